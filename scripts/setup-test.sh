@@ -1,0 +1,19 @@
+#!/bin/sh
+# What the tests need from the system, from Debian: only what is missing is installed.
+set -eu
+cd "$(dirname "$0")/.."
+need=''
+want() { command -v "$1" >/dev/null 2>&1 || need="$need $2"; }
+want curl curl
+want bwrap bubblewrap
+want git git
+want openssl openssl
+want python3 python3
+[ -z "$need" ] && exit 0
+if [ "$(id -u)" -eq 0 ]; then as_root=''; elif command -v sudo >/dev/null 2>&1; then as_root=sudo; else
+  echo "setup-test: install these first:$need" >&2; exit 2
+fi
+echo "setup-test: installing$need" >&2
+$as_root apt-get update -qq >&2
+# shellcheck disable=SC2086
+DEBIAN_FRONTEND=noninteractive $as_root apt-get install -y -qq --no-install-recommends $need >/dev/null

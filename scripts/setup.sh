@@ -1,0 +1,37 @@
+#!/bin/sh
+# Sets Locktender up on this machine: Node 24 LTS where the machine has none, then the locked packages.
+# Idempotent; fetches from the npm registry only. POSIX sh, because it runs before anything else exists.
+set -eu
+cd "$(dirname "$0")/.."
+
+say() { printf 'setup: %s\n' "$*" >&2; }
+
+. scripts/node24.sh
+if ! find_node24; then
+  say "this machine's node ($(node -v 2>/dev/null || echo none)) is older than 24: fetching Node 24 LTS by its npm package"
+  command -v npm >/dev/null 2>&1 || { say 'npm is needed to fetch Node 24; install npm, or Node 24 or newer'; exit 2; }
+  npm ci --prefix toolchain --no-audit --no-fund --loglevel=error >&2
+  find_node24 || { say "no Node 24 package exists for $(uname -sm); install Node 24 or newer yourself"; exit 2; }
+fi
+PATH="$NODE24_DIR:$PATH"
+export PATH
+say "node $(node -v) from $NODE24_DIR"
+
+# One install per lock file: a second run costs nothing.
+stamp=node_modules/.locktender-lock
+want=$(cat package-lock.json package.json | cksum; node -v)
+if [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$want" ]; then
+  say 'packages are up to date'
+else
+  # re2 compiles against the headers that came with that very node, so nothing is fetched from elsewhere.
+  headers=$(dirname "$NODE24_DIR")
+  if [ -d "$headers/include/node" ]; then
+    npm_package_config_node_gyp_nodedir=$headers
+    npm_config_nodedir=$headers
+    export npm_package_config_node_gyp_nodedir npm_config_nodedir
+  fi
+  say 'installing the locked packages (re2 is compiled: about a minute)'
+  npm ci --no-audit --no-fund --loglevel=error >&2
+  printf '%s\n' "$want" > "$stamp"
+fi
+say done

@@ -1,0 +1,26 @@
+#!/bin/sh
+# Passes all tests on a fresh machine: set-up, what the tests need from the system, then types, lint and format,
+# layers, dead code, and every test. Ends with `N passed, N failed`.
+set -u
+cd "$(dirname "$0")/.."
+scripts/setup.sh || { echo '0 passed, 1 failed'; exit 1; }
+scripts/setup-test.sh || { echo '0 passed, 1 failed'; exit 1; }
+
+passed=0 failed=0
+step() {
+  name=$1; shift
+  if "$@"; then passed=$((passed + 1)); echo "ok: $name"; else failed=$((failed + 1)); echo "FAILED: $name"; fi
+}
+step types bin/node24 tsc -p .
+step lint bin/node24 biome check --error-on-warnings .
+step layers bin/node24 depcruise --config .dependency-cruiser.cjs src
+step dead-code bin/node24 knip
+
+LOCKTENDER_TEST_JSON=$(mktemp)
+export LOCKTENDER_TEST_JSON
+bin/node24 vitest run "$@"
+counts=$(bin/node24 node scripts/test-counts.mjs "$LOCKTENDER_TEST_JSON") || counts='0 1'
+rm -f "$LOCKTENDER_TEST_JSON"
+passed=$((passed + ${counts% *})) failed=$((failed + ${counts#* }))
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ]

@@ -1,0 +1,133 @@
+/**
+ * Ports: what the two data planes (proxy, gateway) need from the rest, as contracts. They import neither `control`
+ * nor `admin` nor `audit`; `main.ts` hands them these. Each is message-shaped, so that an in-process object, an IPC
+ * peer or a fleet transport can stand behind it.
+ */
+
+import type { ControlAction, CutReceipt } from './controls.ts';
+import type { EventBody } from './event.ts';
+import type { Fact } from './fact.ts';
+import type { Host } from './host.ts';
+import type { PassClaims, Principal } from './principal.ts';
+import type { ReasonCode } from './reasons.ts';
+import type { Result } from './result.ts';
+
+/** Records up. There is one place that records. */
+export interface AuditSink {
+  /**
+   * Resolves when the event is durable under the configured durability (strict: on disk, by group commit). Rejects
+   * when it cannot be: then the act that it records must not happen (fail closed).
+   */
+  record(event: EventBody): Promise<RecordReceipt>;
+  /** False while the log cannot be written; new work is denied with `audit_unavailable`. */
+  writable(): boolean;
+}
+
+export interface RecordReceipt {
+  readonly seq: number;
+}
+
+/** Where the categories of a host come from. Pure and synchronous over one immutable index. */
+export interface CategorySource {
+  /** Digest of the index. */
+  readonly digest: string;
+  /** Category ids of the host, sorted; `['uncategorised']` when no list names it. Includes derived ones. */
+  lookup(host: Host): readonly string[];
+}
+
+/** A live thing that hangs on a lease. */
+export interface Flow {
+  readonly id: string;
+  readonly kind: 'tunnel' | 'exchange' | 'websocket' | 'isolate';
+  readonly task: string;
+  readonly tenant: string;
+  readonly host: string;
+  /** Epoch ms. */
+  readonly since: number;
+  /**
+   * Ends it at once, both sides, and resolves when its last byte has been handed to nobody: sockets destroyed. Must
+   * not reject; must be idempotent. `change` names the control change for its `flow.closed` event.
+   */
+  cut(change: string): Promise<void>;
+}
+
+/** Held by a flow; released when it ends by itself. */
+export interface Lease {
+  release(): void;
+}
+
+/** Registers live flows under the facts they depend on. */
+export interface LeaseBook {
+  /** Null when one of the facts has already ended under the current snapshot: then the flow must not start. */
+  hold(flow: Flow, facts: readonly Fact[]): Lease | null;
+}
+
+/** Verifies what a sandbox presents. Never logs or returns the token. */
+export interface PassVerifier {
+  /** The signature and times; revocation is decided against controls, as a fact. Cached by hash. */
+  verify(token: string): Promise<Result<Principal, 'pass_malformed' | 'pass_expired'>>;
+}
+
+export interface PassOrder {
+  readonly tenant: string;
+  readonly class: string;
+  readonly profile: string | null;
+  readonly risk: number;
+  readonly ttlMs: number;
+  readonly task: string | null;
+  /** Who asks, for the record. */
+  readonly caller: string;
+  readonly kind: 'isolate' | 'sandbox';
+}
+
+export interface IssuedPass {
+  readonly token: string;
+  readonly claims: PassClaims;
+  readonly principal: Principal;
+  readonly capabilities: readonly string[];
+}
+
+/** Admission and issue in one: nobody gets a pass that admission refused. Records `task.admitted` either way. */
+export interface PassIssuer {
+  issue(order: PassOrder): Promise<Result<IssuedPass, { readonly reason: ReasonCode; readonly message: string }>>;
+}
+
+/** One request of an isolate's `fetch`, into the very same egress path. */
+export interface EgressRequest {
+  readonly method: string;
+  readonly url: string;
+  readonly headers: readonly (readonly [string, string])[];
+  readonly body: AsyncIterable<Uint8Array> | null;
+  readonly signal: AbortSignal;
+}
+
+export interface EgressResponse {
+  readonly status: number;
+  readonly headers: readonly (readonly [string, string])[];
+  readonly body: AsyncIterable<Uint8Array>;
+  /** Id of the decision that allowed it. */
+  readonly decision: string;
+}
+
+export interface EgressDenial {
+  readonly reason: ReasonCode;
+  readonly status: number;
+  readonly message: string;
+  readonly decision: string;
+  readonly wouldAllow: readonly string[];
+}
+
+export interface Egress {
+  /** Rejects only when aborted; every refusal and failure is an `EgressDenial`. */
+  fetch(principal: Principal, request: EgressRequest): Promise<Result<EgressResponse, EgressDenial>>;
+}
+
+/** Controls down: the one place where a change is validated, persisted, applied, cut and recorded. */
+export interface ControlPlane {
+  apply(order: {
+    readonly action: ControlAction;
+    readonly by: string;
+    readonly why: string;
+    readonly forMs: number | null;
+  }): Promise<Result<CutReceipt, string>>;
+}

@@ -1,0 +1,35 @@
+/** The principal: who asks. The task, its tenant and profile, as its pass names them. */
+
+export interface Principal {
+  readonly task: string;
+  readonly tenant: string;
+  /** Request class that the caller asked for. */
+  readonly class: string;
+  /** Sandbox profile that admission gave. */
+  readonly profile: string;
+  /** 0 (none) to 100. */
+  readonly risk: number;
+  /** `jti` of the pass. */
+  readonly pass: string;
+  /** Milliseconds since the epoch at which the pass ends. */
+  readonly expiresAt: number;
+}
+
+/** The claims of a pass (an EdDSA JWT); `exp` and `iat` in seconds as in RFC 7519. */
+export interface PassClaims {
+  readonly jti: string;
+  readonly iss: string;
+  readonly aud: string;
+  readonly iat: number;
+  readonly exp: number;
+  readonly task: string;
+  readonly tenant: string;
+  readonly class: string;
+  readonly profile: string;
+  readonly risk: number;
+}
+
+export function principalOf(claims: PassClaims): Principal {
+  const { task, tenant, profile, risk } = claims;
+  return { task, tenant, class: claims.class, profile, risk, pass: claims.jti, expiresAt: claims.exp * 1000 };
+}
