@@ -131,3 +131,28 @@ export interface ControlPlane {
     readonly forMs: number | null;
   }): Promise<Result<CutReceipt, string>>;
 }
+
+/** Counters and distributions; names and labels are documented in `docs/metrics.md`. Labels never hold secrets. */
+export interface Meter {
+  count(name: string, labels?: Readonly<Record<string, string>>, by?: number): void;
+  /** Seconds or bytes, as the name's suffix says. */
+  observe(name: string, value: number, labels?: Readonly<Record<string, string>>): void;
+  /** Sets a gauge. */
+  set(name: string, value: number, labels?: Readonly<Record<string, string>>): void;
+}
+
+/** Structured log: an object of fields, then a constant message. The shape of pino. */
+export interface Log {
+  debug(fields: object, message: string): void;
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
+
+/** Time, so that tests and replay can hold it. */
+export interface Clock {
+  /** Epoch milliseconds. */
+  now(): number;
+  /** Milliseconds that only go forward. */
+  monotonic(): number;
+}
