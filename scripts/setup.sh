@@ -31,7 +31,8 @@ else
     export npm_package_config_node_gyp_nodedir npm_config_nodedir
   fi
   say 'installing the locked packages (re2 is compiled: about a minute)'
-  npm ci --no-audit --no-fund --loglevel=error >&2
+  # LOCKTENDER_OMIT=dev leaves the development packages out (images, servers).
+  npm ci ${LOCKTENDER_OMIT:+--omit="$LOCKTENDER_OMIT"} --no-audit --no-fund --loglevel=error >&2
   printf '%s\n' "$want" > "$stamp"
 fi
 say done
