@@ -1,0 +1,80 @@
+/**
+ * Origins for the tour and for `serve --demo`: real HTTPS servers on loopback, one per demonstration host, with
+ * certificates of a CA of their own. They stand in for the internet, so that the README works on a machine without one.
+ */
+
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createServer, type Server } from 'node:https';
+import type { AddressInfo } from 'node:net';
+
+/** The hosts of the demonstration; `demo/` gives each its category and its capability. */
+export const DEMO_HOSTS = {
+  docs: 'docs.demo.test',
+  files: 'files.demo.test',
+  paste: 'paste.demo.test',
+} as const;
+
+/**
+ * A credential that no issuer ever gave anyone, in the shape of a GitHub token with its checksum right. Assembled here so
+ * that scanners of source code, ours included, leave this file alone.
+ */
+export const DEMO_SECRET = ['ghp', '_012345678901234567890123456789', '2K1MUC'].join('');
+
+export interface DemoOrigins {
+  readonly port: number;
+  close(): Promise<void>;
+}
+
+/** Serves every demonstration host on one loopback port. `tls` is PEM: the chain and key that cover all of them. */
+export async function startDemoOrigins(
+  tls: { readonly cert: string; readonly key: string },
+  port = 0,
+): Promise<DemoOrigins> {
+  const server = createServer({ cert: tls.cert, key: tls.key }, serve);
+  await listen(server, port);
+  return {
+    port: (server.address() as AddressInfo).port,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+function listen(server: Server, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, '127.0.0.1', () => resolve());
+  });
+}
+
+function serve(request: IncomingMessage, response: ServerResponse): void {
+  const path = (request.url ?? '/').split('?', 1)[0];
+  if (path === '/download') return download(response);
+  if (path === '/config.json') return json(response, { name: 'demo', token: DEMO_SECRET });
+  if (path === '/') return text(response, `hello from ${request.headers.host ?? 'nowhere'}\n`);
+  response.writeHead(404, { 'content-type': 'text/plain' });
+  response.end('nothing here\n');
+}
+
+function text(response: ServerResponse, body: string): void {
+  response.writeHead(200, { 'content-type': 'text/plain; charset=utf-8' });
+  response.end(body);
+}
+
+function json(response: ServerResponse, body: object): void {
+  response.writeHead(200, { 'content-type': 'application/json' });
+  response.end(JSON.stringify(body));
+}
+
+/** An endless download: a line every 20 ms until the other side goes away. */
+function download(response: ServerResponse): void {
+  response.writeHead(200, { 'content-type': 'text/plain; charset=utf-8' });
+  let line = 0;
+  const timer = setInterval(() => {
+    line += 1;
+    response.write(`line ${line} of a download that does not end by itself\n`);
+  }, 20);
+  response.on('close', () => clearInterval(timer));
+}
