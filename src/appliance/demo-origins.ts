@@ -18,7 +18,7 @@ export const DEMO_HOSTS = {
  * A credential that no issuer ever gave anyone, in the shape of a GitHub token with its checksum right. Assembled here so
  * that scanners of source code, ours included, leave this file alone.
  */
-export const DEMO_SECRET = ['ghp', '_012345678901234567890123456789', '2K1MUC'].join('');
+export const DEMO_SECRET = ['ghp', '_012345678901234567890123456789', '0pV6Ps'].join('');
 
 export interface DemoOrigins {
   readonly port: number;
@@ -50,16 +50,23 @@ function listen(server: Server, port: number): Promise<void> {
 }
 
 function serve(request: IncomingMessage, response: ServerResponse): void {
-  const path = (request.url ?? '/').split('?', 1)[0];
-  if (path === '/download') return download(response);
-  if (path === '/config.json') return json(response, { name: 'demo', token: DEMO_SECRET });
-  if (path === '/') return text(response, `hello from ${request.headers.host ?? 'nowhere'}\n`);
-  response.writeHead(404, { 'content-type': 'text/plain' });
-  response.end('nothing here\n');
+  switch ((request.url ?? '/').split('?', 1)[0]) {
+    case '/':
+      text(response, 200, `hello from ${request.headers.host ?? 'nowhere'}\n`);
+      break;
+    case '/config.json':
+      json(response, { name: 'demo', token: DEMO_SECRET });
+      break;
+    case '/download':
+      download(response);
+      break;
+    default:
+      text(response, 404, 'nothing here\n');
+  }
 }
 
-function text(response: ServerResponse, body: string): void {
-  response.writeHead(200, { 'content-type': 'text/plain; charset=utf-8' });
+function text(response: ServerResponse, status: number, body: string): void {
+  response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8' });
   response.end(body);
 }
 
