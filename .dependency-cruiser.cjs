@@ -11,14 +11,14 @@ const MAY_IMPORT = {
   telemetry: ['core'],
   audit: ['core', 'store'],
   guard: ['core', 'dlp'],
-  isolates: ['core'],
+  isolates: ['core'], sandbox: ['core'],
   proxy: ['core', 'wire', 'policy', 'categories', 'guard', 'pki'],
   gateway: ['core', 'policy', 'guard', 'isolates'],
   control: ['core', 'config', 'policy', 'categories', 'dlp', 'store', 'audit'],
   fleet: ['core', 'control', 'audit'],
   admin: ['core', 'control', 'audit'],
   // The command line stands over the admin contract and over what works without an appliance.
-  cli: ['core', 'wire', 'policy', 'categories', 'dlp', 'guard', 'config', 'store', 'audit', 'admin/contract'],
+  cli: ['core', 'wire', 'policy', 'categories', 'dlp', 'guard', 'config', 'store', 'audit', 'sandbox', 'admin/contract'],
   console: ['admin/contract'],
   // Puts the parts together; only main.ts imports it.
   appliance: [

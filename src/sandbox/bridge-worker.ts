@@ -1,0 +1,36 @@
+/**
+ * Runs inside the wall: `bridge-worker.ts SOCKET PORT COMMAND…`. Listens on the namespace's own loopback, carries each
+ * connection to the gate's unix socket, runs the command beside it and ends with its exit code.
+ */
+
+import { spawn } from 'node:child_process';
+import { connect, createServer } from 'node:net';
+import { constants } from 'node:os';
+
+const [socketPath = '', port = '', command = '', ...args] = process.argv.slice(2);
+
+const server = createServer({ allowHalfOpen: true, noDelay: true }, (near) => {
+  const far = connect({ path: socketPath, allowHalfOpen: true });
+  near.pipe(far);
+  far.pipe(near);
+  const drop = () => {
+    near.destroy();
+    far.destroy();
+  };
+  near.on('error', drop);
+  far.on('error', drop);
+});
+
+server.listen(Number(port), '127.0.0.1', () => {
+  const child = spawn(command, args, { stdio: 'inherit' });
+  const ignore = () => undefined;
+  process.on('SIGINT', ignore);
+  for (const signal of ['SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2'] as const) {
+    process.on(signal, () => void child.kill(signal));
+  }
+  child.once('error', (error: NodeJS.ErrnoException) => {
+    process.stderr.write(`locktender run: cannot start \`${command}\`: ${error.code ?? 'failed'}\n`);
+    process.exit(error.code === 'ENOENT' ? 127 : 126);
+  });
+  child.once('exit', (code, signal) => process.exit(code ?? 128 + (signal ? constants.signals[signal] : 0)));
+});

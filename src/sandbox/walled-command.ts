@@ -1,0 +1,124 @@
+/**
+ * Runs a command whose only way out is the gate: a network namespace with nothing in it but loopback, and one unix
+ * socket through which a bridge inside reaches the gate outside.
+ *
+ *     command ── 127.0.0.1:3128 (inside) ── bridge ── unix socket ── relay (outside) ── gate
+ *
+ * Variables make tools go to the bridge; tools that ignore them reach nothing at all. The wall is bubblewrap's
+ * (`--unshare-net`); where it cannot stand, the caller is told and nothing runs.
+ */
+
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { connect, createServer, type Server } from 'node:net';
+import { constants, tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { err, ok, type Result } from '../core/result.ts';
+
+const BRIDGE = fileURLToPath(new URL('./bridge-worker.ts', import.meta.url));
+
+/** Port of the bridge inside the namespace; nothing else listens there. */
+export const BRIDGE_PORT = 3128;
+
+export interface WalledCommand {
+  readonly command: readonly string[];
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly gate: { readonly host: string; readonly port: number };
+  /** Shown and hidden paths: the state directory of the appliance must not be seen by what it walls. */
+  readonly hide: readonly string[];
+}
+
+/** Null when the wall can stand here; else why not, with what to do. */
+export function wallProblem(): string | null {
+  const probe = spawnSync('bwrap', ['--unshare-net', '--unshare-user-try', '--dev-bind', '/', '/', '--', '/bin/true'], {
+    encoding: 'utf8',
+  });
+  if (probe.error) return 'bubblewrap is not installed; install it (`apt-get install bubblewrap`)';
+  if (probe.status === 0) return null;
+  const said = probe.stderr.trim().split('\n')[0] ?? '';
+  return `bubblewrap cannot make a network namespace here (${said}); allow user namespaces, or run as root`;
+}
+
+/** Runs it to its end. The value is the exit code in the shell's convention (128 + signal). */
+export async function runWalled(order: WalledCommand): Promise<Result<number, string>> {
+  const problem = wallProblem();
+  if (problem) return err(problem);
+  const dir = mkdtempSync(join(tmpdir(), 'locktender-run-'));
+  const relay = await startRelay(join(dir, 'gate.sock'), order.gate);
+  try {
+    const child = spawn('bwrap', wallArguments(order, dir), {
+      stdio: 'inherit',
+      env: Object.fromEntries(Object.entries(order.environment).filter(([, value]) => value !== undefined)),
+    });
+    return ok(await exitCode(child));
+  } finally {
+    relay.close();
+    rmSync(dir, { recursive: true, force: true });
+  }
+}
+
+/** The wall, as arguments. Exported for its test: each line closes one way out. */
+export function wallArguments(order: Pick<WalledCommand, 'command' | 'hide'>, socketDir: string): string[] {
+  const hidden = [...order.hide].filter((path) => existsSync(path));
+  return [
+    '--unshare-net',
+    '--unshare-ipc',
+    '--unshare-pid',
+    '--unshare-user-try',
+    '--die-with-parent',
+    ...['--dev-bind', '/', '/'],
+    ...['--proc', '/proc'],
+    // Daemons' sockets (container engines, buses, agents) live here, and each would be a way out.
+    ...['--tmpfs', '/run'],
+    ...hidden.flatMap((path) => ['--tmpfs', path]),
+    ...['--ro-bind', socketDir, socketDir],
+    ...['--cap-drop', 'ALL'],
+    '--',
+    process.execPath,
+    '--disable-warning=ExperimentalWarning',
+    BRIDGE,
+    join(socketDir, 'gate.sock'),
+    String(BRIDGE_PORT),
+    ...order.command,
+  ];
+}
+
+/** Relays each connection on the unix socket to the gate, and to nothing else. */
+function startRelay(path: string, gate: { host: string; port: number }): Promise<Server> {
+  const server = createServer({ allowHalfOpen: true }, (inside) => {
+    const outside = connect({ host: gate.host, port: gate.port, allowHalfOpen: true });
+    inside.pipe(outside);
+    outside.pipe(inside);
+    const drop = () => {
+      inside.destroy();
+      outside.destroy();
+    };
+    inside.on('error', drop);
+    outside.on('error', drop);
+  });
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(path, () => resolve(server));
+  });
+}
+
+/** Passes signals on while the child lives; the terminal's own reach it through the foreground group. */
+function exitCode(child: ChildProcess): Promise<number> {
+  const passed = ['SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2'] as const;
+  const handlers = passed.map((signal) => ({ signal, pass: () => void child.kill(signal) }));
+  for (const { signal, pass } of handlers) process.on(signal, pass);
+  const ignore = () => undefined;
+  process.on('SIGINT', ignore);
+  return new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('exit', (code, signal) => {
+      for (const { signal: name, pass } of handlers) process.off(name, pass);
+      process.off('SIGINT', ignore);
+      resolve(code ?? 128 + (signal ? constants.signals[signal] : 0));
+    });
+  });
+}
+
+/** Folder of the project, which the inside must be able to read to run the bridge. */
+export const PROJECT_DIR = dirname(dirname(dirname(fileURLToPath(import.meta.url))));

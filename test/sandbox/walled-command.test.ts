@@ -1,0 +1,110 @@
+/** A command behind the wall reaches the gate and nothing else: tried from inside, with real sockets. */
+
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { BRIDGE_PORT, runWalled } from '../../src/sandbox/walled-command.ts';
+
+let gate: Server;
+let port = 0;
+let dir = '';
+
+beforeAll(async () => {
+  gate = createServer((request, response) => response.end(`gate saw ${request.url}`));
+  await new Promise<void>((resolve) => gate.listen(0, '127.0.0.1', resolve));
+  port = (gate.address() as AddressInfo).port;
+  dir = mkdtempSync(join(tmpdir(), 'walled-test-'));
+});
+
+afterAll(() => {
+  gate.close();
+  gate.closeAllConnections();
+  rmSync(dir, { recursive: true, force: true });
+});
+
+async function inside(script: string): Promise<{ code: number; out: string }> {
+  const out = join(dir, 'out');
+  writeFileSync(out, '');
+  const done = await runWalled({
+    command: ['sh', '-c', `(${script}) > ${out} 2>&1`],
+    environment: process.env,
+    gate: { host: '127.0.0.1', port },
+    hide: [],
+  });
+  if (!done.ok) throw new Error(done.error);
+  return { code: done.value, out: readFileSync(out, 'utf8') };
+}
+
+/** Tries to get a datagram or a connection out, and prints what happened. */
+const python = (body: string) => `python3 -c '
+import socket, sys
+try:
+${body
+  .split('\n')
+  .map((line) => `    ${line}`)
+  .join('\n')}
+    print("OUT")
+except OSError as error:
+    print("closed", error.errno)
+'`;
+
+describe('a walled command', () => {
+  it('reaches the gate through the bridge', async () => {
+    const { out, code } = await inside(`curl -sS -x http://127.0.0.1:${BRIDGE_PORT} http://example.test/path`);
+    expect(out).toBe('gate saw http://example.test/path');
+    expect(code).toBe(0);
+  });
+
+  it.each([
+    ['the gate directly', () => `s = socket.create_connection(("127.0.0.1", ${port}), 2)`],
+    ['another address over TCP', () => 's = socket.create_connection(("192.0.2.1", 80), 2)'],
+    [
+      'a resolver over UDP',
+      () => 's = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\ns.sendto(b"x", ("192.0.2.1", 53))',
+    ],
+    [
+      'QUIC over UDP 443',
+      () => 's = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\ns.sendto(b"x", ("192.0.2.1", 443))',
+    ],
+    ['IPv6', () => 's = socket.create_connection(("2001:db8::1", 80), 2)'],
+    ['raw IP', () => 's = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP)'],
+    ['a packet socket', () => 's = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)'],
+    ['a container engine socket', () => 's = socket.socket(socket.AF_UNIX)\ns.connect("/run/docker.sock")'],
+  ])('T-44 cannot reach %s', async (_what, body) => {
+    const { out } = await inside(python(body()));
+    expect(out).toMatch(/^closed \d+/);
+  });
+
+  it('resolves nothing by itself (T-21)', async () => {
+    const { out } = await inside('python3 -c \'import socket; socket.getaddrinfo("example.com", 443)\' 2>&1 | tail -1');
+    expect(out).toContain('gaierror');
+  });
+
+  it('ends with the exit code of the command, and 127 when there is none', async () => {
+    expect((await inside('exit 7')).code).toBe(7);
+    const missing = await runWalled({
+      command: ['/no/such/program'],
+      environment: process.env,
+      gate: { host: '127.0.0.1', port },
+      hide: [],
+    });
+    expect(missing).toEqual({ ok: true, value: 127 });
+  });
+
+  it('keeps the working directory and hides what it must not see', async () => {
+    const hidden = mkdtempSync(join(tmpdir(), 'walled-hidden-'));
+    writeFileSync(join(hidden, 'key'), 'k');
+    const out = join(dir, 'seen');
+    await runWalled({
+      command: ['sh', '-c', `pwd > ${out}; ls ${hidden} >> ${out}`],
+      environment: process.env,
+      gate: { host: '127.0.0.1', port },
+      hide: [hidden],
+    });
+    rmSync(hidden, { recursive: true });
+    expect(readFileSync(out, 'utf8')).toBe(`${process.cwd()}\n`);
+  });
+});
