@@ -20,6 +20,14 @@ export const DEMO_HOSTS = {
  */
 export const DEMO_SECRET = ['ghp', '_012345678901234567890123456789', '0pV6Ps'].join('');
 
+const NPM_PACKUMENT = {
+  name: 'locktender-probe',
+  'dist-tags': { latest: '1.0.0' },
+  versions: {
+    '1.0.0': { name: 'locktender-probe', version: '1.0.0', dist: { tarball: 'https://docs.demo.test/none.tgz' } },
+  },
+};
+
 export interface DemoOrigins {
   readonly port: number;
   close(): Promise<void>;
@@ -60,6 +68,16 @@ function serve(request: IncomingMessage, response: ServerResponse): void {
     case '/download':
       download(response);
       break;
+    // What `doctor` asks for, in the protocols of git (dumb), npm and pip.
+    case '/probe.git/info/refs':
+      text(response, 200, `${'0'.repeat(39)}1\trefs/heads/main\n`);
+      break;
+    case '/npm/locktender-probe':
+      json(response, NPM_PACKUMENT);
+      break;
+    case '/simple/locktender-probe/':
+      html(response, '<a href="locktender_probe-1.0.0-py3-none-any.whl">locktender_probe-1.0.0-py3-none-any.whl</a>');
+      break;
     default:
       text(response, 404, 'nothing here\n');
   }
@@ -73,6 +91,11 @@ function text(response: ServerResponse, status: number, body: string): void {
 function json(response: ServerResponse, body: object): void {
   response.writeHead(200, { 'content-type': 'application/json' });
   response.end(JSON.stringify(body));
+}
+
+function html(response: ServerResponse, body: string): void {
+  response.writeHead(200, { 'content-type': 'text/html' });
+  response.end(`<!doctype html><html><body>${body}</body></html>`);
 }
 
 /** An endless download: a line every 20 ms until the other side goes away. */
