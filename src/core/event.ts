@@ -52,6 +52,8 @@ export interface DecisionInput {
   readonly class: string | null;
   readonly profile: string | null;
   readonly risk: number | null;
+  /** What the pass held; null without a pass. */
+  readonly capabilities: readonly string[] | null;
   /** Epoch ms at which the pass ends. */
   readonly expires_at: number | null;
   readonly pass_problem: ReasonCode | null;

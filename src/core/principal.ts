@@ -9,6 +9,8 @@ export interface Principal {
   readonly profile: string;
   /** 0 (none) to 100. */
   readonly risk: number;
+  /** What admission left of the profile's capabilities, sorted. A task never holds more than these. */
+  readonly capabilities: readonly string[];
   /** `jti` of the pass. */
   readonly pass: string;
   /** Milliseconds since the epoch at which the pass ends. */
@@ -27,9 +29,11 @@ export interface PassClaims {
   readonly class: string;
   readonly profile: string;
   readonly risk: number;
+  readonly capabilities: readonly string[];
 }
 
 export function principalOf(claims: PassClaims): Principal {
-  const { task, tenant, profile, risk } = claims;
-  return { task, tenant, class: claims.class, profile, risk, pass: claims.jti, expiresAt: claims.exp * 1000 };
+  const { task, tenant, profile, risk, capabilities } = claims;
+  const expiresAt = claims.exp * 1000;
+  return { task, tenant, class: claims.class, profile, risk, capabilities, pass: claims.jti, expiresAt };
 }

@@ -1,0 +1,66 @@
+/** Approved domains: the hosts that one tenant, or all, had approved; what `net.*.approved-domains` grants. */
+
+import { z } from 'zod';
+import { err, ok, type Problem, type Result } from '../core/result.ts';
+import { type HostPattern, parseHostPattern } from './host-pattern.ts';
+import { parseYamlFile } from './strict-yaml.ts';
+
+export interface ApprovedDomain {
+  readonly pattern: HostPattern;
+  /** Approved for `read` or for `write` too. */
+  readonly access: 'read' | 'write';
+  /** Taxonomy defaults that this approval knowingly sets aside. */
+  readonly despite: readonly string[];
+  readonly file: string;
+  readonly line: number;
+}
+
+export interface ApprovedFile {
+  /** Null: every tenant. */
+  readonly tenants: readonly string[] | null;
+  readonly domains: readonly ApprovedDomain[];
+}
+
+/** Tenants as they stand in passes: no separators, so that they can stand in facts and paths. */
+export const TENANT_NAME = /^[a-z0-9][a-z0-9_-]{0,62}$/i;
+
+const entry = z.union([
+  z.string(),
+  z.strictObject({
+    host: z.string(),
+    access: z.enum(['read', 'write']).default('write'),
+    despite: z.array(z.string()).default([]),
+  }),
+]);
+
+const schema = z.strictObject({
+  version: z.literal(1),
+  tenants: z.union([
+    z.literal('all'),
+    z.array(z.string().regex(TENANT_NAME, 'a tenant is letters, digits, `-` and `_`')).min(1),
+  ]),
+  domains: z.array(entry).max(200_000),
+});
+
+export function parseApprovedDomains(file: string, text: string): Result<ApprovedFile, Problem[]> {
+  const yaml = parseYamlFile(file, text, schema);
+  if (!yaml.ok) return yaml;
+  const { value: row, problem, line } = yaml.value;
+  const problems: Problem[] = [];
+  const domains: ApprovedDomain[] = [];
+  for (const [i, item] of row.domains.entries()) {
+    const full = typeof item === 'string' ? { host: item, access: 'write' as const, despite: [] } : item;
+    const pattern = parseHostPattern(full.host);
+    if (!pattern.ok) problems.push(problem(['domains', i], pattern.error));
+    else
+      domains.push({
+        pattern: pattern.value,
+        access: full.access,
+        despite: full.despite,
+        file,
+        line: line(['domains', i]),
+      });
+  }
+  if (problems.length > 0) return err(problems);
+  return ok({ tenants: row.tenants === 'all' ? null : row.tenants, domains });
+}

@@ -1,0 +1,78 @@
+/** Names that one policy file takes from another: each must exist, and a wildcard is never a name. */
+
+import type { Problem } from '../core/result.ts';
+import type { AdmissionPolicy } from './admission-policy.ts';
+import type { ApprovedFile } from './approved-domains.ts';
+import type { Capability, Grant } from './capability.ts';
+import { didYouMean } from './nearest.ts';
+import type { Profile } from './profile.ts';
+
+export interface NamedParts {
+  readonly capabilities: ReadonlyMap<string, Capability>;
+  readonly profiles: ReadonlyMap<string, Profile>;
+  readonly approvedFiles: readonly ApprovedFile[];
+  readonly categories: ReadonlySet<string>;
+  readonly admission: AdmissionPolicy | null;
+}
+
+export function nameProblems(parts: NamedParts): Problem[] {
+  const grants = [...parts.capabilities.values()].flatMap((c) => c.grants);
+  return [
+    ...[...parts.profiles.values()].flatMap((p) => profileProblems(p, parts.capabilities)),
+    ...grants.flatMap((g) => categoryProblems(g, namesIn(g), parts.categories)),
+    ...parts.approvedFiles.flatMap((f) => f.domains.flatMap((d) => categoryProblems(d, d.despite, parts.categories))),
+    ...policyProblems(parts),
+  ];
+}
+
+function profileProblems(profile: Profile, known: ReadonlyMap<string, Capability>): Problem[] {
+  const out: Problem[] = [];
+  const say = (name: string, message: string) =>
+    out.push({ file: profile.file, line: profile.capabilityLines[name] ?? profile.line, column: 1, message });
+  for (const [i, name] of profile.capabilities.entries()) {
+    if (name.includes('*')) say(name, `\`${name}\` is a wildcard; a profile names each capability`);
+    else if (!known.has(name)) say(name, `capability \`${name}\` is not defined; ${didYouMean(name, known.keys())}`);
+    if (profile.capabilities[i + 1] === name) say(name, `capability \`${name}\` is listed twice; remove one`);
+  }
+  return out;
+}
+
+function namesIn(grant: Grant): readonly string[] {
+  const { allow, exclude, despite } = grant.categories;
+  return [...allow, ...exclude, ...despite, ...grant.readEquivalents.flatMap((e) => e.categories)];
+}
+
+function categoryProblems(
+  place: { readonly file: string; readonly line: number },
+  names: readonly string[],
+  known: ReadonlySet<string>,
+): Problem[] {
+  return names
+    .filter((name) => !known.has(name))
+    .map((name) => ({
+      file: place.file,
+      line: place.line,
+      column: 1,
+      message: `category \`${name}\` is not in the taxonomy; ${didYouMean(name, known)}`,
+    }));
+}
+
+function policyProblems({ admission, capabilities, profiles }: NamedParts): Problem[] {
+  const out: Problem[] = [];
+  for (const [id, text] of Object.entries(admission?.policies ?? {})) {
+    const place = admission?.places.get(id) ?? { file: 'policy', line: 0 };
+    const check = (type: string, known: ReadonlyMap<string, unknown>) => {
+      for (const [, name = ''] of text.matchAll(new RegExp(`\\b${type}::"([^"]*)"`, 'g'))) {
+        if (known.has(name)) continue;
+        out.push({
+          ...place,
+          column: 1,
+          message: `policy \`${id}\`: ${type.toLowerCase()} \`${name}\` is not defined; ${didYouMean(name, known.keys())}`,
+        });
+      }
+    };
+    check('Capability', capabilities);
+    check('Profile', profiles);
+  }
+  return out;
+}

@@ -1,0 +1,64 @@
+/**
+ * Read equivalents: requests that read although their method writes, and the one that writes although it reads. Each
+ * is exact in method, path and media type, because a POST body is a wide channel. See docs/read-equivalents.md.
+ *
+ * A predicate is named in the decision record, so that replay needs neither path nor query.
+ */
+
+import { isAmbiguousPath } from './path-pattern.ts';
+
+export const READ_EQUIVALENTS = ['git-upload-pack', 'git-lfs-batch', 'npm-audit-bulk'] as const;
+export type ReadEquivalent = (typeof READ_EQUIVALENTS)[number];
+
+/** GET `…/info/refs?service=git-receive-pack` opens a push: it is a write. */
+export const GIT_PUSH = 'git-receive-pack';
+
+export interface RequestShape {
+  readonly method: string;
+  readonly path: string;
+  readonly query: string;
+  readonly contentType: string;
+}
+
+const POSTS: readonly { readonly name: ReadEquivalent; readonly path: RegExp; readonly type: string }[] = [
+  // gitprotocol-http: the client posts wants and haves, the server answers with a pack.
+  { name: 'git-upload-pack', path: /^\/.+\/git-upload-pack$/, type: 'application/x-git-upload-pack-request' },
+  // git-lfs batch API: asks where objects are; an upload that it prepares is a PUT, which stays a write.
+  { name: 'git-lfs-batch', path: /^\/.+\/info\/lfs\/objects\/batch$/, type: 'application/vnd.git-lfs+json' },
+  // npm audit: sends the names and versions of the dependency tree, reads advisories.
+  { name: 'npm-audit-bulk', path: /^\/-\/npm\/v1\/security\/advisories\/bulk$/, type: 'application/json' },
+];
+
+/** Names of the predicates that hold for a request; usually none. */
+export function shapePredicates(request: RequestShape): readonly string[] {
+  const { method, path } = request;
+  if (method === 'POST') return postPredicates(request);
+  if (method === 'CONNECT' || !path.endsWith('/info/refs')) return [];
+  return asksForPush(request.query) ? [GIT_PUSH] : [];
+}
+
+function postPredicates(request: RequestShape): readonly string[] {
+  const { path } = request;
+  if (path.endsWith('/git-receive-pack')) return [GIT_PUSH];
+  for (const { name, path: shape, type } of POSTS) {
+    if (request.contentType === type && request.query === '' && shape.test(path) && !isAmbiguousPath(path))
+      return [name];
+  }
+  return [];
+}
+
+function asksForPush(query: string): boolean {
+  if (query === '') return false;
+  return new URLSearchParams(query).getAll('service').some((value) => value.toLowerCase() === GIT_PUSH);
+}
+
+/** The media type that a read equivalent's protocol prescribes at this path; empty when it is none. For offline use. */
+export function prescribedContentType(method: string, path: string): string {
+  if (method !== 'POST') return '';
+  return POSTS.find(({ path: shape }) => shape.test(path))?.type ?? '';
+}
+
+/** What a method does by itself: RFC 9110 safe methods read, all others write. */
+export function isReadMethod(method: string): boolean {
+  return method === 'GET' || method === 'HEAD' || method === 'OPTIONS';
+}
