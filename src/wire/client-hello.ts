@@ -1,0 +1,190 @@
+/**
+ * The TLS ClientHello, read without decrypting anything (RFC 8446 section 4.1.2, RFC 6066 section 3).
+ *
+ * Sans-io and bounded: give it all bytes received so far. Records may be fragmented over packets, and the handshake
+ * message over records (T-03); both are reassembled here up to a limit. Two names or two SNI extensions are refused
+ * (T-04). Anything that does not begin like TLS is refused at its first byte (T-08).
+ */
+
+import { err, ok, type Result } from '../core/result.ts';
+
+export interface ClientHello {
+  /** As sent, not yet canonical; null when there is no SNI (T-02). */
+  readonly sni: string | null;
+  readonly alpn: readonly string[];
+  /**
+   * Whether an `encrypted_client_hello` extension of type outer is present (RFC 9849). A GREASE one cannot be told from a
+   * real one by reading, so the policy decides about both (T-05).
+   */
+  readonly ech: boolean;
+  /** 0-RTT data would follow (T-07). */
+  readonly earlyData: boolean;
+}
+
+export type ClientHelloProblem =
+  | 'not_tls'
+  | 'too_large'
+  | 'malformed'
+  | 'not_client_hello'
+  | 'two_sni'
+  | 'duplicate_extension';
+
+/** A ClientHello with post-quantum key shares is about 2 KB; 16 KB leaves room and bounds memory. */
+export const CLIENT_HELLO_LIMIT = 16_384;
+
+const HANDSHAKE = 22;
+const CLIENT_HELLO = 1;
+const EXT_SERVER_NAME = 0;
+const EXT_ALPN = 16;
+const EXT_EARLY_DATA = 42;
+const EXT_ECH = 0xfe0d;
+
+/** `null` means that more bytes are needed. */
+export function readClientHello(bytes: Uint8Array): Result<ClientHello, ClientHelloProblem> | null {
+  const message = reassemble(bytes);
+  if (message === null) return bytes.length > CLIENT_HELLO_LIMIT ? err('too_large') : null;
+  if (!message.ok) return message;
+  const cursor = new Cursor(message.value);
+  try {
+    return readBody(cursor);
+  } catch (problem) {
+    if (problem instanceof Truncated) return err('malformed');
+    throw problem;
+  }
+}
+
+/** The handshake message's body, put together from as many records as it spans. */
+function reassemble(bytes: Uint8Array): Result<Uint8Array, ClientHelloProblem> | null {
+  const parts: Uint8Array[] = [];
+  let have = 0;
+  let at = 0;
+  for (;;) {
+    const record = recordAt(bytes, at);
+    if (record === null || !record.ok) return record;
+    parts.push(record.value);
+    have += record.value.length;
+    at += 5 + record.value.length;
+    if (have < 4) continue;
+    const length = messageLength(concat(parts, 4));
+    if (!length.ok) return length;
+    if (have > length.value) return err('malformed');
+    if (have === length.value) return ok(concat(parts, have).subarray(4));
+  }
+}
+
+/** Length of the handshake message, its four-byte head included. */
+function messageLength(head: Uint8Array): Result<number, ClientHelloProblem> {
+  if (head[0] !== CLIENT_HELLO) return err('not_client_hello');
+  const length = 4 + (((head[1] ?? 0) << 16) | ((head[2] ?? 0) << 8) | (head[3] ?? 0));
+  return length > CLIENT_HELLO_LIMIT ? err('too_large') : ok(length);
+}
+
+/** One record's payload; refuses at the first byte that TLS would not have sent. */
+function recordAt(bytes: Uint8Array, at: number): Result<Uint8Array, ClientHelloProblem> | null {
+  const [type, major, minor] = [bytes[at], bytes[at + 1], bytes[at + 2]];
+  if (type !== undefined && type !== HANDSHAKE) return err('not_tls');
+  if (major !== undefined && major !== 3) return err('not_tls');
+  if (minor !== undefined && minor > 4) return err('not_tls');
+  if (bytes.length < at + 5) return null;
+  const length = ((bytes[at + 3] ?? 0) << 8) | (bytes[at + 4] ?? 0);
+  if (length === 0) return err('malformed');
+  if (length > CLIENT_HELLO_LIMIT) return err('too_large');
+  if (bytes.length < at + 5 + length) return null;
+  return ok(bytes.subarray(at + 5, at + 5 + length));
+}
+
+function concat(parts: readonly Uint8Array[], length: number): Uint8Array {
+  const out = new Uint8Array(length);
+  let at = 0;
+  for (const part of parts) {
+    out.set(part.subarray(0, length - at), at);
+    at += Math.min(part.length, length - at);
+  }
+  return out;
+}
+
+class Truncated extends Error {}
+
+class Cursor {
+  readonly #bytes: Uint8Array;
+  #at = 0;
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes;
+  }
+
+  get done(): boolean {
+    return this.#at >= this.#bytes.length;
+  }
+
+  uint(size: 1 | 2): number {
+    const bytes = this.take(size);
+    return size === 1 ? (bytes[0] ?? 0) : ((bytes[0] ?? 0) << 8) | (bytes[1] ?? 0);
+  }
+
+  take(size: number): Uint8Array {
+    if (this.#at + size > this.#bytes.length) throw new Truncated();
+    this.#at += size;
+    return this.#bytes.subarray(this.#at - size, this.#at);
+  }
+
+  /** A vector with a length prefix of `size` bytes. */
+  vector(size: 1 | 2): Cursor {
+    return new Cursor(this.take(this.uint(size)));
+  }
+}
+
+function readBody(body: Cursor): Result<ClientHello, ClientHelloProblem> {
+  body.take(2 + 32);
+  body.vector(1);
+  body.vector(2);
+  body.vector(1);
+  let hello: ClientHello = { sni: null, alpn: [], ech: false, earlyData: false };
+  if (body.done) return ok(hello);
+  const extensions = body.vector(2);
+  if (!body.done) return err('malformed');
+  const seen = new Set<number>();
+  while (!extensions.done) {
+    const type = extensions.uint(2);
+    const data = extensions.vector(2);
+    if (seen.has(type)) return err(type === EXT_SERVER_NAME ? 'two_sni' : 'duplicate_extension');
+    seen.add(type);
+    const next = readExtension(hello, type, data);
+    if (!next.ok) return next;
+    hello = next.value;
+  }
+  return ok(hello);
+}
+
+function readExtension(hello: ClientHello, type: number, data: Cursor): Result<ClientHello, ClientHelloProblem> {
+  if (type === EXT_SERVER_NAME) {
+    const sni = readServerName(data);
+    return sni.ok ? ok({ ...hello, sni: sni.value }) : sni;
+  }
+  if (type === EXT_ALPN) {
+    const list = data.vector(2);
+    const alpn: string[] = [];
+    while (!list.done) alpn.push(ascii(list.take(list.uint(1))));
+    return ok({ ...hello, alpn });
+  }
+  if (type === EXT_ECH) return ok({ ...hello, ech: true });
+  if (type === EXT_EARLY_DATA) return ok({ ...hello, earlyData: true });
+  return ok(hello);
+}
+
+function readServerName(data: Cursor): Result<string, ClientHelloProblem> {
+  const list = data.vector(2);
+  let name: string | null = null;
+  while (!list.done) {
+    const type = list.uint(1);
+    const value = list.take(list.uint(2));
+    if (type !== 0) return err('malformed');
+    if (name !== null) return err('two_sni');
+    name = ascii(value);
+  }
+  return name === null || !data.done ? err('malformed') : ok(name);
+}
+
+function ascii(bytes: Uint8Array): string {
+  return String.fromCharCode(...bytes);
+}

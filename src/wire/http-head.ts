@@ -1,0 +1,174 @@
+/**
+ * HTTP/1.1 request heads, read strictly (RFC 9112): whatever two readers could take differently is refused.
+ *
+ * Sans-io: give it all bytes received so far; it answers with a head, a problem, or that it needs more. Refused are bare
+ * CR or LF, obs-fold, NUL and control bytes, whitespace before the colon or inside the target, bad tokens, versions
+ * other than 1.0 and 1.1, more than one Host, Content-Length or Transfer-Encoding, both of the last two together,
+ * lengths that are not plain digits, and transfer codings other than a lone `chunked` (T-10, T-15, T-23, T-45).
+ */
+
+import { err, ok, type Result } from '../core/result.ts';
+
+export type HeaderField = readonly [name: string, value: string];
+
+export interface RequestHead {
+  /** As sent; methods are case-sensitive tokens. */
+  readonly method: string;
+  /** The request target, untouched. */
+  readonly target: string;
+  readonly form: 'origin' | 'absolute' | 'authority' | 'asterisk';
+  readonly version: '1.0' | '1.1';
+  /** In order, names as sent, values trimmed of spaces and tabs, latin-1. */
+  readonly headers: readonly HeaderField[];
+  /** How many bytes the head took, its empty line included. */
+  readonly length: number;
+  readonly framing: BodyFraming;
+}
+
+export type BodyFraming =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'length'; readonly length: number }
+  | { readonly kind: 'chunked' };
+
+/** Fixed words; they may stand in a record, because none of them holds bytes from the wire. */
+export type HeadProblem =
+  | 'too_large'
+  | 'too_many_fields'
+  | 'bare_cr_or_lf'
+  | 'control_byte'
+  | 'bad_request_line'
+  | 'bad_method'
+  | 'bad_target'
+  | 'bad_version'
+  | 'bad_field'
+  | 'obs_fold'
+  | 'duplicate_host'
+  | 'missing_host'
+  | 'bad_host'
+  | 'duplicate_length'
+  | 'bad_length'
+  | 'duplicate_transfer_encoding'
+  | 'bad_transfer_encoding'
+  | 'length_and_transfer_encoding';
+
+export interface HeadLimits {
+  /** Bytes of the whole head. */
+  readonly maxBytes: number;
+  readonly maxFields: number;
+}
+
+export const HEAD_LIMITS: HeadLimits = { maxBytes: 32_768, maxFields: 100 };
+
+const CR = 13;
+const LF = 10;
+
+/** `null` means that more bytes are needed. */
+export function readRequestHead(
+  bytes: Uint8Array,
+  limits: HeadLimits = HEAD_LIMITS,
+): Result<RequestHead, HeadProblem> | null {
+  const end = findEnd(bytes, limits.maxBytes);
+  if (end === 'more') return bytes.length >= limits.maxBytes ? err('too_large') : null;
+  if (typeof end === 'string') return err(end);
+  const lines = latin1(bytes, end - 4).split('\r\n');
+  const [first = '', ...rest] = lines;
+  if (rest.length > limits.maxFields) return err('too_many_fields');
+  const line = requestLine(first);
+  if (!line.ok) return line;
+  const headers: HeaderField[] = [];
+  for (const text of rest) {
+    const field = headerField(text);
+    if (!field.ok) return field;
+    headers.push(field.value);
+  }
+  const framing = bodyFraming(headers);
+  if (!framing.ok) return framing;
+  const host = checkHost(headers, line.value.version);
+  if (host) return err(host);
+  return ok({ ...line.value, headers, length: end, framing: framing.value });
+}
+
+/** Offset just behind the empty line. A CR or LF that is not part of CRLF is refused wherever it stands. */
+function findEnd(bytes: Uint8Array, max: number): number | 'more' | HeadProblem {
+  const limit = Math.min(bytes.length, max);
+  let lineStart = 0;
+  for (let i = 0; i < limit; i += 1) {
+    const byte = bytes[i] ?? 0;
+    if (byte >= 0x20 && byte !== 0x7f) continue;
+    if (byte !== CR) {
+      if (byte === 9) continue;
+      return byte === LF ? 'bare_cr_or_lf' : 'control_byte';
+    }
+    if (i + 1 >= limit) return 'more';
+    if (bytes[i + 1] !== LF) return 'bare_cr_or_lf';
+    // An empty line ends the head; one before the request line is not a head at all.
+    if (i === lineStart) return i === 0 ? 'bad_request_line' : i + 2;
+    i += 1;
+    lineStart = i + 1;
+  }
+  return 'more';
+}
+
+function latin1(bytes: Uint8Array, end: number): string {
+  let out = '';
+  for (let i = 0; i < end; i += 4096) out += String.fromCharCode(...bytes.subarray(i, Math.min(i + 4096, end)));
+  return out;
+}
+
+const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+
+function requestLine(text: string): Result<Pick<RequestHead, 'method' | 'target' | 'form' | 'version'>, HeadProblem> {
+  const parts = text.split(' ');
+  const [method = '', target = '', version = ''] = parts;
+  if (parts.length !== 3 || text.includes('\t')) return err('bad_request_line');
+  if (!TOKEN.test(method) || method.length > 32) return err('bad_method');
+  if (version !== 'HTTP/1.1' && version !== 'HTTP/1.0') return err('bad_version');
+  const form = targetForm(method, target);
+  if (!form) return err('bad_target');
+  return ok({ method, target, form, version: version === 'HTTP/1.1' ? '1.1' : '1.0' });
+}
+
+/** RFC 9112 section 3.2. Only visible ASCII; no fragment. */
+function targetForm(method: string, target: string): RequestHead['form'] | null {
+  if (!/^[\x21-\x7e]+$/.test(target) || target.includes('#')) return null;
+  if (method === 'CONNECT') return 'authority';
+  if (target === '*') return method === 'OPTIONS' ? 'asterisk' : null;
+  if (target.startsWith('/')) return 'origin';
+  return /^[a-z][a-z0-9+.-]*:\/\//i.test(target) ? 'absolute' : null;
+}
+
+function headerField(line: string): Result<HeaderField, HeadProblem> {
+  if (line.startsWith(' ') || line.startsWith('\t')) return err('obs_fold');
+  const colon = line.indexOf(':');
+  const name = line.slice(0, colon);
+  if (colon < 1 || !TOKEN.test(name)) return err('bad_field');
+  return ok([name, line.slice(colon + 1).replace(/^[ \t]+|[ \t]+$/g, '')]);
+}
+
+/** Every value of a field, in order; names compare without case. */
+export function fieldValues(headers: readonly HeaderField[], name: string): string[] {
+  return headers.filter(([n]) => n.toLowerCase() === name).map(([, value]) => value);
+}
+
+function checkHost(headers: readonly HeaderField[], version: RequestHead['version']): HeadProblem | null {
+  const hosts = fieldValues(headers, 'host');
+  if (hosts.length > 1) return 'duplicate_host';
+  if (hosts.length === 0) return version === '1.1' ? 'missing_host' : null;
+  return /[\s,@/?#\\]/.test(hosts[0] ?? '') ? 'bad_host' : null;
+}
+
+function bodyFraming(headers: readonly HeaderField[]): Result<BodyFraming, HeadProblem> {
+  const lengths = fieldValues(headers, 'content-length');
+  const codings = fieldValues(headers, 'transfer-encoding');
+  if (lengths.length > 1) return err('duplicate_length');
+  if (codings.length > 1) return err('duplicate_transfer_encoding');
+  if (lengths.length > 0 && codings.length > 0) return err('length_and_transfer_encoding');
+  const [length] = lengths;
+  if (length !== undefined) {
+    return /^(0|[1-9][0-9]{0,14})$/.test(length) ? ok({ kind: 'length', length: Number(length) }) : err('bad_length');
+  }
+  const [coding] = codings;
+  if (coding !== undefined)
+    return coding.toLowerCase() === 'chunked' ? ok({ kind: 'chunked' }) : err('bad_transfer_encoding');
+  return ok({ kind: 'none' });
+}
