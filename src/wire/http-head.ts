@@ -88,25 +88,31 @@ export function readRequestHead(
   return ok({ ...line.value, headers, length: end, framing: framing.value });
 }
 
-/** Offset just behind the empty line. A CR or LF that is not part of CRLF is refused wherever it stands. */
+/** Offset just behind the empty line. What stands before it is checked even while more bytes are awaited. */
 function findEnd(bytes: Uint8Array, max: number): number | 'more' | HeadProblem {
   const limit = Math.min(bytes.length, max);
-  let lineStart = 0;
-  for (let i = 0; i < limit; i += 1) {
-    const byte = bytes[i] ?? 0;
-    if (byte >= 0x20 && byte !== 0x7f) continue;
-    if (byte !== CR) {
-      if (byte === 9) continue;
-      return byte === LF ? 'bare_cr_or_lf' : 'control_byte';
+  let end = limit;
+  for (let i = 3; i < limit; i += 1) {
+    if (bytes[i] === LF && bytes[i - 1] === CR && bytes[i - 2] === LF && bytes[i - 3] === CR) {
+      end = i + 1;
+      break;
     }
-    if (i + 1 >= limit) return 'more';
-    if (bytes[i + 1] !== LF) return 'bare_cr_or_lf';
-    // An empty line ends the head; one before the request line is not a head at all.
-    if (i === lineStart) return i === 0 ? 'bad_request_line' : i + 2;
-    i += 1;
-    lineStart = i + 1;
   }
-  return 'more';
+  const problem = badByte(bytes, end);
+  if (problem) return problem;
+  return bytes[end - 1] === LF && bytes[end - 3] === LF ? end : 'more';
+}
+
+/** A CR or LF that is not part of CRLF is refused wherever it stands, and so are the other control bytes but tab. */
+function badByte(bytes: Uint8Array, end: number): HeadProblem | null {
+  for (let i = 0; i < end; i += 1) {
+    const byte = bytes[i] ?? 0;
+    if ((byte >= 0x20 && byte !== 0x7f) || byte === 9) continue;
+    if (byte !== CR) return byte === LF ? 'bare_cr_or_lf' : 'control_byte';
+    if (i + 1 < end && bytes[i + 1] !== LF) return 'bare_cr_or_lf';
+    i += 1;
+  }
+  return null;
 }
 
 function latin1(bytes: Uint8Array, end: number): string {
