@@ -1,0 +1,103 @@
+import { execFileSync } from 'node:child_process';
+import { X509Certificate } from 'node:crypto';
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { connect, createServer } from 'node:tls';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Host, parseHost } from '../core/host.ts';
+import { type CertificateAuthority, openCertificateAuthority } from './certificate-authority.ts';
+
+const clock = { now: () => Date.now(), monotonic: () => performance.now() };
+let dir = '';
+let ca: CertificateAuthority;
+
+const host = (text: string): Host => {
+  const parsed = parseHost(text);
+  if (!parsed.ok) throw new Error(parsed.error);
+  return parsed.value;
+};
+
+const open = () => openCertificateAuthority({ dir, name: 'ca', commonName: 'Locktender test CA', clock });
+
+beforeAll(() => {
+  dir = mkdtempSync(join(tmpdir(), 'pki-'));
+  ca = open();
+});
+afterAll(() => rmSync(dir, { recursive: true }));
+
+const HOSTS = [
+  'example.com',
+  '192.0.2.7',
+  '[2001:db8::1]',
+  'xn--bcher-kva.example',
+  `${'a'.repeat(60)}.${'b'.repeat(60)}.example`,
+];
+
+describe('the certificate authority', () => {
+  it('keeps its key readable by its owner only, and is the same after a restart', () => {
+    expect(statSync(join(dir, 'ca.key')).mode & 0o777).toBe(0o600);
+    expect(open().pem).toBe(ca.pem);
+  });
+
+  it.each(HOSTS)('mints a leaf for %s that OpenSSL takes under its strict rules', (name) => {
+    writeFileSync(join(dir, 'ca-only.pem'), ca.pem);
+    writeFileSync(join(dir, 'leaf.pem'), ca.leafFor(host(name)).cert);
+    const bare = host(name).name;
+    const check = host(name).ip ? ['-verify_ip', bare] : ['-verify_hostname', bare];
+    const out = execFileSync(
+      'openssl',
+      [
+        'verify',
+        '-x509_strict',
+        '-purpose',
+        'sslserver',
+        ...check,
+        '-CAfile',
+        join(dir, 'ca-only.pem'),
+        join(dir, 'leaf.pem'),
+      ],
+      { encoding: 'utf8' },
+    );
+    expect(out).toContain('OK');
+  });
+
+  it('gives leaves a life of 397 days at most, a positive serial and one name only', () => {
+    const leaf = new X509Certificate(ca.leafFor(host('example.com')).cert);
+    const days = (leaf.validToDate.getTime() - leaf.validFromDate.getTime()) / 86_400_000;
+    expect(days).toBeLessThanOrEqual(397);
+    expect(leaf.serialNumber).toMatch(/^[4-7][0-9A-F]{31}$/);
+    expect(leaf.subjectAltName).toBe('DNS:example.com');
+    expect(leaf.checkHost('www.example.com')).toBeUndefined();
+  });
+
+  it('serves a real handshake that verifies, and not for another name', async () => {
+    const server = createServer({ SNICallback: (name, done) => done(null, ca.contextFor(host(name))) }, (s) =>
+      s.end('hi'),
+    );
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    const shake = (servername: string, expected: string) =>
+      new Promise<string>((resolve) => {
+        const socket = connect({
+          port,
+          host: '127.0.0.1',
+          servername,
+          ca: ca.pem,
+          checkServerIdentity: (_n, cert) => {
+            return cert.subjectaltname === `DNS:${expected}` ? undefined : new Error('other name');
+          },
+        });
+        socket.once('secureConnect', () => resolve('ok'));
+        socket.once('error', (error) => resolve(error.message));
+      });
+    expect(await shake('one.example', 'one.example')).toBe('ok');
+    expect(await shake('two.example', 'one.example')).toBe('other name');
+    server.close();
+  });
+
+  it('keeps one context a host', () => {
+    expect(ca.contextFor(host('cached.example'))).toBe(ca.contextFor(host('cached.example')));
+  });
+});

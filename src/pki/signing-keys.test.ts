@@ -1,0 +1,38 @@
+import { verify } from 'node:crypto';
+import { chmodSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { openSigningKeys } from './signing-keys.ts';
+
+let dir = '';
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), 'keys-'));
+});
+afterEach(() => rmSync(dir, { recursive: true }));
+
+describe('signing keys', () => {
+  it('makes them once, 0600, a different one for each purpose', () => {
+    const keys = openSigningKeys(dir);
+    expect(statSync(join(dir, 'pass-1.key')).mode & 0o777).toBe(0o600);
+    expect(keys.current('pass').id).not.toBe(keys.current('checkpoint').id);
+    expect(openSigningKeys(dir).current('pass').id).toBe(keys.current('pass').id);
+    expect(openSigningKeys(dir).secret('vault')).toEqual(keys.secret('vault'));
+  });
+
+  it('signs with the newest after a rotation and still verifies with the old one', () => {
+    const keys = openSigningKeys(dir);
+    const old = keys.current('pass');
+    const signature = old.sign(Buffer.from('m'));
+    const fresh = keys.rotate('pass');
+    expect(keys.current('pass').id).toBe(fresh.id);
+    expect(keys.all('pass').some((k) => verify(null, Buffer.from('m'), k.publicKey, signature))).toBe(true);
+    expect(openSigningKeys(dir).current('pass').id).toBe(fresh.id);
+  });
+
+  it('refuses a key that others can read', () => {
+    openSigningKeys(dir);
+    chmodSync(join(dir, 'pass-1.key'), 0o644);
+    expect(() => openSigningKeys(dir)).toThrow(/can be read by others/);
+  });
+});

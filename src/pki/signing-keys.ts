@@ -1,0 +1,90 @@
+/**
+ * The appliance's own keys: Ed25519 for passes and for checkpoints (never the same one), and secrets for keyed hashes.
+ * Made at first start, 0600. A rotated key stays for verification until what it signed has ended.
+ */
+
+import {
+  createHash,
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  type KeyObject,
+  randomBytes,
+  sign,
+} from 'node:crypto';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { loadOrCreateSecret } from './key-file.ts';
+
+/** What a key is for; a key is never used for two things. */
+export type KeyPurpose = 'pass' | 'checkpoint';
+
+/** What a secret is for. */
+export type SecretPurpose = 'fingerprint' | 'path-hash' | 'vault';
+
+export interface SigningKey {
+  /** First 16 hex digits of SHA-256 of the raw public key. */
+  readonly id: string;
+  readonly privateKey: KeyObject;
+  readonly publicKey: KeyObject;
+  /** 32 raw bytes. */
+  readonly rawPublicKey: Uint8Array;
+  sign(message: Uint8Array): Uint8Array;
+}
+
+export interface SigningKeys {
+  /** The newest key of a purpose signs. */
+  current(purpose: KeyPurpose): SigningKey;
+  /** Every key of a purpose, newest first: all of them verify. */
+  all(purpose: KeyPurpose): readonly SigningKey[];
+  /** Makes a new current key; the old ones go on verifying. */
+  rotate(purpose: KeyPurpose): SigningKey;
+  /** 32 bytes. */
+  secret(purpose: SecretPurpose): Uint8Array;
+}
+
+/** Opens the keys in `dir` (which must be 0700), making what is missing. Files: `<purpose>-<n>.key`. */
+export function openSigningKeys(dir: string): SigningKeys {
+  const keys = new Map<KeyPurpose, SigningKey[]>();
+  for (const purpose of ['pass', 'checkpoint'] as const) keys.set(purpose, loadAll(dir, purpose));
+  const all = (purpose: KeyPurpose) => keys.get(purpose) ?? [];
+  return {
+    all,
+    current: (purpose) => {
+      const [first] = all(purpose);
+      if (!first) throw new Error(`no signing key for \`${purpose}\``);
+      return first;
+    },
+    rotate: (purpose) => {
+      const key = loadKey(join(dir, `${purpose}-${all(purpose).length + 1}.key`));
+      keys.set(purpose, [key, ...all(purpose)]);
+      return key;
+    },
+    secret: (purpose) =>
+      Buffer.from(
+        loadOrCreateSecret(join(dir, `${purpose}.secret`), () => randomBytes(32).toString('base64')),
+        'base64',
+      ),
+  };
+}
+
+function loadAll(dir: string, purpose: KeyPurpose): SigningKey[] {
+  const numbers = readdirSync(dir)
+    .map((name) => new RegExp(`^${purpose}-([0-9]+)\\.key$`).exec(name)?.[1])
+    .filter((n) => n !== undefined)
+    .map(Number);
+  if (numbers.length === 0) numbers.push(1);
+  return numbers.sort((a, b) => b - a).map((n) => loadKey(join(dir, `${purpose}-${n}.key`)));
+}
+
+function loadKey(file: string): SigningKey {
+  const pem = loadOrCreateSecret(file, () =>
+    generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+  );
+  const privateKey = createPrivateKey(pem);
+  const publicKey = createPublicKey(privateKey);
+  // The last 32 bytes of an Ed25519 SubjectPublicKeyInfo are the key (RFC 8410).
+  const rawPublicKey = publicKey.export({ type: 'spki', format: 'der' }).subarray(-32);
+  const id = createHash('sha256').update(rawPublicKey).digest('hex').slice(0, 16);
+  return { id, privateKey, publicKey, rawPublicKey, sign: (message) => sign(null, message, privateKey) };
+}
