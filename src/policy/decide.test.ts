@@ -1,0 +1,258 @@
+import { expect, test } from 'vitest';
+import { bundleWith, controls, mark, NOW, principal, request, snapshot } from '../../test/policy/fixture.ts';
+import { decide } from './decide.ts';
+
+const UPLOAD = { contentType: 'application/x-git-upload-pack-request' };
+const GIT = 'https://github.com/a/b.git';
+
+const TABLE = [
+  // research: reads anything public
+  ['research', 'GET', 'https://example.org/', {}, 'allow', 'capability_grants', 'net.read.public'],
+  ['research', 'HEAD', 'http://example.org/', {}, 'allow', 'capability_grants', 'net.read.public'],
+  ['research', 'OPTIONS', 'https://example.org/', {}, 'allow', 'capability_grants', 'net.read.public'],
+  ['research', 'POST', 'https://example.org/', {}, 'deny', 'default_deny', null],
+  ['research', 'DELETE', 'https://example.org/', {}, 'deny', 'default_deny', null],
+  ['research', 'PROPFIND', 'https://example.org/', {}, 'deny', 'default_deny', null],
+  ['research', 'CONNECT', 'example.org:443', {}, 'allow', 'capability_grants', 'net.read.public'],
+  ['research', 'CONNECT', 'example.org:22', {}, 'deny', 'default_deny', null],
+  ['research', 'GET', 'https://example.org:8443/', {}, 'deny', 'default_deny', null],
+  ['research', 'GET', 'https://webhook.site/x', {}, 'deny', 'category_blocked', 'net.read.public'],
+  ['research', 'CONNECT', 'pastebin.com:443', {}, 'deny', 'category_blocked', 'net.read.public'],
+  ['research', 'GET', 'http://93.184.216.34/', {}, 'deny', 'default_deny', null],
+  ['research', 'GET', 'http://intranet/', {}, 'deny', 'default_deny', null],
+  ['research', 'GET', 'https://example.org/', { upgrade: 'websocket' }, 'deny', 'default_deny', null],
+  ['research', 'GET', 'https://api.acme.example/', {}, 'allow', 'capability_grants', 'net.read.approved-domains'],
+  ['research', 'POST', 'https://api.acme.example/', {}, 'deny', 'default_deny', null],
+  // read equivalents
+  ['research', 'POST', `${GIT}/git-upload-pack`, UPLOAD, 'allow', 'capability_grants', 'net.read.public'],
+  ['research', 'POST', `${GIT}/git-upload-pack`, {}, 'deny', 'default_deny', null],
+  ['research', 'POST', `${GIT}/git-upload-pack?x=1`, UPLOAD, 'deny', 'default_deny', null],
+  ['research', 'POST', 'https://example.org/b.git/git-upload-pack', UPLOAD, 'deny', 'default_deny', null],
+  ['research', 'POST', `${GIT}/git-receive-pack`, {}, 'deny', 'default_deny', null],
+  ['research', 'GET', `${GIT}/info/refs?service=git-upload-pack`, {}, 'allow', 'capability_grants', 'net.read.public'],
+  ['research', 'GET', `${GIT}/info/refs?service=git-receive-pack`, {}, 'deny', 'default_deny', null],
+  ['research', 'GET', `${GIT}/info/refs?a=1&service=git%2Dreceive%2Dpack`, {}, 'deny', 'default_deny', null],
+  // code: writes to approved hosts over TLS
+  ['code', 'POST', 'https://api.acme.example/', {}, 'allow', 'capability_grants', 'net.write.approved-domains'],
+  ['code', 'POST', 'http://api.acme.example/', {}, 'deny', 'default_deny', null],
+  ['code', 'POST', 'https://x.apps.acme.example/', {}, 'allow', 'capability_grants', 'net.write.approved-domains'],
+  ['code', 'POST', 'https://apps.acme.example/', {}, 'deny', 'default_deny', null],
+  ['code', 'POST', 'https://docs.acme.example/', {}, 'deny', 'default_deny', null],
+  [
+    'code',
+    'GET',
+    'https://api.acme.example/',
+    { upgrade: 'websocket' },
+    'allow',
+    'capability_grants',
+    'net.write.approved-domains',
+  ],
+  ['code', 'GET', 'https://api.acme.example/', { upgrade: 'h2c' }, 'deny', 'default_deny', null],
+  [
+    'code',
+    'POST',
+    'https://hooks.slack.com/services/x',
+    {},
+    'allow',
+    'capability_grants',
+    'net.write.approved-domains',
+  ],
+  ['code', 'GET', 'https://registry.npmjs.org/left-pad', {}, 'allow', 'capability_grants', 'net.read.public'],
+  // strict and internal-data: no public web
+  ['strict', 'GET', 'https://example.org/', {}, 'deny', 'default_deny', null],
+  ['strict', 'GET', 'https://api.acme.example/', {}, 'allow', 'capability_grants', 'net.read.approved-domains'],
+  ['internal-data', 'GET', 'https://example.org/', {}, 'deny', 'default_deny', null],
+  // addresses
+  ['research', 'GET', 'http://127.0.0.1/', {}, 'deny', 'address_forbidden', null],
+  ['research', 'GET', 'http://[::1]/', {}, 'deny', 'address_forbidden', null],
+  ['research', 'GET', 'http://[::ffff:10.0.0.1]/', {}, 'deny', 'address_forbidden', null],
+] as const;
+
+test.each(TABLE)('%s %s %s %o: %s %s by %s', (...row) => {
+  const [profile, method, url, over, effect, reason, capability] = row;
+  const decision = decide(request(method, url, { principal: principal({ class: profile }), ...over }), snapshot());
+  expect(decision).toMatchObject({ effect, reason, capability });
+});
+
+test('T-38 approvals of one tenant say nothing for another', () => {
+  const beta = principal({ class: 'strict', tenant: 'beta' });
+  expect(decide(request('GET', 'https://api.acme.example/', { principal: beta }), snapshot()).reason).toBe(
+    'default_deny',
+  );
+});
+
+test('T-20 one forbidden address in an answer forbids the answer', () => {
+  const resolved = { addresses: ['93.184.216.34', '10.0.0.5'], cnames: [] };
+  const decision = decide(request('GET', 'https://example.org/', { resolved }), snapshot());
+  expect(decision).toMatchObject({ effect: 'deny', reason: 'address_forbidden', rule: { id: 'address:10.0.0.5' } });
+});
+
+test('T-42 a CNAME into a blocked category blocks the host, and its name is a fact', () => {
+  const resolved = { addresses: ['93.184.216.34'], cnames: ['webhook.site'] };
+  const decision = decide(request('GET', 'https://cdn.example.org/', { resolved }), snapshot());
+  expect(decision).toMatchObject({ reason: 'category_blocked', rule: { id: 'taxonomy:request-bins' } });
+  expect(decision.facts).toContain('host:webhook.site');
+});
+
+const PRIVATE = {
+  path: 'capabilities/net.read.lab.yaml',
+  text: `version: 1
+name: net.read.lab
+owner: lab
+description: The lab's own hosts
+risk: low
+inspect: never
+grants: [{ methods: read, hosts: [lab.example, metadata.lab.example], ports: [443, 8443] }]
+private_destinations: [10.1.0.0/16, metadata.lab.example]
+`,
+};
+const PROFILE = {
+  path: 'profiles/lab.yaml',
+  text: `version: 1
+name: lab
+owner: lab
+description: The lab
+capabilities: [net.read.lab, net.read.public]
+limits: {cpu_ms: 1, wall_ms: 1, memory_mb: 8, requests: 1, rate: 1, bytes_up: 1, bytes_down: 1, concurrency: 1, distinct_hosts: 1, leak_bytes: 1}
+`,
+};
+const CLASSES = {
+  path: 'classes.yaml',
+  text: 'version: 1\ndefault: lab\nclasses:\n  - {name: lab, description: lab, profile: lab}\n  - {name: research, description: r, profile: research, also: [strict]}\n',
+};
+const lab = bundleWith(PRIVATE, PROFILE, CLASSES);
+const labTask = principal({ class: 'lab' }, lab);
+
+test.each([
+  ['GET', 'https://lab.example/', ['10.1.2.3'], 'allow', 'capability_grants'],
+  ['GET', 'https://lab.example/', ['10.2.2.3'], 'deny', 'address_forbidden'],
+  ['GET', 'https://example.org/', ['10.1.2.3'], 'deny', 'address_forbidden'],
+  ['GET', 'https://metadata.lab.example/', ['192.168.0.1'], 'allow', 'capability_grants'],
+  ['GET', 'https://metadata.lab.example/', ['169.254.169.254'], 'deny', 'address_forbidden'],
+] as const)('T-19 private destinations: %s %s at %s is %s', (...row) => {
+  const [method, url, addresses, effect, reason] = row;
+  const asked = request(method, url, { principal: labTask, resolved: { addresses, cnames: [] } });
+  expect(decide(asked, snapshot({ bundle: lab }))).toMatchObject({ effect, reason });
+});
+
+test('a capability that is never inspected tunnels, and says that the method was not enforced', () => {
+  const decision = decide(request('CONNECT', 'lab.example:8443', { principal: labTask }), snapshot({ bundle: lab }));
+  expect(decision).toMatchObject({ effect: 'allow', mode: 'tunnel', methodEnforced: false });
+  const inspected = decide(request('CONNECT', 'example.org:443', { principal: labTask }), snapshot({ bundle: lab }));
+  expect(inspected).toMatchObject({ effect: 'allow', mode: 'inspect', methodEnforced: true });
+});
+
+// One world in which every step would speak: taking the first away shows the next. The order of DESIGN section 4.
+const everything = {
+  killedTasks: { t_1: mark() },
+  quarantinedTenants: { acme: mark() },
+  revokedPasses: { p_1: mark() },
+  revokedCapabilities: { 'net.read.public': mark(), 'net.read.approved-domains': mark() },
+  hostOverrides: [
+    { ...mark(), effect: 'deny' as const, host: '*.example.org', tenant: null },
+    { ...mark(), effect: 'allow' as const, host: 'www.example.org', tenant: 'acme' },
+  ],
+  blockedCategories: { uncategorised: mark() },
+};
+
+test('precedence: the first step that speaks decides', () => {
+  const seen: string[] = [];
+  const state: Record<string, unknown> = { ...everything };
+  let resolved: { addresses: string[]; cnames: string[] } | null = { addresses: ['10.0.0.1'], cnames: [] };
+  const ask = () =>
+    decide(request('GET', 'https://www.example.org/', { resolved }), snapshot({ controls: controls(state) }));
+  for (const drop of [
+    'killedTasks',
+    'quarantinedTenants',
+    'revokedPasses',
+    'revokedCapabilities',
+    'denies',
+    'blockedCategories',
+    'address',
+    'hostOverrides',
+    '',
+  ]) {
+    const decision = ask();
+    seen.push(decision.step ?? '');
+    if (drop === 'denies') state['hostOverrides'] = everything.hostOverrides.filter((o) => o.effect === 'allow');
+    else if (drop === 'address') resolved = null;
+    else if (drop !== '') delete state[drop];
+  }
+  expect(seen).toEqual([
+    'task_killed',
+    'tenant_quarantined',
+    'pass_invalid',
+    'capability_revoked',
+    'host_override_deny',
+    'category_blocked',
+    'address_forbidden',
+    'host_override_allow',
+    'capability_grants',
+  ]);
+});
+
+test('a denial without a pass says which, and an expired pass denies at its very millisecond', () => {
+  const missing = request('GET', 'https://example.org/', { principal: null, passProblem: 'pass_missing' });
+  expect(decide(missing, snapshot()).reason).toBe('pass_missing');
+  const late = request('GET', 'https://example.org/', { now: principal().expiresAt });
+  expect(decide(late, snapshot()).reason).toBe('pass_expired');
+  expect(decide({ ...late, now: late.now - 1 }, snapshot()).effect).toBe('allow');
+});
+
+test('every category of the host is a fact, with task, tenant, pass, class, profile, capability and bundle', () => {
+  const decision = decide(request('GET', 'https://github.com/a'), snapshot());
+  const kinds = new Set(decision.facts.map((f) => f.slice(0, f.indexOf(':'))));
+  expect([...kinds].sort()).toEqual([
+    'bundle',
+    'capability',
+    'category',
+    'class',
+    'host',
+    'pass',
+    'profile',
+    'task',
+    'tenant',
+  ]);
+  expect(decision.categories).toContain('code-hosting');
+  for (const category of decision.categories) expect(decision.facts).toContain(`category:${category}`);
+});
+
+test('an operator opens a category that the taxonomy closes, until the mark ends', () => {
+  const open = controls({ unblockedCategories: { 'paste-sites': mark({ until: NOW + 1000 }) } });
+  const asked = request('GET', 'https://pastebin.com/');
+  expect(decide(asked, snapshot({ controls: open }))).toMatchObject({ effect: 'allow', until: NOW + 1000 });
+  expect(decide({ ...asked, now: NOW + 1000 }, snapshot({ controls: open })).reason).toBe('category_blocked');
+});
+
+test("an operator's block beats an approval that sets the taxonomy aside", () => {
+  const blocked = controls({ blockedCategories: { 'chat-webhooks': mark() } });
+  const asked = request('POST', 'https://hooks.slack.com/x', { principal: principal({ class: 'code' }) });
+  expect(decide(asked, snapshot({ controls: blocked }))).toMatchObject({
+    reason: 'category_blocked',
+    rule: { id: 'control:category:chat-webhooks' },
+  });
+});
+
+test.each([
+  ['research', 'POST', 'https://example.org/', ['method `GET`']],
+  ['research', 'GET', 'https://pastebin.com/', ['category `paste-sites` unblocked']],
+  [
+    'strict',
+    'GET',
+    'https://example.org/',
+    [
+      'host `example.org` approved for tenant `acme`',
+      'capability `net.read.public` (held by profile `code`, `research`, `trusted`)',
+    ],
+  ],
+  ['code', 'CONNECT', 'example.org:22', ['port 443']],
+  [
+    'research',
+    'GET',
+    'http://10.0.0.1/',
+    ['`10.0.0.1` among the private destinations of a capability and host `10.0.0.1` approved for tenant `acme`'],
+  ],
+] as const)('%s %s %s would be allowed by the smallest change', (profile, method, url, expected) => {
+  const decision = decide(request(method, url, { principal: principal({ class: profile }) }), snapshot());
+  expect(decision.effect === 'deny' && decision.wouldAllow).toEqual(expected);
+});

@@ -1,0 +1,214 @@
+/**
+ * The decision: a pure function of a request and a snapshot. The steps stand in the order of precedence; the first
+ * that speaks decides, and none speaking is a denial.
+ */
+
+import type { Allow, Decision, DecisionRequest, Deny, RelayMode, RuleRef } from '../core/decision.ts';
+import { type Fact, fact } from '../core/fact.ts';
+import type { PrecedenceStep, ReasonCode } from '../core/reasons.ts';
+import { type Case, caseOf, NOTHING_WAIVED, type World } from './case.ts';
+import { markOf, overrideOf } from './control-index.ts';
+import type { Candidate } from './grant-index.ts';
+import { type Question, questionOf } from './question.ts';
+import { remedies } from './remedies.ts';
+import type { Snapshot } from './snapshot.ts';
+
+/** Decides a request. Never throws for any request; what it cannot judge, it denies. */
+export function decide(request: DecisionRequest, snapshot: Snapshot): Decision {
+  const question = questionOf(request, snapshot.bundle, snapshot.categories);
+  return decideQuestion(question, { bundle: snapshot.bundle, controls: snapshot.controls, waived: NOTHING_WAIVED });
+}
+
+/** Decides a question, with the smallest changes that would allow what it denies. */
+export function decideQuestion(q: Question, world: World): Decision {
+  const decision = decideBare(q, world);
+  if (decision.effect === 'allow') return decision;
+  return { ...decision, wouldAllow: remedies(q, world, decideBare) };
+}
+
+interface Outcome {
+  readonly effect: 'allow' | 'deny';
+  readonly reason: ReasonCode;
+  readonly step: PrecedenceStep;
+  readonly rule: RuleRef | null;
+  readonly candidate?: Candidate | undefined;
+  readonly until?: number | null;
+}
+
+const STEPS: readonly ((c: Case) => Outcome | null)[] = [
+  taskKilled,
+  tenantQuarantined,
+  passInvalid,
+  capabilityRevoked,
+  hostOverrideDeny,
+  categoryBlocked,
+  addressForbidden,
+  hostOverrideAllow,
+  capabilityGrants,
+];
+
+/** Decides without looking for remedies. */
+export function decideBare(q: Question, world: World): Decision {
+  const c = caseOf(q, world);
+  for (const step of STEPS) {
+    const outcome = step(c);
+    if (outcome) return outcome.effect === 'allow' ? allow(c, outcome) : deny(c, outcome);
+  }
+  return deny(c, { effect: 'deny', reason: 'default_deny', step: 'default_deny', rule: null });
+}
+
+function taskKilled({ q, world }: Case): Outcome | null {
+  if (!q.principal || world.waived.has('task')) return null;
+  const { task } = q.principal;
+  return markOf(world.controls.killedTasks, task, q.now) ? control('task_killed', `task:${task}`) : null;
+}
+
+function tenantQuarantined({ q, world }: Case): Outcome | null {
+  if (!q.principal || world.waived.has('tenant')) return null;
+  const { tenant } = q.principal;
+  return markOf(world.controls.quarantinedTenants, tenant, q.now)
+    ? control('tenant_quarantined', `tenant:${tenant}`)
+    : null;
+}
+
+function passInvalid({ q, world }: Case): Outcome | null {
+  const invalid = (reason: ReasonCode, rule: RuleRef | null = null): Outcome => ({
+    effect: 'deny',
+    reason,
+    step: 'pass_invalid',
+    rule,
+  });
+  if (!q.principal) return invalid(q.passProblem ?? 'pass_missing');
+  const { pass, expiresAt, profile } = q.principal;
+  if (q.passProblem !== null) return invalid(q.passProblem);
+  if (expiresAt <= q.now) return invalid('pass_expired');
+  if (!world.waived.has('pass') && markOf(world.controls.revokedPasses, pass, q.now)) {
+    return invalid('pass_revoked', { id: `control:pass:${pass}`, file: null, line: null });
+  }
+  const { profiles, classes } = world.bundle;
+  if (!profiles.has(profile) || !classes.byName.has(q.principal.class)) return invalid('pass_not_admitted');
+  return null;
+}
+
+function capabilityRevoked({ fitting, live }: Case): Outcome | null {
+  const [first] = fitting;
+  if (!first || live.length > 0) return null;
+  return control('capability_revoked', `capability:${first.capability.name}`, first);
+}
+
+function hostOverrideDeny({ q, world, live }: Case): Outcome | null {
+  if (world.waived.has('host')) return null;
+  for (const host of [q.host.name, ...q.aliases]) {
+    const override = overrideOf(world.controls, 'deny', { host, tenant: q.principal?.tenant ?? '', now: q.now });
+    if (override) return control('host_override_deny', `host:${override.host}`, live[0]);
+  }
+  return null;
+}
+
+function categoryBlocked({ q, world, closed, live, open }: Case): Outcome | null {
+  for (const name of q.categories) {
+    if (!world.waived.has(`category:${name}`) && markOf(world.controls.blockedCategories, name, q.now)) {
+      return control('category_blocked', `category:${name}`, live[0]);
+    }
+  }
+  const [first] = closed;
+  if (first === undefined || open.length > 0) return null;
+  const rule = { id: `taxonomy:${first}`, file: null, line: null };
+  return { effect: 'deny', reason: 'category_blocked', step: 'category_blocked', rule, candidate: live[0] };
+}
+
+function addressForbidden({ forbidden, reachable, open }: Case): Outcome | null {
+  if (forbidden.length === 0 || reachable.length > 0) return null;
+  const rule = { id: `address:${forbidden[0]}`, file: null, line: null };
+  return { effect: 'deny', reason: 'address_forbidden', step: 'address_forbidden', rule, candidate: open[0] };
+}
+
+/** An override opens a host on the web's two ports; it does not open an upgrade, which is a channel of its own. */
+function hostOverrideAllow({ q, world, reachable, forbidden }: Case): Outcome | null {
+  if (!q.principal || q.upgrade !== '' || (q.port !== 443 && q.port !== 80)) return null;
+  const override = overrideOf(world.controls, 'allow', { host: q.host.name, tenant: q.principal.tenant, now: q.now });
+  if (!override) return null;
+  const rule = { id: `control:host:${override.host}`, file: null, line: null };
+  // A private destination is still reached by the right of the capability that names it.
+  const candidate = forbidden.length > 0 ? reachable[0] : undefined;
+  return {
+    effect: 'allow',
+    reason: 'host_override_allow',
+    step: 'host_override_allow',
+    rule,
+    candidate,
+    until: override.until,
+  };
+}
+
+function capabilityGrants({ reachable }: Case): Outcome | null {
+  const [candidate] = reachable;
+  if (!candidate) return null;
+  return {
+    effect: 'allow',
+    reason: 'capability_grants',
+    step: 'capability_grants',
+    rule: ruleOf(candidate),
+    candidate,
+  };
+}
+
+function control(step: Extract<PrecedenceStep, ReasonCode>, what: string, candidate?: Candidate): Outcome {
+  return { effect: 'deny', reason: step, step, rule: { id: `control:${what}`, file: null, line: null }, candidate };
+}
+
+function ruleOf({ grant }: Candidate): RuleRef {
+  return { id: grant.id, file: grant.file, line: grant.line };
+}
+
+function allow(c: Case, outcome: Outcome): Allow {
+  const mode = modeOf(c.q, outcome.candidate);
+  return {
+    effect: 'allow',
+    ...common(c, outcome),
+    mode,
+    methodEnforced: mode !== 'tunnel',
+    until: untilOf(c, outcome.until ?? null),
+  };
+}
+
+function deny(c: Case, outcome: Outcome): Deny {
+  return { effect: 'deny', ...common(c, outcome), wouldAllow: [] };
+}
+
+function common(c: Case, outcome: Outcome) {
+  const capability = outcome.candidate?.capability.name ?? null;
+  const { reason, step, rule } = outcome;
+  return { reason, step, rule, capability, categories: c.q.categories, facts: factsOf(c, capability) };
+}
+
+/** Everything whose end must end the decision. Sorted. */
+function factsOf({ q, world }: Case, capability: string | null): readonly Fact[] {
+  const out: Fact[] = [fact('bundle', world.bundle.digest), fact('host', q.host.name)];
+  for (const alias of q.aliases) out.push(fact('host', alias));
+  for (const category of q.categories) out.push(fact('category', category));
+  if (capability !== null) out.push(fact('capability', capability));
+  const p = q.principal;
+  if (p) {
+    out.push(fact('class', p.class), fact('pass', p.pass), fact('profile', p.profile));
+    out.push(fact('task', p.task), fact('tenant', p.tenant));
+  }
+  out.sort();
+  return Object.freeze(q.aliases.length > 0 ? [...new Set(out)] : out);
+}
+
+function modeOf(q: Question, candidate: Candidate | undefined): RelayMode {
+  if (q.method === 'CONNECT') return candidate?.capability.inspect === 'never' ? 'tunnel' : 'inspect';
+  return q.scheme === 'http' || q.scheme === 'ws' ? 'plain' : 'inspect';
+}
+
+/** The pass ends it, and so does the expiry of whatever operator's leave it stands on. */
+function untilOf({ q, world }: Case, override: number | null): number {
+  let until = Math.min(q.principal?.expiresAt ?? 0, override ?? Number.POSITIVE_INFINITY);
+  for (const category of q.categories) {
+    if (!world.bundle.defaultBlocked.has(category)) continue;
+    const mark = markOf(world.controls.unblockedCategories, category, q.now);
+    until = Math.min(until, mark?.until ?? Number.POSITIVE_INFINITY);
+  }
+  return until;
+}

@@ -1,0 +1,86 @@
+/**
+ * What a decision event records as its input, and how the question is made again from it. INVARIANT: for every request,
+ * `questionFrom(decisionInput(request, …))` asks the same question, so replay decides the same, bit for bit.
+ */
+
+import type { DecisionRequest } from '../core/decision.ts';
+import type { DecisionEvent, DecisionInput } from '../core/event.ts';
+import { type Host, parseHost } from '../core/host.ts';
+import { parseIpv6 } from '../core/ip-address.ts';
+import type { Principal } from '../core/principal.ts';
+import { matchedPredicates, type Question, questionOf } from './question.ts';
+import type { Snapshot } from './snapshot.ts';
+
+export interface InputOptions {
+  /** Keyed hash (hex) of path and query together; null when there is no path. */
+  readonly pathHash: string | null;
+}
+
+/** The input of a decision, for its event. Path in clear only where the task's profile says so. */
+export function decisionInput(request: DecisionRequest, snapshot: Snapshot, options: InputOptions): DecisionInput {
+  const { bundle, controls, categories } = snapshot;
+  const p = request.principal;
+  const q = questionOf(request, bundle, categories);
+  const clear = p !== null && bundle.profiles.get(p.profile)?.recordPaths === 'clear';
+  return {
+    pass: p?.pass ?? null,
+    class: p?.class ?? null,
+    profile: p?.profile ?? null,
+    risk: p?.risk ?? null,
+    capabilities: p?.capabilities ?? null,
+    expires_at: p?.expiresAt ?? null,
+    pass_problem: request.passProblem,
+    method: request.method,
+    scheme: request.target.scheme,
+    host: request.target.host.name,
+    port: request.target.port,
+    path_hash: options.pathHash,
+    path: clear && request.path !== '' ? request.path : null,
+    matched: matchedPredicates(request, bundle),
+    content_type: request.contentType === '' ? null : request.contentType,
+    upgrade: request.upgrade === '' ? null : request.upgrade,
+    addresses: q.addresses,
+    cnames: request.resolved?.cnames ?? null,
+    categories: q.categories,
+    now: request.now,
+    bundle: bundle.digest,
+    controls: controls.version,
+    category_index: categories.digest,
+  };
+}
+
+/** The question of a recorded decision; null when the event stands for something that was never a question to policy. */
+export function questionFrom(event: Pick<DecisionEvent, 'input' | 'task' | 'tenant'>): Question | null {
+  const { input } = event;
+  const host = hostFrom(input.host);
+  if (!host || input.scheme === null || input.port === null) return null;
+  return {
+    principal: principalFrom(event),
+    passProblem: input.pass_problem as DecisionRequest['passProblem'],
+    method: input.method,
+    scheme: input.scheme,
+    host,
+    port: input.port,
+    matched: input.matched,
+    upgrade: input.upgrade ?? '',
+    addresses: input.addresses,
+    aliases: input.cnames ?? [],
+    categories: input.categories,
+    now: input.now,
+  };
+}
+
+function hostFrom(name: string | null): Host | null {
+  if (name === null) return null;
+  const v6 = name.includes(':') ? parseIpv6(name) : null;
+  if (v6) return { kind: 'ipv6', name, ip: v6 };
+  const parsed = parseHost(name);
+  return parsed.ok ? parsed.value : null;
+}
+
+function principalFrom({ input, task, tenant }: Pick<DecisionEvent, 'input' | 'task' | 'tenant'>): Principal | null {
+  const { pass, profile, risk, capabilities, expires_at } = input;
+  if (pass === null || profile === null || task === null || tenant === null) return null;
+  if (input.class === null || risk === null || capabilities === null || expires_at === null) return null;
+  return { task, tenant, class: input.class, profile, risk, capabilities, pass, expiresAt: expires_at };
+}

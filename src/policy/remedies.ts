@@ -1,0 +1,134 @@
+/**
+ * Remedies: the smallest changes that would allow what was denied. Each is tried by deciding again with the change
+ * supposed, so what is offered works; several together when one is not enough, up to three.
+ */
+
+import type { Decision } from '../core/decision.ts';
+import type { ReasonCode } from '../core/reasons.ts';
+import type { World } from './case.ts';
+import { fittingGrants } from './grant-fit.ts';
+import type { Question } from './question.ts';
+import { isReadMethod } from './read-equivalents.ts';
+
+type Decider = (q: Question, world: World) => Decision;
+
+/** Changes supposed: the question and world after them, and the words for each. */
+interface Change {
+  readonly words: readonly string[];
+  readonly q: Question;
+  readonly world: World;
+}
+
+const DEPTH = 3;
+const OFFERED = 4;
+/** Bounds the cost of a denial: at most so many suppositions are decided. */
+const TRIES = 16;
+
+/** In words an agent can act on; all of the least number of changes. Empty when nothing within reach would. */
+export function remedies(q: Question, world: World, decide: Decider): readonly string[] {
+  if (!q.principal || q.passProblem !== null || q.principal.expiresAt <= q.now) return ['a pass that is valid now'];
+  let level: Open[] = [{ words: [], q, world, decision: decide(q, world) }];
+  let tries = TRIES;
+  for (let depth = 0; depth < DEPTH; depth += 1) {
+    const tried = level
+      .flatMap((from) => [...changesFor(from.decision, from)])
+      .slice(0, tries)
+      .map((change) => ({ ...change, decision: decide(change.q, change.world) }));
+    const found = tried.filter((t) => t.decision.effect === 'allow').map((t) => [...t.words].sort().join(' and '));
+    if (found.length > 0) return [...new Set(found)].slice(0, OFFERED);
+    tries -= tried.length;
+    level = tried;
+  }
+  return [];
+}
+
+interface Open extends Change {
+  readonly decision: Decision;
+}
+
+function changesFor(decision: Decision, from: Change): Iterable<Change> {
+  const { q } = from;
+  const waive = (what: string, words: string): Change[] => [
+    { words: [...from.words, words], q, world: { ...from.world, waived: new Set([...from.world.waived, what]) } },
+  ];
+  const subject = decision.rule?.id.split(':').slice(2).join(':') ?? '';
+  const byReason: Partial<Record<ReasonCode, () => Iterable<Change>>> = {
+    task_killed: () => waive('task', 'a new task'),
+    tenant_quarantined: () => waive('tenant', `tenant \`${subject}\` released`),
+    pass_revoked: () => waive('pass', 'a new pass'),
+    capability_revoked: () => waive(`capability:${subject}`, `capability \`${subject}\` restored`),
+    host_override_deny: () => waive('host', `the override of host \`${subject}\` cleared`),
+    category_blocked: () => {
+      const category = decision.rule?.id.split(':').at(-1) ?? '';
+      return waive(`category:${category}`, `category \`${category}\` unblocked`);
+    },
+    address_forbidden: () => addressChanges(decision, waive),
+    default_deny: () => grantChanges(from),
+  };
+  return byReason[decision.reason]?.() ?? [];
+}
+
+function addressChanges(decision: Decision, waive: (what: string, words: string) => Change[]): Change[] {
+  const address = decision.rule?.id.slice('address:'.length) ?? '';
+  const by = decision.capability === null ? 'a capability' : `capability \`${decision.capability}\``;
+  return waive('address', `\`${address}\` among the private destinations of ${by}`);
+}
+
+/** What would make some grant fit: another act, another port, an approval, a capability. Smallest first. */
+function* grantChanges(from: Change): Generator<Change> {
+  yield* actChanges(from);
+  yield* approvalChanges(from);
+  yield* capabilityChanges(from);
+}
+
+function* actChanges({ words, q, world }: Change): Generator<Change> {
+  if (q.method !== 'CONNECT' && (!isReadMethod(q.method) || q.upgrade !== '')) {
+    yield { words: [...words, 'method `GET`'], q: { ...q, method: 'GET', upgrade: '' }, world };
+  }
+  if (q.port !== 443 && q.port !== 80) yield { words: [...words, 'port 443'], q: { ...q, port: 443 }, world };
+}
+
+function* approvalChanges({ words, q, world }: Change): Generator<Change> {
+  if (world.waived.has('approval') || !q.principal) return;
+  const waived = new Set([...world.waived, 'approval']);
+  yield {
+    words: [...words, `host \`${q.host.name}\` approved for tenant \`${q.principal.tenant}\``],
+    q,
+    world: { ...world, waived },
+  };
+}
+
+function* capabilityChanges({ words, q, world }: Change): Generator<Change> {
+  const { principal } = q;
+  if (!principal || world.waived.has('profile')) return;
+  const { bundle } = world;
+  const seen = new Set<string>(principal.capabilities);
+  for (const supposed of [world.waived, new Set([...world.waived, 'approval'])]) {
+    const approvals = supposed.has('approval') ? () => [approvalOf(q)] : undefined;
+    for (const { capability } of fittingGrants(q, bundle, bundle.grants, approvals)) {
+      if (seen.has(capability.name)) continue;
+      seen.add(capability.name);
+      const capabilities = [...principal.capabilities, capability.name];
+      const waived = new Set([...world.waived, 'profile']);
+      yield {
+        words: [...words, capabilityWords(capability.name, q, world)],
+        q: { ...q, principal: { ...principal, capabilities } },
+        world: { ...world, waived },
+      };
+    }
+  }
+}
+
+function capabilityWords(capability: string, q: Question, { bundle }: World): string {
+  const mine = bundle.profiles.get(q.principal?.profile ?? '');
+  if (mine?.capabilities.includes(capability))
+    return `capability \`${capability}\` (admission took it away at this risk)`;
+  const profiles = [...bundle.profiles.values()].filter((p) => p.capabilities.includes(capability)).map((p) => p.name);
+  const held =
+    profiles.length === 0 ? 'no profile holds it' : `held by profile ${profiles.map((p) => `\`${p}\``).join(', ')}`;
+  return `capability \`${capability}\` (${held})`;
+}
+
+function approvalOf(q: Question) {
+  return { pattern: { kind: 'exact', name: q.host.name }, access: 'write', despite: [], file: '', line: 0 } as const;
+}
