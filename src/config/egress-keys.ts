@@ -1,0 +1,84 @@
+/** Keys of the egress proxy: its door, its bounds, and how it reaches origins. */
+
+import { z } from 'zod';
+import { files, integer, listen, path, text } from './schema-kinds.ts';
+
+const tls = z
+  .strictObject({
+    cert: path.describe('PEM file of the certificate of the proxy door'),
+    key: path.describe('PEM file of its key'),
+    client_ca: path.optional().describe('PEM file of the CA of client certificates'),
+  })
+  .describe('TLS to the proxy itself; absent means clear on the listen address');
+
+const deadlines = z
+  .strictObject({
+    head_ms: integer(100, 600_000, 10_000).describe('for a whole request head'),
+    request_ms: integer(0, 86_400_000, 0).describe('for a whole request; 0 for no bound'),
+    hello_ms: integer(100, 600_000, 10_000).describe('for the TLS ClientHello in a tunnel'),
+    connect_ms: integer(100, 600_000, 10_000).describe('for a connection to an origin'),
+    response_ms: integer(100, 3_600_000, 300_000).describe("for an origin's response head"),
+    idle_ms: integer(100, 86_400_000, 600_000).describe('between two pieces of a body or a tunnel'),
+    keep_alive_ms: integer(100, 3_600_000, 60_000).describe('between requests on one client connection'),
+  })
+  .describe('deadlines');
+
+const limits = z
+  .strictObject({
+    connections: integer(1, 1_000_000, 20_000).describe('client connections at once'),
+    head_bytes: integer(1024, 1024 * 1024, 32 * 1024).describe('bytes of a request head'),
+    header_fields: integer(10, 10_000, 128).describe('fields in one head'),
+    upstream_pools: integer(1, 1_000_000, 2_000).describe('pools of connections to origins that are kept'),
+    tenant_concurrency: integer(1, 1_000_000, 10_000).describe('exchanges of one tenant at once'),
+    tenant_rate: integer(1, 1_000_000, 100_000).describe('requests of one tenant a second'),
+  })
+  .describe('limits');
+
+const inspect = z
+  .strictObject({
+    leaf_cache: integer(16, 1_000_000, 10_000).describe('leaf certificates kept'),
+    leaf_days: integer(1, 397, 7).describe('life of a leaf certificate'),
+    upstream_ca: files.describe('PEM files of further CAs that origins may use'),
+    ech: z.enum(['refuse', 'allow']).default('refuse').describe('encrypted ClientHello in tunnels'),
+    sni_optional: z.array(text).default([]).describe('hosts whose clients may leave SNI out in a tunnel'),
+  })
+  .describe('TLS: inspecting it with our CA, and checking it in tunnels');
+
+const resolver = z
+  .strictObject({
+    servers: z
+      .array(text)
+      .default([])
+      .describe('DNS servers, `address` or `address:port`; default: those of the system'),
+    timeout_ms: integer(50, 60_000, 5_000).describe('for one resolution'),
+    hosts: z
+      .record(z.string(), z.array(text).min(1))
+      .default({})
+      .describe('fixed answers, name to addresses; the addresses are checked like any other'),
+  })
+  .describe('name resolution');
+
+const parent = z
+  .strictObject({
+    url: z
+      .string()
+      .regex(/^(http|socks5):\/\/\S+:[0-9]+\/?$/, 'must be `http://address:port` or `socks5://address:port`')
+      .describe('`http://address:port` or `socks5://address:port`, with `user:password@` where it asks for it'),
+    destination: z
+      .enum(['address', 'name'])
+      .default('address')
+      .describe('`address`: it is told the address that was checked; `name`: it resolves again, and the pin ends here'),
+  })
+  .describe('parent proxy for everything that leaves; absent means directly');
+
+export const egressDoor = z
+  .strictObject({
+    listen: listen('127.0.0.1:3128'),
+    tls: tls.optional(),
+    inspect: inspect.prefault({}),
+    deadlines: deadlines.prefault({}),
+    limits: limits.prefault({}),
+    resolver: resolver.prefault({}),
+    parent: parent.optional(),
+  })
+  .describe('egress proxy');

@@ -1,0 +1,111 @@
+import { describe, expect, it } from 'vitest';
+import { problemText } from '../core/result.ts';
+import { variableOf } from './environment.ts';
+import { configKeys, shapeOf } from './key-tree.ts';
+import { loadConfig } from './load.ts';
+
+const load = (text: string | null, env: Record<string, string> = {}, flags: Record<string, string> = {}) =>
+  loadConfig({ file: '/etc/lt/locktender.yaml', text, env, flags, cwd: '/work' });
+
+const complaints = (...input: Parameters<typeof load>) => {
+  const result = load(...input);
+  return result.ok ? [] : result.error.map(problemText);
+};
+
+const loaded = (...input: Parameters<typeof load>) => {
+  const result = load(...input);
+  if (!result.ok) throw new Error(result.error.map(problemText).join('\n'));
+  return result.value;
+};
+
+describe('configuration', () => {
+  it('needs nothing: the doors of one machine are the defaults', () => {
+    const config = loaded(null);
+    expect(config.proxy.listen).toEqual({ host: '127.0.0.1', port: 3128 });
+    expect(config.socks.listen.port).toBe(1080);
+    expect(config.gateway.listen.port).toBe(8128);
+    expect(config.admin.listen.port).toBe(9128);
+    expect(config.audit.durability).toBe('strict');
+    expect(config.state).toBe('/work/.locktender');
+  });
+
+  it('lets flags win over the environment and the environment over the file', () => {
+    const text = 'drain_ms: 1\nnode: file\nlog: { level: warn }\n';
+    const config = loaded(text, { LOCKTENDER_DRAIN_MS: '2', LOCKTENDER_NODE: 'env' }, { drain_ms: '3' });
+    expect([config.drain_ms, config.node, config.log.level]).toEqual([3, 'env', 'warn']);
+  });
+
+  it('resolves paths against what named them', () => {
+    const config = loaded('rules: ./rules\naudit: { witness_keys: [w.pub] }\n', { LOCKTENDER_CATEGORIES: 'cats' });
+    expect(config.rules).toBe('/etc/lt/rules');
+    expect(config.categories).toBe('/work/cats');
+    expect(config.audit.witness_keys).toEqual(['/etc/lt/w.pub']);
+  });
+
+  it.each([
+    ['LOCKTENDER_WORKERS', '2', 2, 'workers'],
+    ['LOCKTENDER_WORKERS', 'auto', 'auto', 'workers'],
+    ['LOCKTENDER_PROXY_LISTEN', '[::1]:0', { host: '::1', port: 0 }, 'proxy.listen'],
+    [
+      'LOCKTENDER_PROXY_RESOLVER_SERVERS',
+      '127.0.0.1:5353, 127.0.0.2',
+      ['127.0.0.1:5353', '127.0.0.2'],
+      'proxy.resolver.servers',
+    ],
+    ['LOCKTENDER_ADMIN_METRICS_PUBLIC', 'false', false, 'admin.metrics_public'],
+    ['LOCKTENDER_PROXY_RESOLVER_HOSTS', '{a.test: [127.0.0.1]}', { 'a.test': ['127.0.0.1'] }, 'proxy.resolver.hosts'],
+  ])('reads %s=%s', (name, value, expected, path) => {
+    const config: unknown = loaded(null, { [name]: value });
+    const at = path.split('.').reduce<unknown>((node, key) => (node as Record<string, unknown>)[key], config);
+    expect(at).toEqual(expected);
+  });
+
+  it.each([
+    ['proxy:\n  lisen: x\n', '/etc/lt/locktender.yaml:2:3: unknown key `proxy.lisen`; did you mean `listen`?'],
+    ['proxyy: {}\n', '/etc/lt/locktender.yaml:1:1: unknown key `proxyy`; did you mean `proxy`?'],
+    ['drain_ms: soon\n', '/etc/lt/locktender.yaml:1:1: `drain_ms` must be a number'],
+    [
+      'proxy:\n  listen: nowhere\n',
+      '/etc/lt/locktender.yaml:2:3: `proxy.listen` must be an address and a port, such as `127.0.0.1:3128`',
+    ],
+    [
+      'log:\n  level: loud\n',
+      '/etc/lt/locktender.yaml:2:3: `log.level` must be `debug` or `info` or `warn` or `error` or `silent`',
+    ],
+    ['workers: 0\n', '/etc/lt/locktender.yaml:1:1: `workers` must be at least 1'],
+    ['- a\n', '/etc/lt/locktender.yaml:1:1: the configuration must be a mapping of keys to values'],
+    ['node: a\nnode: b\n', '/etc/lt/locktender.yaml:2:1: map keys must be unique'],
+    ['gateway:\n  issuers:\n    - isuer: https://a.test\n', 'did you mean `issuer`?'],
+  ])('refuses %j with its place and the fix', (text, complaint) => {
+    expect(complaints(text).join('\n')).toContain(complaint);
+  });
+
+  it('names the variable or the flag at fault', () => {
+    expect(complaints(null, { LOCKTENDER_PROXY_LISEN: 'x' })[0]).toBe(
+      'environment: unknown variable `LOCKTENDER_PROXY_LISEN`; did you mean `LOCKTENDER_PROXY_LISTEN`?',
+    );
+    expect(complaints(null, { LOCKTENDER_DRAIN_MS: '-1' })[0]).toBe(
+      'environment: LOCKTENDER_DRAIN_MS: `drain_ms` must be at least 0',
+    );
+    expect(complaints(null, {}, { 'proxy.lisen': 'x' })[0]).toBe(
+      'flags: unknown key `proxy.lisen`; did you mean `proxy.listen`?',
+    );
+  });
+
+  it('is not disturbed by the variables that a container engine sets for a service of our name', () => {
+    expect(complaints(null, { LOCKTENDER_PORT: 'tcp://10.0.0.1:80', LOCKTENDER_PORT_80_TCP_ADDR: '10.0.0.1' })).toEqual(
+      [],
+    );
+    expect(complaints(null, { LOCKTENDER_SERVICE_HOST: '10.0.0.1', LOCKTENDER_ADMIN_TOKEN: 'x' })).toEqual([]);
+  });
+
+  it('T-85 never repeats a value that may be a key', () => {
+    expect(complaints('gateway: { dev_key: short-one }\n').join()).not.toContain('short-one');
+  });
+
+  it('gives every key its own variable and a description', () => {
+    const leaves = configKeys().filter((key) => shapeOf(key.schema) === null);
+    expect(new Set(leaves.map((key) => variableOf(key.path))).size).toBe(leaves.length);
+    expect(configKeys().filter((key) => key.description === '')).toEqual([]);
+  });
+});

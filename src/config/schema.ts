@@ -1,0 +1,140 @@
+/**
+ * The configuration: one schema that gives the types, the validation, the JSON Schema and the reference page. Every
+ * key is optional; the defaults are the ones of a single machine that serves its own sandboxes.
+ */
+
+import { z } from 'zod';
+import { egressDoor } from './egress-keys.ts';
+import { files, integer, listen, path, text } from './schema-kinds.ts';
+
+const issuer = z
+  .strictObject({
+    issuer: z.url().describe('`iss` of its tokens, exactly'),
+    audience: text.describe('`aud` that its tokens must carry'),
+    jwks_url: z.url().optional().describe('where its keys are; the default is what OpenID discovery says'),
+    tenant_claim: text.default('tenant').describe('claim that names the tenant of the caller'),
+  })
+  .describe('an OIDC issuer whose tokens callers may use');
+
+const gateway = z
+  .strictObject({
+    listen: listen('127.0.0.1:8128'),
+    issuers: z.array(issuer).default([]).describe('OIDC issuers of callers'),
+    client_ca: path.describe('PEM file of the CA of caller certificates (mTLS)').optional(),
+    tls_cert: path.describe('PEM file of the certificate of this door').optional(),
+    tls_key: path.describe('PEM file of the key of this door').optional(),
+    dev_key: text.min(16).optional().describe('static bearer key of a development caller; at least 16 characters'),
+    dev_tenant: text.default('dev').describe('tenant of the development caller'),
+    max_body_bytes: integer(1024, 256 * 1024 * 1024, 8 * 1024 * 1024).describe('largest request body'),
+  })
+  .describe('gateway API: tasks, guard, passes');
+
+const admin = z
+  .strictObject({
+    listen: listen('127.0.0.1:9128'),
+    hosts: z.array(text).default([]).describe('further host names under which this door may be reached (Host check)'),
+    requests_per_minute: integer(10, 1_000_000, 1200).describe('requests a minute and token, live streams apart'),
+    metrics_public: z.boolean().default(true).describe('whether `/metrics` is served without a token'),
+  })
+  .describe('admin API, console, metrics and health');
+
+const audit = z
+  .strictObject({
+    durability: z
+      .enum(['strict', 'relaxed'])
+      .default('strict')
+      .describe('`strict`: the record of an allow is on disk before its first byte leaves; `relaxed`: within a second'),
+    retention_days: integer(1, 3650, 30).describe('days after which whole sealed segments may go'),
+    origin: text.default('locktender.local/log').describe('name of the log in its checkpoints (C2SP)'),
+    commit_window_ms: integer(0, 1000, 2).describe('longest that a record waits for company in a group commit'),
+    checkpoint_ms: integer(100, 3_600_000, 1000).describe('longest time between signed checkpoints while records come'),
+    witness_keys: files.describe('public key files of witnesses whose signatures on checkpoints are kept'),
+  })
+  .describe('the record');
+
+const isolates = z
+  .strictObject({
+    hosts: z
+      .union([z.literal('auto'), z.int().min(0, 'must be at least 0').max(256, 'must be at most 256')])
+      .default('auto')
+      .describe('isolate host processes; `auto` is one a core, 0 turns the pool off'),
+    ready: integer(0, 1024, 4).describe('isolates booted ahead, a host'),
+    wall: z
+      .enum(['auto', 'bubblewrap', 'process'])
+      .default('auto')
+      .describe('wall round a host; `auto` takes the strongest that stands, the others refuse to start without it'),
+    tasks_per_host: integer(1, 1_000_000, 500).describe('tasks after which a host is recycled'),
+    wall_ms: integer(10, 3_600_000, 30_000).describe('wall time of a task whose profile sets none'),
+    cpu_ms: integer(10, 3_600_000, 10_000).describe('CPU time of a task whose profile sets none'),
+    memory_mb: integer(8, 8192, 128).describe('memory of a task whose profile sets none'),
+    output_bytes: integer(1024, 256 * 1024 * 1024, 4 * 1024 * 1024).describe('largest result of a task'),
+  })
+  .describe('isolate pool');
+
+const guard = z
+  .strictObject({
+    max_layer_depth: integer(0, 8, 3).describe('encodings unwrapped inside one another before scanning'),
+    max_layer_bytes: integer(1024, 1024 * 1024 * 1024, 16 * 1024 * 1024).describe('most that one body may unpack to'),
+    idle_flush_ms: integer(1, 1000, 20).describe('quiet time after which a stream is flushed'),
+    max_findings: integer(1, 100_000, 200).describe('findings listed in one verdict; more are counted'),
+    disabled_rules: z.array(text).default([]).describe('ids of DLP rules that are not used'),
+  })
+  .describe('guard engine');
+
+const passes = z
+  .strictObject({
+    ttl_ms: integer(1000, 86_400_000, 3_600_000).describe('life of a pass when none is asked for'),
+    max_ttl_ms: integer(1000, 86_400_000, 3_600_000).describe('longest life that may be asked for'),
+    audience: text.default('locktender').describe('`aud` of every pass; a pass of another gate is refused'),
+    issuer: text.default('locktender').describe('`iss` of every pass'),
+  })
+  .describe('passes');
+
+const log = z
+  .strictObject({
+    level: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info').describe('least level written'),
+    format: z.enum(['json', 'pretty']).default('json').describe('`json`: one object a line; `pretty`: for people'),
+  })
+  .describe('diagnostics on stderr; the record is elsewhere');
+
+/** Sections take their own defaults, so that an absent section is an empty one. */
+const section = <T extends z.ZodType>(schema: T) => schema.prefault({} as never);
+
+export const configSchema = z.strictObject({
+  state: path.default('.locktender').describe('directory of keys, controls, record; created 0700'),
+  node: z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9.-]{0,62}$/, 'must be a lower-case name of letters, digits, dots and hyphens')
+    .default('gate')
+    .describe('name of this node in events'),
+  workers: z
+    .union([z.literal('auto'), z.int().min(1, 'must be at least 1').max(256, 'must be at most 256')])
+    .default(1)
+    .describe('egress workers; `auto` is one a core'),
+  rules: path
+    .optional()
+    .describe('directory of capabilities, profiles, policy and DLP rules; default: the shipped one'),
+  categories: path.optional().describe('directory of the taxonomy and its lists; default: the shipped one'),
+  drain_ms: integer(0, 3_600_000, 10_000).describe('longest that live flows may take to end at shutdown'),
+  proxy: section(egressDoor),
+  socks: section(
+    z
+      .strictObject({
+        enabled: z.boolean().default(true).describe('whether this door opens'),
+        listen: listen('127.0.0.1:1080'),
+      })
+      .describe('SOCKS5 door'),
+  ),
+  gateway: section(gateway),
+  admin: section(admin),
+  audit: section(audit),
+  isolates: section(isolates),
+  guard: section(guard),
+  passes: section(passes),
+  log: section(log),
+});
+
+/** The configuration with every default filled in. */
+export type Config = z.output<typeof configSchema>;
+/** What may be written: every key optional. */
+export type ConfigInput = z.input<typeof configSchema>;
