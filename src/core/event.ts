@@ -24,6 +24,8 @@ interface EventCommon {
   readonly node: string;
   readonly tenant: string | null;
   readonly task: string | null;
+  /** Paths of what was shortened so that the entry fits; written by the log, absent when nothing was. */
+  readonly truncated?: readonly string[];
 }
 
 /** Holds every input of the decision, so that it can be replayed bit for bit, and its result. */
@@ -234,6 +236,6 @@ export type AuditEvent =
 export type EventType = AuditEvent['type'];
 
 /** What a part hands to the sink: the sink adds `v`, `time` and `node`; `id` is made by the part that must name it. */
-export type EventBody = DistributiveOmit<AuditEvent, 'v' | 'time' | 'node'>;
+export type EventBody = DistributiveOmit<AuditEvent, 'v' | 'time' | 'node' | 'truncated'>;
 
 type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;

@@ -1,0 +1,55 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { decisionBody, logOptions, newSigner, temporaryDir, verifierFor } from '../../test/record/log-fixture.ts';
+import { openLog } from './log.ts';
+import { readEntries } from './read.ts';
+import { verifyLog } from './verify.ts';
+
+describe('the log', () => {
+  it('numbers events in the order they were handed over and keeps them over a restart', async () => {
+    const dir = temporaryDir();
+    const signer = newSigner();
+    const verifiers = [verifierFor(signer)];
+    let expected = 0;
+    for (const count of [3, 255, 1, 700]) {
+      const log = await openLog(logOptions(dir, signer));
+      expect(log.head.size).toBe(expected);
+      const receipts = await Promise.all(Array.from({ length: count }, (_, i) => log.record(decisionBody(i))));
+      expect(receipts.map((r) => r.seq)).toEqual(Array.from({ length: count }, (_, i) => expected + i));
+      expected += count;
+      await log.close();
+      const report = verifyLog(dir, { verifiers });
+      expect(report).toMatchObject({ ok: true, fault: null, size: expected, checked: expected, journalled: 0 });
+    }
+    const seqs = [...readEntries(dir)].map((e) => e.seq);
+    expect(seqs).toEqual(Array.from({ length: expected }, (_, i) => i));
+    expect([...readEntries(dir, 250, 260)].map((e) => JSON.parse(e.bytes.toString()).v)).toEqual(Array(10).fill(1));
+    expect(readdirSync(join(dir, 'journal'))).toHaveLength(1);
+  });
+
+  it('keeps acknowledged entries when the process ends without closing, and records the recovery', async () => {
+    const dir = temporaryDir();
+    const signer = newSigner();
+    const abandoned = await openLog(logOptions(dir, signer));
+    await Promise.all(Array.from({ length: 300 }, (_, i) => abandoned.record(decisionBody(i))));
+    expect(verifyLog(dir, { verifiers: [verifierFor(signer)] })).toMatchObject({ ok: true, journalled: 300 });
+    expect([...readEntries(dir)]).toHaveLength(300);
+
+    const log = await openLog(logOptions(dir, signer));
+    expect(log.head.size).toBe(301);
+    await log.close();
+    const last = JSON.parse([...readEntries(dir, 300)][0]?.bytes.toString() ?? '');
+    expect(last).toMatchObject({ type: 'node.recovered', entries: 300, truncated_bytes: 0, node: 'test-node' });
+    expect(verifyLog(dir, { verifiers: [verifierFor(signer)] }).ok).toBe(true);
+  });
+
+  it('writes a checkpoint in the form of a signed note', async () => {
+    const dir = temporaryDir();
+    const log = await openLog(logOptions(dir, newSigner()));
+    await log.record(decisionBody(1));
+    await log.close();
+    const note = readFileSync(join(dir, 'checkpoint'), 'utf8');
+    expect(note).toMatch(/^log\.example\/gate\n1\n[A-Za-z0-9+/]{43}=\n\n— log\.example\/gate [A-Za-z0-9+/]+=*\n$/);
+  });
+});

@@ -1,0 +1,328 @@
+/**
+ * The log while it is written: group commit, then tiles, then checkpoints. It is the one `AuditSink`.
+ *
+ * The order of effects is the design:
+ *   append to the tree → sign → journal (fdatasync) → acknowledge → tiles → checkpoint → forget the journal.
+ * A crash before the fdatasync loses only what nobody was told is recorded; after it, recovery finds everything in the
+ * journal and does the rest again.
+ *
+ * INVARIANT: a batch that was signed is never replaced by another. When its write fails, its waiters are told so and
+ * their acts do not happen, but the batch itself is written again until it stands. So a rejected record may still be
+ * found in the log; an accepted one always is.
+ */
+
+import type { EventBody } from '../core/event.ts';
+import { EVENT_VERSION } from '../core/event.ts';
+import type { AuditSink, Clock, Log, Meter, RecordReceipt } from '../core/ports.ts';
+import { errorCode, type Files, nodeFiles } from '../store/files.ts';
+import { type EncodedEvent, encodeEvent } from './bounded-event.ts';
+import { checkpointText } from './checkpoint.ts';
+import { CommitQueue, type QueueItem } from './commit-queue.ts';
+import { EntryFeed, type EntryListener } from './entry-feed.ts';
+import type { Batch } from './journal.ts';
+import { JournalWriter } from './journal-writer.ts';
+import { type LogHead, LogPublisher } from './log-publisher.ts';
+import { recoverLog } from './recover.ts';
+import { type NoteSigner, signNote } from './signed-note.ts';
+import { TileWriter } from './tile-writer.ts';
+import type { TileFile, Tree } from './tree.ts';
+
+export interface LogOptions {
+  /** Must exist. Held by one writer: take the lock of the state directory first. */
+  readonly dir: string;
+  /** The first names the log; each checkpoint bears a signature of every one (two during a rotation). */
+  readonly signers: readonly [NoteSigner, ...NoteSigner[]];
+  /** Identity of the log in its checkpoints; the first signer's name unless given. Never changes. */
+  readonly origin?: string;
+  /** Name of this node, in every event. */
+  readonly node: string;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly meter: Meter;
+  /** `strict`: a record is on disk before it is acknowledged. `relaxed`: within `publishMs`. */
+  readonly durability: 'strict' | 'relaxed';
+  readonly files?: Files;
+  /** How often a checkpoint is published while there is news; 1 s. */
+  readonly publishMs?: number;
+  /** How often a checkpoint is kept for ever; 1 h. */
+  readonly keepMs?: number;
+  /** How long one commit may take before new work is denied; 5 s. */
+  readonly stallMs?: number;
+  /** Size at which a journal segment is left for a new one; 64 MB. */
+  readonly segmentBytes?: number;
+}
+
+/** Why nothing can be recorded now. */
+export class AuditUnavailable extends Error {
+  readonly code = 'AUDIT_UNAVAILABLE';
+  readonly reason: string;
+  constructor(reason: string) {
+    super(`the record cannot be written (${reason}); free or repair the disk, it is tried again by itself`);
+    this.reason = reason;
+  }
+}
+
+interface Prepared {
+  readonly batch: Batch;
+  items: QueueItem[];
+  readonly full: readonly TileFile[];
+  readonly after: LogHead;
+}
+
+const PROBE_MS = [100, 250, 500, 1000] as const;
+
+/** Opens the log, recovering what a crash left. Throws `LogDamaged` when acknowledged entries are harmed. */
+export async function openLog(options: LogOptions): Promise<AuditLog> {
+  const files = options.files ?? nodeFiles;
+  const recovered = recoverLog(options.dir, files);
+  const tiles = new TileWriter(options.dir, files);
+  tiles.add(recovered.full);
+  const sync = options.durability === 'strict';
+  const journal = new JournalWriter(options.dir, files, { old: recovered.segments, sync });
+  const log = new AuditLog(options, { tree: recovered.tree, journal, tiles }, recovered.note);
+  await log.start(recovered.published?.size ?? 0);
+  const { tornBytes, unpublished } = recovered;
+  if (tornBytes > 0 || unpublished > 0) await log.recovered(tornBytes, unpublished);
+  return log;
+}
+
+export class AuditLog implements AuditSink {
+  readonly #options: LogOptions;
+  readonly #tree: Tree;
+  readonly #journal: JournalWriter;
+  readonly #publisher: LogPublisher;
+  readonly #queue: CommitQueue;
+  readonly #feed: EntryFeed;
+  #head: LogHead;
+  /** Null when fine. */
+  #trouble: string | null = null;
+  #closed = false;
+  #running: Promise<void> | null = null;
+  #stuck: Prepared | null = null;
+  #probe: NodeJS.Timeout | null = null;
+  #probes = 0;
+  #healing: Promise<void> | null = null;
+
+  /** Use `openLog`. */
+  constructor(
+    options: LogOptions,
+    parts: { readonly tree: Tree; readonly journal: JournalWriter; readonly tiles: TileWriter },
+    note: string | null,
+  ) {
+    this.#options = options;
+    this.#tree = parts.tree;
+    this.#journal = parts.journal;
+    this.#head = { size: parts.tree.size, note, edge: parts.tree.edge() };
+    this.#queue = new CommitQueue(options.meter);
+    this.#feed = new EntryFeed(options.log);
+    this.#publisher = new LogPublisher(
+      options,
+      { journal: parts.journal, tiles: parts.tiles },
+      {
+        head: () => this.#head,
+        failed: (error) => this.#fail(error),
+      },
+    );
+  }
+
+  /** Signs and publishes what was recovered, and starts the timers. */
+  async start(published: number): Promise<void> {
+    if (this.#head.note === null && this.#head.size > 0) this.#head = { ...this.#head, note: this.#sign() };
+    await this.#journal.start(this.#head.edge);
+    await this.#publisher.start(published);
+    this.#options.meter.set('locktender_log_writable', 1);
+    this.#options.meter.set('locktender_log_size', this.#head.size);
+  }
+
+  /** Records that a crash was recovered from. */
+  async recovered(truncatedBytes: number, entries: number): Promise<void> {
+    const body = {
+      type: 'node.recovered',
+      id: this.#queue.id(this.#options.clock.now()),
+      tenant: null,
+      task: null,
+    } as const;
+    await this.record({ ...body, truncated_bytes: truncatedBytes, entries });
+    this.#options.log.warn({ truncatedBytes, entries }, 'the log was recovered after a crash');
+  }
+
+  get head(): LogHead {
+    return this.#head;
+  }
+
+  /** The log's directory. */
+  get dir(): string {
+    return this.#options.dir;
+  }
+
+  writable(): boolean {
+    return this.#trouble === null && !this.#closed;
+  }
+
+  /** Why it is not writable, or null. */
+  trouble(): string | null {
+    return this.#closed ? 'closed' : this.#trouble;
+  }
+
+  record(event: EventBody): Promise<RecordReceipt> {
+    if (this.#closed) return Promise.reject(new AuditUnavailable('closed'));
+    let encoded: EncodedEvent;
+    try {
+      encoded = this.#encode(event);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    if (this.#trouble !== null) {
+      this.#queue.keepBack(event.type, encoded);
+      return Promise.reject(new AuditUnavailable(this.#trouble));
+    }
+    if (this.#queue.full) return Promise.reject(new AuditUnavailable('too many records wait for the disk'));
+    const receipt = this.#queue.add(event.type, encoded, this.#options.clock.monotonic());
+    this.#kick();
+    return receipt;
+  }
+
+  /** Called for every entry once it is durable, in order. Returns how to stop. */
+  subscribe(listener: EntryListener): () => void {
+    return this.#feed.subscribe(listener);
+  }
+
+  /** Publishes a checkpoint of everything durable, now. */
+  async publish(): Promise<void> {
+    await this.#publisher.publish();
+  }
+
+  /** Makes everything durable and published, and stops. Records after this are rejected. */
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    if (this.#probe !== null) clearTimeout(this.#probe);
+    await this.#running;
+    await this.#healing;
+    this.#queue.rejectAll(new AuditUnavailable('closed'));
+    await this.#publisher.close(this.#trouble === null);
+    await this.#journal.close();
+  }
+
+  #encode(event: EventBody): EncodedEvent {
+    const time = new Date(this.#options.clock.now()).toISOString();
+    const encoded = encodeEvent({ ...event, v: EVENT_VERSION, time, node: this.#options.node });
+    if (encoded.truncated) this.#options.meter.count('locktender_log_truncated_total');
+    return encoded;
+  }
+
+  #sign(): string {
+    const origin = this.#options.origin ?? this.#options.signers[0].name;
+    return signNote(checkpointText({ origin, size: this.#tree.size, root: this.#tree.root() }), this.#options.signers);
+  }
+
+  #kick(): void {
+    if (this.#running !== null || this.#trouble !== null) return;
+    // What is recorded in this turn of the event loop shares one commit.
+    this.#running = Promise.resolve().then(() => this.#run());
+  }
+
+  /** Commits batch after batch until the queue is empty; never rejects. */
+  async #run(): Promise<void> {
+    try {
+      while (this.#trouble === null && this.#queue.length > 0) {
+        const prepared = this.#prepare();
+        this.#stuck = prepared;
+        await this.#commit(prepared);
+        if (this.#publisher.behind) await this.#publisher.catchUp();
+      }
+    } catch (error) {
+      this.#fail(error);
+    } finally {
+      this.#running = null;
+    }
+  }
+
+  /** Takes a batch off the queue, grows the tree by it and signs. */
+  #prepare(): Prepared {
+    const items = this.#queue.take();
+    const first = this.#tree.size;
+    const full: TileFile[] = [];
+    for (const item of items) this.#tree.append(item.encoded.bytes, full);
+    const note = this.#sign();
+    const after = { size: this.#tree.size, note, edge: this.#tree.edge() };
+    return { batch: { first, entries: items.map((item) => item.encoded.bytes), note }, items, full, after };
+  }
+
+  async #commit(prepared: Prepared): Promise<void> {
+    const stalled = setTimeout(() => this.#stall(), this.#options.stallMs ?? 5000);
+    try {
+      if (!this.#journal.ready || this.#journal.length > (this.#options.segmentBytes ?? 64 * 1024 * 1024)) {
+        await this.#journal.start(this.#head.edge);
+        this.#publisher.trimLater();
+      }
+      await this.#journal.append(prepared.batch);
+    } finally {
+      clearTimeout(stalled);
+    }
+    this.#applied(prepared);
+  }
+
+  /** The batch is durable: acknowledge it. */
+  #applied({ batch, items, full, after }: Prepared): void {
+    this.#stuck = null;
+    this.#head = after;
+    if (this.#trouble === 'stalled') this.#healed();
+    this.#queue.settle(items, batch.first, this.#options.clock.monotonic());
+    this.#options.meter.set('locktender_log_size', after.size);
+    this.#publisher.add(full);
+    this.#feed.push(batch.first, items);
+  }
+
+  #stall(): void {
+    this.#setTrouble('stalled');
+    this.#queue.rejectWaiters(this.#stuck?.items ?? [], new AuditUnavailable('stalled'));
+  }
+
+  #fail(error: unknown): void {
+    const cause = errorCode(error);
+    this.#setTrouble(cause);
+    this.#options.log.error({ error }, 'the record cannot be written; new work is denied');
+    this.#queue.rejectWaiters(this.#stuck?.items ?? [], new AuditUnavailable(cause));
+    this.#probeLater();
+  }
+
+  #setTrouble(cause: string): void {
+    this.#trouble = cause;
+    this.#options.meter.set('locktender_log_writable', 0);
+  }
+
+  #probeLater(): void {
+    if (this.#closed || this.#probe !== null) return;
+    const wait = PROBE_MS[Math.min(this.#probes, PROBE_MS.length - 1)] ?? 1000;
+    this.#probes += 1;
+    this.#probe = setTimeout(() => {
+      this.#probe = null;
+      this.#healing = this.#tryAgain();
+    }, wait);
+  }
+
+  /** Writes the stuck batch to a new segment, and whatever tiles wait; when all stand, work is admitted again. */
+  async #tryAgain(): Promise<void> {
+    // A commit may still be under way when it was the tiles that failed.
+    await this.#running;
+    try {
+      await this.#journal.start(this.#head.edge);
+      if (this.#stuck !== null) await this.#commit(this.#stuck);
+      await this.#publisher.publish();
+    } catch (error) {
+      this.#setTrouble(errorCode(error));
+      this.#probeLater();
+      return;
+    }
+    this.#healed();
+    this.#options.log.info({ size: this.#head.size }, 'the record can be written again');
+  }
+
+  #healed(): void {
+    this.#trouble = null;
+    this.#probes = 0;
+    this.#options.meter.set('locktender_log_writable', 1);
+    if (this.#queue.length > 0) this.#kick();
+  }
+}

@@ -1,0 +1,110 @@
+/**
+ * Reads entries of a log directory in order, whether or not an appliance is writing it: bundles as far as the published
+ * checkpoint, sealed segments for what was compressed, the journal for the newest. Memory stays at one bundle.
+ */
+
+import { join } from 'node:path';
+import { readIfThere } from '../store/durable-file.ts';
+import { type Files, isMissing, nodeFiles } from '../store/files.ts';
+import { decodeBundle } from './entry-bundle.ts';
+import { decodeFrame, parseSegmentName } from './journal.ts';
+import { JOURNAL_FOLDER, publishedCheckpoint } from './recover.ts';
+import { readSealed } from './sealed-segment.ts';
+import { partialsPath, TILE_WIDTH, tilePath } from './tile-path.ts';
+
+export interface Entry {
+  readonly seq: number;
+  /** The canonical JSON; a view that is valid for as long as it is held. */
+  readonly bytes: Buffer;
+}
+
+/** An entry that should be there and is not; `verifyLog` says why. */
+export class EntriesMissing extends Error {
+  readonly code = 'ENTRIES_MISSING';
+  readonly seq: number;
+  constructor(dir: string, seq: number) {
+    super(`entry ${seq} is not in \`${dir}\`; it was pruned or is missing, see \`audit verify\``);
+    this.seq = seq;
+  }
+}
+
+/** Entries from sequence `from` up to but not including `to`. Throws `EntriesMissing`. */
+export function* readEntries(
+  dir: string,
+  from = 0,
+  to: number = Number.POSITIVE_INFINITY,
+  files: Files = nodeFiles,
+): Generator<Entry> {
+  const published = publishedCheckpoint(dir, files)?.size ?? 0;
+  const stop = Math.min(to, published);
+  for (let seq = from; seq < stop; ) {
+    const index = Math.floor(seq / TILE_WIDTH);
+    const bundle = readBundle(dir, index, published, files);
+    const first = index * TILE_WIDTH;
+    if (bundle === null || first + bundle.length <= seq) throw new EntriesMissing(dir, seq);
+    const end = Math.min(first + bundle.length, stop);
+    for (; seq < end; seq += 1) yield { seq, bytes: bundle[seq - first] as Buffer };
+  }
+  if (to > published) yield* journalEntries(dir, Math.max(from, published), to, files);
+}
+
+/** Entries of bundle `index` in a log of `size`, or null when they are not there. */
+export function readBundle(dir: string, index: number, size: number, files: Files = nodeFiles): Buffer[] | null {
+  const width = Math.min(TILE_WIDTH, size - index * TILE_WIDTH);
+  const bytes =
+    readIfThere(join(dir, tilePath({ level: 'entries', index, width: TILE_WIDTH })), files) ??
+    (width < TILE_WIDTH ? readPartial(dir, { index, width }, files) : null);
+  if (bytes !== null) return decodeBundle(asBuffer(bytes));
+  return width === TILE_WIDTH ? readSealed(dir, index, files) : null;
+}
+
+/** A wider partial than asked for does as well: the writer may have published again meanwhile. */
+function readPartial(dir: string, of: { index: number; width: number }, files: Files): Uint8Array | null {
+  const exact = readIfThere(join(dir, tilePath({ level: 'entries', index: of.index, width: of.width })), files);
+  if (exact !== null) return exact;
+  const folder = partialsPath({ level: 'entries', index: of.index });
+  const wider = files
+    .list(join(dir, folder))
+    .map(Number)
+    .filter((w) => w >= of.width);
+  return wider.length === 0 ? null : readIfThere(join(dir, folder, String(Math.min(...wider))), files);
+}
+
+function* journalEntries(dir: string, from: number, to: number, files: Files): Generator<Entry> {
+  let next = from;
+  for (const name of files.list(join(dir, JOURNAL_FOLDER))) {
+    if (parseSegmentName(name) === null) continue;
+    for (const { first, entries } of segmentBatches(join(dir, JOURNAL_FOLDER, name), files)) {
+      for (let i = Math.max(0, next - first); i < entries.length && first + i === next && next < to; i += 1) {
+        yield { seq: next, bytes: entries[i] as Buffer };
+        next += 1;
+      }
+    }
+  }
+}
+
+/** The head's entries (those of the partial bundle where the segment starts) count as a batch too. */
+function* segmentBatches(path: string, files: Files): Generator<{ first: number; entries: readonly Buffer[] }> {
+  const bytes = readSegmentFile(path, files);
+  for (let at = 0; ; ) {
+    const next = decodeFrame(bytes, at);
+    if (next === null) return;
+    if (next.frame.kind === 'batch') yield next.frame.batch;
+    else yield { first: next.frame.edge.size - next.frame.edge.entries.length, entries: next.frame.edge.entries };
+    at = next.end;
+  }
+}
+
+function readSegmentFile(path: string, files: Files): Buffer {
+  try {
+    return asBuffer(files.read(path));
+  } catch (error) {
+    // Trimmed between listing and reading: its entries are in bundles now.
+    if (isMissing(error)) return Buffer.alloc(0);
+    throw error;
+  }
+}
+
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}

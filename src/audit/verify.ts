@@ -1,0 +1,255 @@
+/**
+ * Verifies a log from its directory and public keys alone: every entry, every tile, every checkpoint's signature, and
+ * that all checkpoints are of one and the same growing tree. Streaming; memory stays at one bundle and the right edge.
+ *
+ * The signed root is the authority. When an entry and its tile disagree, the one that leads to the signed hash above is
+ * right and the other is reported.
+ */
+
+import { join } from 'node:path';
+import { type Files, nodeFiles } from '../store/files.ts';
+import { parseCheckpoint, type SignedCheckpoint } from './checkpoint.ts';
+import { Frontier, leafHash } from './merkle.ts';
+import { readBundle } from './read.ts';
+import { CHECKPOINT_FILE } from './recover.ts';
+import { checkNote, cosignatures, type NoteVerifier } from './signed-note.ts';
+import { TILE_WIDTH } from './tile-path.ts';
+import { KEPT_FOLDER } from './tile-writer.ts';
+import { compareBundle, type Fault } from './verify-bundle.ts';
+import { verifyJournal } from './verify-journal.ts';
+import { readTile, verifyUpperTiles } from './verify-tiles.ts';
+
+export interface VerifyOptions {
+  readonly verifiers: readonly NoteVerifier[];
+  readonly files?: Files;
+  /** Called every 65,536 entries. */
+  readonly progress?: (done: number, of: number) => void;
+}
+
+export interface VerifyReport {
+  readonly ok: boolean;
+  /** The first bad entry and why; null when everything verifies. */
+  readonly fault: Fault | null;
+  readonly origin: string | null;
+  /** Entries under the published checkpoint. */
+  readonly size: number;
+  /** Entries in the journal beyond it, each under a signed checkpoint of its own. */
+  readonly journalled: number;
+  /** Entries whose content was checked; the rest were pruned, and their hashes were checked. */
+  readonly checked: number;
+  /** Sequence of the first entry that is still kept. */
+  readonly firstKept: number;
+  readonly bytes: number;
+  /** Base64 root of the published checkpoint. */
+  readonly root: string | null;
+  /** Checkpoints whose root was recomputed and whose signature verified. */
+  readonly checkpoints: number;
+  /** Checkpoints that only keys not given have signed; their roots were recomputed all the same. */
+  readonly unknownKeys: number;
+  readonly witnesses: readonly { readonly name: string; readonly time: number }[];
+  /** Bytes at the end of the journal that a crash tore: never acknowledged, cut at the next start. */
+  readonly tornBytes: number;
+}
+
+interface Walk {
+  readonly dir: string;
+  readonly files: Files;
+  readonly options: VerifyOptions;
+  readonly frontier: Frontier;
+  /** Checkpoints to come, by rising size. */
+  readonly due: { readonly file: string; readonly checkpoint: SignedCheckpoint }[];
+  checked: number;
+  firstKept: number;
+  bytes: number;
+  checkpoints: number;
+  unknownKeys: number;
+  /** Size up to which a signed root has confirmed the entries. */
+  confirmed: number;
+}
+
+/** Never throws for what is wrong with the log; that is in the report. */
+export function verifyLog(dir: string, options: VerifyOptions): VerifyReport {
+  const files = options.files ?? nodeFiles;
+  const walk: Walk = {
+    dir,
+    files,
+    options,
+    frontier: new Frontier(),
+    due: [],
+    checked: 0,
+    firstKept: 0,
+    bytes: 0,
+    checkpoints: 0,
+    unknownKeys: 0,
+    confirmed: 0,
+  };
+  const head = readHead(walk);
+  if ('fault' in head) return report(walk, head.checkpoint, head);
+  const fault = collectKept(walk, head.checkpoint) ?? walkBundles(walk, head.checkpoint?.size ?? 0);
+  if (fault !== null) return report(walk, head.checkpoint, { fault });
+  const upper = verifyUpperTiles(dir, head.checkpoint?.size ?? 0, files);
+  if (upper !== null) return report(walk, head.checkpoint, { fault: upper });
+  return report(
+    walk,
+    head.checkpoint,
+    verifyJournal({ dir, files, frontier: walk.frontier, check: (c) => signature(walk, c) }),
+  );
+}
+
+type Head =
+  | { readonly checkpoint: SignedCheckpoint | null; readonly fault: Fault }
+  | { readonly checkpoint: SignedCheckpoint | null };
+
+function readHead(walk: Walk): Head {
+  if (!walk.files.exists(join(walk.dir, CHECKPOINT_FILE))) {
+    const anything =
+      walk.files.list(join(walk.dir, 'tile')).length + walk.files.list(join(walk.dir, KEPT_FOLDER)).length;
+    if (anything === 0) return { checkpoint: null };
+    return { checkpoint: null, fault: at(0, 'missing', 'there is no checkpoint', CHECKPOINT_FILE) };
+  }
+  const parsed = parseCheckpoint(walk.files.read(join(walk.dir, CHECKPOINT_FILE)));
+  if (!parsed.ok) return { checkpoint: null, fault: at(0, 'altered', parsed.error, CHECKPOINT_FILE) };
+  const checkpoint = parsed.value;
+  const status = checkNote(checkpoint.note, walk.options.verifiers);
+  if (status === 'unknown_key') {
+    return { checkpoint, fault: at(0, 'wrong_key', 'no given key signed the checkpoint', CHECKPOINT_FILE) };
+  }
+  if (status === 'bad_signature') {
+    return {
+      checkpoint,
+      fault: at(0, 'wrong_key', 'the signature of the checkpoint does not verify', CHECKPOINT_FILE),
+    };
+  }
+  return { checkpoint };
+}
+
+/** Reads the kept checkpoints and puts all of them in order of size. */
+function collectKept(walk: Walk, head: SignedCheckpoint | null): Fault | null {
+  for (const name of walk.files.list(join(walk.dir, KEPT_FOLDER))) {
+    const file = join(KEPT_FOLDER, name);
+    if (!name.endsWith('.checkpoint')) continue;
+    const parsed = parseCheckpoint(walk.files.read(join(walk.dir, file)));
+    if (!parsed.ok) return at(0, 'altered', parsed.error, file);
+    const checkpoint = parsed.value;
+    if (head === null || checkpoint.origin !== head.origin) return at(0, 'forked', 'a checkpoint of another log', file);
+    if (checkpoint.size > head.size) {
+      const why = `an earlier checkpoint covers ${checkpoint.size} entries, the published one ${head.size}`;
+      return at(head.size, 'truncated', why, file);
+    }
+    walk.due.push({ file, checkpoint });
+  }
+  if (head !== null) walk.due.push({ file: CHECKPOINT_FILE, checkpoint: head });
+  walk.due.sort((a, b) => a.checkpoint.size - b.checkpoint.size);
+  return null;
+}
+
+function walkBundles(walk: Walk, size: number): Fault | null {
+  for (let first = 0; first < size; first += TILE_WIDTH) {
+    const fault = oneBundle(walk, first, size);
+    if (fault !== null) return fault;
+    if (first % 65_536 === 0) walk.options.progress?.(first, size);
+  }
+  return dueCheckpoints(walk);
+}
+
+function oneBundle(walk: Walk, first: number, size: number): Fault | null {
+  const index = first / TILE_WIDTH;
+  const width = Math.min(TILE_WIDTH, size - first);
+  const entries = readBundle(walk.dir, index, size, walk.files);
+  const tile = readTile(walk.dir, { level: 0, index, width }, walk.files);
+  if (entries === null && walk.checked === 0 && width === TILE_WIDTH) return prunedTile(walk, index, tile);
+  if (entries === null) return at(first, 'missing', 'the entry bundle is missing or harmed', null);
+  const leaves = entries.slice(0, width).map((entry) => leafHash(entry));
+  const fault = compareBundle({ first, width, leaves, tile, above: hashAbove(walk, index, size) });
+  if (fault !== null) return fault;
+  for (const [i, leaf] of leaves.entries()) {
+    walk.frontier.append(leaf);
+    walk.bytes += entries[i]?.length ?? 0;
+    const forked = dueCheckpoints(walk);
+    if (forked !== null) return forked;
+  }
+  walk.checked += leaves.length;
+  return null;
+}
+
+/** Its entries are gone by retention: the hashes that were kept stand for them. */
+function prunedTile(walk: Walk, index: number, tile: readonly Buffer[] | null): Fault | null {
+  const first = index * TILE_WIDTH;
+  walk.firstKept = first + TILE_WIDTH;
+  const above = readTile(walk.dir, { level: 1, index: Math.floor(index / TILE_WIDTH), width: null }, walk.files);
+  const root = above?.[index % TILE_WIDTH];
+  if (tile !== null) {
+    for (const leaf of tile) {
+      walk.frontier.append(leaf);
+      const fault = dueCheckpoints(walk);
+      if (fault !== null) return fault;
+    }
+    return null;
+  }
+  if (root === undefined) return at(first, 'missing', 'neither the entries nor their hashes are there', null);
+  const inside = walk.due.find(({ checkpoint }) => checkpoint.size > first && checkpoint.size < first + TILE_WIDTH);
+  if (inside !== undefined) return at(first, 'missing', 'the tile that a kept checkpoint needs is gone', inside.file);
+  walk.frontier.appendSubtree(root, 8);
+  return dueCheckpoints(walk);
+}
+
+/** What the tile above says that these 256 leaves hash to, if it is there. */
+function hashAbove(walk: Walk, index: number, size: number): Buffer | null {
+  if ((index + 1) * TILE_WIDTH > size) return null;
+  const tile = readTile(walk.dir, { level: 1, index: Math.floor(index / TILE_WIDTH), width: null }, walk.files);
+  return tile?.[index % TILE_WIDTH] ?? null;
+}
+
+/** Compares the tree so far with every checkpoint of just this size. */
+function dueCheckpoints(walk: Walk): Fault | null {
+  for (let next = walk.due[0]; next !== undefined && next.checkpoint.size <= walk.frontier.size; next = walk.due[0]) {
+    walk.due.shift();
+    const { checkpoint, file } = next;
+    if (checkpoint.size < walk.frontier.size) return at(checkpoint.size, 'forked', 'a checkpoint was passed', file);
+    if (!checkpoint.root.equals(walk.frontier.root())) {
+      const range = `entries ${walk.confirmed} to ${checkpoint.size - 1}`;
+      return at(walk.confirmed, 'forked', `${range} are not those of the signed checkpoint`, file);
+    }
+    const fault = signature(walk, checkpoint);
+    if (fault !== null) return { ...fault, file };
+    walk.confirmed = checkpoint.size;
+  }
+  return null;
+}
+
+function signature(walk: Walk, checkpoint: SignedCheckpoint): Fault | null {
+  const status = checkNote(checkpoint.note, walk.options.verifiers);
+  if (status === 'bad_signature') {
+    return at(walk.confirmed, 'wrong_key', 'the signature of a checkpoint does not verify', null);
+  }
+  if (status === 'verified') walk.checkpoints += 1;
+  else walk.unknownKeys += 1;
+  return null;
+}
+
+function report(
+  walk: Walk,
+  head: SignedCheckpoint | null,
+  end: { readonly fault?: Fault | null; readonly journalled?: number; readonly tornBytes?: number },
+): VerifyReport {
+  const fault = end.fault ?? null;
+  return {
+    ok: fault === null,
+    fault,
+    origin: head?.origin ?? null,
+    size: head?.size ?? 0,
+    journalled: end.journalled ?? 0,
+    checked: walk.checked,
+    firstKept: walk.firstKept,
+    bytes: walk.bytes,
+    root: head?.root.toString('base64') ?? null,
+    checkpoints: walk.checkpoints,
+    unknownKeys: walk.unknownKeys,
+    witnesses: head === null ? [] : cosignatures(head.note, walk.options.verifiers),
+    tornBytes: end.tornBytes ?? 0,
+  };
+}
+
+function at(seq: number, kind: Fault['kind'], why: string, file: string | null): Fault {
+  return { seq, kind, why, file };
+}

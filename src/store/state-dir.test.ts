@@ -1,0 +1,74 @@
+import { spawn } from 'node:child_process';
+import { chmodSync, mkdirSync, mkdtempSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { openStateDir, StateUnusable } from './state-dir.ts';
+import { StateInUse } from './state-lock.ts';
+
+const fresh = () => mkdtempSync(join(tmpdir(), 'locktender-state-'));
+
+describe('the state directory', () => {
+  it('is made with its folders, readable by its owner only', () => {
+    const path = join(fresh(), 'a', 'b');
+    const state = openStateDir(path);
+    expect(statSync(path).mode & 0o777).toBe(0o700);
+    expect(statSync(state.folder('audit')).mode & 0o777).toBe(0o700);
+    state.release();
+  });
+
+  it('is closed to others even when it was made open', () => {
+    const path = fresh();
+    chmodSync(path, 0o755);
+    openStateDir(path).release();
+    expect(statSync(path).mode & 0o777).toBe(0o700);
+  });
+
+  it('refuses a second appliance and says who has it', () => {
+    const path = fresh();
+    const first = openStateDir(path);
+    expect(() => openStateDir(path)).toThrow(StateInUse);
+    expect(() => openStateDir(path)).toThrow(new RegExp(`process ${process.pid}.*--state`));
+    first.release();
+    openStateDir(path).release();
+  });
+
+  it('is free at once after its holder was killed with SIGKILL', async () => {
+    const path = fresh();
+    const script = `import { openStateDir } from ${JSON.stringify(new URL('./state-dir.ts', import.meta.url).href)};
+      openStateDir(${JSON.stringify(path)}); process.stdout.write('held'); setInterval(() => {}, 1000);`;
+    const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    await new Promise((resolve) => child.stdout.once('data', resolve));
+    expect(() => openStateDir(path)).toThrow(StateInUse);
+    child.kill('SIGKILL');
+    await new Promise((resolve) => child.once('exit', resolve));
+    openStateDir(path).release();
+  });
+
+  it('says so when the path is a file', () => {
+    const path = join(fresh(), 'file');
+    writeFileSync(path, '');
+    expect(() => openStateDir(path)).toThrow(StateUnusable);
+  });
+
+  it('names the fix when the disk is read-only', () => {
+    // Root may write anywhere that is writable at all; /proc is not.
+    expect(() => openStateDir('/proc/locktender')).toThrow(/cannot create .*; choose a directory with --state/);
+  });
+
+  it('holds documents that are replaced whole and in order', async () => {
+    const path = fresh();
+    const state = openStateDir(path);
+    expect(state.documents.read('controls')).toBeNull();
+    await Promise.all([1, 2, 3].map((version) => state.documents.write('controls', { version })));
+    expect(state.documents.read('controls')).toEqual({ version: 3 });
+    expect(state.documents.names()).toEqual(['controls']);
+    writeFileSync(join(path, 'documents', 'controls.json'), '{"version":');
+    expect(() => state.documents.read('controls')).toThrow(/not valid JSON; restore it/);
+    expect(() => state.documents.read('../keys/x')).toThrow(/not a document name/);
+    mkdirSync(join(path, 'documents', 'x'), { recursive: true });
+    state.release();
+  });
+});

@@ -1,0 +1,47 @@
+import { describe, expect, it } from 'vitest';
+import { createLog } from './log.ts';
+
+const JWT = 'eyJhbGciOiJFZERTQSJ9.eyJqdGkiOiJwXzAxIn0.c2lnbmF0dXJl';
+
+function logged(fields: object): string {
+  let out = '';
+  const log = createLog({
+    level: 'debug',
+    fields: { node: 'n1' },
+    write: (line) => {
+      out += line;
+    },
+  });
+  log.warn(fields, 'something happened');
+  return out;
+}
+
+describe('the log of the process', () => {
+  it('is one JSON object a line with level, time, node and message', () => {
+    const line = JSON.parse(logged({ flows: 3 }));
+    expect(line).toMatchObject({ level: 'warn', node: 'n1', flows: 3, message: 'something happened' });
+    expect(line.time).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
+  });
+
+  it.each([
+    ['a pass in a field of another name', { note: `got ${JWT} from` }],
+    ['a pass in an error', { error: new Error(`bad token ${JWT}`) }],
+    ['a pass in the cause of an error', { error: new Error('outer', { cause: new Error(JWT) }) }],
+    ['a pass deep inside', { a: { b: [{ c: JWT }] } }],
+    ['a secret field', { headers: { authorization: 'c2VjcmV0LWNhbmFyeQ' } }],
+    ['a bearer value', { seen: 'Bearer c2VjcmV0LWNhbmFyeQ' }],
+    ['credentials in a URL', { proxy: 'http://t_1:c2VjcmV0LWNhbmFyeQ@127.0.0.1:3128' }],
+    ['a body', { body: 'c2VjcmV0LWNhbmFyeQ' }],
+    ['raw bytes', { chunk: Buffer.from('c2VjcmV0LWNhbmFyeQ') }],
+    ['a private key', { pem: '-----BEGIN PRIVATE KEY-----\nc2VjcmV0LWNhbmFyeQ\n-----END PRIVATE KEY-----' }],
+  ])('T-85 never holds %s', (_, fields) => {
+    const line = logged(fields);
+    expect(line).not.toContain('c2VjcmV0LWNhbmFyeQ');
+    expect(line).not.toContain(JWT);
+    expect(line).not.toContain('c2lnbmF0dXJl');
+  });
+
+  it('T-33 escapes what could forge another line', () => {
+    expect(logged({ host: 'a\n{"level":"info"}' }).trimEnd().split('\n')).toHaveLength(1);
+  });
+});

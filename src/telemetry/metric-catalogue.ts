@@ -1,0 +1,84 @@
+/**
+ * Every metric that is documented: its type, its labels and what it means. `docs/metrics.md` has one row for each, and
+ * the dashboard and the alert rules use no other; a test compares all of them.
+ */
+
+export type MetricType = 'counter' | 'gauge' | 'histogram';
+
+export interface MetricRow {
+  readonly type: MetricType;
+  readonly labels: readonly string[];
+  readonly help: string;
+  /** Histograms only; upper bounds in the unit of the name. */
+  readonly buckets?: readonly number[];
+}
+
+/** 1 µs to 1 s, for what should take microseconds. */
+const MICRO = [1e-6, 2e-6, 5e-6, 1e-5, 2.5e-5, 5e-5, 1e-4, 2.5e-4, 5e-4, 1e-3, 5e-3, 1e-2, 0.1, 1];
+/** 100 µs to 10 s, for what touches a disk, a process or a socket. */
+const MILLI = [1e-4, 2.5e-4, 5e-4, 1e-3, 2e-3, 3e-3, 5e-3, 1e-2, 2.5e-2, 5e-2, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+const BYTES = [256, 1024, 4096, 16_384, 65_536, 262_144, 1_048_576, 4_194_304, 16_777_216, 67_108_864];
+const COUNTS = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096];
+
+const counter = (help: string, ...labels: string[]): MetricRow => ({ type: 'counter', labels, help });
+const gauge = (help: string, ...labels: string[]): MetricRow => ({ type: 'gauge', labels, help });
+const histogram = (help: string, buckets: readonly number[], ...labels: string[]): MetricRow => ({
+  type: 'histogram',
+  labels,
+  help,
+  buckets,
+});
+
+export const METRICS: Readonly<Record<string, MetricRow>> = {
+  // — decisions and flows —
+  locktender_decisions_total: counter('Decisions made.', 'effect', 'reason', 'profile'),
+  locktender_decision_seconds: histogram('Time to decide one request.', MICRO, 'cached'),
+  locktender_unclassified_total: counter('Requests for a capability that no file defines.', 'capability'),
+  locktender_flows: gauge('Live flows.', 'kind'),
+  locktender_flow_bytes_total: counter('Bytes relayed.', 'direction'),
+  locktender_flows_closed_total: counter('Flows ended.', 'cause'),
+  locktender_request_overhead_seconds: histogram('Time that the gate itself added to a request.', MILLI, 'mode'),
+  // — controls —
+  locktender_control_changes_total: counter('Control changes applied.', 'action'),
+  locktender_cut_seconds: histogram('Time from a control change to the end of the slowest flow it cut.', MILLI),
+  locktender_flows_cut_total: counter('Flows that a control change cut.', 'action'),
+  locktender_flows_missed_total: counter('Flows that should have been cut and were not confirmed in time.'),
+  // — isolates —
+  locktender_isolate_boot_seconds: histogram('Isolate taken to first line of tool code.', MILLI, 'pool'),
+  locktender_tasks_total: counter('Tasks ended.', 'status', 'profile'),
+  locktender_tasks_forced_total: counter('Tasks ended by force.', 'status'),
+  locktender_isolates: gauge('Isolates.', 'state'),
+  // — guard —
+  locktender_guard_bytes_total: counter('Bytes that the guard scanned.', 'direction'),
+  locktender_guard_seconds_total: counter('Time that the guard spent scanning.', 'direction'),
+  locktender_guard_verdicts_total: counter('Verdicts of the guard.', 'direction', 'action'),
+  locktender_guard_findings_total: counter('Findings of the guard.', 'rule', 'action'),
+  // — the record —
+  locktender_log_entries_total: counter('Entries made durable.', 'type'),
+  locktender_log_bytes_total: counter('Bytes of entries made durable.'),
+  locktender_log_commit_seconds: histogram('Time from handing an event to the log until it was durable.', MILLI),
+  locktender_log_batch_entries: histogram('Entries that shared one commit.', COUNTS),
+  locktender_log_rejected_total: counter('Events that could not be made durable.', 'cause'),
+  locktender_log_kept_back_total: counter('Events kept in memory while the log could not be written.', 'fate'),
+  locktender_log_truncated_total: counter('Events shortened to fit an entry.'),
+  locktender_log_writable: gauge('1 while the log can be written, else 0.'),
+  locktender_log_size: gauge('Entries in the log.'),
+  locktender_log_lag_seconds: gauge('Age of the oldest entry that is not yet under a published checkpoint.'),
+  locktender_forward_lag_entries: gauge('Entries not yet delivered to a receiver.', 'receiver'),
+  locktender_forward_delivered_total: counter('Entries delivered to a receiver.', 'receiver'),
+  locktender_forward_failures_total: counter('Deliveries that failed and will be tried again.', 'receiver'),
+  // — the appliance —
+  locktender_build_info: gauge('Always 1; the version and runtime are labels.', 'version', 'runtime'),
+  locktender_metric_series_dropped_total: counter('Observations put under `other` to bound memory.', 'metric'),
+};
+
+/** Bounds of a histogram; by the unit in its name when it is not in the catalogue. */
+export function bucketsFor(name: string): readonly number[] {
+  const own = METRICS[name]?.buckets;
+  if (own !== undefined) return own;
+  return name.endsWith('_bytes') ? BYTES : MILLI;
+}
+
+export function helpFor(name: string): string {
+  return METRICS[name]?.help ?? 'Not documented.';
+}
