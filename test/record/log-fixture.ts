@@ -68,6 +68,7 @@ export function decisionBody(n: number, more: Partial<DecisionEvent> = {}): Even
     input: {
       pass: `p_${String(n % 100).padStart(26, '0')}`,
       class: 'web-research',
+      capabilities: ['net.read.public'],
       profile: 'reader',
       risk: n % 100,
       expires_at: Date.UTC(2026, 10, 24),
