@@ -1,0 +1,262 @@
+/** The shapes of what the admin API says: receipts, states and lists. */
+
+import { z } from 'zod';
+import { parseHost } from '../../core/host.ts';
+
+/** Epoch milliseconds. */
+const at = z.int();
+const name = z.string().min(1).max(200);
+/** Names of capabilities, tenants, tasks, categories: no control characters, nothing that a path needs quoted. */
+export const label = z.string().regex(/^[A-Za-z0-9._:@*-]{1,200}$/, 'must be letters, digits and `. _ : @ * -`');
+
+export const hostName = z.string().refine((text) => parseHost(text.replace(/^\*\./, '')).ok, {
+  message: 'must be a host name or an address, or `*.` and a domain',
+});
+
+/** What every change must carry. */
+export const changeBody = z.strictObject({
+  why: z.string().trim().min(1).max(500).describe('reason, kept in the record'),
+  for_ms: z.int().min(1000).max(31_536_000_000).nullable().default(null).describe('returns by itself after this'),
+});
+
+export const hostChangeBody = changeBody.extend({
+  tenant: label.nullable().default(null).describe('null: every tenant'),
+});
+
+export const receipt = z
+  .object({
+    change: z.string(),
+    version: z.int(),
+    facts: z.array(z.string()),
+    live: z.int(),
+    dependants: z.int(),
+    cut: z.int(),
+    missed: z.array(z.string()),
+    decisions: z.int(),
+    slowest_ms: z.number(),
+  })
+  .describe('what a change did: flows live, flows that depended, flows cut, and the slowest of them');
+
+const mark = z.object({ by: z.string(), why: z.string(), at, until: at.nullable(), change: z.string() });
+
+export const category = z.object({
+  id: z.string(),
+  name: z.string(),
+  description: z.string(),
+  risk: z.string(),
+  blocked: z.boolean(),
+  by_default: z.boolean().describe('true when the taxonomy, and no operator, blocks it'),
+  mark: mark.nullable(),
+});
+
+export const hostStanding = z.object({
+  host: z.string(),
+  categories: z.array(z.string()),
+  sources: z
+    .array(z.object({ category: z.string(), list: z.string(), file: z.string().nullable(), line: z.int().nullable() }))
+    .describe('which list says so'),
+  blocked_by: z.array(z.string()),
+  overrides: z.array(z.object({ effect: z.enum(['allow', 'deny']), host: z.string(), tenant: z.string().nullable() })),
+});
+
+export const preview = z.object({
+  category: z.string(),
+  live_flows: z.int(),
+  tasks: z.array(z.string()),
+  tenants: z.array(z.string()),
+  hosts: z.array(z.string()),
+  allowed_last_day: z.int().describe('recorded allows of the last 24 hours that it would have denied'),
+});
+
+export const capability = z.object({
+  name: z.string(),
+  description: z.string(),
+  owner: z.string(),
+  risk: z.string(),
+  version: z.string(),
+  digest: z.string(),
+  profiles: z.array(z.string()),
+  revoked: mark.nullable(),
+});
+
+export const tenant = z.object({
+  name: z.string(),
+  flows: z.int(),
+  tasks: z.int(),
+  quarantined: mark.nullable(),
+});
+
+export const task = z.object({
+  id: z.string(),
+  tenant: z.string(),
+  class: z.string(),
+  profile: z.string(),
+  kind: z.enum(['isolate', 'sandbox']),
+  since: at,
+  flows: z.int(),
+  killed: mark.nullable(),
+});
+
+export const loggedEvent = z.object({ seq: z.int(), event: z.record(z.string(), z.unknown()) });
+
+export const taskDetail = task.extend({ events: z.array(loggedEvent) });
+
+export const flow = z.object({
+  id: z.string(),
+  kind: z.enum(['tunnel', 'exchange', 'websocket', 'isolate']),
+  task: z.string(),
+  tenant: z.string(),
+  host: z.string(),
+  since: at,
+});
+
+export const passOrder = z.strictObject({
+  tenant: label,
+  class: label.default('interactive'),
+  profile: label.nullable().default(null),
+  risk: z.int().min(0).max(100).default(0),
+  ttl_ms: z.int().min(1000).max(86_400_000).nullable().default(null),
+  task: label.nullable().default(null),
+});
+
+export const issuedPass = z.object({
+  token: z.string().describe('shown once; never logged'),
+  pass: z.string(),
+  task: z.string(),
+  tenant: z.string(),
+  class: z.string(),
+  profile: z.string(),
+  capabilities: z.array(z.string()),
+  expires_at: at,
+  proxy_url: z.string().describe('`http://<task>:<token>@host:port`'),
+});
+
+export const inspectedPass = z.object({
+  valid: z.boolean(),
+  problem: z.string().nullable(),
+  pass: z.string().nullable(),
+  task: z.string().nullable(),
+  tenant: z.string().nullable(),
+  class: z.string().nullable(),
+  profile: z.string().nullable(),
+  risk: z.int().nullable(),
+  capabilities: z.array(z.string()),
+  expires_at: at.nullable(),
+});
+
+export const decisionAnswer = z.object({
+  effect: z.enum(['allow', 'deny']),
+  reason: z.string(),
+  step: z.string().nullable(),
+  mode: z.string().nullable(),
+  rule: z.object({ id: z.string(), file: z.string().nullable(), line: z.int().nullable() }).nullable(),
+  capability: z.string().nullable(),
+  categories: z.array(z.string()),
+  facts: z.array(z.string()),
+  would_allow: z.array(z.string()),
+});
+
+export const decisionQuestion = z.strictObject({
+  tenant: label,
+  class: label.default('interactive'),
+  profile: label.nullable().default(null),
+  risk: z.int().min(0).max(100).default(0),
+  method: z.string().regex(/^[A-Za-z]{1,20}$/),
+  url: z.url(),
+});
+
+export const problem = z.object({ file: z.string(), line: z.int(), column: z.int(), message: z.string() });
+
+export const loaded = z.object({
+  loaded: z.boolean().describe('false: refused, and what ran before still runs'),
+  digest: z.string(),
+  previous: z.string().nullable(),
+  problems: z.array(problem),
+});
+
+export const replayed = z.object({
+  decisions: z.int(),
+  differences: z.int(),
+  groups: z.array(
+    z.object({
+      before: z.string(),
+      after: z.string(),
+      host: z.string(),
+      count: z.int(),
+      example: z.string().describe('id of one such decision'),
+    }),
+  ),
+});
+
+export const bundleSummary = z.object({
+  digest: z.string(),
+  loaded_at: at,
+  files: z.array(z.string()),
+  capabilities: z.int(),
+  profiles: z.array(z.string()),
+  classes: z.array(z.string()),
+});
+
+export const checkpoint = z.object({
+  note: z.string().describe('signed note (C2SP)'),
+  size: z.int(),
+  root: z.string().describe('base64'),
+});
+
+export const inclusionProof = z.object({
+  seq: z.int(),
+  leaf: z.string().describe('leaf hash, base64'),
+  path: z.array(z.string()).describe('sibling hashes from leaf to root, base64'),
+  checkpoint,
+});
+
+export const serviceLevel = z.object({
+  name: z.string(),
+  objective: z.string(),
+  measured: z.number().nullable(),
+  unit: z.string(),
+  met: z.boolean().nullable().describe('null: nothing was measured'),
+  samples: z.int(),
+});
+
+export const status = z.object({
+  node: z.string(),
+  version: z.string(),
+  started_at: at,
+  ready: z.boolean(),
+  bundle: z.string(),
+  rules: z.string(),
+  category_index: z.string(),
+  controls: z.int(),
+  doors: z.array(z.object({ name: z.string(), address: z.string() })),
+  flows: z.int(),
+  tasks: z.int(),
+  entries: z.int().describe('entries in the record'),
+  recording: z.boolean(),
+});
+
+export const token = z.object({
+  id: z.string(),
+  name: z.string(),
+  role: z.enum(['viewer', 'operator', 'security', 'auditor', 'admin']),
+  created_at: at,
+  expires_at: at.nullable(),
+});
+
+export const tokenOrder = z.strictObject({
+  name: name.describe('who will use it; the actor in the record'),
+  role: token.shape.role,
+  ttl_ms: z.int().min(60_000).nullable().default(null),
+  why: changeBody.shape.why,
+});
+
+export const madeToken = token.extend({ token: z.string().describe('shown once') });
+
+/** RFC 9457. */
+export const fault = z.object({
+  type: z.string(),
+  title: z.string(),
+  status: z.int(),
+  code: z.string(),
+  detail: z.string(),
+});
