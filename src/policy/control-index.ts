@@ -7,6 +7,8 @@ export interface ControlIndex {
   readonly expiries: readonly number[];
   /** Overrides by `deny:host`, `deny:*.suffix`, …; the newest last. */
   readonly overrides: ReadonlyMap<string, readonly HostOverride[]>;
+  /** Ids of the changes whose leave (an allow override, an opened category) is in the controls. */
+  readonly leaves: ReadonlySet<string>;
 }
 
 const INDEXED = new WeakMap<Controls, ControlIndex>();
@@ -39,7 +41,11 @@ function build(controls: Controls): ControlIndex {
     ...controls.hostOverrides,
   ];
   const untils = new Set(marks.map((m) => m.until).filter((u) => u !== null));
-  return { overrides, expiries: [...untils].sort((a, b) => a - b) };
+  const leaves = new Set([
+    ...controls.hostOverrides.filter((o) => o.effect === 'allow').map((o) => o.change),
+    ...Object.values(controls.unblockedCategories).map((m) => m.change),
+  ]);
+  return { overrides, leaves, expiries: [...untils].sort((a, b) => a - b) };
 }
 
 /** The mark of a name, when it is in force at `now`. */

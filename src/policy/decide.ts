@@ -3,6 +3,7 @@
  * that speaks decides, and none speaking is a denial.
  */
 
+import type { ControlMark, HostOverride } from '../core/controls.ts';
 import type { Allow, Decision, DecisionRequest, Deny, RelayMode, RuleRef } from '../core/decision.ts';
 import { type Fact, fact } from '../core/fact.ts';
 import type { PrecedenceStep, ReasonCode } from '../core/reasons.ts';
@@ -21,7 +22,18 @@ export function decide(request: DecisionRequest, snapshot: Snapshot): Decision {
 
 /** Decides a question, with the smallest changes that would allow what it denies. */
 export function decideQuestion(q: Question, world: World): Decision {
-  const decision = decideBare(q, world);
+  return withRemedies(decideBare(q, world), q, world);
+}
+
+/** A decision, and the facts that it looked at without relying on them: what a cache of decisions must also watch. */
+export function decideWatched(q: Question, world: World): { decision: Decision; watched: readonly Fact[] } {
+  const c = caseOf(q, world);
+  const decision = withRemedies(decideCase(c), q, world);
+  const others = new Set(c.fitting.map((f) => f.capability.name).filter((name) => name !== decision.capability));
+  return { decision, watched: [...others].map((name) => fact('capability', name)) };
+}
+
+function withRemedies(decision: Decision, q: Question, world: World): Decision {
   if (decision.effect === 'allow') return decision;
   return { ...decision, wouldAllow: remedies(q, world, decideBare) };
 }
@@ -32,7 +44,8 @@ interface Outcome {
   readonly step: PrecedenceStep;
   readonly rule: RuleRef | null;
   readonly candidate?: Candidate | undefined;
-  readonly until?: number | null;
+  /** The override that an allow stands on. */
+  readonly override?: HostOverride;
 }
 
 const STEPS: readonly ((c: Case) => Outcome | null)[] = [
@@ -49,7 +62,10 @@ const STEPS: readonly ((c: Case) => Outcome | null)[] = [
 
 /** Decides without looking for remedies. */
 export function decideBare(q: Question, world: World): Decision {
-  const c = caseOf(q, world);
+  return decideCase(caseOf(q, world));
+}
+
+function decideCase(c: Case): Decision {
   for (const step of STEPS) {
     const outcome = step(c);
     if (outcome) return outcome.effect === 'allow' ? allow(c, outcome) : deny(c, outcome);
@@ -137,7 +153,7 @@ function hostOverrideAllow({ q, world, reachable, forbidden }: Case): Outcome | 
     step: 'host_override_allow',
     rule,
     candidate,
-    until: override.until,
+    override,
   };
 }
 
@@ -168,7 +184,7 @@ function allow(c: Case, outcome: Outcome): Allow {
     ...common(c, outcome),
     mode,
     methodEnforced: mode !== 'tunnel',
-    until: untilOf(c, outcome.until ?? null),
+    until: untilOf(c, outcome),
   };
 }
 
@@ -179,11 +195,19 @@ function deny(c: Case, outcome: Outcome): Deny {
 function common(c: Case, outcome: Outcome) {
   const capability = outcome.candidate?.capability.name ?? null;
   const { reason, step, rule } = outcome;
-  return { reason, step, rule, capability, categories: c.q.categories, facts: factsOf(c, capability) };
+  return {
+    reason,
+    step,
+    rule,
+    capability,
+    categories: c.q.categories,
+    facts: factsOf(c, capability, outcome),
+  };
 }
 
 /** Everything whose end must end the decision. Sorted. */
-function factsOf({ q, world }: Case, capability: string | null): readonly Fact[] {
+function factsOf(c: Case, capability: string | null, outcome: Outcome): readonly Fact[] {
+  const { q, world } = c;
   const out: Fact[] = [fact('bundle', world.bundle.digest), fact('host', q.host.name)];
   for (const alias of q.aliases) out.push(fact('host', alias));
   for (const category of q.categories) out.push(fact('category', category));
@@ -193,8 +217,21 @@ function factsOf({ q, world }: Case, capability: string | null): readonly Fact[]
     out.push(fact('class', p.class), fact('pass', p.pass), fact('profile', p.profile));
     out.push(fact('task', p.task), fact('tenant', p.tenant));
   }
+  if (outcome.effect === 'allow') for (const mark of leaveOf(c, outcome)) out.push(fact('controls', mark.change));
   out.sort();
   return Object.freeze(q.aliases.length > 0 ? [...new Set(out)] : out);
+}
+
+/** The operators' marks that an allow stands on: an override, categories opened. */
+function leaveOf({ q, world }: Case, outcome: Outcome): readonly ControlMark[] {
+  const marks: ControlMark[] = outcome.override ? [outcome.override] : [];
+  for (const category of q.categories) {
+    if (!world.bundle.defaultBlocked.has(category)) continue;
+    const mark = markOf(world.controls.unblockedCategories, category, q.now);
+    // What sets the category aside by itself does not stand on the operator's leave.
+    if (mark && !outcome.candidate?.despite.includes(category)) marks.push(mark);
+  }
+  return marks;
 }
 
 function modeOf(q: Question, candidate: Candidate | undefined): RelayMode {
@@ -203,12 +240,7 @@ function modeOf(q: Question, candidate: Candidate | undefined): RelayMode {
 }
 
 /** The pass ends it, and so does the expiry of whatever operator's leave it stands on. */
-function untilOf({ q, world }: Case, override: number | null): number {
-  let until = Math.min(q.principal?.expiresAt ?? 0, override ?? Number.POSITIVE_INFINITY);
-  for (const category of q.categories) {
-    if (!world.bundle.defaultBlocked.has(category)) continue;
-    const mark = markOf(world.controls.unblockedCategories, category, q.now);
-    until = Math.min(until, mark?.until ?? Number.POSITIVE_INFINITY);
-  }
-  return until;
+function untilOf(c: Case, outcome: Outcome): number {
+  const ends = leaveOf(c, outcome).map((mark) => mark.until ?? Number.POSITIVE_INFINITY);
+  return Math.min(c.q.principal?.expiresAt ?? 0, ...ends);
 }

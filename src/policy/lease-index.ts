@@ -1,0 +1,204 @@
+/**
+ * The lease index: which cached decisions and which live flows depend on which facts. Ending facts finds exactly their
+ * dependants. INVARIANT: every flow in the index was allowed under the snapshot that was current when it was held, or
+ * under a later one; `hold` refuses what has ended in the meantime.
+ */
+
+import { LRUCache } from 'lru-cache';
+import type { Decision, DecisionRequest } from '../core/decision.ts';
+import { type Fact, factParts } from '../core/fact.ts';
+import type { Flow, Lease, LeaseBook } from '../core/ports.ts';
+import type { Ended } from './control-effects.ts';
+import { controlIndex, markOf, overrideOf } from './control-index.ts';
+import { decide } from './decide.ts';
+import { Dependants } from './dependants.ts';
+import type { PolicySource, Snapshot } from './snapshot.ts';
+
+/** A cached decision. */
+export interface Remembered {
+  readonly key: string;
+  readonly decision: Decision;
+  readonly tenant: string;
+  /** The decision's facts, and what it looked at besides. */
+  readonly facts: readonly Fact[];
+  /** Epoch ms: from and until when (exclusive) it would be decided the same. */
+  readonly from: number;
+  readonly until: number;
+}
+
+/** A live flow and what it hangs on. */
+export interface HeldFlow {
+  readonly flow: Flow;
+  /** Replaced when a reload judges the flow again. */
+  readonly facts: readonly Fact[];
+  /** What was decided, so that a reload can decide it again; null when the holder did not take it from a decision. */
+  readonly origin: Origin | null;
+}
+
+export interface Origin {
+  readonly request: DecisionRequest;
+  readonly decision: Decision;
+  readonly snapshot: Snapshot;
+}
+
+export interface LeaseIndexOptions {
+  readonly source: PolicySource;
+  /** Epoch ms. */
+  readonly now: () => number;
+  /** Cached decisions kept; the least used go first. */
+  readonly maxDecisions?: number;
+}
+
+export class LeaseIndex implements LeaseBook {
+  readonly #source: PolicySource;
+  readonly #now: () => number;
+  readonly #cache: LRUCache<string, Remembered>;
+  readonly #decisions = new Dependants<Remembered>();
+  readonly #flows = new Dependants<HeldFlow>();
+  readonly #held = new Set<HeldFlow>();
+  readonly #origins = new WeakMap<readonly Fact[], Origin>();
+
+  constructor({ source, now, maxDecisions = 20_000 }: LeaseIndexOptions) {
+    this.#source = source;
+    this.#now = now;
+    this.#cache = new LRUCache({ max: maxDecisions, dispose: (entry) => this.#decisions.remove(entry) });
+  }
+
+  recall(key: string): Remembered | undefined {
+    return this.#cache.get(key);
+  }
+
+  remember(entry: Remembered): void {
+    this.#cache.set(entry.key, entry);
+    this.#decisions.add(entry);
+  }
+
+  /** Notes what stands behind a decision's facts, so that whoever holds them can be judged again. */
+  note(origin: Origin): void {
+    this.#origins.set(origin.decision.facts, origin);
+  }
+
+  /** Pass the very `facts` array of the decision: then the flow survives reloads that would still allow it. */
+  hold(flow: Flow, facts: readonly Fact[]): Lease | null {
+    const now = this.#current(flow, facts);
+    if (!now) return null;
+    const held: HeldFlow = { flow, ...now };
+    this.#held.add(held);
+    this.#flows.add(held);
+    return { release: () => this.drop(held) };
+  }
+
+  /** Takes a flow out: it has ended, or its cut was confirmed. */
+  drop(held: HeldFlow): void {
+    this.#held.delete(held);
+    this.#flows.remove(held);
+  }
+
+  /** Flows that depend on what ended; they stay held until they are dropped. */
+  dependants(ended: readonly Ended[]): readonly HeldFlow[] {
+    const out = new Set<HeldFlow>();
+    for (const { facts, tenant } of ended) {
+      for (const held of this.#flows.of(facts)) if (tenant === null || held.flow.tenant === tenant) out.add(held);
+    }
+    return [...out];
+  }
+
+  /** Drops the cached decisions that depend on what ended; says how many. */
+  forget(ended: readonly Ended[]): number {
+    let count = 0;
+    for (const { facts, tenant } of ended) {
+      for (const entry of this.#decisions.of(facts)) {
+        if (tenant !== null && entry.tenant !== tenant) continue;
+        this.#cache.delete(entry.key);
+        count += 1;
+      }
+    }
+    return count;
+  }
+
+  /** After a reload: drops every cached decision, judges every flow again, and gives those that may not go on. */
+  rejudge(): readonly HeldFlow[] {
+    this.#cache.clear();
+    return this.#judge([...this.#held]);
+  }
+
+  /** Flows whose allow has ended by itself and which would not be allowed anew. */
+  overdue(): readonly HeldFlow[] {
+    const now = this.#now();
+    const late = [...this.#held].filter(({ origin }) => endsBy(origin, now));
+    return this.#judge(late);
+  }
+
+  live(): readonly HeldFlow[] {
+    return [...this.#held];
+  }
+
+  stats(): { readonly flows: number; readonly decisions: number; readonly facts: number } {
+    return { flows: this.#held.size, decisions: this.#cache.size, facts: this.#flows.size + this.#decisions.size };
+  }
+
+  #judge(flows: readonly HeldFlow[]): readonly HeldFlow[] {
+    const snapshot = this.#source.current();
+    return flows.filter((held) => {
+      const again = this.#again(held.origin, snapshot);
+      if (!again) return true;
+      this.#flows.remove(held);
+      this.#flows.add(Object.assign(held, { facts: again.decision.facts, origin: again }));
+      return false;
+    });
+  }
+
+  #current(flow: Flow, facts: readonly Fact[]): Pick<HeldFlow, 'facts' | 'origin'> | null {
+    const snapshot = this.#source.current();
+    const origin = this.#origins.get(facts) ?? null;
+    if (endsBy(origin, this.#now())) return null;
+    if (facts.some((f) => factEnded(f, flow.tenant, snapshot, this.#now()))) return null;
+    if (origin && origin.snapshot.bundle === snapshot.bundle && origin.snapshot.categories === snapshot.categories) {
+      return { facts, origin };
+    }
+    if (!origin)
+      return facts.includes(`bundle:${snapshot.bundle.digest}`) || !namesBundle(facts) ? { facts, origin } : null;
+    const again = this.#again(origin, snapshot);
+    return again ? { facts: again.decision.facts, origin: again } : null;
+  }
+
+  /** The same request under this snapshot, when it is still allowed and relayed in the same way. */
+  #again(origin: Origin | null, snapshot: Snapshot): Origin | null {
+    if (origin?.decision.effect !== 'allow') return null;
+    const request = { ...origin.request, now: this.#now() };
+    const decision = decide(request, snapshot);
+    if (decision.effect !== 'allow' || decision.mode !== origin.decision.mode) return null;
+    return { request: origin.request, decision, snapshot };
+  }
+}
+
+function endsBy(origin: Origin | null, now: number): boolean {
+  return origin?.decision.effect === 'allow' && origin.decision.until <= now;
+}
+
+function namesBundle(facts: readonly Fact[]): boolean {
+  return facts.some((f) => f.startsWith('bundle:'));
+}
+
+/** True when controls have ended the fact. A bundle is judged by deciding again, not here. */
+function factEnded(of: Fact, tenant: string, { controls }: Snapshot, now: number): boolean {
+  const { kind, value } = factParts(of);
+  switch (kind) {
+    case 'task':
+      return markOf(controls.killedTasks, value, now) !== null;
+    case 'tenant':
+      return markOf(controls.quarantinedTenants, value, now) !== null;
+    case 'pass':
+      return markOf(controls.revokedPasses, value, now) !== null;
+    case 'capability':
+      return markOf(controls.revokedCapabilities, value, now) !== null;
+    case 'category':
+      return markOf(controls.blockedCategories, value, now) !== null;
+    case 'host':
+      return overrideOf(controls, 'deny', { host: value, tenant, now }) !== null;
+    case 'controls':
+      return !controlIndex(controls).leaves.has(value);
+    default:
+      return false;
+  }
+}
