@@ -1,0 +1,24 @@
+/** A rule that was compiled and passed its tests, and the set of them that is in force. */
+
+import type RE2 from 're2';
+import type { RuleSpec } from './rule-schema.ts';
+import type { Validator } from './validators.ts';
+
+export interface CompiledRule {
+  readonly spec: RuleSpec;
+  /** Global, with indices: offsets in bytes on Buffers. */
+  readonly regex: RE2;
+  /** Lower-case ASCII; empty when the rule has none. */
+  readonly keywords: readonly Buffer[];
+  readonly validators: readonly Validator[];
+  readonly allowRegexes: readonly RE2[];
+  readonly file: string;
+  readonly line: number;
+}
+
+export interface RuleSet {
+  /** SHA-256, hex, over paths and contents. */
+  readonly digest: string;
+  readonly rules: readonly CompiledRule[];
+  readonly byId: ReadonlyMap<string, CompiledRule>;
+}

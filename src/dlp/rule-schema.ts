@@ -1,0 +1,60 @@
+/** What a DLP rule file may say (DESIGN section 7): one schema for validation, types and the reference. */
+
+import { z } from 'zod';
+import { GUARD_ACTIONS, LIKELIHOODS } from '../core/finding.ts';
+
+const action = z.enum(GUARD_ACTIONS);
+
+export const VALIDATOR_NAMES = ['luhn', 'mod97', 'jwt', 'github-crc32', 'verhoeff', 'ssn', 'ipv4-public'] as const;
+
+const validator = z.union([
+  z.enum(VALIDATOR_NAMES),
+  z.strictObject({ entropy: z.strictObject({ min: z.number().min(0).max(8) }) }),
+]);
+
+const rule = z.strictObject({
+  id: z
+    .string()
+    .regex(/^[a-z0-9]+(-[a-z0-9]+)*$/, 'a rule id is kebab-case, for example `github-pat`')
+    .max(80),
+  description: z.string().min(1).max(500),
+  owner: z.string().min(1).max(100).optional(),
+  info_type: z
+    .string()
+    .regex(/^[A-Z][A-Z0-9_]*$/, 'an info type is upper case, for example `GITHUB_TOKEN`')
+    .max(80),
+  kind: z.enum(['secret', 'pii', 'dictionary', 'exact', 'canary', 'injection']),
+  keywords: z.array(z.string().min(2).max(64)).max(64).default([]),
+  regex: z.string().min(1).max(4000),
+  secret_group: z.int().min(0).max(20).default(0),
+  validators: z.array(validator).max(8).default([]),
+  context: z
+    .strictObject({
+      words: z.array(z.string().min(1).max(64)).min(1).max(64),
+      before: z.int().min(0).max(500).default(50),
+      after: z.int().min(0).max(500).default(20),
+      boost: z.int().min(1).max(4).default(1),
+    })
+    .optional(),
+  allow: z
+    .strictObject({
+      regexes: z.array(z.string().min(1).max(1000)).max(64).default([]),
+      stopwords: z.array(z.string().min(1).max(64)).max(256).default([]),
+      json_paths: z.array(z.string().min(1).max(200)).max(64).default([]),
+      hosts: z.array(z.string().min(1).max(253)).max(256).default([]),
+      tools: z.array(z.string().min(1).max(100)).max(256).default([]),
+    })
+    .prefault({}),
+  likelihood: z.enum(LIKELIHOODS),
+  severity: z.enum(['low', 'medium', 'high', 'critical']),
+  actions: z.strictObject({ result: action, request: action }),
+  tests: z.strictObject({
+    match: z.array(z.string().min(1)).min(1, 'at least one text that must match'),
+    no_match: z.array(z.string().min(1)).min(1, 'at least one text that must not match'),
+  }),
+});
+
+export const ruleFileSchema = z.strictObject({ version: z.literal(1), rules: z.array(rule).min(1).max(2000) });
+
+export type RuleSpec = z.output<typeof rule>;
+export type ValidatorSpec = z.output<typeof validator>;

@@ -1,0 +1,113 @@
+/**
+ * Rule files → one immutable rule set. A set exists only when every file is right and every rule passes its own tests;
+ * otherwise there are problems, each with file, line and rule.
+ */
+
+import RE2 from 're2';
+import { err, ok, type Problem, type Result } from '../core/result.ts';
+import { parseYamlFile, type YamlFile } from '../core/strict-yaml.ts';
+import type { CompiledRule, RuleSet } from './compiled-rule.ts';
+import { type RuleSpec, ruleFileSchema } from './rule-schema.ts';
+import { scanRule } from './scan.ts';
+import { validatorOf } from './validators.ts';
+
+export interface RuleFile {
+  readonly path: string;
+  readonly text: string;
+}
+
+/** Compiles and tests. `sha256` gives the hex digest of text. */
+export function compileRules(files: readonly RuleFile[], sha256: (text: string) => string): Result<RuleSet, Problem[]> {
+  const problems: Problem[] = [];
+  const rules: CompiledRule[] = [];
+  const byId = new Map<string, CompiledRule>();
+  const sorted = [...files].sort((a, b) => (a.path < b.path ? -1 : 1));
+  for (const file of sorted) {
+    const parsed = parseYamlFile(file.path, file.text, ruleFileSchema);
+    if (!parsed.ok) {
+      problems.push(...parsed.error);
+      continue;
+    }
+    for (const [index, spec] of parsed.value.value.rules.entries()) {
+      const compiled = compileRule(spec, parsed.value, index);
+      if (!compiled.ok) problems.push(...compiled.error);
+      else if (byId.has(spec.id)) problems.push(duplicate(compiled.value, byId));
+      else {
+        rules.push(compiled.value);
+        byId.set(spec.id, compiled.value);
+      }
+    }
+  }
+  if (rules.length === 0 && problems.length === 0) {
+    problems.push({ file: 'rules/dlp', line: 0, column: 0, message: 'there is no rule; add one' });
+  }
+  if (problems.length > 0) return err(problems);
+  return ok(
+    Object.freeze({ digest: sha256(sorted.map((f) => `${f.path}\n${sha256(f.text)}\n`).join('')), rules, byId }),
+  );
+}
+
+function duplicate(rule: CompiledRule, byId: ReadonlyMap<string, CompiledRule>): Problem {
+  const first = byId.get(rule.spec.id);
+  const where = `${first?.file}:${first?.line}`;
+  return {
+    file: rule.file,
+    line: rule.line,
+    column: 1,
+    message: `rule \`${rule.spec.id}\` is already defined at ${where}; rename one`,
+  };
+}
+
+function compileRule(spec: RuleSpec, yaml: YamlFile<unknown>, index: number): Result<CompiledRule, Problem[]> {
+  const at = (...path: PropertyKey[]) => ['rules', index, ...path];
+  const regex = compileRegex(spec.regex);
+  if (!regex.ok) return err([yaml.problem(at('regex'), `rule \`${spec.id}\`: ${regex.error}; write it in RE2 syntax`)]);
+  const groups = countGroups(spec.regex);
+  if (spec.secret_group > groups) {
+    return err([
+      yaml.problem(at('secret_group'), `rule \`${spec.id}\`: the regex has ${groups} groups; use one of them`),
+    ]);
+  }
+  const allow = spec.allow.regexes.map((text) => compileRegex(text));
+  const bad = allow.findIndex((r) => !r.ok);
+  if (bad >= 0)
+    return err([yaml.problem(at('allow', 'regexes', bad), `rule \`${spec.id}\`: not valid RE2; correct it`)]);
+  const rule: CompiledRule = {
+    spec,
+    regex: regex.value,
+    keywords: spec.keywords.map((word) => Buffer.from(word.toLowerCase(), 'utf8')),
+    validators: spec.validators.map(validatorOf),
+    allowRegexes: allow.flatMap((r) => (r.ok ? [r.value] : [])),
+    file: yaml.file,
+    line: yaml.line(at()),
+  };
+  const failed = ownTests(rule, (path, message) =>
+    yaml.problem(at('tests', ...path), `rule \`${spec.id}\`: ${message}`),
+  );
+  return failed.length > 0 ? err(failed) : ok(rule);
+}
+
+function compileRegex(text: string): Result<RE2, string> {
+  try {
+    return ok(new RE2(text, 'gd'));
+  } catch (error) {
+    return err(error instanceof Error ? error.message : 'not a valid regex');
+  }
+}
+
+/** RE2 cannot say how many groups it has; an empty alternative that always matches can. */
+function countGroups(text: string): number {
+  return (new RE2(`(?:${text})|`).exec('')?.length ?? 1) - 1;
+}
+
+/** Each text of `match` must give a finding of this very rule, each of `no_match` none. Samples are never quoted. */
+function ownTests(rule: CompiledRule, problem: (path: PropertyKey[], message: string) => Problem): Problem[] {
+  const { match, no_match } = rule.spec.tests;
+  const finds = (text: string) => scanRule(rule, Buffer.from(text, 'utf8'), { host: '', tool: '' }).length > 0;
+  return [
+    ...match.flatMap((text, i) => (finds(text) ? [] : [problem(['match', i], 'this text must match and does not')])),
+    ...no_match.flatMap((text, i) =>
+      finds(text) ? [problem(['no_match', i], 'this text must not match and does')] : [],
+    ),
+  ];
+}

@@ -1,0 +1,47 @@
+/** What stands in place of a secret. Plain ASCII without quotes or backslashes, so that JSON, HTML and logs stay valid. */
+
+import type { GuardAction } from '../core/finding.ts';
+
+export interface Replacement {
+  readonly action: GuardAction;
+  readonly infoType: string;
+  readonly fingerprint: string;
+}
+
+/** Bytes that replace `secret`; null when it stays (`pass`) or nothing may be sent at all (`block`). */
+export function replacementFor(secret: Buffer, { action, infoType, fingerprint }: Replacement): Buffer | null {
+  switch (action) {
+    case 'pass':
+    case 'block':
+      return null;
+    case 'redact':
+      return Buffer.from(`[REDACTED:${infoType}]`);
+    case 'mask':
+      return mask(secret);
+    case 'hash':
+      return Buffer.from(`[HASH:${infoType}:${fingerprint}]`);
+    case 'tokenise':
+      return Buffer.from(`[TOKEN:${infoType}:${fingerprint}]`);
+  }
+}
+
+/** Keeps the last four letters or digits, at most a quarter of them, and every separator. */
+function mask(secret: Buffer): Buffer {
+  const out = Buffer.from(secret);
+  const signs = [...out.keys()].filter((i) => isAlphanumeric(out[i] ?? 0));
+  const keep = Math.min(4, Math.floor(signs.length / 4));
+  for (const i of signs.slice(0, signs.length - keep)) out[i] = 0x2a;
+  return out;
+}
+
+function isAlphanumeric(byte: number): boolean {
+  return (byte >= 48 && byte <= 57) || (byte >= 65 && byte <= 90) || (byte >= 97 && byte <= 122) || byte >= 128;
+}
+
+/** True when the bytes around a span show a bare JSON value (a number): a replacement then needs quotes. */
+export function isBareJsonValue(text: Buffer, start: number, end: number): boolean {
+  return (
+    /[:[,]\s*$/.test(text.subarray(Math.max(0, start - 8), start).toString('latin1')) &&
+    /^\s*[,}\]]/.test(text.subarray(end, end + 8).toString('latin1'))
+  );
+}

@@ -1,0 +1,134 @@
+import { createHash } from 'node:crypto';
+import { gunzipSync, gzipSync } from 'node:zlib';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { compileRules } from '../dlp/rule-set.ts';
+import { createGuard } from './guard.ts';
+import type { GuardContext } from './guard-context.ts';
+
+const RULES = `version: 1
+rules:
+  - id: sample
+    description: A sample
+    info_type: SAMPLE
+    kind: secret
+    regex: '\\b(key-[a-z]{8,40})\\b'
+    secret_group: 1
+    likelihood: LIKELY
+    severity: low
+    actions: { result: redact, request: block }
+    tests: { match: ['key-abcdefgh'], no_match: ['key-short'] }
+  - id: number
+    description: A number
+    info_type: NUMBER
+    kind: pii
+    regex: '\\b(4111111111111111)\\b'
+    validators: [luhn]
+    likelihood: LIKELY
+    severity: low
+    actions: { result: mask, request: block }
+    tests: { match: ['4111111111111111'], no_match: ['4111'] }
+`;
+const set = compileRules([{ path: 'r.yaml', text: RULES }], (t) => createHash('sha256').update(t).digest('hex'));
+if (!set.ok) throw new Error(JSON.stringify(set.error));
+const guard = createGuard({ rules: set.value, fingerprintKey: Buffer.alloc(32, 1) });
+
+const context = (over: Partial<GuardContext> = {}): GuardContext => ({
+  direction: 'result',
+  settings: { request: 'enforce', result: 'enforce', minLikelihood: 'POSSIBLE', unscannable: 'block', ignore: [] },
+  tenant: 't',
+  task: 'k',
+  host: '',
+  contentType: 'text/plain',
+  contentEncoding: '',
+  ...over,
+});
+
+function run(body: Buffer, cuts: readonly number[], over: Partial<GuardContext> = {}) {
+  const filter = guard.filter(context(over));
+  const out: Uint8Array[] = [];
+  let at = 0;
+  for (const cut of [...cuts].sort((a, b) => a - b).concat(body.length)) {
+    out.push(...filter.push(body.subarray(at, Math.max(at, cut))));
+    at = Math.max(at, cut);
+  }
+  out.push(...filter.end());
+  return { text: Buffer.concat(out), verdict: filter.verdict(), blocked: filter.blocked };
+}
+
+describe('the body filter', () => {
+  it('redacts results and blocks requests', () => {
+    const body = Buffer.from('a key-abcdefgh b');
+    expect(run(body, []).text.toString()).toBe('a [REDACTED:SAMPLE] b');
+    const up = run(body, [], { direction: 'request' });
+    expect([up.blocked, up.text.length, up.verdict.action]).toEqual([true, 0, 'block']);
+  });
+
+  it('never carries the value in its verdict (T-85)', () => {
+    const { verdict } = run(Buffer.from('key-abcdefgh'), []);
+    expect(JSON.stringify(verdict)).not.toContain('abcdefgh');
+    expect(verdict.findings[0]).toMatchObject({ rule: 'sample', start: 0, end: 12, action: 'redact' });
+  });
+
+  it('gives the same output and verdict for every way of cutting the body (T-36)', () => {
+    const filler = fc.string({ unit: fc.constantFrom('a', ' ', '-', 'key-', 'é', '\n'), maxLength: 60 });
+    fc.assert(
+      fc.property(fc.array(filler, { maxLength: 8 }), fc.array(fc.nat(90_000), { maxLength: 12 }), (parts, cuts) => {
+        const body = Buffer.from(
+          `${parts.join(' key-abcdefgh ')}${'x y '.repeat(16_380)}key-zzzzzzzzzz ${parts.join('')}`,
+        );
+        const whole = run(body, []);
+        const cut = run(body, cuts);
+        expect(cut.text.equals(whole.text)).toBe(true);
+        expect(cut.verdict).toEqual(whole.verdict);
+        expect(whole.text.includes('key-zzzzzzzzzz')).toBe(false);
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  it('lets a quiet stream go on up to its last blank, and holds an open key', () => {
+    const filter = guard.filter(context());
+    filter.push(Buffer.from('line one\nkey-abc'));
+    expect(Buffer.concat(filter.idle()).toString()).toBe('line one\n');
+    filter.push(Buffer.from('defgh end'));
+    expect(Buffer.concat(filter.end()).toString()).toBe('[REDACTED:SAMPLE] end');
+  });
+
+  it('keeps JSON valid where a bare number is replaced', () => {
+    const { text } = run(Buffer.from('{"card":4111111111111111,"n":1}'), [], { contentType: 'application/json' });
+    expect(JSON.parse(text.toString())).toEqual({ card: '************1111', n: 1 });
+  });
+
+  it('filters inside gzip and gives gzip back, untouched where nothing was found (T-34, T-35)', () => {
+    const zipped = gzipSync('x key-abcdefgh');
+    expect(gunzipSync(run(zipped, [3], { contentEncoding: 'gzip' }).text).toString()).toBe('x [REDACTED:SAMPLE]');
+    const clean = gzipSync('nothing');
+    expect(run(clean, [], { contentEncoding: 'gzip' }).text.equals(clean)).toBe(true);
+  });
+
+  it.each(['gzip, gzip', 'compress', 'gzip'])(
+    'blocks what cannot be decoded as %s within bounds (T-34)',
+    (contentEncoding) => {
+      const bomb = gzipSync(Buffer.alloc(64 * 1024 * 1024));
+      expect(run(bomb, [], { contentEncoding }).blocked).toBe(true);
+    },
+  );
+
+  it('holds bounded memory over a long stream', () => {
+    const filter = guard.filter(context());
+    const chunk = Buffer.from('nothing to see here '.repeat(3277));
+    let out = 0;
+    for (let i = 0; i < 200; i += 1) for (const piece of filter.push(chunk)) out += piece.length;
+    expect(200 * chunk.length - out).toBeLessThan(200_000);
+  });
+
+  it('reads percent-encoded URL parts and blocks what it finds there (T-37)', () => {
+    const verdict = guard.scanParts(
+      [{ name: 'url.query', text: 'q=%6bey-abcdefgh' }],
+      context({ direction: 'request' }),
+    );
+    expect(verdict.action).toBe('block');
+    expect(verdict.findings[0]?.path).toBe('url.query');
+  });
+});

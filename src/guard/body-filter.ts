@@ -1,0 +1,160 @@
+/**
+ * A streaming filter over one body. However the body is cut into chunks, the output and the verdict are the same:
+ * windows begin at fixed offsets of the body, never at the edge of a chunk. Memory is bounded by two windows.
+ */
+
+import type { Finding, GuardAction, Verdict } from '../core/finding.ts';
+import type { RuleSet } from '../dlp/compiled-rule.ts';
+import { type Candidate, scan } from '../dlp/scan.ts';
+import { isBareJsonValue, replacementFor } from '../dlp/transform.ts';
+import type { GuardContext } from './guard-context.ts';
+import { actionFor, verdictOf } from './judge.ts';
+
+export interface BodyFilter {
+  /** Bytes that may go on now. */
+  push(chunk: Uint8Array): Uint8Array[];
+  /** Called when the stream has been quiet: bytes that no finding can still reach into. */
+  idle(): Uint8Array[];
+  end(): Uint8Array[];
+  verdict(): Verdict;
+  /** True once something was found that may not pass at all; nothing more comes out. */
+  readonly blocked: boolean;
+}
+
+export interface BodyFilterOptions {
+  readonly rules: RuleSet;
+  readonly context: GuardContext;
+  readonly fingerprint: (secret: Uint8Array) => string;
+  readonly maxFindings: number;
+}
+
+/** A window decides about the findings that begin in it. */
+const WINDOW = 65_536;
+/** How far a finding may reach beyond the window that it begins in: longer ones are cut there. */
+const REACH = 16_384;
+/** How far back word boundaries and context words look. */
+const BEHIND = 1024;
+
+export function bodyFilter(options: BodyFilterOptions): BodyFilter {
+  return new WindowedFilter(options);
+}
+
+class WindowedFilter implements BodyFilter {
+  readonly #options: BodyFilterOptions;
+  /** Bytes not yet decided about, with up to `BEHIND` decided ones before them. */
+  #held = Buffer.alloc(0);
+  /** Offset of `#held[0]` in the body. */
+  #base = 0;
+  /** Offset in the body up to which output was given. */
+  #sent = 0;
+  /** Offset in the body at which the next window begins. */
+  #next = 0;
+  #findings: Finding[] = [];
+  #more = 0;
+  #blocked = false;
+
+  constructor(options: BodyFilterOptions) {
+    this.#options = options;
+  }
+
+  get blocked(): boolean {
+    return this.#blocked;
+  }
+
+  push(chunk: Uint8Array): Uint8Array[] {
+    if (this.#blocked) return [];
+    this.#held = Buffer.concat([this.#held, chunk]);
+    const out: Uint8Array[] = [];
+    while (!this.#blocked && this.#end - this.#next >= WINDOW + REACH) out.push(...this.#window(this.#next + WINDOW));
+    return out;
+  }
+
+  end(): Uint8Array[] {
+    const out: Uint8Array[] = [];
+    while (!this.#blocked && this.#next < this.#end) {
+      out.push(...this.#window(Math.min(this.#next + WINDOW, this.#end)));
+    }
+    return out;
+  }
+
+  /** Lets go up to the last blank: tokens do not span blanks. What spans them (keys in PEM) is held while it is open. */
+  idle(): Uint8Array[] {
+    if (this.#blocked || this.#end === this.#next) return [];
+    const fresh = this.#held.subarray(this.#next - this.#base);
+    const open = fresh.lastIndexOf('-----BEGIN');
+    const closed = fresh.lastIndexOf('-----END');
+    let safe = Math.max(fresh.lastIndexOf(0x0a), fresh.lastIndexOf(0x20)) + 1;
+    if (open >= 0 && closed < open) safe = Math.min(safe, open);
+    return safe > 0 ? this.#window(this.#next + safe) : [];
+  }
+
+  verdict(): Verdict {
+    return verdictOf(this.#findings, this.#options.maxFindings, this.#more);
+  }
+
+  get #end(): number {
+    return this.#base + this.#held.length;
+  }
+
+  /** Decides about everything that begins before `until`, and gives it out. */
+  #window(until: number): Uint8Array[] {
+    const { rules, context } = this.#options;
+    const view = this.#held.subarray(0, until + REACH - this.#base);
+    const out: Uint8Array[] = [];
+    for (const candidate of scan(view, rules, { host: context.host, tool: context.tool ?? '' })) {
+      const start = this.#base + candidate.start;
+      if (start < this.#next || start < this.#sent || start >= until) continue;
+      const action = actionFor(candidate, context);
+      this.#note(candidate, view, action);
+      if (action === 'block') {
+        this.#blocked = true;
+        return [];
+      }
+      if (action === 'pass') continue;
+      out.push(view.subarray(this.#sent - this.#base, candidate.start), this.#replace(candidate, view, action));
+      this.#sent = this.#base + candidate.end;
+    }
+    if (this.#sent < until) {
+      out.push(view.subarray(this.#sent - this.#base, until - this.#base));
+      this.#sent = until;
+    }
+    this.#next = until;
+    this.#forget();
+    return out.filter((piece) => piece.length > 0).map((piece) => Uint8Array.from(piece));
+  }
+
+  #replace(candidate: Candidate, view: Buffer, action: GuardAction): Uint8Array {
+    const { start, end, rule } = candidate;
+    const secret = view.subarray(start, end);
+    const infoType = rule.spec.info_type;
+    const bytes =
+      replacementFor(secret, { action, infoType, fingerprint: this.#options.fingerprint(secret) }) ?? secret;
+    const quoted = this.#options.context.contentType.includes('json') && isBareJsonValue(view, start, end);
+    return quoted ? Buffer.concat([Buffer.from('"'), bytes, Buffer.from('"')]) : bytes;
+  }
+
+  #note(candidate: Candidate, view: Buffer, action: GuardAction): void {
+    if (this.#findings.length >= this.#options.maxFindings && action !== 'block') {
+      this.#more += 1;
+      return;
+    }
+    const { rule, likelihood, start, end } = candidate;
+    this.#findings.push({
+      rule: rule.spec.id,
+      info_type: rule.spec.info_type,
+      likelihood,
+      start: this.#base + start,
+      end: this.#base + end,
+      action,
+      fingerprint: this.#options.fingerprint(view.subarray(start, end)),
+      path: null,
+    });
+  }
+
+  /** Keeps what word boundaries and context words may look back at. */
+  #forget(): void {
+    const keep = Math.max(this.#base, Math.min(this.#next, this.#sent) - BEHIND);
+    this.#held = Buffer.from(this.#held.subarray(keep - this.#base));
+    this.#base = keep;
+  }
+}

@@ -1,0 +1,17 @@
+/** What the guard must know of what it scans. */
+
+import type { GuardDirection } from '../core/finding.ts';
+import type { GuardSettings } from './settings.ts';
+
+export interface GuardContext {
+  readonly direction: GuardDirection;
+  readonly settings: GuardSettings;
+  readonly tenant: string;
+  readonly task: string;
+  /** Where it goes to or comes from; empty for none. */
+  readonly host: string;
+  readonly contentType: string;
+  readonly contentEncoding: string;
+  /** Name of the tool whose result this is; absent for none. */
+  readonly tool?: string;
+}

@@ -1,0 +1,24 @@
+/** Candidates → actions → verdict: rule, direction and profile together. */
+
+import { type Finding, type GuardAction, LIKELIHOODS, type Verdict } from '../core/finding.ts';
+import type { Candidate } from '../dlp/scan.ts';
+import type { GuardContext } from './guard-context.ts';
+
+/** What is done about one candidate. `observe`, an ignored rule or a low likelihood turn it into `pass`. */
+export function actionFor({ rule, likelihood }: Candidate, { direction, settings }: GuardContext): GuardAction {
+  if (settings[direction] === 'observe') return 'pass';
+  if (LIKELIHOODS.indexOf(likelihood) < LIKELIHOODS.indexOf(settings.minLikelihood)) return 'pass';
+  if (settings.ignore.includes(rule.spec.id) || settings.ignore.includes(rule.spec.info_type)) return 'pass';
+  return rule.spec.actions[direction];
+}
+
+/** Caps the list and names the strictest thing that was done. */
+export function verdictOf(findings: readonly Finding[], max: number, unlisted = 0): Verdict {
+  const blocked = findings.some((f) => f.action === 'block');
+  const changed = findings.some((f) => f.action !== 'pass');
+  return {
+    action: blocked ? 'block' : changed ? 'redact' : 'pass',
+    findings: findings.slice(0, max),
+    more: Math.max(0, findings.length - max) + unlisted,
+  };
+}
