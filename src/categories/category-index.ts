@@ -11,7 +11,15 @@ import { addressForm } from './address-form.ts';
 import { type DerivedCategory, derivedCategories } from './derived.ts';
 import { entryText, REACH, type Reach } from './host-entry.ts';
 import { hashFinish, hashStep } from './host-hash.ts';
-import { type IndexHeader, type IndexLayout, type ListMeta, type ReadOptions, readIndex } from './index-format.ts';
+import {
+  type IndexHeader,
+  type IndexLayout,
+  type ListMeta,
+  LONG,
+  type ReadOptions,
+  readIndex,
+} from './index-format.ts';
+import { filterBit, filterBlock } from './name-filter.ts';
 import { suffixLength } from './public-suffix.ts';
 import { SymbolDecoder } from './symbol-table.ts';
 
@@ -44,6 +52,8 @@ export class CategoryIndex implements CategorySource {
   readonly #seed: number;
   readonly #shift: number;
   readonly #directory: Uint32Array;
+  readonly #filterBits: number;
+  readonly #filter: Uint8Array;
   readonly #records: Uint8Array;
   readonly #names: SymbolDecoder;
   readonly #combos: Int32Array;
@@ -59,6 +69,8 @@ export class CategoryIndex implements CategorySource {
     this.#seed = layout.seed;
     this.#shift = 32 - layout.bits;
     this.#directory = layout.directory;
+    this.#filterBits = layout.filterBits;
+    this.#filter = layout.filter;
     this.#records = layout.records;
     this.#names = new SymbolDecoder(layout.header.symbols, layout.records);
     this.#combos = Int32Array.from(layout.header.combos);
@@ -98,7 +110,9 @@ export class CategoryIndex implements CategorySource {
   }
 
   #listed(host: Host): readonly string[] {
-    if (this.#collect(host) === 0) return NONE;
+    const hits = this.#collect(host);
+    if (hits === 0) return NONE;
+    if (hits === 3) return this.#only(host.name);
     const found: number[] = [];
     this.#decide(host.name, (combo) => {
       const category = this.#categoryOf[combo >> 3] as number;
@@ -109,47 +123,54 @@ export class CategoryIndex implements CategorySource {
     return this.#shared(found.map((c) => this.header.categories[c] as string));
   }
 
+  /** The usual case, one entry on the whole walk, without allocating. */
+  #only(name: string): readonly string[] {
+    const combo = this.#hits[0] as number;
+    const start = this.#hits[1] as number;
+    const suffix = start > 0 ? suffixLength(name) : 0;
+    if ((combo & EXCEPT) !== 0 || !speaksOf(combo & 3, name.length - start, name.length, suffix)) return NONE;
+    return this.#single[this.#categoryOf[combo >> 3] as number] as readonly string[];
+  }
+
   /** Fills `#hits` with every entry on the host's name and its parents, shortest name first. */
   #collect(host: Host): number {
     this.#hits.length = 0;
     const name = host.name;
+    const whole = host.kind !== 'name';
     let state = this.#seed;
-    if (host.kind !== 'name') {
-      for (let i = name.length - 1; i >= 0; i -= 1) state = hashStep(state, name.charCodeAt(i));
-      this.#probe(name, 0, hashFinish(state));
-      return this.#hits.length;
-    }
+    let block = 0;
+    let labels = 0;
     for (let i = name.length - 1; i >= 0; i -= 1) {
       state = hashStep(state, name.charCodeAt(i));
-      if (i === 0 || name.charCodeAt(i - 1) === DOT) this.#probe(name, i, hashFinish(state));
+      if (i > 0 && name.charCodeAt(i - 1) !== DOT) continue;
+      const hash = hashFinish(state);
+      if (labels < 2) block = filterBlock(hash, this.#filterBits);
+      labels += 1;
+      if (whole && i > 0) continue;
+      const bit = filterBit(hash);
+      if (((this.#filter[block + (bit >> 3)] as number) & (1 << (bit & 7))) !== 0) this.#probe(name, i, hash);
     }
     return this.#hits.length;
   }
 
   #probe(name: string, start: number, hash: number): void {
+    const records = this.#records;
     const bucket = hash >>> this.#shift;
     const end = this.#directory[bucket + 1] as number;
     const tag = hash & 0xff;
     for (let p = this.#directory[bucket] as number; p < end; ) {
-      const key = p + 2;
-      const keyEnd = key + (this.#records[p + 1] as number);
-      if (this.#records[p] === tag && this.#names.spells(key, keyEnd, name, start)) {
-        this.#values(keyEnd, start);
+      let body = p + 2;
+      let length = records[p + 1] as number;
+      if (length === LONG) {
+        length = (records[body] as number) | ((records[body + 1] as number) << 8);
+        body += 2;
+      }
+      const next = body + length;
+      if (records[p] === tag && this.#names.spells(endOfValues(records, body), next, name, start)) {
+        this.#values(body, start);
         return;
       }
-      p = this.#skip(keyEnd);
-    }
-  }
-
-  /** Position behind the values that start here. */
-  #skip(at: number): number {
-    let p = at;
-    for (;;) {
-      // Only the first byte of a combo tells whether another value follows.
-      const more = (this.#records[p] as number) & 1;
-      while ((this.#records[p++] as number) > 0x7f);
-      while ((this.#records[p++] as number) > 0x7f);
-      if (more === 0) return p;
+      p = next;
     }
   }
 
@@ -217,6 +238,18 @@ export class CategoryIndex implements CategorySource {
     if (known) return known;
     this.#sets.set(key, Object.freeze(sorted));
     return sorted;
+  }
+}
+
+/** Position behind the values that start here: where the name starts. */
+function endOfValues(records: Uint8Array, at: number): number {
+  let p = at;
+  for (;;) {
+    // Only the first byte of a combo tells whether another value follows.
+    const more = (records[p] as number) & 1;
+    while ((records[p++] as number) > 0x7f);
+    while ((records[p++] as number) > 0x7f);
+    if (more === 0) return p;
   }
 }
 

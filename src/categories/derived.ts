@@ -17,6 +17,7 @@ const NONE: readonly DerivedCategory[] = Object.freeze([]);
 const IP_LITERAL = one('ip-literal', 'the target is an address');
 const METADATA_ADDRESS = Object.freeze([...IP_LITERAL, ...one('cloud-metadata', 'a metadata service answers there')]);
 const METADATA_NAME = one('cloud-metadata', 'a metadata service answers to this name');
+const SPECIAL = one('special-use', 'its last label is not in the public DNS');
 const SINGLE_LABEL = one('single-label', 'the name has no dot');
 
 /**
@@ -44,6 +45,9 @@ const SPECIAL_USE = new Set([
   'test', // RFC 6761
 ]);
 
+const SPECIAL_SHAPES = new Uint8Array(128 * 64);
+for (const label of SPECIAL_USE) SPECIAL_SHAPES[label.charCodeAt(0) * 64 + label.length] = 1;
+
 /** Names of metadata services, and the addresses of them that `core/ip-address.ts` knows only as link-local. */
 const METADATA = new Set([
   '169.254.42.42', // Scaleway
@@ -58,6 +62,8 @@ const METADATA = new Set([
   'metadata.platformequinix.com',
 ]);
 
+const METADATA_START = [...new Set([...METADATA].map((name) => name.charAt(0)))].join('');
+
 /** Derived categories of a canonical host. */
 export function derivedCategories(host: Host): readonly DerivedCategory[] {
   if (host.ip !== null) {
@@ -66,11 +72,16 @@ export function derivedCategories(host: Host): readonly DerivedCategory[] {
   }
   const dot = host.name.lastIndexOf('.');
   const base = dot < 0 ? SINGLE_LABEL : NONE;
-  const last = dot < 0 ? host.name : host.name.slice(dot + 1);
-  const special = SPECIAL_USE.has(last) ? one('special-use', `\`.${last}\` is not in the public DNS`) : NONE;
-  const metadata = METADATA.has(host.name) ? METADATA_NAME : NONE;
+  const special = isSpecialUse(host.name, dot + 1) ? SPECIAL : NONE;
+  const metadata = METADATA_START.includes(host.name.charAt(0)) && METADATA.has(host.name) ? METADATA_NAME : NONE;
   if (special === NONE && metadata === NONE) return base;
   return [...base, ...special, ...metadata];
+}
+
+/** Sized up by its first character and length before a string is made: most hosts end in `com`, and lookups are many. */
+function isSpecialUse(name: string, from: number): boolean {
+  const shape = name.charCodeAt(from) * 64 + (name.length - from);
+  return SPECIAL_SHAPES[shape] === 1 && SPECIAL_USE.has(name.slice(from));
 }
 
 function one(category: DerivedCategory['category'], why: string): readonly DerivedCategory[] {

@@ -5,7 +5,8 @@
 
 import type { HostEntry } from './host-entry.ts';
 import { hashBytes } from './host-hash.ts';
-import type { IndexHeader, IndexLayout, ListMeta } from './index-format.ts';
+import { type IndexHeader, type IndexLayout, type ListMeta, LONG } from './index-format.ts';
+import { FILTER_BLOCK, filterBitsFor, filterBlock, setFilterBit, tailHash } from './name-filter.ts';
 import { SymbolEncoder, trainSymbols } from './symbol-table.ts';
 
 /** One category as one list gives it: what an exception silences. */
@@ -132,7 +133,8 @@ export class IndexBuilder {
     const encoder = new SymbolEncoder(symbols);
     const combos = this.#combos();
     const comboOf = new Map(combos.map((value, i) => [value, i]));
-    const into = { out: new Uint8Array(this.#used + this.#count * 14 + 16), at: 0 };
+    const into: Output = { out: new Uint8Array(this.#used + this.#count * 15 + 16), at: 0 };
+    const body: Output = { out: new Uint8Array(256 + this.#mostValues(plan.order) * 10), at: 0 };
     const directory = new Uint32Array(2 ** plan.bits + 1);
     let names = 0;
     let entries = 0;
@@ -142,8 +144,7 @@ export class IndexBuilder {
       const hash = plan.hashes[first] as number;
       for (; bucket <= hash >>> (32 - plan.bits); bucket += 1) directory[bucket] = into.at;
       const to = this.#endOfName(plan.order, i);
-      this.#record({ tag: hash & 0xff, entry: first }, encoder, into);
-      entries += this.#values(plan.order.subarray(i, to), comboOf, into);
+      entries += this.#record(plan.order.subarray(i, to), { tag: hash & 0xff, encoder, comboOf, body }, into);
       names += 1;
       i = to;
     }
@@ -155,7 +156,17 @@ export class IndexBuilder {
       entries,
       largestBucket: plan.largestBucket,
     };
-    return { header, seed: plan.seed, bits: plan.bits, directory, records: into.out.subarray(0, into.at) };
+    const filter = this.#filter(plan, filterBitsFor(names));
+    return { header, seed: plan.seed, bits: plan.bits, directory, ...filter, records: into.out.subarray(0, into.at) };
+  }
+
+  #filter({ seed, hashes }: Plan, filterBits: number): { filterBits: number; filter: Uint8Array } {
+    const filter = new Uint8Array(FILTER_BLOCK * 2 ** filterBits);
+    for (let i = 0; i < this.#count; i += 1) {
+      const tail = tailHash(seed, this.#names, this.#start[i] as number, this.#start[i + 1] as number);
+      setFilterBit(filter, filterBlock(tail, filterBits), hashes[i] as number);
+    }
+    return { filterBits, filter };
   }
 
   #endOfName(order: Uint32Array, from: number): number {
@@ -164,16 +175,27 @@ export class IndexBuilder {
     return to;
   }
 
-  #record(head: { tag: number; entry: number }, encoder: SymbolEncoder, into: { out: Uint8Array; at: number }): void {
-    into.out[into.at] = head.tag;
-    const lengthAt = into.at + 1;
-    into.at += 2;
-    encoder.encode(this.#names, this.#start[head.entry] as number, this.#start[head.entry + 1] as number, into);
-    into.out[lengthAt] = into.at - lengthAt - 1;
+  /** Writes one record: tag, length of what follows, values, name. Returns how many values it has. */
+  #record(same: Uint32Array, tools: RecordTools, into: Output): number {
+    const { body } = tools;
+    body.at = 0;
+    const values = this.#values(same, tools.comboOf, body);
+    const first = same[0] as number;
+    tools.encoder.encode(this.#names, this.#start[first] as number, this.#start[first + 1] as number, body);
+    into.out[into.at++] = tools.tag;
+    if (body.at < LONG) into.out[into.at++] = body.at;
+    else {
+      into.out[into.at++] = LONG;
+      into.out[into.at++] = body.at & 0xff;
+      into.out[into.at++] = body.at >> 8;
+    }
+    into.out.set(body.out.subarray(0, body.at), into.at);
+    into.at += body.at;
+    return values;
   }
 
   /** Writes the values of one name, each once, and returns how many. */
-  #values(same: Uint32Array, comboOf: ReadonlyMap<number, number>, into: { out: Uint8Array; at: number }): number {
+  #values(same: Uint32Array, comboOf: ReadonlyMap<number, number>, into: Output): number {
     const kept = same.filter((entry, i) => i === 0 || this.#value[same[i - 1] as number] !== this.#value[entry]);
     for (const [i, entry] of kept.entries()) {
       const combo = comboOf.get(this.#value[entry] as number) as number;
@@ -181,6 +203,17 @@ export class IndexBuilder {
       varint(this.#line[entry] as number, into);
     }
     return kept.length;
+  }
+
+  /** Most entries on one name: what the scratch must hold. */
+  #mostValues(order: Uint32Array): number {
+    let most = 0;
+    for (let i = 0; i < order.length; ) {
+      const to = this.#endOfName(order, i);
+      most = Math.max(most, to - i);
+      i = to;
+    }
+    return most;
   }
 
   #sample(order: Uint32Array): string[] {
@@ -219,6 +252,19 @@ export class IndexBuilder {
   }
 }
 
+interface Output {
+  readonly out: Uint8Array;
+  at: number;
+}
+
+interface RecordTools {
+  readonly tag: number;
+  readonly encoder: SymbolEncoder;
+  readonly comboOf: ReadonlyMap<number, number>;
+  /** Scratch for one record's values and name. */
+  readonly body: Output;
+}
+
 interface Plan {
   readonly seed: number;
   readonly bits: number;
@@ -247,7 +293,7 @@ function bump(of: Uint32Array, at: number, by: number): number {
   return before;
 }
 
-function varint(value: number, into: { out: Uint8Array; at: number }): void {
+function varint(value: number, into: Output): void {
   let rest = value;
   while (rest > 0x7f) {
     into.out[into.at++] = (rest & 0x7f) | 0x80;

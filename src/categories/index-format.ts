@@ -8,22 +8,29 @@
  *   20  4  bits of the bucket number
  *   24  4  offset of the directory   (2^bits + 1) u32: where each bucket's records start
  *   28  4  offset of the records
- *   32  …  header JSON (UTF-8), padded to 4
- *   …      directory, records
+ *   32  4  bits of the filter block number
+ *   36  4  offset of the filter      (2^bits blocks of 64 bytes, see `name-filter.ts`)
+ *   40  8  zero
+ *   48  …  header JSON (UTF-8), padded to 4
+ *   …      directory, filter, records
  *   -32    SHA-256 of all bytes before it
  *
- * A record is `tag u8 · length u8 · name coded with the symbol table · values`; a value is
- * `varint(combo << 1 | more) · varint(line)`; a combo is (source, reach, except), a source is (list, category).
+ * A record is `tag u8 · length u8 (255: the length follows as u16) · values · name`, the name coded with the symbol
+ * table; a value is `varint(combo << 1 | more) · varint(line)`; a combo is (source, reach, except), a source is
+ * (list, category).
  * Names are kept whole, so an answer is exact: a hash only says where to look (docs/categories.md, "Exact answers").
  */
 
 import { z } from 'zod';
 import { err, ok, type Result } from '../core/result.ts';
+import { FILTER_BLOCK } from './name-filter.ts';
 import { type Sha256, sha256Hex } from './sha256.ts';
 
 export const INDEX_VERSION = 1;
-export const PREAMBLE = 32;
+export const PREAMBLE = 48;
 export const DIGEST_BYTES = 32;
+/** In place of a record's length: the length is in the next two bytes. */
+export const LONG = 255;
 const MAGIC = 'LKTNDCAT';
 
 const listMeta = z.strictObject({
@@ -65,6 +72,8 @@ export interface IndexLayout {
   readonly seed: number;
   readonly bits: number;
   readonly directory: Uint32Array;
+  readonly filterBits: number;
+  readonly filter: Uint8Array;
   readonly records: Uint8Array;
 }
 
@@ -77,16 +86,27 @@ export interface IndexBytes {
 export function writeIndex(layout: Omit<IndexLayout, 'digest'>, sha256: Sha256 = sha256Hex): IndexBytes {
   const json = new TextEncoder().encode(JSON.stringify(layout.header));
   const directoryAt = align4(PREAMBLE + json.length);
-  const recordsAt = directoryAt + layout.directory.byteLength;
+  const filterAt = directoryAt + layout.directory.byteLength;
+  const recordsAt = filterAt + layout.filter.length;
   const bytes = new Uint8Array(new SharedArrayBuffer(recordsAt + layout.records.length + DIGEST_BYTES));
   const view = new DataView(bytes.buffer);
   for (let i = 0; i < MAGIC.length; i += 1) bytes[i] = MAGIC.charCodeAt(i);
-  const words = [INDEX_VERSION, json.length, layout.seed, layout.bits, directoryAt, recordsAt];
+  const words = [
+    INDEX_VERSION,
+    json.length,
+    layout.seed,
+    layout.bits,
+    directoryAt,
+    recordsAt,
+    layout.filterBits,
+    filterAt,
+  ];
   for (const [i, word] of words.entries()) view.setUint32(8 + i * 4, word, true);
   bytes.set(json, PREAMBLE);
   for (let i = 0; i < layout.directory.length; i += 1) {
     view.setUint32(directoryAt + i * 4, layout.directory[i] as number, true);
   }
+  bytes.set(layout.filter, filterAt);
   bytes.set(layout.records, recordsAt);
   const digest = sha256(bytes.subarray(0, bytes.length - DIGEST_BYTES));
   for (let i = 0; i < DIGEST_BYTES; i += 1) {
@@ -122,10 +142,13 @@ export function readIndex(bytes: Uint8Array, options: ReadOptions = {}): Result<
 
 function layoutOf(bytes: Uint8Array, digest: string, word: (i: number) => number): Result<IndexLayout, string> {
   const [jsonLength, seed, bits, directoryAt, recordsAt] = [word(1), word(2), word(3), word(4), word(5)];
+  const [filterBits, filterAt] = [word(6), word(7)];
   const end = bytes.length - DIGEST_BYTES;
   const buckets = 2 ** bits;
-  const inside = bits >= 1 && bits <= 28 && directoryAt % 4 === 0 && PREAMBLE + jsonLength <= directoryAt;
-  if (!inside || directoryAt + (buckets + 1) * 4 !== recordsAt || recordsAt > end) {
+  const sane = inRange(bits) && inRange(filterBits) && directoryAt % 4 === 0 && PREAMBLE + jsonLength <= directoryAt;
+  const adjoin =
+    directoryAt + (buckets + 1) * 4 === filterAt && filterAt + FILTER_BLOCK * 2 ** filterBits === recordsAt;
+  if (!sane || !adjoin || recordsAt > end) {
     return err('category index is malformed: offsets; run `category compile`');
   }
   // A copy: text decoding does not take shared memory.
@@ -136,7 +159,13 @@ function layoutOf(bytes: Uint8Array, digest: string, word: (i: number) => number
   if (!rising(directory, end - recordsAt) || !consistent(parsed.data)) {
     return err('category index is malformed: directory; run `category compile`');
   }
-  return ok({ header: parsed.data, digest, seed, bits, directory, records: bytes.subarray(recordsAt, end) });
+  const filter = bytes.subarray(filterAt, recordsAt);
+  const records = bytes.subarray(recordsAt, end);
+  return ok({ header: parsed.data, digest, seed, bits, directory, filterBits, filter, records });
+}
+
+function inRange(bits: number): boolean {
+  return bits >= 1 && bits <= 28;
 }
 
 function rising(directory: Uint32Array, end: number): boolean {
