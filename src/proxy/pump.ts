@@ -1,0 +1,72 @@
+/**
+ * Reads an origin's socket into pooled buffers and writes them to the client with back-pressure.
+ *
+ * A read that fills its buffer is followed by a larger one, a short read by the small one, so that bulk moves in
+ * 64 KiB pieces and an idle tunnel holds 4 KiB. A large buffer is not reused before the write that carries it is
+ * flushed; a small one is copied out, which is cheaper than keeping track of it.
+ */
+
+import type { OnReadOpts, Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { giveBack, takeLarge, takeSmall } from './buffer-pool.ts';
+
+const SMALL = 4096;
+/** Bytes that may wait for a slow client before the origin is paused. */
+const HIGH_WATER = 256 * 1024;
+
+export class Pump {
+  readonly #small = takeSmall();
+  #current = this.#small;
+  #to: Duplex | null = null;
+  #from: Socket | null = null;
+  #early: Buffer | null = null;
+  #spend: (bytes: number) => boolean = () => true;
+  #owned: Buffer | null = null;
+
+  /** For `net.connect`; the pump then owns what this socket reads. */
+  readonly onread: OnReadOpts = {
+    buffer: () => this.#current,
+    callback: (bytes) => this.#read(bytes),
+  };
+
+  /** Starts to move bytes. `spend` is told of each piece and says whether it may pass. */
+  attach(from: Socket, to: Duplex, spend: (bytes: number) => boolean): void {
+    this.#from = from;
+    this.#to = to;
+    this.#spend = spend;
+    to.on('drain', () => from.resume());
+    if (this.#early === null) return;
+    const early = this.#early;
+    this.#early = null;
+    if (spend(early.length)) to.write(early);
+    from.resume();
+  }
+
+  #read(bytes: number): boolean {
+    const buffer = this.#current;
+    const to = this.#to;
+    if (to === null) {
+      this.#early = Buffer.concat([this.#early ?? Buffer.alloc(0), buffer.subarray(0, bytes)]);
+      return false;
+    }
+    if (!this.#spend(bytes) || !to.writable) return true;
+    if (buffer.length === SMALL) to.write(Buffer.from(buffer.subarray(0, bytes)));
+    else to.write(buffer.subarray(0, bytes), () => giveBack(buffer));
+    this.#grow(buffer, bytes);
+    if (to.writableLength < HIGH_WATER) return true;
+    return this.#from === null;
+  }
+
+  #grow(buffer: Buffer, bytes: number): void {
+    const bulk = bytes === buffer.length || bytes > SMALL;
+    this.#current = bulk ? takeLarge() : this.#small;
+    this.#owned = bulk ? this.#current : null;
+  }
+
+  /** Gives back what is held; called once the socket is closed. */
+  release(): void {
+    if (this.#owned !== null) giveBack(this.#owned);
+    this.#owned = null;
+    this.#current = this.#small;
+  }
+}

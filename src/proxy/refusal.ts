@@ -1,0 +1,25 @@
+/** A stop of the walk that says no. Thrown, so that every stop shares the one exit of `handle`. */
+
+import type { Deny } from '../core/decision.ts';
+import type { ReasonCode } from '../core/reasons.ts';
+
+export class Refusal extends Error {
+  readonly reason: ReasonCode;
+  /** A fixed word for the record, never bytes from the wire. */
+  readonly detail: string | null;
+  /** Set when policy said no; other stops have only a reason. */
+  readonly decision: Deny | null;
+
+  constructor(reason: ReasonCode, detail: string | null = null, decision: Deny | null = null) {
+    super(detail === null ? reason : `${reason}: ${detail}`);
+    this.name = 'Refusal';
+    this.reason = reason;
+    this.detail = detail;
+    this.decision = decision;
+  }
+}
+
+/** Whatever was thrown, as a refusal: what nobody foresaw is a denial, never an allow. */
+export function refusalOf(error: unknown): Refusal {
+  return error instanceof Refusal ? error : new Refusal('internal_error', error instanceof Error ? error.name : null);
+}
