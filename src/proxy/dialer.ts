@@ -1,0 +1,85 @@
+/** Ways to an origin: direct to a checked address, or through a parent proxy, always after our own checks. */
+
+import type { OnReadOpts, Socket } from 'node:net';
+import { connect as connectTls, type TLSSocket } from 'node:tls';
+import type { Host } from '../core/host.ts';
+import { dial } from './dial.ts';
+import { throughParent } from './parent.ts';
+import { Refusal } from './refusal.ts';
+import type { ProxySettings } from './settings.ts';
+
+export interface Route {
+  readonly host: Host;
+  readonly port: number;
+  /** Addresses that passed the check of the exchange that dials. */
+  readonly addresses: readonly string[];
+}
+
+export interface DialOptions {
+  readonly signal: AbortSignal | null;
+  readonly onread?: () => OnReadOpts;
+}
+
+export interface Dialer {
+  tcp(route: Route, options: DialOptions): Promise<Socket>;
+  /** Verified strictly for the host that was asked for. */
+  tls(route: Route, options: DialOptions & TlsOptions): Promise<TLSSocket>;
+}
+
+export interface TlsOptions {
+  readonly alpn: readonly string[];
+  /** A ticket of the same host and pass, never of another (T-07). */
+  readonly session: Buffer | null;
+  readonly onSession: (session: Buffer) => void;
+}
+
+export function createDialer(settings: ProxySettings): Dialer {
+  const ca = settings.upstreamCas.length > 0 ? [...settings.upstreamCas] : undefined;
+  const tcp = (route: Route, options: DialOptions): Promise<Socket> => {
+    const timeoutMs = settings.connectTimeoutMs;
+    if (settings.parent) return throughParent(settings.parent, route, { timeoutMs, signal: options.signal });
+    return dial({ ...options, addresses: route.addresses, port: route.port, timeoutMs });
+  };
+  return {
+    tcp,
+    tls: async (route, options) => secure(await tcp(route, { signal: options.signal }), route, { ...options, ca, settings }),
+  };
+}
+
+type SecureOptions = TlsOptions & { readonly ca: string[] | undefined; readonly settings: ProxySettings };
+
+function secure(socket: Socket, route: Route, options: SecureOptions): Promise<TLSSocket> {
+  return new Promise((resolve, reject) => {
+    const { host } = route;
+    const tls = connectTls({
+      socket,
+      host: host.name,
+      servername: host.kind === 'name' ? host.name : '',
+      ALPNProtocols: [...options.alpn],
+      minVersion: 'TLSv1.2',
+      rejectUnauthorized: true,
+      ...(options.ca ? { ca: options.ca } : {}),
+      ...(options.session ? { session: options.session } : {}),
+    });
+    const late = setTimeout(() => tls.destroy(new Refusal('upstream_timeout', 'tls')), options.settings.connectTimeoutMs);
+    const failed = (error: Error): void => {
+      clearTimeout(late);
+      socket.destroy();
+      reject(error instanceof Refusal ? error : new Refusal('upstream_tls_invalid', tlsWord(error)));
+    };
+    tls.once('error', failed);
+    tls.on('session', options.onSession);
+    tls.once('secureConnect', () => {
+      clearTimeout(late);
+      tls.off('error', failed);
+      resolve(tls);
+    });
+  });
+}
+
+/** A fixed word for the record, from OpenSSL's and Node's codes. */
+function tlsWord(error: NodeJS.ErrnoException): string {
+  const code = error.code ?? '';
+  if (/^[A-Z0-9_]{3,60}$/.test(code)) return code.toLowerCase();
+  return 'handshake';
+}

@@ -1,0 +1,138 @@
+/** One exchange: what its walk knows so far, its counters, and how it is cut. Lives from accept to its close record. */
+
+import type { Allow, Decision, Resolution } from '../core/decision.ts';
+import type { CloseCause, Door } from '../core/event.ts';
+import type { Flow } from '../core/ports.ts';
+import type { Principal } from '../core/principal.ts';
+import type { ReasonCode } from '../core/reasons.ts';
+import type { Target } from '../core/target.ts';
+import type { Profile } from '../policy/profile.ts';
+import type { Snapshot } from '../policy/snapshot.ts';
+import type { Denial } from './denial.ts';
+
+/** What is asked, as far as it could be read. */
+export interface Ask {
+  readonly method: string;
+  /** Null when the target could not be read. */
+  readonly target: Target | null;
+  readonly path: string;
+  readonly query: string;
+  readonly contentType: string;
+  readonly upgrade: string;
+  /** True when a body is announced. */
+  readonly hasBody: boolean;
+}
+
+export interface RequestProblem {
+  readonly reason: ReasonCode;
+  /** A fixed word, never bytes from the wire. */
+  readonly detail: string;
+}
+
+/** Field lines as they came, names in any case. */
+export type HeaderList = readonly (readonly [string, string])[];
+
+/** One exchange as a door hands it in: what is asked, who says so, and how to go on or to refuse. */
+export interface Order {
+  readonly door: Door;
+  readonly kind: Flow['kind'];
+  /** Decision of the enclosing CONNECT. */
+  readonly parent: string | null;
+  /** Known already inside a CONNECT and for isolates. */
+  readonly principal: Principal | null;
+  /** What the client presented. Never logged. */
+  readonly credential: Credential | null;
+  /** Set when the request could not be accepted; the walk then only records and refuses. */
+  readonly problem: RequestProblem | null;
+  readonly ask: Ask;
+  /** Fields that the guard scans; empty when nothing can be seen. */
+  readonly headers: HeaderList;
+  /** Moves the bytes; resolves when both sides are done. Throws a `Refusal` when the origin cannot be reached. */
+  readonly relay: (exchange: Exchange) => Promise<void>;
+  /** Answers with a denial, or breaks the connection when an answer has begun. */
+  readonly refuse: (denial: Denial) => void;
+}
+
+export interface Credential {
+  /** User name beside the token; empty when the scheme has none. */
+  readonly user: string;
+  readonly token: string;
+}
+
+export class Exchange implements Flow {
+  readonly id: string;
+  readonly order: Order;
+  readonly snapshot: Snapshot;
+  /** Epoch ms; every check of this exchange uses this instant as now. */
+  readonly since: number;
+  principal: Principal | null;
+  passProblem: Extract<ReasonCode, `pass_${string}`> | null = null;
+  profile: Profile | null = null;
+  decision: Decision | null = null;
+  resolved: Resolution | null = null;
+  /** Set once the allow is on record: from then on a close record is due. */
+  allowed: Allow | null = null;
+  spending = false;
+  up = 0;
+  down = 0;
+  status: number | null = null;
+  cause: CloseCause | null = null;
+  reason: ReasonCode | null = null;
+  change: string | null = null;
+  #cutters: (() => void)[] = [];
+  #cut = false;
+
+  constructor(id: string, order: Order, snapshot: Snapshot, since: number) {
+    this.id = id;
+    this.order = order;
+    this.snapshot = snapshot;
+    this.since = since;
+    this.principal = order.principal;
+  }
+
+  get kind(): Flow['kind'] {
+    return this.order.kind;
+  }
+
+  get task(): string {
+    return this.principal?.task ?? '';
+  }
+
+  get tenant(): string {
+    return this.principal?.tenant ?? '';
+  }
+
+  get host(): string {
+    return this.order.ask.target?.host.name ?? '';
+  }
+
+  get isCut(): boolean {
+    return this.#cut;
+  }
+
+  /** Says how to break this exchange; runs at once when it is already cut. Must destroy synchronously. */
+  onCut(cutter: () => void): void {
+    if (this.#cut) cutter();
+    else this.#cutters.push(cutter);
+  }
+
+  /** Ends both sides now. Sockets are destroyed before this returns, so no later byte has a way out. */
+  cut(change: string): Promise<void> {
+    if (!this.#cut) {
+      this.change = change;
+      this.end('lease_ended', 'lease_ended');
+    }
+    return Promise.resolve();
+  }
+
+  /** Ends both sides for another cause than a control change. */
+  end(cause: CloseCause, reason: ReasonCode | null): void {
+    if (this.#cut) return;
+    this.#cut = true;
+    this.cause ??= cause;
+    this.reason ??= reason;
+    const cutters = this.#cutters;
+    this.#cutters = [];
+    for (const cutter of cutters) cutter();
+  }
+}

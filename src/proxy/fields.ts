@@ -1,0 +1,100 @@
+/** Header fields across the gate: rebuilt from parsed parts, never copied through (T-32). */
+
+import type { HeaderList } from './exchange.ts';
+import { OVERRIDE_FIELDS } from './methods.ts';
+
+/** RFC 9110 section 7.6.1 and what a proxy consumes itself. */
+const HOP_BY_HOP = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-authenticate',
+  'proxy-authentication-info',
+  'proxy-authorization',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+  'http2-settings',
+]);
+
+/** Set by us from what was decided. */
+const OURS = new Set(['host', 'expect', 'content-length']);
+
+/** Fields that a `Connection` field may never take out: naming them is an attack (T-32). */
+const NOT_REMOVABLE = new Set(['host', 'authorization', 'cookie', 'content-length', 'content-type', 'x-forwarded-for']);
+
+/** `Connection` options, lower case. */
+function connectionOptions(headers: HeaderList): ReadonlySet<string> {
+  const options = new Set<string>();
+  for (const [name, value] of headers) {
+    if (name.toLowerCase() !== 'connection') continue;
+    for (const option of value.split(',')) {
+      const word = option.trim().toLowerCase();
+      if (!NOT_REMOVABLE.has(word)) options.add(word);
+    }
+  }
+  return options;
+}
+
+export interface RequestFields {
+  /** The guard must be able to decode what comes back. */
+  readonly narrowEncodings: boolean;
+}
+
+/** Fields of the request as they go to the origin, flat name-value list, without Host and Content-Length. */
+export function upstreamFields(headers: HeaderList, options: RequestFields): string[] {
+  const named = connectionOptions(headers);
+  const out: string[] = [];
+  for (const [name, value] of headers) {
+    const lower = name.toLowerCase();
+    if (HOP_BY_HOP.has(lower) || OURS.has(lower) || OVERRIDE_FIELDS.has(lower) || named.has(lower)) continue;
+    if (lower.startsWith(':') || lower.startsWith('locktender-')) continue;
+    if (options.narrowEncodings && lower === 'accept-encoding') out.push(name, decodable(value));
+    else out.push(name, value);
+  }
+  return out;
+}
+
+const DECODABLE = /^(?:gzip|x-gzip|deflate|br|zstd|identity)(?:\s*;\s*q=[0-9.]+)?$/i;
+
+function decodable(acceptEncoding: string): string {
+  const kept = acceptEncoding.split(',').map((part) => part.trim()).filter((part) => DECODABLE.test(part));
+  return kept.length > 0 ? kept.join(', ') : 'identity';
+}
+
+/** Fields of an origin's response as they go to the client. An origin cannot speak in our name, nor move the client. */
+export function clientFields(headers: HeaderList, dropLength: boolean): [string, string][] {
+  const named = connectionOptions(headers);
+  const out: [string, string][] = [];
+  for (const [name, value] of headers) {
+    const lower = name.toLowerCase();
+    if (HOP_BY_HOP.has(lower) || named.has(lower) || FORGEABLE.has(lower)) continue;
+    if (lower === 'proxy-status' && /locktender/i.test(value)) continue;
+    if (dropLength && lower === 'content-length') continue;
+    out.push([name, value]);
+  }
+  return out;
+}
+
+/** What would let an origin move the client off this gate (Alt-Svc, T-44) or dress as it. */
+const FORGEABLE = new Set(['alt-svc', 'locktender-decision']);
+
+/** First value of a field; empty when absent. */
+export function field(headers: HeaderList, name: string): string {
+  for (const [key, value] of headers) if (key.toLowerCase() === name) return value;
+  return '';
+}
+
+export function countField(headers: HeaderList, name: string): number {
+  let count = 0;
+  for (const [key] of headers) if (key.toLowerCase() === name) count += 1;
+  return count;
+}
+
+/** Node's flat raw list as pairs. */
+export function pairs(flat: readonly string[]): [string, string][] {
+  const out: [string, string][] = [];
+  for (let i = 0; i + 1 < flat.length; i += 2) out.push([flat[i] ?? '', flat[i + 1] ?? '']);
+  return out;
+}

@@ -1,0 +1,173 @@
+/** One HTTP exchange with its origin: request out, response back, counted, guarded, with back-pressure both ways. */
+
+import type { Dispatcher } from 'undici';
+import { authority, defaultPort } from '../core/target.ts';
+import { type Exchange, type HeaderList } from './exchange.ts';
+import { clientFields, field, pairs, upstreamFields } from './fields.ts';
+import type { Gate } from './gate.ts';
+import { isReadMethod } from './methods.ts';
+import { Refusal } from './refusal.ts';
+import type { Reply } from './reply.ts';
+import { type OutboundBody, outboundBody } from './request-body.ts';
+import { ResponseGuard } from './response-guard.ts';
+import { upstreamRefusal } from './upstream-errors.ts';
+import { urlHost } from './upstreams.ts';
+
+export interface Forwarding {
+  readonly headers: HeaderList;
+  readonly body: AsyncIterable<Uint8Array> | null;
+  readonly reply: Reply;
+  /** The client speaks h2, so the origin is offered it. */
+  readonly h2: boolean;
+  /** Tells the client to send its body, when it waits for that. */
+  readonly proceed: () => void;
+}
+
+/** Resolves when the exchange is over. Throws a `Refusal` when it failed. */
+export async function forward(gate: Gate, exchange: Exchange, forwarding: Forwarding): Promise<void> {
+  forwarding.proceed();
+  const body = await outboundBody(gate, exchange, forwarding);
+  try {
+    await attempt(gate, exchange, { forwarding, body });
+  } catch (error) {
+    if (!mayRetry(exchange, forwarding, error)) throw error;
+    await attempt(gate, exchange, { forwarding, body });
+  }
+}
+
+/** A pooled connection may die just as it is used (RFC 9110 section 9.2.2): a read without body goes once more. */
+function mayRetry(exchange: Exchange, { body, reply }: Forwarding, error: unknown): boolean {
+  if (!(error instanceof Refusal) || error.detail !== 'stale_connection') return false;
+  return body === null && !reply.begun && !exchange.isCut && isReadMethod(exchange.order.ask.method);
+}
+
+interface Attempt {
+  readonly forwarding: Forwarding;
+  readonly body: OutboundBody;
+}
+
+function attempt(gate: Gate, exchange: Exchange, { forwarding, body }: Attempt): Promise<void> {
+  const { ask } = exchange.order;
+  const { target } = ask;
+  if (!target || !exchange.principal || !exchange.resolved) throw new Refusal('internal_error', 'no_target');
+  const scheme = target.scheme === 'https' ? 'https' : 'http';
+  const pool = gate.upstreams.pool({
+    pass: exchange.principal.pass,
+    scheme,
+    host: target.host,
+    port: target.port,
+    addresses: exchange.resolved.addresses,
+    h2: forwarding.h2,
+  });
+  const headers = upstreamFields(forwarding.headers, { narrowEncodings: gate.guard() !== null });
+  headers.push('host', target.port === defaultPort(scheme) ? urlHost(target.host) : authority(target));
+  if (body.length !== null) headers.push('content-length', String(body.length));
+  return new Promise((resolve, reject) => {
+    const options: Dispatcher.DispatchOptions = {
+      path: ask.query === '' ? ask.path : `${ask.path}?${ask.query}`,
+      method: ask.method,
+      headers,
+      body: body.stream as never,
+      ...(body.stream === null ? {} : { idempotent: false }),
+    };
+    pool.dispatch(options, new Relay(gate, exchange, forwarding.reply, { resolve, reject }));
+  });
+}
+
+interface Settle {
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** undici's view of the exchange: its events become the client's response. */
+class Relay implements Dispatcher.DispatchHandler {
+  readonly #gate: Gate;
+  readonly #exchange: Exchange;
+  readonly #reply: Reply;
+  readonly #settle: Settle;
+  #controller: Dispatcher.DispatchController | null = null;
+  #guard: ResponseGuard | null = null;
+
+  constructor(gate: Gate, exchange: Exchange, reply: Reply, settle: Settle) {
+    this.#gate = gate;
+    this.#exchange = exchange;
+    this.#reply = reply;
+    this.#settle = settle;
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller;
+    const { reply, exchange } = { reply: this.#reply, exchange: this.#exchange };
+    exchange.onCut(() => {
+      if (reply.begun) reply.destroy();
+      controller.abort(new Refusal(exchange.reason ?? 'lease_ended'));
+    });
+    reply.onGone(() => exchange.end('client_closed', null));
+    reply.onDrain(() => controller.resume());
+  }
+
+  onBodySent(chunk: Buffer): void {
+    this.#count('up', chunk.length);
+  }
+
+  onResponseStart(controller: Dispatcher.DispatchController, status: number): void {
+    // Interim responses are the origin's own business with us; unsolicited ones end here (T-29).
+    if (status < 200) return;
+    const raw = headerPairs(controller.rawHeaders);
+    this.#exchange.status = status;
+    const bodiless = this.#exchange.order.ask.method === 'HEAD' || status === 204 || status === 304;
+    this.#guard = bodiless ? null : ResponseGuard.of(this.#gate, this.#exchange, raw);
+    const fields = clientFields(raw, this.#guard !== null);
+    if (this.#guard === null) this.#reply.head(status, fields);
+    else this.#guard.begin(this.#reply, { status, fields, pause: () => controller.pause(), abort: (e) => controller.abort(e) });
+  }
+
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (!this.#count('down', chunk.length)) return;
+    if (this.#guard !== null) this.#guard.push(chunk);
+    else if (!this.#reply.write(chunk)) controller.pause();
+  }
+
+  onResponseEnd(controller: Dispatcher.DispatchController): void {
+    const trailers = clientFields(headerPairs(controller.rawTrailers), true);
+    if (this.#guard === null) {
+      this.#reply.end(trailers);
+      this.#settle.resolve();
+      return;
+    }
+    this.#guard.end(trailers).then(this.#settle.resolve, this.#settle.reject);
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+    this.#guard?.stop();
+    const { cause } = this.#exchange;
+    if (cause === 'client_closed') this.#settle.resolve();
+    else this.#settle.reject(upstreamRefusal(error, this.#reply.begun));
+  }
+
+  #count(direction: 'up' | 'down', bytes: number): boolean {
+    const exchange = this.#exchange;
+    exchange[direction] += bytes;
+    const { principal, profile } = exchange;
+    if (principal && profile && this.#gate.budgets.spend(principal, profile.limits, direction, bytes)) return true;
+    exchange.end('budget', 'budget_bytes');
+    this.#controller?.abort(new Refusal('budget_bytes'));
+    return false;
+  }
+}
+
+function headerPairs(raw: Dispatcher.DispatchController['rawHeaders']): [string, string][] {
+  if (!raw) return [];
+  if (Array.isArray(raw)) return pairs(raw.map((part) => (typeof part === 'string' ? part : part.toString('latin1'))));
+  const out: [string, string][] = [];
+  for (const [name, value] of Object.entries(raw)) {
+    if (name.startsWith(':') || value === undefined) continue;
+    for (const one of Array.isArray(value) ? value : [value]) out.push([name, one]);
+  }
+  return out;
+}
+
+/** The media type, lower case, without parameters. */
+export function mediaType(headers: HeaderList): string {
+  return (field(headers, 'content-type').split(';')[0] ?? '').trim().toLowerCase();
+}

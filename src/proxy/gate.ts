@@ -1,0 +1,37 @@
+/** Everything one walk needs, made once by `start-proxy.ts` and shared by every door. */
+
+import type { Decision, DecisionRequest } from '../core/decision.ts';
+import type { AuditSink, Clock, LeaseBook, Log, Meter, PassVerifier } from '../core/ports.ts';
+import type { PolicySource, Snapshot } from '../policy/snapshot.ts';
+import type { Budgets } from './budgets.ts';
+import type { GuardPort } from './guarding.ts';
+import type { LeafContexts } from './leaf-contexts.ts';
+import type { OwnDoors } from './own-doors.ts';
+import type { Resolver } from './resolver.ts';
+import type { ProxySettings } from './settings.ts';
+import type { Upstreams } from './upstreams.ts';
+
+export interface Gate {
+  readonly policy: PolicySource;
+  /** Pure, cached by `policy/decider`. */
+  readonly decide: (request: DecisionRequest, snapshot: Snapshot) => Decision;
+  readonly leases: LeaseBook;
+  readonly audit: AuditSink;
+  readonly passes: PassVerifier;
+  /** The guard in force now; null only where a test leaves it out. */
+  readonly guard: () => GuardPort | null;
+  /** Null when there is no CA: then what needs inspection is refused. */
+  readonly leaves: LeafContexts | null;
+  readonly resolver: Resolver;
+  readonly budgets: Budgets;
+  readonly upstreams: Upstreams;
+  readonly ownDoors: OwnDoors;
+  /** Key of the hash that stands for paths in the record. */
+  readonly pathKey: Uint8Array;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly meter: Meter;
+  readonly settings: ProxySettings;
+  /** True once the appliance drains: new work is denied. */
+  readonly draining: () => boolean;
+}

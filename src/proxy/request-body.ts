@@ -1,0 +1,76 @@
+/**
+ * The body of a request on its way out, through the guard when there is one. A guarded body of up to 1 MiB is held so
+ * that its length can be said again after a change; a longer one is streamed, chunked.
+ */
+
+import type { Exchange } from './exchange.ts';
+import { field } from './fields.ts';
+import type { Forwarding } from './forward.ts';
+import type { Gate } from './gate.ts';
+import type { BodyFilter } from './guarding.ts';
+import { Refusal } from './refusal.ts';
+import { guardContext, recordVerdict } from './scan-outbound.ts';
+
+export interface OutboundBody {
+  readonly stream: AsyncIterable<Uint8Array> | Uint8Array | null;
+  /** Null: unknown, chunked. */
+  readonly length: number | null;
+}
+
+const HELD = 1024 * 1024;
+
+export async function outboundBody(gate: Gate, exchange: Exchange, forwarding: Forwarding): Promise<OutboundBody> {
+  const { body, headers } = forwarding;
+  const announced = field(headers, 'content-length');
+  if (body === null) return { stream: null, length: announced === '0' ? 0 : null };
+  const guard = gate.guard();
+  const context = guardContext(exchange, 'request', {
+    contentType: field(headers, 'content-type').toLowerCase(),
+    contentEncoding: field(headers, 'content-encoding').toLowerCase(),
+  });
+  if (guard === null || context === null) return { stream: body, length: announced === '' ? null : Number(announced) };
+  const filter = guard.filter(context);
+  const guarded = guardedBody(gate, exchange, { filter, body, enforce: context.settings.request === 'enforce' });
+  return hold(guarded[Symbol.asyncIterator]());
+}
+
+interface Guarding {
+  readonly filter: BodyFilter;
+  readonly body: AsyncIterable<Uint8Array>;
+  readonly enforce: boolean;
+}
+
+async function* guardedBody(gate: Gate, exchange: Exchange, guarding: Guarding): AsyncGenerator<Uint8Array> {
+  const { filter, body, enforce } = guarding;
+  let bytes = 0;
+  for await (const chunk of body) {
+    bytes += chunk.length;
+    const out = filter.push(chunk);
+    if (filter.blocked) break;
+    yield* out;
+  }
+  const last = filter.blocked ? [] : filter.end();
+  const verdict = filter.verdict();
+  if (verdict.findings.length > 0 || verdict.action !== 'pass')
+    await recordVerdict(gate, exchange, { direction: 'request', verdict, bytes });
+  if (filter.blocked && enforce) throw new Refusal('guard_blocked', 'request_body');
+  yield* last;
+}
+
+/** Takes up to the bound; a body that ended by then has a length. */
+async function hold(from: AsyncIterator<Uint8Array>): Promise<OutboundBody> {
+  const held: Uint8Array[] = [];
+  let size = 0;
+  while (size <= HELD) {
+    const next = await from.next();
+    if (next.done) return { stream: Buffer.concat(held), length: size };
+    held.push(next.value);
+    size += next.value.length;
+  }
+  return { stream: resume(held, from), length: null };
+}
+
+async function* resume(held: readonly Uint8Array[], from: AsyncIterator<Uint8Array>): AsyncGenerator<Uint8Array> {
+  yield* held;
+  for (let next = await from.next(); !next.done; next = await from.next()) yield next.value;
+}

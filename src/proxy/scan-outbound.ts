@@ -1,0 +1,73 @@
+/** The guard on what leaves in the request head: path, query and fields (T-36, T-37). */
+
+import type { EventBody } from '../core/event.ts';
+import type { Verdict } from '../core/finding.ts';
+import type { Exchange } from './exchange.ts';
+import type { Gate } from './gate.ts';
+import type { GuardContext, GuardPart } from './guarding.ts';
+import { newId } from './records.ts';
+import { Refusal } from './refusal.ts';
+
+export async function scanOutbound(gate: Gate, exchange: Exchange): Promise<void> {
+  const guard = gate.guard();
+  const context = guardContext(exchange, 'request', { contentType: '', contentEncoding: '' });
+  if (guard === null || context === null || exchange.order.ask.path === '') return;
+  const verdict = guard.scanParts(outboundParts(exchange), context);
+  if (verdict.findings.length > 0) await recordVerdict(gate, exchange, { direction: 'request', verdict, bytes: 0 });
+  // Redacting a URL or a field would send the origin another request than was asked; only sending nothing is honest.
+  if (verdict.action !== 'pass' && context.settings.request === 'enforce') throw new Refusal('guard_blocked', 'request_head');
+}
+
+/** Null when nobody is identified. */
+export function guardContext(
+  exchange: Exchange,
+  direction: GuardContext['direction'],
+  body: Pick<GuardContext, 'contentType' | 'contentEncoding'>,
+): GuardContext | null {
+  const { profile, tenant, task, host } = exchange;
+  return profile === null ? null : { direction, settings: profile.guard, tenant, task, host, ...body };
+}
+
+/** Fields that are the transport's own and never hold what a task made up. */
+const UNSCANNED = new Set(['host', 'connection', 'content-length', 'transfer-encoding', 'proxy-authorization', 'te']);
+
+function outboundParts(exchange: Exchange): GuardPart[] {
+  const { ask, headers } = exchange.order;
+  const parts: GuardPart[] = [{ name: 'url.path', text: ask.path }];
+  if (ask.query !== '') parts.push({ name: 'url.query', text: ask.query });
+  for (const [name, text] of headers) {
+    const lower = name.toLowerCase();
+    if (!UNSCANNED.has(lower)) parts.push({ name: lower, text });
+  }
+  return parts;
+}
+
+export interface GuardOutcome {
+  readonly direction: GuardContext['direction'];
+  readonly verdict: Verdict;
+  readonly bytes: number;
+}
+
+/** Records what the guard found; without the record nothing may pass. */
+export async function recordVerdict(gate: Gate, exchange: Exchange, outcome: GuardOutcome): Promise<void> {
+  const { verdict, direction, bytes } = outcome;
+  const event: EventBody = {
+    type: 'guard.verdict',
+    id: newId('e', gate.clock.now()),
+    tenant: exchange.tenant,
+    task: exchange.task,
+    decision: exchange.id,
+    direction,
+    action: verdict.action,
+    findings: verdict.findings,
+    more: verdict.more,
+    rules: gate.guard()?.digest ?? '',
+    bytes,
+  };
+  gate.meter.count('locktender_guard_verdicts_total', { direction, action: verdict.action });
+  try {
+    await gate.audit.record(event);
+  } catch {
+    throw new Refusal('audit_unavailable');
+  }
+}

@@ -1,0 +1,62 @@
+/** What operators may set about the doors and the relay; every value has a default that is safe. */
+
+import type { TenantLimits } from './budgets.ts';
+
+export interface ParentProxy {
+  readonly kind: 'http' | 'socks5';
+  /** Address, not a name: a parent is configured by an operator and never resolved for a request. */
+  readonly host: string;
+  readonly port: number;
+  readonly username: string | null;
+  readonly password: string | null;
+  /** `address`: the parent is told the address that was checked. `name`: it resolves again, and the pin ends here. */
+  readonly destination: 'address' | 'name';
+}
+
+export interface ProxySettings {
+  /** A connection must bring a whole request head within this. */
+  readonly headTimeoutMs: number;
+  readonly maxHeadBytes: number;
+  readonly maxHeaderCount: number;
+  /** A whole request must arrive within this; 0 for no bound (endless uploads hang on their lease). */
+  readonly requestTimeoutMs: number;
+  readonly keepAliveMs: number;
+  readonly helloTimeoutMs: number;
+  readonly connectTimeoutMs: number;
+  readonly resolveTimeoutMs: number;
+  /** Until the origin's response head. */
+  readonly responseTimeoutMs: number;
+  /** Between two pieces of a response body or of a tunnel. */
+  readonly idleMs: number;
+  readonly maxConnections: number;
+  /** Encrypted ClientHello in tunnels: real ECH hides the name that was granted. */
+  readonly ech: 'refuse' | 'allow';
+  /** Hosts whose clients may leave SNI out in a tunnel. */
+  readonly sniOptional: readonly string[];
+  /** Extra roots for origins, PEM; empty for the runtime's own. */
+  readonly upstreamCas: readonly string[];
+  readonly parent: ParentProxy | null;
+  readonly tenant: TenantLimits;
+  /** Upstream pools kept; the least recently used is closed beyond this. */
+  readonly maxPools: number;
+}
+
+export const DEFAULT_SETTINGS: ProxySettings = {
+  headTimeoutMs: 10_000,
+  maxHeadBytes: 32 * 1024,
+  maxHeaderCount: 128,
+  requestTimeoutMs: 0,
+  keepAliveMs: 60_000,
+  helloTimeoutMs: 10_000,
+  connectTimeoutMs: 10_000,
+  resolveTimeoutMs: 5_000,
+  responseTimeoutMs: 300_000,
+  idleMs: 600_000,
+  maxConnections: 20_000,
+  ech: 'refuse',
+  sniOptional: [],
+  upstreamCas: [],
+  parent: null,
+  tenant: { concurrency: 10_000, rate: 100_000 },
+  maxPools: 2_000,
+};

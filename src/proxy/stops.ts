@@ -1,0 +1,214 @@
+/** The stops of the walk, in its order. Each reads and fills the exchange; a stop that says no throws a `Refusal`. */
+
+import type { Decision, DecisionRequest } from '../core/decision.ts';
+import type { Lease } from '../core/ports.ts';
+import { reasonRow } from '../core/reasons.ts';
+import { Exchange, type Order } from './exchange.ts';
+import type { Gate } from './gate.ts';
+import { hostLeak, urlLeak } from './leak.ts';
+import { isRelayedMethod, writesWhileReading } from './methods.ts';
+import { closedEvent, decisionEvent, newId } from './records.ts';
+import { Refusal } from './refusal.ts';
+import { scanOutbound } from './scan-outbound.ts';
+
+export function openExchange(gate: Gate, order: Order): Exchange {
+  const now = gate.clock.now();
+  return new Exchange(newId('d', now), order, gate.policy.current(), now);
+}
+
+/** Identity is the pass of this very request (T-26). */
+export async function identify(gate: Gate, exchange: Exchange): Promise<void> {
+  const { credential } = exchange.order;
+  if (exchange.principal === null) {
+    if (credential === null) exchange.passProblem = 'pass_missing';
+    else {
+      const verified = await gate.passes.verify(credential.token);
+      if (!verified.ok) exchange.passProblem = verified.error;
+      else if (credential.user !== '' && credential.user !== verified.value.task) exchange.passProblem = 'pass_malformed';
+      else exchange.principal = verified.value;
+    }
+  }
+  if (exchange.principal) exchange.profile = exchange.snapshot.bundle.profiles.get(exchange.principal.profile) ?? null;
+}
+
+/** What no policy can allow. */
+export function screen(gate: Gate, exchange: Exchange): void {
+  const { problem, ask } = exchange.order;
+  if (problem !== null) throw new Refusal(problem.reason, problem.detail);
+  if (ask.target === null) throw new Refusal('target_invalid');
+  if (gate.draining()) throw new Refusal('draining');
+  if (exchange.passProblem === null && !isRelayedMethod(ask.method)) throw new Refusal('method_not_allowed');
+}
+
+/** Decides before anything is resolved: nothing is resolved on a denial (T-21). */
+export function decideByName(gate: Gate, exchange: Exchange): void {
+  decide(gate, exchange);
+}
+
+/** Decides again, now with the addresses and the CNAME chain. */
+export function decideByAddress(gate: Gate, exchange: Exchange): void {
+  const decision = decide(gate, exchange);
+  const { target } = exchange.order.ask;
+  const reached = exchange.resolved?.addresses.some((a) => target && gate.ownDoors.reaches(a, target.port)) ?? true;
+  if (reached) throw new Refusal('address_forbidden', 'own_door', { ...decision, ...OWN_DOOR });
+  const trick = writesWhileReading(exchange, decision);
+  if (trick !== null) throw new Refusal('default_deny', trick, { ...decision, ...READ_ONLY });
+}
+
+const OWN_DOOR = { effect: 'deny', reason: 'address_forbidden', step: 'address_forbidden', wouldAllow: [] } as const;
+const READ_ONLY = {
+  effect: 'deny',
+  reason: 'default_deny',
+  step: 'default_deny',
+  wouldAllow: ['a capability that writes to this host'],
+} as const;
+
+/** Budgets count before resolution, so that names cannot carry data for nothing. */
+export function spend(gate: Gate, exchange: Exchange): void {
+  const { principal, profile } = exchange;
+  const { ask } = exchange.order;
+  if (principal === null || profile === null) throw new Refusal('internal_error', 'no_profile');
+  const leak = hostLeak(exchange.host) + urlLeak(ask.path, ask.query);
+  const reason = gate.budgets.open(principal, profile.limits, { host: exchange.host, leak }, exchange.since);
+  if (reason !== null) throw new Refusal(reason, null);
+  exchange.spending = true;
+}
+
+/** One resolution; the very addresses found are checked and dialled (T-20). */
+export async function resolve(gate: Gate, exchange: Exchange): Promise<void> {
+  const host = exchange.order.ask.target?.host;
+  if (!host) throw new Refusal('target_invalid');
+  if (host.kind !== 'name') exchange.resolved = { addresses: [host.name], cnames: [] };
+  else exchange.resolved = await gate.resolver.resolve(host.name);
+}
+
+/** URL and headers, before the first byte leaves. */
+export async function scanRequest(gate: Gate, exchange: Exchange): Promise<void> {
+  await scanOutbound(gate, exchange);
+}
+
+/** The record of the allow is durable before any byte leaves; without a record nothing may leave. */
+export async function recordAllow(gate: Gate, exchange: Exchange): Promise<void> {
+  const { decision } = exchange;
+  if (decision?.effect !== 'allow') throw new Refusal('internal_error', 'no_allow');
+  const { reason } = decision;
+  try {
+    await gate.audit.record(decisionEvent(exchange, { reason, detail: null, decision }, gate.pathKey));
+  } catch {
+    throw new Refusal('audit_unavailable');
+  }
+  exchange.allowed = decision;
+  gate.meter.count('locktender_decisions_total', { effect: 'allow', reason, door: exchange.order.door });
+}
+
+/** Hangs the flow on the facts of its decision; null when one of them ended meanwhile. */
+export function hold(gate: Gate, exchange: Exchange): Lease {
+  const lease = exchange.allowed && gate.leases.hold(exchange, exchange.allowed.facts);
+  if (!lease) throw new Refusal('lease_ended', 'fact_ended');
+  return endAtExpiry(gate, exchange, lease);
+}
+
+/** An allow ends by itself with its pass or override: the timer that sees to it. */
+function endAtExpiry(gate: Gate, exchange: Exchange, lease: Lease): Lease {
+  const left = (exchange.allowed?.until ?? 0) - gate.clock.now();
+  if (left <= 0) {
+    lease.release();
+    throw new Refusal('lease_ended', 'expired');
+  }
+  if (left > LONGEST_TIMER) return lease;
+  const timer = setTimeout(() => exchange.end('lease_ended', 'pass_expired'), left);
+  timer.unref();
+  return {
+    release: () => {
+      clearTimeout(timer);
+      lease.release();
+    },
+  };
+}
+
+/** setTimeout's bound; a flow older than 24 days is ended by its idle bound or its pass long before. */
+const LONGEST_TIMER = 2_147_483_647;
+
+/** The one way to say no: recorded, then answered. After the allow is on record, the close record tells of it. */
+export async function refuse(gate: Gate, exchange: Exchange, refusal: Refusal): Promise<void> {
+  const reason = exchange.isCut ? (exchange.reason ?? refusal.reason) : refusal.reason;
+  const decision = refusal.decision ?? exchange.decision;
+  if (reason === 'internal_error') gate.log.error({ decision: exchange.id, detail: refusal.detail }, 'egress walk failed');
+  if (exchange.allowed) {
+    exchange.reason = reason;
+    exchange.cause ??= causeOf(reason);
+  } else await recordDenial(gate, exchange, { reason, detail: refusal.detail, decision });
+  exchange.status ??= reasonRow(reason).status;
+  exchange.order.refuse({
+    reason,
+    decision: exchange.id,
+    capability: decision?.capability ?? null,
+    categories: decision?.categories ?? [],
+    wouldAllow: decision?.effect === 'deny' ? decision.wouldAllow : [],
+  });
+}
+
+async function recordDenial(gate: Gate, exchange: Exchange, outcome: Parameters<typeof decisionEvent>[1]): Promise<void> {
+  const { reason } = outcome;
+  gate.meter.count('locktender_decisions_total', { effect: 'deny', reason, door: exchange.order.door });
+  try {
+    await gate.audit.record(decisionEvent(exchange, outcome, gate.pathKey));
+  } catch {
+    gate.log.error({ decision: exchange.id, reason }, 'denial could not be recorded');
+  }
+}
+
+/** The close record and the end of what the walk held. */
+export async function closeOff(gate: Gate, exchange: Exchange): Promise<void> {
+  if (exchange.spending && exchange.principal) gate.budgets.close(exchange.principal);
+  if (exchange.allowed === null) return;
+  const event = closedEvent(exchange, gate.clock.now());
+  gate.meter.count('locktender_egress_bytes_total', { direction: 'up' }, exchange.up);
+  gate.meter.count('locktender_egress_bytes_total', { direction: 'down' }, exchange.down);
+  try {
+    await gate.audit.record(event);
+  } catch {
+    gate.log.error({ decision: exchange.id }, 'close could not be recorded');
+  }
+}
+
+function decide(gate: Gate, exchange: Exchange): Extract<Decision, { effect: 'allow' }> {
+  const request = decisionRequest(exchange);
+  const decision = gate.decide(request, exchange.snapshot);
+  exchange.decision = decision;
+  if (decision.effect === 'deny') throw new Refusal(decision.reason, null, decision);
+  return decision;
+}
+
+function decisionRequest(exchange: Exchange): DecisionRequest {
+  const { ask } = exchange.order;
+  if (ask.target === null) throw new Refusal('target_invalid');
+  return {
+    principal: exchange.principal,
+    passProblem: exchange.passProblem,
+    method: ask.method,
+    target: ask.target,
+    path: ask.path,
+    query: ask.query,
+    contentType: ask.contentType,
+    upgrade: ask.upgrade,
+    resolved: exchange.resolved,
+    now: exchange.since,
+  };
+}
+
+function causeOf(reason: Refusal['reason']): NonNullable<Exchange['cause']> {
+  switch (reasonRow(reason).source) {
+    case 'upstream':
+      return reason === 'upstream_timeout' || reason === 'resolve_timeout' ? 'timeout' : 'upstream_error';
+    case 'budget':
+      return 'budget';
+    case 'guard':
+      return 'guard_blocked';
+    case 'tls':
+      return 'client_closed';
+    default:
+      if (reason === 'lease_ended') return 'lease_ended';
+      return reason === 'draining' ? 'draining' : 'internal_error';
+  }
+}
