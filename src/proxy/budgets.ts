@@ -121,7 +121,9 @@ export class Budgets {
     if (task.flows >= limits.concurrency || tenant.flows >= this.#tenantLimits.concurrency) return 'budget_flows';
     if (!task.hosts.has(what.host) && task.hosts.size >= limits.distinctHosts) return 'budget_hosts';
     if (task.leak + what.leak > limits.leakBytes) return 'budget_leak';
-    return take(task.bucket, limits.rate, now) && take(tenant.bucket, this.#tenantLimits.rate, now) ? null : 'budget_rate';
+    return take(task.bucket, limits.rate, now) && take(tenant.bucket, this.#tenantLimits.rate, now)
+      ? null
+      : 'budget_rate';
   }
 
   #task(who: Principal, now: number): Account {

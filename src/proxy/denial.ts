@@ -89,7 +89,10 @@ function textBody(denial: Denial): string {
 
 /** Control characters never reach a terminal. */
 function printable(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (c) => `\\u${(c.codePointAt(0) ?? 0).toString(16).padStart(4, '0')}`);
+  return text.replace(
+    /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu,
+    (c) => `\\u${(c.codePointAt(0) ?? 0).toString(16).padStart(4, '0')}`,
+  );
 }
 
 /** JSON unless the client ranks plain text (or HTML, so a browser) above it. RFC 9110 section 12.5.1. */

@@ -3,7 +3,8 @@
  * when one fails, the first connection wins. A name never reaches this file, so nothing is resolved twice (T-20).
  */
 
-import { connect, type OnReadOpts, type Socket } from 'node:net';
+import { connect, type Socket } from 'node:net';
+import { Pump } from './pump.ts';
 import { Refusal } from './refusal.ts';
 
 export interface DialOrder {
@@ -12,11 +13,18 @@ export interface DialOrder {
   readonly port: number;
   readonly timeoutMs: number;
   readonly signal: AbortSignal | null;
-  /** Reads into the caller's buffers; one per attempt, since each attempt is a socket. */
-  readonly onread?: () => OnReadOpts;
+  /** The socket's bytes are moved by a `Pump`, found by `pumpOf`. */
+  readonly pumped?: boolean;
 }
 
 const ATTEMPT_DELAY_MS = 250;
+
+const pumps = new WeakMap<Socket, Pump>();
+
+/** The pump of a socket that was dialled `pumped`; null for others. */
+export function pumpOf(socket: Socket): Pump | null {
+  return pumps.get(socket) ?? null;
+}
 
 export function dial(order: DialOrder): Promise<Socket> {
   return new Promise((resolve, reject) => {
@@ -73,13 +81,15 @@ class Race {
       if (this.#trying.size === 0) this.#fail(this.#problem);
       return;
     }
+    const pump = this.#order.pumped ? new Pump() : null;
     const socket = connect({
       host: address,
       port: this.#order.port,
       noDelay: true,
       allowHalfOpen: true,
-      ...(this.#order.onread ? { onread: this.#order.onread() } : {}),
+      ...(pump ? { onread: pump.onread } : {}),
     });
+    if (pump) pumps.set(socket, pump);
     this.#trying.add(socket);
     socket.once('connect', () => this.#win(socket));
     socket.once('error', (error: NodeJS.ErrnoException) => this.#lose(socket, error));

@@ -1,6 +1,6 @@
 /** Ways to an origin: direct to a checked address, or through a parent proxy, always after our own checks. */
 
-import type { OnReadOpts, Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import type { Host } from '../core/host.ts';
 import { dial } from './dial.ts';
@@ -17,7 +17,8 @@ export interface Route {
 
 export interface DialOptions {
   readonly signal: AbortSignal | null;
-  readonly onread?: () => OnReadOpts;
+  /** See `DialOrder.pumped`; a parent proxy's sockets are never pumped. */
+  readonly pumped?: boolean;
 }
 
 export interface Dialer {
@@ -42,7 +43,8 @@ export function createDialer(settings: ProxySettings): Dialer {
   };
   return {
     tcp,
-    tls: async (route, options) => secure(await tcp(route, { signal: options.signal }), route, { ...options, ca, settings }),
+    tls: async (route, options) =>
+      secure(await tcp(route, { signal: options.signal }), route, { ...options, ca, settings }),
   };
 }
 
@@ -61,7 +63,10 @@ function secure(socket: Socket, route: Route, options: SecureOptions): Promise<T
       ...(options.ca ? { ca: options.ca } : {}),
       ...(options.session ? { session: options.session } : {}),
     });
-    const late = setTimeout(() => tls.destroy(new Refusal('upstream_timeout', 'tls')), options.settings.connectTimeoutMs);
+    const late = setTimeout(
+      () => tls.destroy(new Refusal('upstream_timeout', 'tls')),
+      options.settings.connectTimeoutMs,
+    );
     const failed = (error: Error): void => {
       clearTimeout(late);
       socket.destroy();

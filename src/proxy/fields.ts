@@ -59,7 +59,10 @@ export function upstreamFields(headers: HeaderList, options: RequestFields): str
 const DECODABLE = /^(?:gzip|x-gzip|deflate|br|zstd|identity)(?:\s*;\s*q=[0-9.]+)?$/i;
 
 function decodable(acceptEncoding: string): string {
-  const kept = acceptEncoding.split(',').map((part) => part.trim()).filter((part) => DECODABLE.test(part));
+  const kept = acceptEncoding
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => DECODABLE.test(part));
   return kept.length > 0 ? kept.join(', ') : 'identity';
 }
 

@@ -2,9 +2,10 @@
 
 import type { Dispatcher } from 'undici';
 import { authority, defaultPort } from '../core/target.ts';
-import { type Exchange, type HeaderList } from './exchange.ts';
-import { clientFields, field, pairs, upstreamFields } from './fields.ts';
+import type { Exchange, HeaderList } from './exchange.ts';
+import { clientFields, upstreamFields } from './fields.ts';
 import type { Gate } from './gate.ts';
+import { headerPairs } from './header-pairs.ts';
 import { isReadMethod } from './methods.ts';
 import { Refusal } from './refusal.ts';
 import type { Reply } from './reply.ts';
@@ -119,7 +120,13 @@ class Relay implements Dispatcher.DispatchHandler {
     this.#guard = bodiless ? null : ResponseGuard.of(this.#gate, this.#exchange, raw);
     const fields = clientFields(raw, this.#guard !== null);
     if (this.#guard === null) this.#reply.head(status, fields);
-    else this.#guard.begin(this.#reply, { status, fields, pause: () => controller.pause(), abort: (e) => controller.abort(e) });
+    else
+      this.#guard.begin(this.#reply, {
+        status,
+        fields,
+        pause: () => controller.pause(),
+        abort: (e) => controller.abort(e),
+      });
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
@@ -154,20 +161,4 @@ class Relay implements Dispatcher.DispatchHandler {
     this.#controller?.abort(new Refusal('budget_bytes'));
     return false;
   }
-}
-
-function headerPairs(raw: Dispatcher.DispatchController['rawHeaders']): [string, string][] {
-  if (!raw) return [];
-  if (Array.isArray(raw)) return pairs(raw.map((part) => (typeof part === 'string' ? part : part.toString('latin1'))));
-  const out: [string, string][] = [];
-  for (const [name, value] of Object.entries(raw)) {
-    if (name.startsWith(':') || value === undefined) continue;
-    for (const one of Array.isArray(value) ? value : [value]) out.push([name, one]);
-  }
-  return out;
-}
-
-/** The media type, lower case, without parameters. */
-export function mediaType(headers: HeaderList): string {
-  return (field(headers, 'content-type').split(';')[0] ?? '').trim().toLowerCase();
 }

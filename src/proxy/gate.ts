@@ -2,10 +2,10 @@
 
 import type { Decision, DecisionRequest } from '../core/decision.ts';
 import type { AuditSink, Clock, LeaseBook, Log, Meter, PassVerifier } from '../core/ports.ts';
+import type { CertificateAuthority } from '../pki/certificate-authority.ts';
 import type { PolicySource, Snapshot } from '../policy/snapshot.ts';
 import type { Budgets } from './budgets.ts';
 import type { GuardPort } from './guarding.ts';
-import type { LeafContexts } from './leaf-contexts.ts';
 import type { OwnDoors } from './own-doors.ts';
 import type { Resolver } from './resolver.ts';
 import type { ProxySettings } from './settings.ts';
@@ -21,7 +21,7 @@ export interface Gate {
   /** The guard in force now; null only where a test leaves it out. */
   readonly guard: () => GuardPort | null;
   /** Null when there is no CA: then what needs inspection is refused. */
-  readonly leaves: LeafContexts | null;
+  readonly authority: Pick<CertificateAuthority, 'contextFor'> | null;
   readonly resolver: Resolver;
   readonly budgets: Budgets;
   readonly upstreams: Upstreams;

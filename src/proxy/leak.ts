@@ -22,7 +22,10 @@ export function urlLeak(path: string, query: string): number {
   if (query === '') return sum;
   for (const pair of query.split('&')) {
     const eq = pair.indexOf('=');
-    sum += eq < 0 ? unusual(pair, FREE_SEGMENT) : unusual(pair.slice(0, eq), FREE_LABEL) + unusual(pair.slice(eq + 1), FREE_SEGMENT);
+    sum +=
+      eq < 0
+        ? unusual(pair, FREE_SEGMENT)
+        : unusual(pair.slice(0, eq), FREE_LABEL) + unusual(pair.slice(eq + 1), FREE_SEGMENT);
   }
   return sum;
 }

@@ -1,11 +1,11 @@
 /** Exchanges as events. What is recorded is every input of the decision and its result, never a secret. */
 
 import { createHmac, randomFillSync } from 'node:crypto';
-import type { Decision } from '../core/decision.ts';
+import type { Decision, DecisionRequest } from '../core/decision.ts';
 import type { DecisionInput, EventBody } from '../core/event.ts';
 import { type IdPrefix, ulid } from '../core/ids.ts';
 import type { ReasonCode } from '../core/reasons.ts';
-import { shapePredicates } from '../policy/read-equivalents.ts';
+import { decisionInput } from '../policy/decision-input.ts';
 import type { Exchange } from './exchange.ts';
 
 const random = new Uint8Array(10 * 256);
@@ -38,7 +38,7 @@ export function decisionEvent(exchange: Exchange, outcome: Outcome, pathKey: Uin
     task: exchange.principal?.task ?? null,
     door: exchange.order.door,
     parent: exchange.order.parent,
-    input: decisionInput(exchange, decision, pathKey),
+    input: inputOf(exchange, pathKey),
     effect: allow ? 'allow' : 'deny',
     reason: outcome.reason,
     step: decision?.step ?? null,
@@ -52,9 +52,13 @@ export function decisionEvent(exchange: Exchange, outcome: Outcome, pathKey: Uin
   };
 }
 
-function decisionInput(exchange: Exchange, decision: Decision | null, pathKey: Uint8Array): DecisionInput {
-  const { principal, order, snapshot } = exchange;
-  const { ask } = order;
+/** Policy's own input where there was a question; what is known of the request where there was none. */
+function inputOf(exchange: Exchange, pathKey: Uint8Array): DecisionInput {
+  const request = decisionRequest(exchange);
+  const { ask } = exchange.order;
+  const pathHashed = ask.path === '' ? null : pathHash(ask, pathKey);
+  if (request !== null) return decisionInput(request, exchange.snapshot, { pathHash: pathHashed });
+  const { principal, snapshot } = exchange;
   return {
     pass: principal?.pass ?? null,
     class: principal?.class ?? null,
@@ -64,21 +68,39 @@ function decisionInput(exchange: Exchange, decision: Decision | null, pathKey: U
     expires_at: principal?.expiresAt ?? null,
     pass_problem: exchange.passProblem,
     method: ask.method,
-    scheme: ask.target?.scheme ?? null,
-    host: ask.target?.host.name ?? null,
-    port: ask.target?.port ?? null,
-    path_hash: ask.path === '' ? null : pathHash(ask, pathKey),
-    path: exchange.profile?.recordPaths === 'clear' && ask.path !== '' ? ask.path : null,
-    matched: ask.path === '' ? [] : shapePredicates(ask),
-    content_type: ask.contentType === '' ? null : ask.contentType,
-    upgrade: ask.upgrade === '' ? null : ask.upgrade,
-    addresses: exchange.resolved?.addresses ?? null,
-    cnames: exchange.resolved?.cnames ?? null,
-    categories: decision?.categories ?? [],
+    scheme: null,
+    host: null,
+    port: null,
+    path_hash: pathHashed,
+    path: null,
+    matched: [],
+    content_type: null,
+    upgrade: null,
+    addresses: null,
+    cnames: null,
+    categories: [],
     now: exchange.since,
     bundle: snapshot.bundle.digest,
     controls: snapshot.controls.version,
     category_index: snapshot.categories.digest,
+  };
+}
+
+/** The question for policy; null while the target could not be read. */
+export function decisionRequest(exchange: Exchange): DecisionRequest | null {
+  const { ask } = exchange.order;
+  if (ask.target === null) return null;
+  return {
+    principal: exchange.principal,
+    passProblem: exchange.passProblem,
+    method: ask.method,
+    target: ask.target,
+    path: ask.path,
+    query: ask.query,
+    contentType: ask.contentType,
+    upgrade: ask.upgrade,
+    resolved: exchange.resolved,
+    now: exchange.since,
   };
 }
 

@@ -15,7 +15,8 @@ export async function scanOutbound(gate: Gate, exchange: Exchange): Promise<void
   const verdict = guard.scanParts(outboundParts(exchange), context);
   if (verdict.findings.length > 0) await recordVerdict(gate, exchange, { direction: 'request', verdict, bytes: 0 });
   // Redacting a URL or a field would send the origin another request than was asked; only sending nothing is honest.
-  if (verdict.action !== 'pass' && context.settings.request === 'enforce') throw new Refusal('guard_blocked', 'request_head');
+  if (verdict.action !== 'pass' && context.settings.request === 'enforce')
+    throw new Refusal('guard_blocked', 'request_head');
 }
 
 /** Null when nobody is identified. */

@@ -1,13 +1,13 @@
 /** The stops of the walk, in its order. Each reads and fills the exchange; a stop that says no throws a `Refusal`. */
 
-import type { Decision, DecisionRequest } from '../core/decision.ts';
+import type { Allow } from '../core/decision.ts';
 import type { Lease } from '../core/ports.ts';
 import { reasonRow } from '../core/reasons.ts';
 import { Exchange, type Order } from './exchange.ts';
 import type { Gate } from './gate.ts';
 import { hostLeak, urlLeak } from './leak.ts';
 import { isRelayedMethod, writesWhileReading } from './methods.ts';
-import { closedEvent, decisionEvent, newId } from './records.ts';
+import { closedEvent, decisionEvent, decisionRequest, newId } from './records.ts';
 import { Refusal } from './refusal.ts';
 import { scanOutbound } from './scan-outbound.ts';
 
@@ -24,7 +24,8 @@ export async function identify(gate: Gate, exchange: Exchange): Promise<void> {
     else {
       const verified = await gate.passes.verify(credential.token);
       if (!verified.ok) exchange.passProblem = verified.error;
-      else if (credential.user !== '' && credential.user !== verified.value.task) exchange.passProblem = 'pass_malformed';
+      else if (credential.user !== '' && credential.user !== verified.value.task)
+        exchange.passProblem = 'pass_malformed';
       else exchange.principal = verified.value;
     }
   }
@@ -133,7 +134,8 @@ const LONGEST_TIMER = 2_147_483_647;
 export async function refuse(gate: Gate, exchange: Exchange, refusal: Refusal): Promise<void> {
   const reason = exchange.isCut ? (exchange.reason ?? refusal.reason) : refusal.reason;
   const decision = refusal.decision ?? exchange.decision;
-  if (reason === 'internal_error') gate.log.error({ decision: exchange.id, detail: refusal.detail }, 'egress walk failed');
+  if (reason === 'internal_error')
+    gate.log.error({ decision: exchange.id, detail: refusal.detail }, 'egress walk failed');
   if (exchange.allowed) {
     exchange.reason = reason;
     exchange.cause ??= causeOf(reason);
@@ -148,7 +150,11 @@ export async function refuse(gate: Gate, exchange: Exchange, refusal: Refusal): 
   });
 }
 
-async function recordDenial(gate: Gate, exchange: Exchange, outcome: Parameters<typeof decisionEvent>[1]): Promise<void> {
+async function recordDenial(
+  gate: Gate,
+  exchange: Exchange,
+  outcome: Parameters<typeof decisionEvent>[1],
+): Promise<void> {
   const { reason } = outcome;
   gate.meter.count('locktender_decisions_total', { effect: 'deny', reason, door: exchange.order.door });
   try {
@@ -172,29 +178,13 @@ export async function closeOff(gate: Gate, exchange: Exchange): Promise<void> {
   }
 }
 
-function decide(gate: Gate, exchange: Exchange): Extract<Decision, { effect: 'allow' }> {
+function decide(gate: Gate, exchange: Exchange): Allow {
   const request = decisionRequest(exchange);
+  if (request === null) throw new Refusal('target_invalid');
   const decision = gate.decide(request, exchange.snapshot);
   exchange.decision = decision;
   if (decision.effect === 'deny') throw new Refusal(decision.reason, null, decision);
   return decision;
-}
-
-function decisionRequest(exchange: Exchange): DecisionRequest {
-  const { ask } = exchange.order;
-  if (ask.target === null) throw new Refusal('target_invalid');
-  return {
-    principal: exchange.principal,
-    passProblem: exchange.passProblem,
-    method: ask.method,
-    target: ask.target,
-    path: ask.path,
-    query: ask.query,
-    contentType: ask.contentType,
-    upgrade: ask.upgrade,
-    resolved: exchange.resolved,
-    now: exchange.since,
-  };
 }
 
 function causeOf(reason: Refusal['reason']): NonNullable<Exchange['cause']> {

@@ -7,8 +7,9 @@ import type { Pump } from './pump.ts';
 
 export interface Tunnel {
   readonly client: Duplex;
-  readonly upstream: Socket;
-  readonly pump: Pump;
+  readonly upstream: Duplex;
+  /** Null where the origin is read as an ordinary stream. */
+  readonly pump: Pump | null;
   readonly idleMs: number;
   /** Told of every piece; false ends the tunnel for its budget. */
   readonly spend: (direction: 'up' | 'down', bytes: number) => boolean;
@@ -27,8 +28,11 @@ export function relayTunnel(tunnel: Tunnel): Promise<CloseCause> {
     };
     const closed = (): void => {
       open -= 1;
-      if (open > 0) return end(upstream.readableEnded || client.readableEnded ? 'completed' : 'client_closed');
-      pump.release();
+      if (open > 0) {
+        end(upstream.readableEnded || client.readableEnded ? 'completed' : 'client_closed');
+        return;
+      }
+      pump?.release();
       resolve(cause ?? 'completed');
     };
     const spend = (direction: 'up' | 'down', bytes: number): boolean => {
@@ -38,11 +42,12 @@ export function relayTunnel(tunnel: Tunnel): Promise<CloseCause> {
     };
     watch(client, () => end('client_closed'), closed);
     watch(upstream, () => end('upstream_error'), closed);
-    upstream.setTimeout(tunnel.idleMs, () => end('timeout'));
+    (upstream as Partial<Socket>).setTimeout?.(tunnel.idleMs, () => end('timeout'));
     client.on('end', () => upstream.end());
     upstream.on('end', () => client.end());
-    pump.attach(upstream, client, (bytes) => spend('down', bytes));
-    moveUp(client, upstream, spend);
+    if (pump) pump.attach(upstream as Socket, client, (bytes) => spend('down', bytes));
+    else move(upstream, client, (bytes) => spend('down', bytes));
+    move(client, upstream, (bytes) => spend('up', bytes));
   });
 }
 
@@ -52,10 +57,10 @@ function watch(socket: Duplex, failed: () => void, closed: () => void): void {
   else socket.once('close', closed);
 }
 
-function moveUp(client: Duplex, upstream: Socket, spend: (d: 'up', bytes: number) => boolean): void {
-  client.on('data', (chunk: Buffer) => {
-    if (spend('up', chunk.length) && !upstream.write(chunk)) client.pause();
+function move(from: Duplex, to: Duplex, spend: (bytes: number) => boolean): void {
+  from.on('data', (chunk: Buffer) => {
+    if (spend(chunk.length) && to.writable && !to.write(chunk)) from.pause();
   });
-  upstream.on('drain', () => client.resume());
-  client.resume();
+  to.on('drain', () => from.resume());
+  from.resume();
 }

@@ -1,0 +1,78 @@
+/** Answers one HTTP/2 stream. */
+
+import { constants, type OutgoingHttpHeaders, type ServerHttp2Stream } from 'node:http2';
+import type { FieldList, Reply } from './reply.ts';
+
+export class H2Reply implements Reply {
+  readonly #stream: ServerHttp2Stream;
+  /** The client said that it reads trailers. */
+  readonly #trailers: boolean;
+  #ended = false;
+
+  constructor(stream: ServerHttp2Stream, trailers: boolean) {
+    this.#stream = stream;
+    this.#trailers = trailers;
+  }
+
+  get begun(): boolean {
+    return this.#stream.headersSent;
+  }
+
+  get gone(): boolean {
+    return this.#stream.destroyed || this.#stream.aborted;
+  }
+
+  head(status: number, fields: FieldList): void {
+    if (this.gone) return;
+    this.#stream.respond(h2Fields(status, fields), { waitForTrailers: this.#trailers });
+  }
+
+  write(chunk: Uint8Array): boolean {
+    return this.gone || this.#stream.write(chunk);
+  }
+
+  onDrain(resume: () => void): void {
+    this.#stream.on('drain', resume);
+  }
+
+  onGone(gone: () => void): void {
+    if (this.gone) gone();
+    this.#stream.once('close', () => {
+      if (!this.#ended) gone();
+    });
+  }
+
+  end(trailers: FieldList): void {
+    this.#ended = true;
+    const stream = this.#stream;
+    if (this.gone) return;
+    if (this.#trailers) stream.once('wantTrailers', () => sendTrailers(stream, trailers));
+    stream.end();
+  }
+
+  destroy(): void {
+    if (!this.#stream.destroyed) this.#stream.close(constants.NGHTTP2_INTERNAL_ERROR);
+  }
+}
+
+function sendTrailers(stream: ServerHttp2Stream, trailers: FieldList): void {
+  if (stream.destroyed) return;
+  if (trailers.length === 0) stream.close();
+  else stream.sendTrailers(merge({}, trailers));
+}
+
+/** Fields as Node's HTTP/2 takes them; repeated ones become lists. */
+export function h2Fields(status: number, fields: FieldList): OutgoingHttpHeaders {
+  return merge({ ':status': status }, fields);
+}
+
+function merge(into: OutgoingHttpHeaders, fields: FieldList): OutgoingHttpHeaders {
+  for (const [name, value] of fields) {
+    const lower = name.toLowerCase();
+    if (lower === 'connection') continue;
+    const held = into[lower];
+    if (held === undefined) into[lower] = value;
+    else into[lower] = [...(Array.isArray(held) ? held : [String(held)]), value];
+  }
+  return into;
+}

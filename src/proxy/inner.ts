@@ -1,0 +1,20 @@
+/** What is known of everything inside one CONNECT, and the servers that read it. */
+
+import type { Duplex } from 'node:stream';
+import type { Door } from '../core/event.ts';
+import type { Principal } from '../core/principal.ts';
+import type { Target } from '../core/target.ts';
+
+export interface Inner {
+  /** What CONNECT named and SNI confirmed; each inner request must name the same. */
+  readonly target: Target;
+  readonly principal: Principal | null;
+  /** Decision of the CONNECT. */
+  readonly parent: string;
+  readonly door: Door;
+}
+
+export interface InnerServers {
+  serveH1(socket: Duplex, inner: Inner): void;
+  serveH2(socket: Duplex, inner: Inner): void;
+}

@@ -1,0 +1,123 @@
+/** Starts the doors of the egress gate, and stops them. */
+
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { createServer as createTlsServer, type TlsOptions } from 'node:tls';
+import type { Door } from '../core/event.ts';
+import type { Order } from './exchange.ts';
+import type { Gate } from './gate.ts';
+import { H2Server } from './h2-server.ts';
+import { handle } from './handle.ts';
+import { connectAgain, type DoorParts, serveHttp } from './http-door.ts';
+import { Http1Server } from './http1-server.ts';
+import type { DoorAddress } from './own-doors.ts';
+
+export interface DoorListen {
+  readonly kind: Extract<Door, 'http' | 'https' | 'socks5'>;
+  /** Address to bind. */
+  readonly host: string;
+  /** 0: any free port. */
+  readonly port: number;
+  /** For `https`: the door's own certificate. */
+  readonly tls?: Pick<TlsOptions, 'cert' | 'key'>;
+}
+
+export interface OpenDoor extends DoorAddress {
+  readonly kind: DoorListen['kind'];
+}
+
+export interface RunningProxy {
+  readonly doors: readonly OpenDoor[];
+  /** Exchanges in progress. */
+  inFlight(): number;
+  /** Stops accepting, lets what runs finish for `drainMs`, then ends it. */
+  close(options: { readonly drainMs: number }): Promise<void>;
+}
+
+export async function startProxy(gate: Gate, listen: readonly DoorListen[]): Promise<RunningProxy> {
+  const running = new Set<Promise<void>>();
+  const sockets = new Set<Duplex>();
+  const walk = (order: Order): Promise<void> => {
+    const done = handle(gate, order);
+    running.add(done);
+    return done.finally(() => running.delete(done));
+  };
+  const parts = doorParts(gate, walk);
+  const servers: Server[] = [];
+  const doors: OpenDoor[] = [];
+  for (const door of listen) {
+    const server = openDoor(parts, door, sockets);
+    await bind(server, door);
+    servers.push(server);
+    const { address, port } = server.address() as AddressInfo;
+    doors.push({ kind: door.kind, host: address, port });
+    gate.ownDoors.add({ host: address, port });
+  }
+  return {
+    doors,
+    inFlight: () => running.size,
+    close: async ({ drainMs }) => {
+      for (const server of servers) server.close();
+      await settled(running, drainMs);
+      for (const socket of sockets) socket.destroy();
+      await Promise.allSettled(running);
+      parts.http1.close();
+      await gate.upstreams.close();
+    },
+  };
+}
+
+function doorParts(gate: Gate, walk: DoorParts['walk']): DoorParts {
+  const h2 = new H2Server(gate, walk);
+  const http1: Http1Server = new Http1Server({
+    gate,
+    walk,
+    onConnect: (req, socket, rest) => connectAgain(parts, req, { socket, door: 'http', rest }),
+  });
+  const inner: DoorParts['inner'] = {
+    serveH1: (socket, within) => http1.serve(socket, within.door, within),
+    serveH2: (socket, within) => h2.serve(socket, within),
+  };
+  const parts: DoorParts = { gate, walk, http1, inner };
+  return parts;
+}
+
+function openDoor(parts: DoorParts, door: DoorListen, sockets: Set<Duplex>): Server {
+  const accept = (socket: Socket): void => {
+    if (sockets.size >= parts.gate.settings.maxConnections) {
+      parts.gate.meter.count('locktender_connections_refused_total');
+      socket.destroy();
+      return;
+    }
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+    serveHttp(parts, socket, door.kind);
+  };
+  const options = { noDelay: true, allowHalfOpen: true };
+  if (door.kind !== 'https') return createServer(options, accept);
+  const server = createTlsServer(
+    { ...options, ...door.tls, minVersion: 'TLSv1.2', ALPNProtocols: ['http/1.1'] },
+    accept,
+  );
+  server.on('tlsClientError', () => undefined);
+  return server;
+}
+
+function bind(server: Server, door: DoorListen): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ host: door.host, port: door.port, backlog: 1024 }, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+}
+
+async function settled(running: ReadonlySet<Promise<void>>, within: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, within);
+  });
+  await Promise.race([Promise.allSettled(running), late]);
+  clearTimeout(timer);
+}

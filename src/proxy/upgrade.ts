@@ -1,0 +1,79 @@
+/** Upgrades (WebSocket): the handshake goes through the pool's checks, then both sides are sockets. */
+
+import type { Duplex } from 'node:stream';
+import type { Dispatcher } from 'undici';
+import { authority, defaultPort } from '../core/target.ts';
+import type { Exchange, HeaderList } from './exchange.ts';
+import { clientFields, upstreamFields } from './fields.ts';
+import type { Gate } from './gate.ts';
+import { headerPairs } from './header-pairs.ts';
+import { Refusal } from './refusal.ts';
+import { relayTunnel } from './tunnel.ts';
+import { upstreamRefusal } from './upstream-errors.ts';
+import { urlHost } from './upstreams.ts';
+
+export interface Upgrading {
+  readonly client: Duplex;
+  readonly headers: HeaderList;
+}
+
+interface Switched {
+  readonly upstream: Duplex;
+  readonly fields: readonly (readonly [string, string])[];
+}
+
+/** Resolves when both sides are closed. Throws a `Refusal` when the origin does not switch. */
+export async function relayUpgrade(gate: Gate, exchange: Exchange, upgrading: Upgrading): Promise<void> {
+  const { client, headers } = upgrading;
+  if (exchange.order.ask.upgrade !== 'websocket') throw new Refusal('default_deny', 'upgrade');
+  exchange.onCut(() => client.destroy());
+  const { upstream, fields } = await switchProtocols(gate, exchange, headers);
+  exchange.onCut(() => upstream.destroy());
+  exchange.status = 101;
+  const lines = fields.map(([name, value]) => `${name}: ${value}\r\n`).join('');
+  client.write(`HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n${lines}\r\n`);
+  const { principal, profile } = exchange;
+  const cause = await relayTunnel({
+    client,
+    upstream,
+    pump: null,
+    idleMs: gate.settings.idleMs,
+    spend: (direction, bytes) => {
+      exchange[direction] += bytes;
+      return principal !== null && profile !== null && gate.budgets.spend(principal, profile.limits, direction, bytes);
+    },
+  });
+  exchange.cause ??= cause;
+}
+
+function switchProtocols(gate: Gate, exchange: Exchange, headers: HeaderList): Promise<Switched> {
+  const { ask } = exchange.order;
+  const { target } = ask;
+  if (!target || !exchange.principal || !exchange.resolved) throw new Refusal('internal_error', 'no_target');
+  const scheme = target.scheme === 'wss' ? 'https' : 'http';
+  const pool = gate.upstreams.pool({
+    pass: exchange.principal.pass,
+    scheme,
+    host: target.host,
+    port: target.port,
+    addresses: exchange.resolved.addresses,
+    h2: false,
+  });
+  const fields = upstreamFields(headers, { narrowEncodings: false });
+  fields.push('host', target.port === defaultPort(scheme) ? urlHost(target.host) : authority(target));
+  return new Promise((resolve, reject) => {
+    const handler: Dispatcher.DispatchHandler = {
+      onRequestStart: (controller) => exchange.onCut(() => controller.abort(new Refusal('lease_ended'))),
+      onRequestUpgrade: (controller, _status, _headers, upstream) =>
+        resolve({ upstream, fields: clientFields(headerPairs(controller.rawHeaders), true) }),
+      onResponseStart: (controller, status) => {
+        if (status < 200) return;
+        exchange.status = status;
+        controller.abort(new Refusal('upstream_protocol', 'no_upgrade'));
+      },
+      onResponseError: (_controller, error) => reject(upstreamRefusal(error, false)),
+    };
+    const path = ask.query === '' ? ask.path : `${ask.path}?${ask.query}`;
+    pool.dispatch({ path, method: 'GET', headers: fields, upgrade: 'websocket' }, handler);
+  });
+}
