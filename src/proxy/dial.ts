@@ -66,7 +66,10 @@ class Race {
 
   start(): void {
     const { signal, timeoutMs } = this.#order;
-    if (signal?.aborted) return this.#fail(new Refusal('lease_ended'));
+    if (signal?.aborted) {
+      this.#fail(new Refusal('lease_ended'));
+      return;
+    }
     signal?.addEventListener('abort', this.#aborted, { once: true });
     this.#deadline = setTimeout(() => this.#fail(new Refusal('upstream_timeout', 'connect')), timeoutMs);
     this.#attempt();

@@ -40,7 +40,10 @@ export function serveHttp(parts: DoorParts, socket: Duplex, door: Door): void {
     held = held === null ? chunk : Buffer.concat([held, chunk]);
     const head = readRequestHead(held, limits);
     if (head === null) return;
-    if (!head.ok) return refuse(headProblem(head.error));
+    if (!head.ok) {
+      refuse(headProblem(head.error));
+      return;
+    }
     stop();
     socket.pause();
     const { method, target, version, headers, length } = head.value;

@@ -117,10 +117,13 @@ function readUntil(socket: Socket, complete: (bytes: Buffer) => number | null): 
       try {
         length = complete(held);
       } catch (error) {
-        return done(() => reject(error));
+        done(() => reject(error));
+        return;
       }
-      if (length === null && held.length > LONGEST_REPLY) return failed();
-      if (length === null) return;
+      if (length === null) {
+        if (held.length > LONGEST_REPLY) failed();
+        return;
+      }
       const [mine, rest] = [held.subarray(0, length), held.subarray(length)];
       done(() => {
         if (rest.length > 0) socket.unshift(rest);

@@ -61,11 +61,9 @@ export function createResolver(hosts: HostsFile, source: NameSource, clock: Cloc
         if (held.answer instanceof Refusal) throw held.answer;
         return held.answer;
       }
-      const waiting = asking.get(name);
-      if (await waiting) return waiting;
-      const asked = ask(name);
+      const asked = asking.get(name) ?? ask(name);
       asking.set(name, asked);
-      return asked;
+      return await asked;
     },
   };
 }
