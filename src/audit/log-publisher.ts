@@ -31,6 +31,7 @@ export class LogPublisher {
   readonly #tiles: TileWriter;
   readonly #log: { head(): LogHead; failed(error: unknown): void };
   #published = 0;
+  #publishedNote: string | null = null;
   /** Monotonic ms since when there is something unpublished; null when there is not. */
   #dirtySince: number | null = null;
   #keptAt = Number.NEGATIVE_INFINITY;
@@ -127,6 +128,7 @@ export class LogPublisher {
       await this.#journal.flush();
       await this.#tiles.publish(head.edge, head.note);
       this.#published = head.size;
+      this.#publishedNote = head.note;
     } catch (error) {
       this.#dirtySince ??= this.#options.clock.monotonic();
       throw error;
@@ -134,11 +136,12 @@ export class LogPublisher {
   }
 
   async #keep(): Promise<void> {
-    const head = this.#log.head();
-    if (head.note === null || head.size === this.#keptSize) return;
-    await this.#tiles.keep(head.size, head.note);
+    // What is published, not the head: a kept checkpoint beyond the published one would look like a cut log.
+    const size = this.#published;
+    if (this.#publishedNote === null || size === this.#keptSize) return;
+    await this.#tiles.keep(size, this.#publishedNote);
     this.#keptAt = this.#options.clock.monotonic();
-    this.#keptSize = head.size;
+    this.#keptSize = size;
   }
 
   async #trim(old: readonly string[]): Promise<void> {

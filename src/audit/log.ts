@@ -48,6 +48,8 @@ export interface LogOptions {
   readonly keepMs?: number;
   /** How long one commit may take before new work is denied; 5 s. */
   readonly stallMs?: number;
+  /** First wait before a failed disk is tried again, doubled up to 1 s; 100 ms. */
+  readonly probeMs?: number;
   /** Size at which a journal segment is left for a new one; 64 MB. */
   readonly segmentBytes?: number;
 }
@@ -69,7 +71,8 @@ interface Prepared {
   readonly after: LogHead;
 }
 
-const PROBE_MS = [100, 250, 500, 1000] as const;
+const PROBE_MS = 100;
+const MAX_PROBE_MS = 1000;
 
 /** Opens the log, recovering what a crash left. Throws `LogDamaged` when acknowledged entries are harmed. */
 export async function openLog(options: LogOptions): Promise<AuditLog> {
@@ -294,7 +297,7 @@ export class AuditLog implements AuditSink {
 
   #probeLater(): void {
     if (this.#closed || this.#probe !== null) return;
-    const wait = PROBE_MS[Math.min(this.#probes, PROBE_MS.length - 1)] ?? 1000;
+    const wait = Math.min(MAX_PROBE_MS, (this.#options.probeMs ?? PROBE_MS) * 2 ** this.#probes);
     this.#probes += 1;
     this.#probe = setTimeout(() => {
       this.#probe = null;

@@ -17,6 +17,16 @@ export function leafHash(entry: Uint8Array): Buffer {
   return hash('sha256', Buffer.concat([LEAF, entry]), 'buffer');
 }
 
+/**
+ * `leafHash` of a view that `decodeBundle` gave, without copying it: the byte before it (of its length prefix, read
+ * already) becomes the 0x00. Destroys that prefix, so for readers that are done with the bundle's bytes.
+ */
+export function leafHashInBundle(entry: Buffer): Buffer {
+  const prefixed = Buffer.from(entry.buffer, entry.byteOffset - 1, entry.length + 1);
+  prefixed[0] = 0;
+  return hash('sha256', prefixed, 'buffer');
+}
+
 const pair = Buffer.alloc(1 + 2 * HASH_BYTES);
 pair[0] = 1;
 

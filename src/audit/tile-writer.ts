@@ -80,7 +80,9 @@ export class TileWriter {
   async #write({ path, data, name }: TileFile): Promise<void> {
     const to = join(this.#dir, path);
     await this.#folder(dirname(to));
-    await this.#files.write(to, data);
+    // Under its name only when whole: readers take any tile that they find, and a crash may come in the middle.
+    await this.#files.write(`${to}.tmp`, data);
+    await this.#files.rename(`${to}.tmp`, to);
     this.#unsynced.add(to);
     if (name.width < TILE_WIDTH) this.#folders.delete(dirname(to));
   }

@@ -1,10 +1,10 @@
-/** Tiles of hashes: reading them, and checking that each upper one is the hash of those below. */
+/** Tiles of hashes: reading them, and checking that each upper one holds the hashes of those below. */
 
 import { join } from 'node:path';
 import { readIfThere } from '../store/durable-file.ts';
 import type { Files } from '../store/files.ts';
-import { HASH_BYTES, rootOf } from './merkle.ts';
-import { edgeIndex, edgeWidth, partialsPath, TILE_WIDTH, tilePath } from './tile-path.ts';
+import { HASH_BYTES } from './merkle.ts';
+import { partialsPath, TILE_WIDTH, tilePath } from './tile-path.ts';
 import type { Fault } from './verify-bundle.ts';
 
 /** Hashes of a tile, at least `width` of them (any number for null), or null when they are not there. */
@@ -34,40 +34,43 @@ function widestPartial(
     const exact = readIfThere(join(folder, String(of.width)), files);
     if (exact !== null) return exact;
   }
-  const widths = files.list(folder).map(Number);
+  const widths = files.list(folder).map(Number).filter(Number.isInteger);
   return widths.length === 0 ? null : readIfThere(join(folder, String(Math.max(...widths))), files);
 }
 
-/** Every tile of level 1 and above holds the roots of the tiles below it, for a log of `size`. */
-export function verifyUpperTiles(dir: string, size: number, files: Files): Fault | null {
-  for (let level = 1; size >= TILE_WIDTH ** level; level += 1) {
-    const last = edgeIndex(size, level);
-    const width = edgeWidth(size, level);
-    for (let index = 0; index <= last; index += 1) {
-      const wanted = index === last ? width : TILE_WIDTH;
-      const fault = wanted === 0 ? null : oneTile(dir, { level, index, width: wanted }, files);
-      if (fault !== null) return fault;
-    }
-  }
-  return null;
-}
+/** Compares the tiles of level 1 and above with the hashes that the walk over the leaves comes to. */
+export class UpperTiles {
+  readonly #dir: string;
+  readonly #files: Files;
+  /** Hashes seen so far at each level, and the tile that the next one stands in. */
+  readonly #levels: { count: number; tile: readonly Buffer[] | null }[] = [];
+  #fault: Fault | null = null;
 
-function oneTile(
-  dir: string,
-  of: { readonly level: number; readonly index: number; readonly width: number },
-  files: Files,
-): Fault | null {
-  const span = TILE_WIDTH ** of.level;
-  const first = of.index * span * TILE_WIDTH;
-  const file = tilePath(of);
-  const hashes = readTile(dir, of, files);
-  if (hashes === null) return { seq: first, kind: 'missing', why: 'a tile of hashes is missing or harmed', file };
-  for (const [i, hash] of hashes.entries()) {
-    const below = readTile(dir, { level: of.level - 1, index: of.index * TILE_WIDTH + i, width: TILE_WIDTH }, files);
-    // Pruned below: this hash itself went into the signed root.
-    if (below === null) continue;
-    if (rootOf(below).equals(hash)) continue;
-    return { seq: first + i * span, kind: 'altered', why: 'a tile of hashes does not match the tile below it', file };
+  constructor(dir: string, files: Files) {
+    this.#dir = dir;
+    this.#files = files;
   }
-  return null;
+
+  /** The first tile that did not agree. */
+  get fault(): Fault | null {
+    return this.#fault;
+  }
+
+  /** Takes the next hash of a level; a `TileHashSink`. */
+  readonly take = (level: number, of: Buffer): void => {
+    if (level === 0 || this.#fault !== null) return;
+    while (this.#levels.length <= level) this.#levels.push({ count: 0, tile: null });
+    const at = this.#levels[level];
+    if (at === undefined) return;
+    const index = Math.floor(at.count / TILE_WIDTH);
+    const place = at.count % TILE_WIDTH;
+    if (place === 0) at.tile = readTile(this.#dir, { level, index, width: null }, this.#files);
+    const seq = at.count * TILE_WIDTH ** level;
+    at.count += 1;
+    const found = at.tile?.[place];
+    if (found?.equals(of) === true) return;
+    const kind = found === undefined ? 'missing' : 'altered';
+    const why = found === undefined ? 'a tile of hashes is missing or harmed' : 'a tile of hashes is altered';
+    this.#fault = { seq, kind, why, file: tilePath({ level, index, width: TILE_WIDTH }) };
+  };
 }

@@ -9,7 +9,7 @@
 import { join } from 'node:path';
 import { type Files, nodeFiles } from '../store/files.ts';
 import { parseCheckpoint, type SignedCheckpoint } from './checkpoint.ts';
-import { Frontier, leafHash } from './merkle.ts';
+import { Frontier, leafHashInBundle } from './merkle.ts';
 import { readBundle } from './read.ts';
 import { CHECKPOINT_FILE } from './recover.ts';
 import { checkNote, cosignatures, type NoteVerifier } from './signed-note.ts';
@@ -17,7 +17,7 @@ import { TILE_WIDTH } from './tile-path.ts';
 import { KEPT_FOLDER } from './tile-writer.ts';
 import { compareBundle, type Fault } from './verify-bundle.ts';
 import { verifyJournal } from './verify-journal.ts';
-import { readTile, verifyUpperTiles } from './verify-tiles.ts';
+import { readTile, UpperTiles } from './verify-tiles.ts';
 
 export interface VerifyOptions {
   readonly verifiers: readonly NoteVerifier[];
@@ -56,6 +56,7 @@ interface Walk {
   readonly files: Files;
   readonly options: VerifyOptions;
   readonly frontier: Frontier;
+  readonly upper: UpperTiles;
   /** Checkpoints to come, by rising size. */
   readonly due: { readonly file: string; readonly checkpoint: SignedCheckpoint }[];
   checked: number;
@@ -75,6 +76,7 @@ export function verifyLog(dir: string, options: VerifyOptions): VerifyReport {
     files,
     options,
     frontier: new Frontier(),
+    upper: new UpperTiles(dir, files),
     due: [],
     checked: 0,
     firstKept: 0,
@@ -87,8 +89,6 @@ export function verifyLog(dir: string, options: VerifyOptions): VerifyReport {
   if ('fault' in head) return report(walk, head.checkpoint, head);
   const fault = collectKept(walk, head.checkpoint) ?? walkBundles(walk, head.checkpoint?.size ?? 0);
   if (fault !== null) return report(walk, head.checkpoint, { fault });
-  const upper = verifyUpperTiles(dir, head.checkpoint?.size ?? 0, files);
-  if (upper !== null) return report(walk, head.checkpoint, { fault: upper });
   return report(
     walk,
     head.checkpoint,
@@ -145,7 +145,7 @@ function collectKept(walk: Walk, head: SignedCheckpoint | null): Fault | null {
 
 function walkBundles(walk: Walk, size: number): Fault | null {
   for (let first = 0; first < size; first += TILE_WIDTH) {
-    const fault = oneBundle(walk, first, size);
+    const fault = oneBundle(walk, first, size) ?? walk.upper.fault;
     if (fault !== null) return fault;
     if (first % 65_536 === 0) walk.options.progress?.(first, size);
   }
@@ -159,13 +159,13 @@ function oneBundle(walk: Walk, first: number, size: number): Fault | null {
   const tile = readTile(walk.dir, { level: 0, index, width }, walk.files);
   if (entries === null && walk.checked === 0 && width === TILE_WIDTH) return prunedTile(walk, index, tile);
   if (entries === null) return at(first, 'missing', 'the entry bundle is missing or harmed', null);
-  const leaves = entries.slice(0, width).map((entry) => leafHash(entry));
+  const leaves = entries.slice(0, width).map((entry) => leafHashInBundle(entry));
   const fault = compareBundle({ first, width, leaves, tile, above: hashAbove(walk, index, size) });
   if (fault !== null) return fault;
   for (const [i, leaf] of leaves.entries()) {
-    walk.frontier.append(leaf);
+    walk.frontier.append(leaf, walk.upper.take);
     walk.bytes += entries[i]?.length ?? 0;
-    const forked = dueCheckpoints(walk);
+    const forked = walk.due[0]?.checkpoint.size === walk.frontier.size ? dueCheckpoints(walk) : null;
     if (forked !== null) return forked;
   }
   walk.checked += leaves.length;
@@ -180,7 +180,7 @@ function prunedTile(walk: Walk, index: number, tile: readonly Buffer[] | null): 
   const root = above?.[index % TILE_WIDTH];
   if (tile !== null) {
     for (const leaf of tile) {
-      walk.frontier.append(leaf);
+      walk.frontier.append(leaf, walk.upper.take);
       const fault = dueCheckpoints(walk);
       if (fault !== null) return fault;
     }
@@ -189,7 +189,7 @@ function prunedTile(walk: Walk, index: number, tile: readonly Buffer[] | null): 
   if (root === undefined) return at(first, 'missing', 'neither the entries nor their hashes are there', null);
   const inside = walk.due.find(({ checkpoint }) => checkpoint.size > first && checkpoint.size < first + TILE_WIDTH);
   if (inside !== undefined) return at(first, 'missing', 'the tile that a kept checkpoint needs is gone', inside.file);
-  walk.frontier.appendSubtree(root, 8);
+  walk.frontier.appendSubtree(root, 8, walk.upper.take);
   return dueCheckpoints(walk);
 }
 

@@ -7,27 +7,55 @@ export type Json = null | boolean | number | string | readonly Json[] | { readon
 
 /** Throws on what JSON cannot say: NaN, infinities, lone surrogates. Keys whose value is `undefined` are left out. */
 export function canonicalJson(value: Json): string {
+  if (typeof value === 'string') return text(value);
   if (value === null || typeof value === 'boolean') return String(value);
   if (typeof value === 'number') {
     if (!Number.isFinite(value)) throw new TypeError('canonical JSON has no NaN or infinity');
     return JSON.stringify(value);
   }
-  if (typeof value === 'string') return text(value);
-  if (Array.isArray(value)) return `[${value.map((item) => canonicalJson(item as Json)).join(',')}]`;
-  return object(value as { readonly [key: string]: Json | undefined });
+  return Array.isArray(value) ? list(value) : object(value as { readonly [key: string]: Json | undefined });
+}
+
+function list(value: readonly Json[]): string {
+  let out = '[';
+  for (let i = 0; i < value.length; i += 1) {
+    if (i > 0) out += ',';
+    out += canonicalJson(value[i] as Json);
+  }
+  return `${out}]`;
 }
 
 function object(value: { readonly [key: string]: Json | undefined }): string {
-  let out = '';
-  for (const key of Object.keys(value).sort()) {
+  let out = '{';
+  for (const key of sorted(Object.keys(value))) {
     const item = value[key];
     if (item === undefined) continue;
-    out += `${out === '' ? '' : ','}${text(key)}:${canonicalJson(item)}`;
+    if (out.length > 1) out += ',';
+    out += `${text(key)}:${canonicalJson(item)}`;
   }
-  return `{${out}}`;
+  return `${out}}`;
 }
 
+/** Sorts in place; few keys in nearly the right order are the rule, where insertion wins. */
+function sorted(keys: string[]): string[] {
+  if (keys.length > 40) return keys.sort();
+  for (let i = 1; i < keys.length; i += 1) {
+    const key = keys[i] as string;
+    let at = i;
+    while (at > 0 && (keys[at - 1] as string) > key) {
+      keys[at] = keys[at - 1] as string;
+      at -= 1;
+    }
+    keys[at] = key;
+  }
+  return keys;
+}
+
+/** Printable ASCII without `"` and `\`: what needs no escape and has no surrogates. */
+const PLAIN = /^[ !#-[\]-~]*$/;
+
 function text(value: string): string {
+  if (PLAIN.test(value)) return `"${value}"`;
   if (!value.isWellFormed()) throw new TypeError('canonical JSON has no lone surrogates');
   return JSON.stringify(value);
 }

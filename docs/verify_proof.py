@@ -1,0 +1,71 @@
+#!/usr/bin/env python3
+"""Checks an inclusion proof of `locktender audit proof SEQ --json` with nothing but Python's standard library.
+
+usage: verify_proof.py PROOF.json VERIFIER_KEY      (VERIFIER_KEY as `locktender audit keys` prints it)
+Checks that the entry hashes up to the root (RFC 6962) and that the root is signed (C2SP signed note, Ed25519).
+"""
+import base64, hashlib, json, sys
+
+P, L = 2**255 - 19, 2**252 + 27742317777372353535851937790883648493
+D = -121665 * pow(121666, -1, P) % P
+
+
+def add(a, b):  # points of Ed25519 in extended coordinates, RFC 8032 section 5.1.4
+    A, B = (a[1] - a[0]) * (b[1] - b[0]) % P, (a[1] + a[0]) * (b[1] + b[0]) % P
+    C, E = 2 * a[3] * b[3] * D % P, 2 * a[2] * b[2] % P
+    E, F, G, H = B - A, E - C, E + C, B + A
+    return (E * F % P, G * H % P, F * G % P, E * H % P)
+
+
+def mul(s, p):
+    q = (0, 1, 1, 0)
+    while s:
+        q, p, s = (add(q, p) if s & 1 else q), add(p, p), s >> 1
+    return q
+
+
+def point(raw):
+    y = int.from_bytes(raw, "little")
+    sign, y = y >> 255, y & (1 << 255) - 1
+    x2 = (y * y - 1) * pow(D * y * y + 1, -1, P) % P
+    x = pow(x2, (P + 3) // 8, P)
+    if (x * x - x2) % P:
+        x = x * pow(2, (P - 1) // 4, P) % P
+    assert y < P and (x * x - x2) % P == 0, "not a point"
+    x = P - x if x & 1 != sign else x
+    return (x, y, 1, x * y % P)
+
+
+def signed(key, sig, text):
+    k = int.from_bytes(hashlib.sha512(sig[:32] + key + text).digest(), "little") % L
+    s = int.from_bytes(sig[32:], "little")
+    a, b = mul(s, point((4 * pow(5, -1, P) % P).to_bytes(32, "little"))), add(point(sig[:32]), mul(k, point(key)))
+    return s < L and (a[0] * b[2] - b[0] * a[2]) % P == 0 and (a[1] * b[2] - b[1] * a[2]) % P == 0
+
+
+def root(seq, size, entry, proof):  # RFC 9162 section 2.1.3.2
+    h, node, last = hashlib.sha256(b"\0" + entry).digest(), seq, size - 1
+    for p in proof:
+        assert last > 0, "the proof is too long"
+        if node & 1 or node == last:
+            h = hashlib.sha256(b"\1" + p + h).digest()
+            while node and not node & 1:
+                node, last = node >> 1, last >> 1
+        else:
+            h = hashlib.sha256(b"\1" + h + p).digest()
+        node, last = node >> 1, last >> 1
+    assert last == 0, "the proof is too short"
+    return h
+
+
+proof, vkey = json.load(open(sys.argv[1], encoding="utf-8")), sys.argv[2]
+name, key_id, key = vkey.split("+", 2)
+text, lines = proof["checkpoint"].split("\n\n")
+origin, size, want = text.split("\n")[:3]
+sigs = [base64.b64decode(l.split(" ")[2]) for l in lines.splitlines() if l.split(" ")[1] == name]
+ok = any(s[:4].hex() == key_id and signed(base64.b64decode(key)[1:], s[4:], (text + "\n").encode()) for s in sigs)
+if not ok:
+    sys.exit("bad: the checkpoint is not signed by this key")
+if root(proof["seq"], int(size), proof["entry"].encode(), map(base64.b64decode, proof["proof"])) != base64.b64decode(want):
+    sys.exit("bad: the entry is not under this checkpoint")
+print(f"good: entry {proof['seq']} is in {origin}, one of {size}")

@@ -1,0 +1,212 @@
+/** Inclusion and consistency proofs (RFC 6962 sections 2.1.1 and 2.1.2), computed from tiles. */
+
+import type { Files } from '../store/files.ts';
+import { nodeFiles } from '../store/files.ts';
+import { checkpointText, type SignedCheckpoint } from './checkpoint.ts';
+import { EMPTY_ROOT, leafHash, nodeHash, rootOf } from './merkle.ts';
+import { readBundle } from './read.ts';
+import { publishedCheckpoint } from './recover.ts';
+import { TILE_WIDTH } from './tile-path.ts';
+import { readTile } from './verify-tiles.ts';
+
+/** Everything that is needed to check one entry, as one JSON value; `docs/verify_proof.py` checks it. */
+export interface InclusionProof {
+  readonly seq: number;
+  /** The entry, byte for byte. */
+  readonly entry: string;
+  /** Base64 hashes from the leaf's sibling upwards. */
+  readonly proof: readonly string[];
+  /** The signed note of the checkpoint that the proof leads to. */
+  readonly checkpoint: string;
+}
+
+export class NoProof extends Error {
+  readonly code = 'NO_PROOF';
+}
+
+/** Hashes of the tree of `size` leaves, by subtree, from tiles; pruned parts come from the tiles above. */
+class TileTree {
+  readonly #dir: string;
+  readonly #files: Files;
+  readonly #tiles = new Map<string, readonly Buffer[] | null>();
+
+  constructor(dir: string, files: Files) {
+    this.#dir = dir;
+    this.#files = files;
+  }
+
+  /** MTH(D[start:end]); `start` is a multiple of the largest power of two below the length, as in every proof. */
+  range(start: number, end: number): Buffer {
+    const length = end - start;
+    const whole = this.#stored(start, length);
+    if (whole !== null) return whole;
+    if (length === 1) throw new NoProof(`the hash of entry ${start} is not kept; it was pruned`);
+    const left = largestPowerBelow(length);
+    return nodeHash(this.range(start, start + left), this.range(start + left, end));
+  }
+
+  /** A complete subtree of 2^k leaves stands in tiles: its own hash, or those that it is made of. */
+  #stored(start: number, length: number): Buffer | null {
+    const height = Math.log2(length);
+    if (!Number.isInteger(height) || start % length !== 0) return null;
+    const level = Math.floor(height / 8);
+    const span = TILE_WIDTH ** level;
+    const index = Math.floor(start / (span * TILE_WIDTH));
+    const first = (start / span) % TILE_WIDTH;
+    const hashes = this.#tile(level, index)?.slice(first, first + length / span);
+    return hashes?.length === length / span ? rootOf(hashes) : null;
+  }
+
+  #tile(level: number, index: number): readonly Buffer[] | null {
+    const key = `${level}/${index}`;
+    let tile = this.#tiles.get(key);
+    if (tile === undefined) {
+      tile = readTile(this.#dir, { level, index, width: null }, this.#files);
+      this.#tiles.set(key, tile);
+    }
+    return tile;
+  }
+}
+
+/** Proof that entry `seq` is under the published checkpoint. Throws `NoProof`. */
+export function inclusionProof(dir: string, seq: number, files: Files = nodeFiles): InclusionProof {
+  const published = latest(dir, files);
+  if (!Number.isInteger(seq) || seq < 0 || seq >= published.size) {
+    throw new NoProof(`entry ${seq} is not under the checkpoint of ${published.size} entries; wait for the next one`);
+  }
+  const index = Math.floor(seq / TILE_WIDTH);
+  const entry = readBundle(dir, index, published.size, files)?.[seq % TILE_WIDTH];
+  if (entry === undefined) throw new NoProof(`entry ${seq} is not kept; it was pruned or is missing`);
+  const proof = inclusionPath(new TileTree(dir, files), seq, 0, published.size);
+  return { seq, entry: entry.toString('utf8'), proof: proof.map(base64), checkpoint: noteText(published) };
+}
+
+/** Proof that the tree of `oldSize` is the beginning of that of `newSize`; base64 hashes. Throws `NoProof`. */
+export function consistencyProof(dir: string, oldSize: number, newSize: number, files: Files = nodeFiles): string[] {
+  const { size } = latest(dir, files);
+  if (oldSize > newSize || newSize > size) throw new NoProof(`there is no tree of ${newSize} entries yet`);
+  if (oldSize === 0 || oldSize === newSize) return [];
+  const tree = new TileTree(dir, files);
+  return consistencyPath(tree, oldSize, { start: 0, end: newSize }, true).map(base64);
+}
+
+/** Root that an inclusion proof leads to, or null when it is too long or too short (RFC 9162 section 2.1.3.2). */
+export function rootFromInclusion(
+  seq: number,
+  size: number,
+  entry: Uint8Array,
+  proof: readonly Uint8Array[],
+): Buffer | null {
+  let hash = leafHash(entry);
+  let node = seq;
+  let last = size - 1;
+  for (const sibling of proof) {
+    if (last === 0) return null;
+    if (node % 2 === 1 || node === last) {
+      hash = nodeHash(sibling, hash);
+      while (node % 2 === 0 && node !== 0) {
+        node = Math.floor(node / 2);
+        last = Math.floor(last / 2);
+      }
+    } else {
+      hash = nodeHash(hash, sibling);
+    }
+    node = Math.floor(node / 2);
+    last = Math.floor(last / 2);
+  }
+  return last === 0 ? hash : null;
+}
+
+export interface ConsistencyClaim {
+  readonly oldSize: number;
+  readonly oldRoot: Uint8Array;
+  readonly newSize: number;
+  readonly newRoot: Uint8Array;
+}
+
+/** RFC 9162 section 2.1.4.2. */
+export function isConsistent(claim: ConsistencyClaim, proof: readonly Uint8Array[]): boolean {
+  const { oldSize, newSize } = claim;
+  const same = (a: Uint8Array, b: Uint8Array) => Buffer.compare(a, b) === 0;
+  if (oldSize === newSize) return proof.length === 0 && same(claim.oldRoot, claim.newRoot);
+  if (oldSize === 0) return proof.length === 0 && same(claim.oldRoot, EMPTY_ROOT);
+  if (oldSize > newSize) return false;
+  const path = Number.isInteger(Math.log2(oldSize)) ? [claim.oldRoot, ...proof] : [...proof];
+  const ends = foldConsistency(oldSize, newSize, path);
+  return ends !== null && same(ends.old, claim.oldRoot) && same(ends.new, claim.newRoot);
+}
+
+function foldConsistency(
+  oldSize: number,
+  newSize: number,
+  path: readonly Uint8Array[],
+): { old: Uint8Array; new: Uint8Array } | null {
+  const [start, ...rest] = path;
+  if (start === undefined) return null;
+  let node = oldSize - 1;
+  let last = newSize - 1;
+  while (node % 2 === 1) {
+    node = Math.floor(node / 2);
+    last = Math.floor(last / 2);
+  }
+  let old = start;
+  let fresh = start;
+  for (const sibling of rest) {
+    if (last === 0) return null;
+    if (node % 2 === 1 || node === last) {
+      old = nodeHash(sibling, old);
+      fresh = nodeHash(sibling, fresh);
+      while (node % 2 === 0 && node !== 0) {
+        node = Math.floor(node / 2);
+        last = Math.floor(last / 2);
+      }
+    } else {
+      fresh = nodeHash(fresh, sibling);
+    }
+    node = Math.floor(node / 2);
+    last = Math.floor(last / 2);
+  }
+  return last === 0 ? { old, new: fresh } : null;
+}
+
+function inclusionPath(tree: TileTree, seq: number, start: number, end: number): Buffer[] {
+  if (end - start === 1) return [];
+  const middle = start + largestPowerBelow(end - start);
+  return seq < middle
+    ? [...inclusionPath(tree, seq, start, middle), tree.range(middle, end)]
+    : [...inclusionPath(tree, seq, middle, end), tree.range(start, middle)];
+}
+
+/** SUBPROOF(m, D[start:end], complete) of RFC 6962. */
+function consistencyPath(tree: TileTree, m: number, at: { start: number; end: number }, complete: boolean): Buffer[] {
+  const { start, end } = at;
+  if (m === end) return complete ? [] : [tree.range(start, end)];
+  const middle = start + largestPowerBelow(end - start);
+  if (m <= middle) return [...consistencyPath(tree, m, { start, end: middle }, complete), tree.range(middle, end)];
+  return [...consistencyPath(tree, m, { start: middle, end }, false), tree.range(start, middle)];
+}
+
+function largestPowerBelow(n: number): number {
+  let power = 1;
+  while (power * 2 < n) power *= 2;
+  return power;
+}
+
+function latest(dir: string, files: Files): SignedCheckpoint {
+  const published = publishedCheckpoint(dir, files);
+  if (published === null) throw new NoProof('the log has no checkpoint yet');
+  return published;
+}
+
+function noteText(checkpoint: SignedCheckpoint): string {
+  const lines = checkpoint.note.signatures.map(({ name, keyId, signature }) => {
+    const id = Buffer.alloc(4);
+    id.writeUInt32BE(keyId);
+    return `\u2014 ${name} ${Buffer.concat([id, signature]).toString('base64')}\n`;
+  });
+  return `${checkpointText(checkpoint)}\n${lines.join('')}`;
+}
+
+function base64(of: Buffer): string {
+  return of.toString('base64');
+}

@@ -1,0 +1,142 @@
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { decisionBody, logOptions, newSigner, temporaryDir, verifierFor } from '../../test/record/log-fixture.ts';
+import { decodeBundle, encodeBundle } from './entry-bundle.ts';
+import { openLog } from './log.ts';
+import { leafHash } from './merkle.ts';
+import { verifierOf } from './signed-note.ts';
+import { verifyLog } from './verify.ts';
+
+const signer = newSigner();
+const verifiers = [verifierFor(signer)];
+let made: string;
+
+/** 700 entries in two sittings, so that there are kept checkpoints at 500 and 700. */
+beforeAll(async () => {
+  made = temporaryDir();
+  for (const count of [500, 200]) {
+    const log = await openLog(logOptions(made, signer));
+    await Promise.all(Array.from({ length: count }, (_, i) => log.record(decisionBody(i))));
+    await log.close();
+  }
+});
+
+function copy(): string {
+  const dir = temporaryDir();
+  cpSync(made, dir, { recursive: true });
+  return dir;
+}
+
+const BUNDLE_1 = 'tile/entries/001';
+const TILE_1 = 'tile/0/001';
+
+/** Changes the entries of bundle 1 (256 to 511); with `hashes`, its tile too, as a thorough forger would. */
+function forge(dir: string, change: (entries: Buffer[]) => Buffer[], hashes = false): void {
+  const path = join(dir, BUNDLE_1);
+  const entries = change(decodeBundle(readFileSync(path)) ?? []);
+  writeFileSync(path, encodeBundle(entries));
+  if (hashes) writeFileSync(join(dir, TILE_1), Buffer.concat(entries.map((e) => leafHash(e))));
+}
+
+function swap(entries: Buffer[], a: number, b: number): Buffer[] {
+  return entries.map((e, i) => (i === a ? entries[b] : i === b ? entries[a] : e) as Buffer);
+}
+
+describe('verification of the log', () => {
+  it('accepts an untouched log and counts what it checked', () => {
+    expect(verifyLog(copy(), { verifiers })).toMatchObject({ ok: true, size: 700, checked: 700, checkpoints: 3 });
+  });
+
+  it.each([
+    [
+      'an altered entry',
+      (dir: string) =>
+        forge(dir, (e) => e.map((x, i) => (i === 44 ? Buffer.from(`${x}`.replace('"GET"', '"PUT"')) : x))),
+      { seq: 300, kind: 'altered' },
+    ],
+    ['two swapped entries', (dir: string) => forge(dir, (e) => swap(e, 10, 20)), { seq: 266, kind: 'reordered' }],
+    ['a removed entry', (dir: string) => forge(dir, (e) => e.filter((_, i) => i !== 7)), { seq: 263, kind: 'missing' }],
+    [
+      'an inserted entry',
+      (dir: string) => forge(dir, (e) => [...e.slice(0, 7), Buffer.from('{}'), ...e.slice(7, 255)]),
+      { seq: 263, kind: 'reordered' },
+    ],
+    ['a removed bundle', (dir: string) => rmSync(join(dir, BUNDLE_1)), { seq: 256, kind: 'missing' }],
+    [
+      'an altered tile over good entries',
+      (dir: string) => {
+        const tile = readFileSync(join(dir, TILE_1));
+        tile[32 * 9] = (tile[32 * 9] ?? 0) ^ 1;
+        writeFileSync(join(dir, TILE_1), tile);
+      },
+      { seq: 265, kind: 'altered', why: 'the tile of hashes is altered; the entries are not' },
+    ],
+    [
+      'entries and tile rewritten together',
+      (dir: string) => forge(dir, (e) => swap(e, 10, 20), true),
+      { seq: 0, kind: 'forked' },
+    ],
+    [
+      'an altered upper tile',
+      (dir: string) => {
+        const path = join(dir, 'tile/1/000.p/2');
+        const tile = readFileSync(path);
+        tile[33] = (tile[33] ?? 0) ^ 1;
+        writeFileSync(path, tile);
+      },
+      { seq: 256, kind: 'altered', file: 'tile/1/000' },
+    ],
+    [
+      'a log cut back to an earlier checkpoint',
+      (dir: string) => {
+        cpSync(join(dir, 'checkpoints/0000000000000500.checkpoint'), join(dir, 'checkpoint'));
+      },
+      { seq: 500, kind: 'truncated' },
+    ],
+    ['a removed checkpoint', (dir: string) => rmSync(join(dir, 'checkpoint')), { seq: 0, kind: 'missing' }],
+    [
+      'a checkpoint with another root',
+      (dir: string) => {
+        const path = join(dir, 'checkpoint');
+        writeFileSync(
+          path,
+          readFileSync(path, 'utf8').replace(/\n700\n./, (m) => `\n700\n${m.endsWith('A') ? 'B' : 'A'}`),
+        );
+      },
+      { seq: 0, kind: 'wrong_key', why: 'the signature of the checkpoint does not verify' },
+    ],
+  ])('T-80 finds %s', (_, tamper, expected) => {
+    const dir = copy();
+    tamper(dir);
+    const report = verifyLog(dir, { verifiers });
+    expect(report.fault).toMatchObject(expected);
+    expect(report.ok).toBe(false);
+  });
+
+  it('T-80 finds a log that another key signed, also under the same name', async () => {
+    const stranger = newSigner();
+    expect(verifyLog(copy(), { verifiers: [verifierFor(stranger)] }).fault).toMatchObject({ kind: 'wrong_key' });
+    const sameId = { ...verifierOf(signer.name, stranger.publicKey), keyId: verifierFor(signer).keyId };
+    expect(verifyLog(copy(), { verifiers: [sameId] }).fault).toMatchObject({ kind: 'wrong_key' });
+  });
+
+  it('T-80 finds a fork that was signed with the true key', async () => {
+    const other = temporaryDir();
+    const log = await openLog(logOptions(other, signer));
+    await Promise.all(Array.from({ length: 500 }, (_, i) => log.record(decisionBody(i + 1))));
+    await log.close();
+    const dir = copy();
+    cpSync(
+      join(other, 'checkpoints/0000000000000500.checkpoint'),
+      join(dir, 'checkpoints/0000000000000500.checkpoint'),
+    );
+    expect(verifyLog(dir, { verifiers }).fault).toMatchObject({ seq: 0, kind: 'forked' });
+  });
+
+  it('accepts an empty directory as an empty log', () => {
+    const dir = temporaryDir();
+    mkdirSync(join(dir, 'journal'));
+    expect(verifyLog(dir, { verifiers })).toMatchObject({ ok: true, size: 0 });
+  });
+});
