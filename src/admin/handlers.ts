@@ -1,0 +1,158 @@
+/** One handler a route: what each does with the ports. */
+
+import type { ControlAction, CutReceipt } from '../core/controls.ts';
+import { err, ok, type Result } from '../core/result.ts';
+import type { AnswerOf, InputOf, RouteId } from './contract.ts';
+import { type Fault, fault } from './fault.ts';
+import * as list from './lists.ts';
+import { openApiDocument } from './openapi.ts';
+import type { AdminPorts } from './ports.ts';
+import type { Tokens } from './tokens.ts';
+
+/** Streams are served apart. */
+export type HandledRoute = Exclude<RouteId, 'auditTail' | 'decisions'>;
+
+type Answer<K extends RouteId> = Result<AnswerOf<K>, Fault>;
+
+export type Handlers = {
+  readonly [K in HandledRoute]: (input: InputOf<K>) => Answer<K> | Promise<Answer<K>>;
+};
+
+export function createHandlers(ports: AdminPorts, tokens: Tokens): Handlers {
+  return {
+    ...readHandlers(ports),
+    ...changeHandlers(ports),
+    ...deskHandlers(ports),
+    ...tokenHandlers(tokens),
+    ...openHandlers(ports),
+  };
+}
+
+function readHandlers(ports: AdminPorts) {
+  return {
+    categoryList: () => ok(list.categories(ports)),
+    categoryLookup: ({ params }) => found(list.standing(ports, params.host), `\`${params.host}\` is not a host`),
+    categoryPreview: ({ params }) => preview(ports, params.name),
+    capabilityList: () => ok(list.capabilities(ports)),
+    capabilityShow: ({ params }) =>
+      found(
+        list.capabilities(ports).capabilities.find((c) => c.name === params.name),
+        `no file defines \`${params.name}\`; see \`locktender capability list\``,
+      ),
+    tenantList: () => ok(list.tenants(ports)),
+    taskList: () => ok(list.tasks(ports)),
+    taskShow: async ({ params }) => {
+      const events = await ports.record.query({ task: params.name, limit: 200 });
+      const task = list.tasks(ports).tasks.find((t) => t.id === params.name) ?? list.pastTask(params.name, events);
+      return found(task && { ...task, events }, `no task \`${params.name}\` lives or is in the record`);
+    },
+    status: () => ok(ports.appliance.status()),
+    flows: ({ query }) => {
+      const fits = (flow: { tenant: string; task: string }) =>
+        (query.tenant ?? flow.tenant) === flow.tenant && (query.task ?? flow.task) === flow.task;
+      return ok({ flows: ports.live.flows().filter(fits) });
+    },
+    slo: async ({ query }) => ok({ days: query.days, levels: await ports.appliance.slo(query.days) }),
+  } satisfies Partial<Handlers>;
+}
+
+function changeHandlers(ports: AdminPorts) {
+  const named =
+    <W extends 'category' | 'capability' | 'tenant' | 'task' | 'pass'>(
+      make: (name: string) => ControlAction,
+      what: W,
+    ) =>
+    (input: { params: { name: string }; body: { why: string; for_ms: number | null }; actor: string }) => {
+      const unknown = unknownName(ports, what, input.params.name);
+      return unknown ? err(unknown) : change(ports, make(input.params.name), input);
+    };
+  const hosted =
+    (act: 'host.allow' | 'host.deny' | 'host.clear') =>
+    (input: Pick<InputOf<'hostAllow'>, 'params' | 'body' | 'actor'>) =>
+      change(ports, { do: act, host: input.params.host, tenant: input.body.tenant }, input);
+  return {
+    categoryBlock: named((category) => ({ do: 'category.block', category }), 'category'),
+    categoryUnblock: named((category) => ({ do: 'category.unblock', category }), 'category'),
+    capabilityRevoke: named((capability) => ({ do: 'capability.revoke', capability }), 'capability'),
+    capabilityRestore: named((capability) => ({ do: 'capability.restore', capability }), 'capability'),
+    tenantQuarantine: named((tenant) => ({ do: 'tenant.quarantine', tenant }), 'tenant'),
+    tenantRelease: named((tenant) => ({ do: 'tenant.release', tenant }), 'tenant'),
+    taskKill: named((task) => ({ do: 'task.kill', task }), 'task'),
+    passRevoke: named((pass) => ({ do: 'pass.revoke', pass }), 'pass'),
+    hostAllow: hosted('host.allow'),
+    hostDeny: hosted('host.deny'),
+    hostClear: hosted('host.clear'),
+  } satisfies Partial<Handlers>;
+}
+
+function deskHandlers({ passes, policy, record }: AdminPorts) {
+  return {
+    passIssue: async ({ body, actor }) => refusedOr(await passes.issue(body, actor)),
+    passInspect: async ({ body }) => ok(await passes.inspect(body.token)),
+    policyBundle: () => ok(policy.bundle()),
+    policyExplain: ({ body }) => refusedOr(policy.explain(body)),
+    policyReload: async ({ body, actor }) => ok(await policy.reload(actor, body.why)),
+    rulesReload: async ({ body, actor }) => ok(await policy.reloadRules(actor, body.why)),
+    policyReplay: async ({ body }) => refusedOr(await policy.replay(body)),
+    auditQuery: async ({ query }) => ok({ events: await record.query(query) }),
+    auditCheckpoint: () => found(record.checkpoint(), 'nothing was recorded yet'),
+    auditProof: async ({ params }) =>
+      found(await record.proof(params.seq), `entry ${params.seq} is not under the latest checkpoint`),
+  } satisfies Partial<Handlers>;
+}
+
+function tokenHandlers(tokens: Tokens) {
+  return {
+    tokenList: () => ok({ tokens: tokens.list() }),
+    tokenMake: async ({ body }) => ok(await tokens.make(body)),
+    tokenRevoke: async ({ params }) =>
+      (await tokens.revoke(params.name))
+        ? ok({ revoked: params.name })
+        : err(fault('not_found', `no token \`${params.name}\`; see \`locktender token list\``)),
+  } satisfies Partial<Handlers>;
+}
+
+function openHandlers({ appliance }: AdminPorts) {
+  return {
+    caCertificate: () => ok(appliance.caPem()),
+    openapi: () => ok(openApiDocument(appliance.version)),
+    healthz: () => ok({ ok: true as const }),
+    readyz: () => ok({ ok: appliance.missing().length === 0, missing: appliance.missing() }),
+    metrics: async () => ok(await appliance.metrics()),
+  } satisfies Partial<Handlers>;
+}
+
+async function change(
+  ports: AdminPorts,
+  action: ControlAction,
+  input: { body: { why: string; for_ms: number | null }; actor: string },
+): Promise<Result<CutReceipt, Fault>> {
+  const { why, for_ms: forMs } = input.body;
+  return refusedOr(await ports.control.apply({ action, by: input.actor, why, forMs }));
+}
+
+/** Categories and capabilities are closed lists, so that a typo does not block nothing and look like success. */
+function unknownName(ports: AdminPorts, what: string, name: string): Fault | null {
+  const names =
+    what === 'category'
+      ? ports.catalogue.categories().map((c) => c.id)
+      : what === 'capability'
+        ? ports.catalogue.capabilities().map((c) => c.name)
+        : null;
+  if (names === null || names.includes(name)) return null;
+  return fault('not_found', `no ${what} \`${name}\`; see \`locktender ${what} list\``);
+}
+
+async function preview(ports: AdminPorts, name: string): Promise<Answer<'categoryPreview'>> {
+  const unknown = unknownName(ports, 'category', name);
+  if (unknown) return err(unknown);
+  return ok(await list.preview(ports, name));
+}
+
+function found<T>(value: T | null | undefined, otherwise: string): Result<T, Fault> {
+  return value === null || value === undefined ? err(fault('not_found', otherwise)) : ok(value);
+}
+
+function refusedOr<T>(result: Result<T, string>): Result<T, Fault> {
+  return result.ok ? result : err(fault('refused', result.error));
+}

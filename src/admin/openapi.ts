@@ -1,0 +1,82 @@
+/** The OpenAPI 3.1 document of the admin API, made from the contract. */
+
+import { z } from 'zod';
+import type { Route } from './contract/route.ts';
+import { fault } from './contract/shapes.ts';
+import { ROUTES } from './contract.ts';
+
+export function openApiDocument(version: string): Record<string, unknown> {
+  const paths: Record<string, Record<string, unknown>> = {};
+  for (const [id, route] of Object.entries(ROUTES)) {
+    const at = paths[route.path] ?? {};
+    at[route.method.toLowerCase()] = operation(id, route);
+    paths[route.path] = at;
+  }
+  return {
+    openapi: '3.1.0',
+    info: { title: 'Locktender admin API', version },
+    components: {
+      securitySchemes: { token: { type: 'http', scheme: 'bearer' } },
+      schemas: { Fault: schemaOf(fault, 'output') },
+    },
+    paths,
+  };
+}
+
+function operation(id: string, route: Route): Record<string, unknown> {
+  const open = route.access === 'public';
+  return {
+    operationId: id,
+    summary: route.summary,
+    ...(open ? { security: [] } : { security: [{ token: [] }], 'x-roles': route.access }),
+    parameters: [
+      ...parameters(route.params, 'path'),
+      ...parameters(route.query, 'query'),
+      ...resume(route),
+      ...ifMatch(route),
+    ],
+    ...(route.body
+      ? { requestBody: { required: true, content: { 'application/json': { schema: schemaOf(route.body, 'input') } } } }
+      : {}),
+    responses: {
+      200: {
+        description: route.summary,
+        content: { [mediaType(route)]: { schema: schemaOf(route.response, 'output') } },
+      },
+      default: {
+        description: 'a fault (RFC 9457)',
+        content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Fault' } } },
+      },
+    },
+  };
+}
+
+function mediaType(route: Route): string {
+  if (route.answers === 'events') return 'text/event-stream';
+  return route.answers === 'text' ? 'text/plain' : 'application/json';
+}
+
+function parameters(of: z.ZodObject, where: 'path' | 'query'): Record<string, unknown>[] {
+  const schema = schemaOf(of, 'input') as { properties?: Record<string, object>; required?: string[] };
+  return Object.entries(schema.properties ?? {}).map(([name, property]) => ({
+    name,
+    in: where,
+    required: where === 'path',
+    schema: property,
+  }));
+}
+
+function resume(route: Route): Record<string, unknown>[] {
+  if (route.answers !== 'events') return [];
+  return [{ name: 'Last-Event-ID', in: 'header', required: false, schema: { type: 'integer' } }];
+}
+
+function ifMatch(route: Route): Record<string, unknown>[] {
+  if (!route.changes) return [];
+  return [{ name: 'If-Match', in: 'header', required: false, schema: { type: 'string' } }];
+}
+
+function schemaOf(schema: z.ZodType, io: 'input' | 'output'): Record<string, unknown> {
+  const { $schema: _, ...made } = z.toJSONSchema(schema, { io, unrepresentable: 'any' }) as Record<string, unknown>;
+  return made;
+}

@@ -1,0 +1,74 @@
+/** What the admin API needs from the appliance, as contracts. The assembly fits the parts to them. */
+
+import type { Controls } from '../core/controls.ts';
+import type { Fact } from '../core/fact.ts';
+import type { AuditSink, ControlPlane } from '../core/ports.ts';
+import type { Result } from '../core/result.ts';
+import type { AnswerOf, InputOf } from './contract.ts';
+import type { EntrySource } from './event-stream.ts';
+
+export interface AdminPorts {
+  readonly control: ControlPlane;
+  readonly controls: () => Controls;
+  readonly catalogue: Catalogue;
+  readonly live: LiveView;
+  readonly passes: PassDesk;
+  readonly policy: PolicyDesk;
+  readonly record: RecordDesk;
+  readonly appliance: ApplianceView;
+}
+
+/** What exists by file: categories, capabilities, and where hosts stand. */
+export interface Catalogue {
+  categories(): readonly {
+    readonly id: string;
+    readonly name: string;
+    readonly description: string;
+    readonly risk: string;
+    readonly defaultBlocked: boolean;
+  }[];
+  /** Null when the host is not one. `sources` says which list names it. */
+  standing(host: string): Pick<AnswerOf<'categoryLookup'>, 'host' | 'categories' | 'sources'> | null;
+  capabilities(): readonly Omit<AnswerOf<'capabilityShow'>, 'revoked'>[];
+}
+
+export type FlowView = AnswerOf<'flows'>['flows'][number];
+export type TaskView = Omit<AnswerOf<'taskList'>['tasks'][number], 'flows' | 'killed'>;
+
+/** What lives now. */
+export interface LiveView {
+  flows(): readonly FlowView[];
+  /** Flows that hang on a fact. */
+  dependants(fact: Fact): readonly FlowView[];
+  tasks(): readonly TaskView[];
+}
+
+export interface PassDesk {
+  issue(order: InputOf<'passIssue'>['body'], actor: string): Promise<Result<AnswerOf<'passIssue'>, string>>;
+  inspect(token: string): Promise<AnswerOf<'passInspect'>>;
+}
+
+export interface PolicyDesk {
+  bundle(): AnswerOf<'policyBundle'>;
+  explain(question: InputOf<'policyExplain'>['body']): Result<AnswerOf<'policyExplain'>, string>;
+  reload(actor: string, why: string): Promise<AnswerOf<'policyReload'>>;
+  reloadRules(actor: string, why: string): Promise<AnswerOf<'rulesReload'>>;
+  replay(order: InputOf<'policyReplay'>['body']): Promise<Result<AnswerOf<'policyReplay'>, string>>;
+}
+
+export interface RecordDesk extends EntrySource {
+  readonly sink: AuditSink;
+  query(by: InputOf<'auditQuery'>['query']): Promise<AnswerOf<'auditQuery'>['events']>;
+  checkpoint(): AnswerOf<'auditCheckpoint'> | null;
+  proof(seq: number): Promise<AnswerOf<'auditProof'> | null>;
+}
+
+export interface ApplianceView {
+  readonly version: string;
+  status(): AnswerOf<'status'>;
+  slo(days: number): Promise<AnswerOf<'slo'>['levels']>;
+  caPem(): string;
+  metrics(): string | Promise<string>;
+  /** Names of what is missing; empty when ready. */
+  missing(): readonly string[];
+}

@@ -1,0 +1,107 @@
+/** The admin door: starts, serves, stops. A separate door from the gate, never a destination of it. */
+
+import { randomBytes } from 'node:crypto';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Clock, Log } from '../core/ports.ts';
+import { answerFault } from './answer.ts';
+import { doorFault, doorNames } from './door-check.ts';
+import { fault } from './fault.ts';
+import { createHandlers } from './handlers.ts';
+import type { AdminPorts } from './ports.ts';
+import { createRateLimit } from './rate-limit.ts';
+import { type Desk, serveRequest } from './serve-request.ts';
+import { openTokens, type TokenDocuments } from './tokens.ts';
+
+export interface AdminOptions {
+  readonly listen: { readonly host: string; readonly port: number };
+  /** Further names under which this door may be reached. */
+  readonly hosts: readonly string[];
+  readonly requestsPerMinute: number;
+  readonly metricsPublic: boolean;
+  readonly documents: TokenDocuments;
+  /** `<state>/admin-token`: the token of the command line on this machine. */
+  readonly tokenFile: string;
+  readonly ports: AdminPorts;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Serves what no route has (the console); returns false when it has no such page either. */
+  readonly pages?: (request: IncomingMessage, response: ServerResponse) => boolean;
+}
+
+export interface AdminDoor {
+  readonly address: { readonly host: string; readonly port: number };
+  /** Ends live streams and idle connections at once; waits for requests that run. */
+  close(): Promise<void>;
+}
+
+/** Rejects with the system's error when the address cannot be had. */
+export async function startAdmin(options: AdminOptions): Promise<AdminDoor> {
+  const { listen, clock, log, ports } = options;
+  const tokens = await openTokens({ documents: options.documents, file: options.tokenFile, clock });
+  let names = doorNames(listen, options.hosts);
+  const desk: Desk = {
+    ports,
+    tokens,
+    handlers: createHandlers(ports, tokens),
+    names: () => names,
+    rate: createRateLimit(options.requestsPerMinute, clock),
+    failures: createRateLimit(30, clock),
+    metricsPublic: options.metricsPublic,
+    inTurn: turns(),
+    clock,
+    random: (bytes) => randomBytes(bytes),
+    log,
+  };
+  const server = createServer({ requestTimeout: 30_000, headersTimeout: 10_000, maxHeaderSize: 16_384 });
+  const streams = new Set<ServerResponse>();
+  server.on('request', (request: IncomingMessage, response: ServerResponse) => {
+    streams.add(response);
+    response.once('close', () => streams.delete(response));
+    if (options.pages && isPage(request) && !doorFault(request.headers, names) && options.pages(request, response))
+      return;
+    serveRequest(desk, request, response).catch((error: unknown) => {
+      log.error({ error }, 'an admin request failed');
+      answerFault(response, fault('internal', 'see the log of the appliance'));
+    });
+  });
+  await listening(server, listen);
+  const { address: host, port } = server.address() as AddressInfo;
+  names = doorNames({ host: listen.host, port }, options.hosts);
+  return { address: { host, port }, close: () => close(server, streams) };
+}
+
+/** Paths of the API and of probes; anything else may be a page of the console. */
+function isPage(request: IncomingMessage): boolean {
+  return !/^\/(v1\/|openapi\.json|ca\.pem|healthz|readyz|metrics)/.test(request.url ?? '');
+}
+
+function listening(server: Server, { host, port }: { host: string; port: number }): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+}
+
+function close(server: Server, streams: ReadonlySet<ServerResponse>): Promise<void> {
+  for (const response of streams) {
+    if (String(response.getHeader('content-type') ?? '').startsWith('text/event-stream')) response.destroy();
+  }
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+    server.closeIdleConnections();
+  });
+}
+
+/** Runs acts one after another; one that fails does not stop the next. */
+function turns(): Desk['inTurn'] {
+  let last: Promise<unknown> = Promise.resolve();
+  return (act) => {
+    const next = last.then(act, act);
+    last = next.catch(() => undefined);
+    return next;
+  };
+}

@@ -1,0 +1,127 @@
+/**
+ * Tokens of the admin API. Kept as SHA-256 of 256 random bits, so the file is of no use to a thief; the first token is
+ * made at first start and left in a file that only the owner of the state directory can read.
+ */
+
+import { createHash, randomBytes } from 'node:crypto';
+import { closeSync, existsSync, fsyncSync, openSync, writeSync } from 'node:fs';
+import { z } from 'zod';
+import type { Clock } from '../core/ports.ts';
+import { ROLES, type Role } from './contract/route.ts';
+
+export interface Caller {
+  readonly id: string;
+  readonly name: string;
+  readonly role: Role;
+}
+
+export interface TokenRow extends Caller {
+  readonly created_at: number;
+  readonly expires_at: number | null;
+}
+
+/** Where the table is kept; `store`'s documents fit. */
+export interface TokenDocuments {
+  read(name: string): unknown;
+  write(name: string, value: unknown): Promise<void>;
+}
+
+export interface Tokens {
+  /** Null when unknown, expired or revoked. */
+  verify(token: string): Caller | null;
+  list(): readonly TokenRow[];
+  make(order: {
+    readonly name: string;
+    readonly role: Role;
+    readonly ttl_ms: number | null;
+  }): Promise<TokenRow & { readonly token: string }>;
+  /** False when there is no such token. */
+  revoke(id: string): Promise<boolean>;
+}
+
+const DOCUMENT = 'admin-tokens';
+const LOCAL = 'local';
+
+const stored = z.object({
+  tokens: z.array(
+    z.object({
+      id: z.string(),
+      name: z.string(),
+      role: z.enum(ROLES),
+      hash: z.string().regex(/^[0-9a-f]{64}$/),
+      created_at: z.int(),
+      expires_at: z.int().nullable(),
+    }),
+  ),
+});
+
+type Stored = z.infer<typeof stored>['tokens'][number];
+
+/** Opens the table. When there is none, or its token file is gone, a token of the local command line is made anew. */
+export async function openTokens(options: {
+  readonly documents: TokenDocuments;
+  /** `<state>/admin-token`. */
+  readonly file: string;
+  readonly clock: Clock;
+}): Promise<Tokens> {
+  const { documents, file, clock } = options;
+  const kept = documents.read(DOCUMENT);
+  let rows: readonly Stored[] = kept === null ? [] : stored.parse(kept).tokens;
+  const save = async (next: readonly Stored[]) => {
+    await documents.write(DOCUMENT, { tokens: next });
+    rows = next;
+  };
+  const make: Tokens['make'] = async ({ name, role, ttl_ms }) => {
+    const { token, row } = newToken({ name, role, now: clock.now(), ttl_ms });
+    await save([...rows, row]);
+    return { ...shown(row), token };
+  };
+  if (!existsSync(file) || !rows.some((row) => row.name === LOCAL)) {
+    const { token, row } = newToken({ name: LOCAL, role: 'admin', now: clock.now(), ttl_ms: null });
+    await save([...rows.filter((old) => old.name !== LOCAL), row]);
+    writeOwnerOnly(file, `${token}\n`);
+  }
+  return {
+    verify: (token) => {
+      const row = rows.find((r) => r.hash === hashOf(token));
+      if (!row || (row.expires_at !== null && row.expires_at <= clock.now())) return null;
+      return { id: row.id, name: row.name, role: row.role };
+    },
+    list: () => rows.map(shown),
+    make,
+    revoke: async (id) => {
+      if (!rows.some((row) => row.id === id)) return false;
+      await save(rows.filter((row) => row.id !== id));
+      return true;
+    },
+  };
+}
+
+function newToken(of: { name: string; role: Role; now: number; ttl_ms: number | null }): {
+  token: string;
+  row: Stored;
+} {
+  const token = `lta_${randomBytes(32).toString('base64url')}`;
+  const expires_at = of.ttl_ms === null ? null : of.now + of.ttl_ms;
+  const id = `a_${randomBytes(8).toString('hex')}`;
+  return { token, row: { id, name: of.name, role: of.role, hash: hashOf(token), created_at: of.now, expires_at } };
+}
+
+/** Equality of hashes leaks nothing of use by its time: finding a preimage is the attacker's problem. */
+function hashOf(token: string): string {
+  return createHash('sha256').update(token).digest('hex');
+}
+
+function shown({ id, name, role, created_at, expires_at }: Stored): TokenRow {
+  return { id, name, role, created_at, expires_at };
+}
+
+function writeOwnerOnly(file: string, text: string): void {
+  const fd = openSync(file, 'w', 0o600);
+  try {
+    writeSync(fd, text);
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
