@@ -88,3 +88,21 @@ export interface CutReceipt {
   /** Milliseconds from the change to the last byte of the slowest flow cut. */
   readonly slowest_ms: number;
 }
+
+/** The records of `Controls` whose keys are names. */
+export const CONTROL_RECORDS = [
+  'blockedCategories',
+  'unblockedCategories',
+  'revokedCapabilities',
+  'quarantinedTenants',
+  'killedTasks',
+  'revokedPasses',
+] as const;
+export type ControlRecord = (typeof CONTROL_RECORDS)[number];
+
+/** The exact difference between two states of controls: what a `control.changed` event keeps, so that replay can fold. */
+export interface ControlPatch {
+  /** `mark` null: the name was taken out. */
+  readonly marks: readonly { readonly in: ControlRecord; readonly name: string; readonly mark: ControlMark | null }[];
+  readonly overrides: { readonly removed: readonly HostOverride[]; readonly added: readonly HostOverride[] };
+}

@@ -3,7 +3,7 @@
  * leaf of the log. No event carries a secret, a pass, a header value, a body, or (by default) a path in clear.
  */
 
-import type { ControlAction, CutReceipt } from './controls.ts';
+import type { ControlAction, ControlPatch, CutReceipt } from './controls.ts';
 import type { RelayMode, RuleRef } from './decision.ts';
 import type { Fact } from './fact.ts';
 import type { Finding, GuardDirection } from './finding.ts';
@@ -180,6 +180,8 @@ export interface ControlChangedEvent extends EventCommon {
   readonly automatic: boolean;
   readonly version: number;
   readonly receipt: CutReceipt | null;
+  /** What became different: enough to know the controls of every version from the log alone. */
+  readonly patch: ControlPatch;
 }
 
 export interface BundleLoadedEvent extends EventCommon {

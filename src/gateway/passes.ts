@@ -1,0 +1,208 @@
+/**
+ * Passes: admission and issue in one, and their verification. A pass is an EdDSA JWT for one audience, an hour at most
+ * by default. INVARIANT: nobody gets a pass that admission refused, and `task.admitted` is durable before it is handed
+ * out. Tokens are cached by their SHA-256, never kept.
+ */
+
+import { createHash, type KeyObject, randomBytes } from 'node:crypto';
+import { errors, jwtVerify, SignJWT } from 'jose';
+import { LRUCache } from 'lru-cache';
+import { z } from 'zod';
+import type { Controls } from '../core/controls.ts';
+import { ulid } from '../core/ids.ts';
+import type { AuditSink, Clock, IssuedPass, Meter, PassIssuer, PassOrder, PassVerifier } from '../core/ports.ts';
+import { type PassClaims, type Principal, principalOf } from '../core/principal.ts';
+import { type ReasonCode, reasonRow } from '../core/reasons.ts';
+import { err, ok, type Result } from '../core/result.ts';
+import { type Admission, admit } from '../policy/admission.ts';
+import { markOf } from '../policy/control-index.ts';
+import type { PolicySource } from '../policy/snapshot.ts';
+
+/** A key that signs or verifies passes; the shape of `pki`'s signing keys. */
+export interface PassKey {
+  readonly id: string;
+  readonly privateKey: KeyObject;
+  readonly publicKey: KeyObject;
+}
+
+export interface PassAuthorityOptions {
+  /** Newest first; read at every issue, so that rotation is seen. */
+  readonly keys: () => readonly PassKey[];
+  readonly source: PolicySource;
+  readonly audit: AuditSink;
+  readonly clock: Pick<Clock, 'now'>;
+  readonly meter?: Pick<Meter, 'count'>;
+  /** Whom the pass is for: this appliance or fleet. */
+  readonly audience: string;
+  readonly issuer: string;
+  /** Longest life; an order for more is cut to it. Default one hour. */
+  readonly maxTtlMs?: number;
+  /** How far clocks may differ. Default 5 s. */
+  readonly skewMs?: number;
+}
+
+export type PassAuthority = PassVerifier & PassIssuer;
+
+const HOUR = 3_600_000;
+const CACHED = 20_000;
+const MAX_TOKEN = 8192;
+const name = z
+  .string()
+  .min(1)
+  .max(200)
+  .regex(/^[\x21-\x7e]+$/);
+
+const claimsSchema = z.strictObject({
+  jti: name,
+  iss: name,
+  aud: name,
+  iat: z.int().positive(),
+  exp: z.int().positive(),
+  task: name,
+  tenant: z.string().regex(/^[a-z0-9][a-z0-9_-]{0,62}$/i),
+  class: name,
+  profile: name,
+  risk: z.int().min(0).max(100),
+  capabilities: z.array(name).max(20_000),
+});
+
+export function createPassAuthority(options: PassAuthorityOptions): PassAuthority {
+  const known = new LRUCache<string, Principal>({ max: CACHED });
+  return {
+    verify: (token) => verify(token, options, known),
+    issue: (order) => issue(order, options),
+  };
+}
+
+type Refusal = { readonly reason: ReasonCode; readonly message: string };
+
+async function issue(order: PassOrder, options: PassAuthorityOptions): Promise<Result<IssuedPass, Refusal>> {
+  const { source, audit, clock, meter } = options;
+  const { bundle, controls } = source.current();
+  const problem = orderProblem(order);
+  const admission = admit({ ...order, class: order.class || null }, bundle);
+  const now = clock.now();
+  const barred = barredBy(order, controls, now);
+  const admitted = admission.admitted && problem === null && barred === null;
+  const id = (prefix: 't' | 'p' | 'e') => ulid(prefix, now, randomBytes(10));
+  const jti = id('p');
+  const task = order.task ?? id('t');
+  const reason = admitted ? null : (barred ?? 'pass_not_admitted');
+  await audit.record({
+    type: 'task.admitted',
+    id: id('e'),
+    tenant: order.tenant,
+    task: problem === null ? task : null,
+    kind: order.kind,
+    pass: jti,
+    class: admission.class,
+    profile: admission.profile,
+    risk: order.risk,
+    capabilities: admitted ? admission.capabilities : [],
+    policies: admission.policies,
+    admitted,
+    reason,
+    bundle: bundle.digest,
+    caller: order.caller,
+  });
+  meter?.count('locktender_admissions_total', { profile: admission.profile, admitted: String(admitted) });
+  if (reason !== null)
+    return err({ reason, message: problem ?? admission.message ?? 'admission policy refuses this task' });
+  return ok(await sign({ order, admission, jti, task, now }, options));
+}
+
+/** A tenant in quarantine and a killed task get no new pass. */
+function barredBy({ tenant, task }: PassOrder, controls: Controls, now: number): ReasonCode | null {
+  if (task !== null && markOf(controls.killedTasks, task, now)) return 'task_killed';
+  return markOf(controls.quarantinedTenants, tenant, now) ? 'tenant_quarantined' : null;
+}
+
+const TENANT = /^[a-z0-9][a-z0-9_-]{0,62}$/i;
+const TASK = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;
+
+function orderProblem({ tenant, task, ttlMs }: PassOrder): string | null {
+  if (!TENANT.test(tenant)) return `tenant \`${tenant}\` is not a tenant name; use letters, digits, \`-\` and \`_\``;
+  if (task !== null && !TASK.test(task))
+    return `task \`${task}\` is not a task id; use letters, digits, \`.\`, \`-\` and \`_\``;
+  return Number.isFinite(ttlMs) && ttlMs >= 1000
+    ? null
+    : 'the pass would last less than a second; ask for a longer `ttl`';
+}
+
+interface Order {
+  readonly order: PassOrder;
+  readonly admission: Admission;
+  readonly jti: string;
+  readonly task: string;
+  readonly now: number;
+}
+
+async function sign({ order, admission, jti, task, now }: Order, options: PassAuthorityOptions): Promise<IssuedPass> {
+  const [key] = options.keys();
+  if (!key) throw new Error('there is no key to sign passes with');
+  const iat = Math.floor(now / 1000);
+  const exp = iat + Math.floor(Math.min(order.ttlMs, options.maxTtlMs ?? HOUR) / 1000);
+  const claims: PassClaims = {
+    jti,
+    iss: options.issuer,
+    aud: options.audience,
+    iat,
+    exp,
+    task,
+    tenant: order.tenant,
+    class: admission.class,
+    profile: admission.profile,
+    risk: order.risk,
+    capabilities: admission.capabilities,
+  };
+  const token = await new SignJWT({ ...claims })
+    .setProtectedHeader({ alg: 'EdDSA', kid: key.id, typ: 'locktender-pass+jwt' })
+    .sign(key.privateKey);
+  return { token, claims, principal: principalOf(claims), capabilities: admission.capabilities };
+}
+
+async function verify(
+  token: string,
+  options: PassAuthorityOptions,
+  known: LRUCache<string, Principal>,
+): Promise<Result<Principal, 'pass_malformed' | 'pass_expired'>> {
+  if (token.length > MAX_TOKEN) return err('pass_malformed');
+  const digest = createHash('sha256').update(token).digest('base64');
+  const cached = known.get(digest);
+  // Times are judged at every use; only the signature is remembered. A key that was withdrawn takes its passes along
+  // when the appliance starts anew: rotation keeps old keys, it never withdraws one.
+  if (cached) return cached.expiresAt <= options.clock.now() ? err('pass_expired') : ok(cached);
+  const claims = await verifiedClaims(token, options);
+  if (!claims.ok) return claims;
+  const principal = Object.freeze(principalOf(claims.value));
+  known.set(digest, principal);
+  return principal.expiresAt <= options.clock.now() ? err('pass_expired') : ok(principal);
+}
+
+async function verifiedClaims(
+  token: string,
+  options: PassAuthorityOptions,
+): Promise<Result<PassClaims, 'pass_malformed' | 'pass_expired'>> {
+  const { clock, audience, issuer, skewMs = 5000 } = options;
+  try {
+    const { payload } = await jwtVerify(token, (header) => keyFor(header.kid, options), {
+      algorithms: ['EdDSA'],
+      audience,
+      issuer,
+      typ: 'locktender-pass+jwt',
+      currentDate: new Date(clock.now()),
+      clockTolerance: skewMs / 1000,
+    });
+    const claims = claimsSchema.safeParse(payload);
+    if (!claims.success || claims.data.iat * 1000 > clock.now() + skewMs) return err('pass_malformed');
+    return ok(claims.data);
+  } catch (error) {
+    return err(error instanceof errors.JWTExpired ? 'pass_expired' : 'pass_malformed');
+  }
+}
+
+function keyFor(kid: string | undefined, { keys }: PassAuthorityOptions): KeyObject {
+  const key = keys().find((k) => k.id === kid);
+  if (!key) throw new errors.JWKSNoMatchingKey();
+  return key.publicKey;
+}
