@@ -12,7 +12,7 @@ import type { Controls } from '../core/controls.ts';
 import { ulid } from '../core/ids.ts';
 import type { AuditSink, Clock, IssuedPass, Meter, PassIssuer, PassOrder, PassVerifier } from '../core/ports.ts';
 import { type PassClaims, type Principal, principalOf } from '../core/principal.ts';
-import { type ReasonCode, reasonRow } from '../core/reasons.ts';
+import type { ReasonCode } from '../core/reasons.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import { type Admission, admit } from '../policy/admission.ts';
 import { markOf } from '../policy/control-index.ts';
