@@ -1,0 +1,187 @@
+/** One isolate host, seen from the supervisor: spawned behind a wall, watched from outside, killed when it must be. */
+
+import type { ChildProcess } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import type { Duplex } from 'node:stream';
+import { encodeFrame, FRAME, type Frame, FrameReader } from './host/frames.ts';
+import type { ReplyMessage, RunMessage, SetupMessage } from './host/protocol.ts';
+import { CHANNEL, type HostFiles, spawnBehind, type Wall, type WallLimits } from './walls.ts';
+
+export interface HostEvents {
+  /** A frame of a task that runs there. */
+  frame(host: HostProcess, frame: Frame): void;
+  /** It may take tasks now. */
+  ready(host: HostProcess, hello: string): void;
+  /** It is gone, whatever the cause; once. */
+  gone(host: HostProcess, cause: HostLoss): void;
+}
+
+/** Why a host went: it died by itself, broke the protocol, outgrew its memory, or was ended by us. */
+export type HostLoss = 'died' | 'protocol' | 'memory' | 'ended';
+
+export interface HostOptions {
+  readonly probed: { readonly wall: Wall; readonly drop: boolean };
+  readonly files: HostFiles;
+  readonly setup: SetupMessage;
+  readonly limits: WallLimits;
+  /** How long it may take to say hello. */
+  readonly bootMs: number;
+}
+
+const PAGE = 4096;
+const MB = 1024 * 1024;
+const RSS_CHECK_MS = 10;
+/** Unread binding replies may pile up to this; beyond, the host does not read and is lost. */
+const MAX_UNREAD = 64 * MB;
+
+export class HostProcess {
+  readonly wall: Wall;
+  /** Set once, by its first task: a host never serves two tenants. */
+  tenant: string | null = null;
+  /** Takes no more tasks; ended when those it has are done. */
+  retiring = false;
+  served = 0;
+  /** Epoch of the monotonic clock at which its last task ended. */
+  idleSince = 0;
+  /** Slots in use → memory asked for, MB. */
+  readonly slots = new Map<number, number>();
+  isReady = false;
+  readonly #child: ChildProcess;
+  readonly #channel: Duplex;
+  readonly #events: HostEvents;
+  readonly #reader = new FrameReader();
+  readonly #late: NodeJS.Timeout;
+  #pid: number | null = null;
+  #watch: NodeJS.Timeout | null = null;
+  #baseBytes = 0;
+  #peakBytes = 0;
+  #gone = false;
+
+  constructor(options: HostOptions, events: HostEvents) {
+    this.wall = options.probed.wall;
+    this.#events = events;
+    this.#child = spawnBehind(options.probed, options.files, options.limits);
+    this.#channel = this.#child.stdio[CHANNEL] as Duplex;
+    this.#channel.on('data', (chunk: Buffer) => this.#heard(chunk));
+    this.#channel.on('error', () => this.#lost('died'));
+    this.#channel.on('close', () => this.#lost('died'));
+    this.#child.on('error', () => this.#lost('died'));
+    this.#child.on('exit', () => this.#lost('died'));
+    // Read and dropped, so that a flood on it cannot block or fill anything; a crash report is not ours to log.
+    this.#child.stderr?.resume();
+    this.#late = setTimeout(() => this.#lost('died'), options.bootMs);
+    this.#send(encodeFrame({ kind: FRAME.setup, slot: 0, json: JSON.stringify(options.setup) }));
+  }
+
+  get peakBytes(): number {
+    return this.#peakBytes;
+  }
+
+  run(slot: number, message: RunMessage): void {
+    this.slots.set(slot, message.memory_mb);
+    this.served += 1;
+    this.#watch ??= setInterval(() => this.#checkMemory(), RSS_CHECK_MS);
+    this.#send(encodeFrame({ kind: FRAME.run, slot, json: JSON.stringify(message) }));
+  }
+
+  reply(slot: number, call: number, message: ReplyMessage, bytes?: Uint8Array): void {
+    if (!this.slots.has(slot)) return;
+    this.#send(encodeFrame({ kind: FRAME.reply, slot, call, json: JSON.stringify(message), ...(bytes && { bytes }) }));
+  }
+
+  /** The task is over, as far as we are concerned. */
+  release(slot: number, now: number): void {
+    this.slots.delete(slot);
+    this.idleSince = now;
+    if (this.slots.size > 0 || this.#watch === null) return;
+    clearInterval(this.#watch);
+    this.#watch = null;
+  }
+
+  /** Kills it. Its tasks are the caller's to settle. */
+  kill(cause: HostLoss = 'ended'): void {
+    this.#lost(cause);
+  }
+
+  #send(frame: Buffer): void {
+    if (this.#gone) return;
+    this.#channel.write(frame);
+    if (this.#channel.writableLength > MAX_UNREAD) this.#lost('protocol');
+  }
+
+  #heard(chunk: Buffer): void {
+    if (this.#gone) return;
+    try {
+      for (const frame of this.#reader.push(chunk)) this.#take(frame);
+    } catch {
+      this.#lost('protocol');
+    }
+  }
+
+  #take(frame: Frame): void {
+    if (frame.kind === FRAME.hello) {
+      if (this.isReady) throw new RangeError('hello twice');
+      this.isReady = true;
+      clearTimeout(this.#late);
+      this.#pid = innermost(this.#child.pid);
+      this.#baseBytes = this.#rss();
+      this.#events.ready(this, frame.json);
+    } else if (frame.kind < FRAME.hello) throw new RangeError('a frame that only the supervisor sends');
+    else if (this.slots.has(frame.slot)) this.#events.frame(this, frame);
+    // Else: the last words of a task that was ended meanwhile.
+  }
+
+  /** INVARIANT: whatever a host does to its own memory accounting, this is read from the kernel. */
+  #checkMemory(): void {
+    const rss = this.#rss();
+    this.#peakBytes = Math.max(this.#peakBytes, rss);
+    let asked = 0;
+    for (const mb of this.slots.values()) asked += mb;
+    // Twice, as V8's limit is a guideline, and the growth of what is booted ahead.
+    if (rss > this.#baseBytes + (asked * 2 + 64) * MB) this.#lost('memory');
+  }
+
+  /** Bytes now resident beyond what it needed to be ready. */
+  grownBytes(): number {
+    return this.#rss() - this.#baseBytes;
+  }
+
+  #rss(): number {
+    if (this.#pid === null) return 0;
+    try {
+      return Number(readFileSync(`/proc/${this.#pid}/statm`, 'latin1').split(' ')[1]) * PAGE;
+    } catch {
+      return 0;
+    }
+  }
+
+  #lost(cause: HostLoss): void {
+    if (this.#gone) return;
+    this.#gone = true;
+    clearTimeout(this.#late);
+    if (this.#watch) clearInterval(this.#watch);
+    if (this.#pid !== null) killQuietly(this.#pid);
+    this.#child.kill('SIGKILL');
+    this.#channel.destroy();
+    this.#events.gone(this, cause);
+  }
+}
+
+/** The process behind the wall: the last of the chain of only children. */
+function innermost(pid: number | undefined): number | null {
+  if (pid === undefined) return null;
+  try {
+    const [child] = readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1').trim().split(' ');
+    return child ? innermost(Number(child)) : pid;
+  } catch {
+    return pid;
+  }
+}
+
+function killQuietly(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // Gone already.
+  }
+}

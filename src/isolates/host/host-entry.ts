@@ -1,0 +1,131 @@
+/**
+ * The isolate host: a process of its own, inside the walls, that runs hostile code in isolates and speaks frames over
+ * descriptor 3. It trusts the supervisor; the supervisor does not trust it.
+ *
+ *     node --no-node-snapshot host-entry.ts <isolated-vm addon> <runtime bundle>
+ */
+
+import { readFileSync } from 'node:fs';
+import { createRequire, stripTypeScriptTypes } from 'node:module';
+import { Socket } from 'node:net';
+import type ivm from 'isolated-vm';
+import { encodeFrame, FRAME, type Frame, FrameReader } from './frames.ts';
+import { IsolateSlot } from './isolate-slot.ts';
+import type { RunMessage, SetupMessage } from './protocol.ts';
+
+export type StripTypes = (code: string) => string;
+
+/** The descriptor that the supervisor left open for us. */
+const CHANNEL = 3;
+
+class Host {
+  readonly #engine: typeof ivm;
+  readonly #snapshot: ivm.ExternalCopy<ArrayBuffer>;
+  readonly #socket: Socket;
+  readonly #snapshotMs: number;
+  readonly #stock: IsolateSlot[] = [];
+  readonly #running = new Map<number, IsolateSlot>();
+  #boots: number[] = [];
+  #ahead = 1;
+  #memoryMb = 64;
+  #refilling = false;
+
+  constructor(engine: typeof ivm, runtime: string) {
+    this.#engine = engine;
+    const from = performance.now();
+    this.#snapshot = engine.Isolate.createSnapshot([{ code: runtime, filename: 'runtime.js' }]);
+    this.#snapshotMs = performance.now() - from;
+    this.#socket = new Socket({ fd: CHANNEL, readable: true, writable: true });
+    const reader = new FrameReader();
+    this.#socket.on('data', (chunk) => {
+      for (const frame of reader.push(chunk)) this.#heard(frame);
+    });
+    this.#socket.on('close', () => process.exit(0));
+    this.#socket.on('error', () => process.exit(0));
+  }
+
+  #heard(frame: Frame): void {
+    if (frame.kind === FRAME.setup) this.#setup(JSON.parse(frame.json) as SetupMessage);
+    else if (frame.kind === FRAME.run) this.#run(frame.slot, JSON.parse(frame.json) as RunMessage);
+    else if (frame.kind === FRAME.reply) this.#running.get(frame.slot)?.reply(frame.call, frame.json, frame.bytes);
+    else if (frame.kind === FRAME.end) this.#forget(frame.slot);
+  }
+
+  #setup(message: SetupMessage): void {
+    this.#ahead = message.ahead;
+    this.#memoryMb = message.memory_mb;
+    while (this.#stock.length < this.#ahead) this.#stock.push(this.#boot());
+    this.#send(FRAME.hello, 0, { boot_ms: this.#takeBoots(), snapshot_ms: this.#snapshotMs });
+  }
+
+  #boot(): IsolateSlot {
+    const slot = new IsolateSlot({ engine: this.#engine, snapshot: this.#snapshot, memoryMb: this.#memoryMb });
+    this.#boots.push(slot.bootMs);
+    return slot;
+  }
+
+  #run(id: number, order: RunMessage): void {
+    const from = performance.now();
+    const { slot, hit } = this.#take(order.memory_mb);
+    this.#running.set(id, slot);
+    const send = (kind: (typeof FRAME)[keyof typeof FRAME], message: object) => this.#send(kind, id, message);
+    void slot.run(order, stripTypes, {
+      started: () => send(FRAME.started, { boot_ms: performance.now() - from, hit, boots: this.#takeBoots() }),
+      call: (call, json, bytes) =>
+        this.#write(encodeFrame({ kind: FRAME.call, slot: id, call, json, ...(bytes && { bytes }) })),
+      log: (level, text) => send(FRAME.log, { level, text }),
+      done: (message) => {
+        send(FRAME.done, message);
+        this.#forget(id);
+      },
+    });
+  }
+
+  /** One with the memory limit asked for; another size is booted now and booted ahead from now on. */
+  #take(memoryMb: number): { slot: IsolateSlot; hit: boolean } {
+    if (memoryMb !== this.#memoryMb) {
+      this.#memoryMb = memoryMb;
+      for (const slot of this.#stock.splice(0)) slot.end();
+    }
+    const ready = this.#stock.pop();
+    return { slot: ready ?? this.#boot(), hit: ready !== undefined };
+  }
+
+  #forget(id: number): void {
+    this.#running.get(id)?.end();
+    this.#running.delete(id);
+    this.#refill();
+  }
+
+  /** One at a time between other work, so that a burst is served before it is prepared for. */
+  #refill(): void {
+    if (this.#refilling || this.#stock.length >= this.#ahead) return;
+    this.#refilling = true;
+    setImmediate(() => {
+      this.#refilling = false;
+      if (this.#stock.length < this.#ahead) this.#stock.push(this.#boot());
+      this.#refill();
+    });
+  }
+
+  #takeBoots(): number[] {
+    return this.#boots.splice(0, this.#boots.length);
+  }
+
+  #send(kind: (typeof FRAME)[keyof typeof FRAME], slot: number, message: object): void {
+    this.#write(encodeFrame({ kind, slot, json: JSON.stringify(message) }));
+  }
+
+  #write(frame: Buffer): void {
+    this.#socket.write(frame);
+  }
+}
+
+function stripTypes(code: string): string {
+  return stripTypeScriptTypes(code, { mode: 'strip' });
+}
+
+const [addon, bundle] = process.argv.slice(2);
+if (addon === undefined || bundle === undefined) process.exit(2);
+const loaded = createRequire(import.meta.url)(addon) as { ivm: typeof ivm };
+new Host(loaded.ivm, readFileSync(bundle, 'utf8'));

@@ -1,0 +1,77 @@
+/**
+ * What the runtime inside an isolate may ask of its host, without the supervisor: URL parsing, hashes, randomness.
+ * Only strings, numbers and copied bytes cross, and nothing here ever throws: an error object of this realm would be a
+ * host object inside the isolate (T-63).
+ */
+
+import { createHash, createHmac, randomFillSync } from 'node:crypto';
+
+/** Parts of a parsed URL, in this order: href, origin, protocol, username, password, host, hostname, port, pathname, search, hash. */
+export type UrlParts = readonly string[];
+
+const SETTABLE = new Set([
+  'href',
+  'protocol',
+  'username',
+  'password',
+  'host',
+  'hostname',
+  'port',
+  'pathname',
+  'search',
+  'hash',
+] as const);
+type Settable = typeof SETTABLE extends Set<infer T> ? T : never;
+
+const HASHES: Readonly<Record<string, string>> = {
+  'SHA-1': 'sha1',
+  'SHA-256': 'sha256',
+  'SHA-384': 'sha384',
+  'SHA-512': 'sha512',
+};
+/** `getRandomValues` refuses more (Web Cryptography, section 10.1.1). */
+const MAX_RANDOM = 65_536;
+
+/** Null when the input is no URL. */
+export function parseUrl(input: string, base: string | null): UrlParts | null {
+  const url = base === null ? URL.parse(input) : URL.parse(input, base);
+  return url === null ? null : partsOf(url);
+}
+
+/** The URL after one of its setters ran; null when that setter throws (`href` alone does). */
+export function setUrl(href: string, part: string, value: string): UrlParts | null {
+  const url = URL.parse(href);
+  if (url === null || !SETTABLE.has(part as Settable)) return null;
+  try {
+    url[part as Settable] = value;
+  } catch {
+    return null;
+  }
+  return partsOf(url);
+}
+
+function partsOf(u: URL): UrlParts {
+  const { href, origin, protocol, username, password, host, hostname, port, pathname, search, hash } = u;
+  return [href, origin, protocol, username, password, host, hostname, port, pathname, search, hash];
+}
+
+/** Null for an algorithm that is not known. */
+export function digest(algorithm: string, data: Uint8Array): ArrayBuffer | null {
+  const name = HASHES[algorithm];
+  return name === undefined ? null : owned(createHash(name).update(data).digest());
+}
+
+export function hmac(algorithm: string, key: Uint8Array, data: Uint8Array): ArrayBuffer | null {
+  const name = HASHES[algorithm];
+  return name === undefined ? null : owned(createHmac(name, key).update(data).digest());
+}
+
+export function random(count: number): ArrayBuffer {
+  const bounded = Number.isInteger(count) && count > 0 ? Math.min(count, MAX_RANDOM) : 0;
+  return randomFillSync(new Uint8Array(bounded)).buffer;
+}
+
+/** A buffer of its own: Node's small ones are views of a shared pool, which must not cross. */
+function owned(bytes: Buffer): ArrayBuffer {
+  return new Uint8Array(bytes).buffer;
+}

@@ -1,0 +1,248 @@
+/** One isolate: booted ahead from the snapshot, bound to one task, once, then destroyed. */
+
+import type ivm from 'isolated-vm';
+import type { StripTypes } from './host-entry.ts';
+import { digest, hmac, parseUrl, random, setUrl } from './host-services.ts';
+import { type DoneMessage, type HostEnding, LIMITS, type RunMessage, type TaskFault } from './protocol.ts';
+
+export interface SlotEvents {
+  started(): void;
+  call(call: number, json: string, bytes: Uint8Array | undefined): void;
+  log(level: string, text: string): void;
+  done(message: DoneMessage): void;
+}
+
+export interface SlotParts {
+  readonly engine: typeof ivm;
+  readonly snapshot: ivm.ExternalCopy<ArrayBuffer>;
+  readonly memoryMb: number;
+}
+
+type Entry = ivm.Reference<(...args: unknown[]) => unknown>;
+
+/** Longest delay of a timer, as browsers have it. */
+const MAX_DELAY = 2_147_483_647;
+const CPU_CHECK_MS = 5;
+const STATISTICS_MS = 10;
+
+export class IsolateSlot {
+  readonly memoryMb: number;
+  readonly bootMs: number;
+  readonly #isolate: ivm.Isolate;
+  readonly #context: ivm.Context;
+  readonly #start: Entry;
+  readonly #deliver: Entry;
+  readonly #wakes = new Set<NodeJS.Timeout>();
+  #events: SlotEvents | null = null;
+  #watch: NodeJS.Timeout | null = null;
+  #finished = false;
+  #ended = false;
+  #cpuMs = 0;
+  #logs = 0;
+  #calls = 0;
+
+  constructor(parts: SlotParts) {
+    const from = performance.now();
+    this.memoryMb = parts.memoryMb;
+    this.#isolate = new parts.engine.Isolate({
+      memoryLimit: parts.memoryMb,
+      snapshot: parts.snapshot,
+      onCatastrophicError: () => process.abort(),
+    });
+    this.#context = this.#isolate.createContextSync();
+    const api = this.#context.evalClosureSync(
+      'const boot = globalThis.__boot; delete globalThis.__boot; return boot($0, $1);',
+      [
+        new parts.engine.Callback((...args: unknown[]) => this.#serve(args), { sync: true }),
+        new parts.engine.Callback((...args: unknown[]) => this.#hear(args), { ignored: true }),
+      ],
+      { result: { reference: true } },
+    ) as ivm.Reference<{ start: () => void; deliver: () => void }>;
+    this.#start = api.getSync('start', { reference: true }) as unknown as Entry;
+    this.#deliver = api.getSync('deliver', { reference: true }) as unknown as Entry;
+    this.bootMs = performance.now() - from;
+  }
+
+  /** Starts the task; everything after is an event. */
+  async run(order: RunMessage, strip: StripTypes, events: SlotEvents): Promise<void> {
+    this.#events = events;
+    this.#watchCpu(order.cpu_ms);
+    try {
+      const code = order.language === 'ts' ? strip(order.code) : order.code;
+      const module = this.#isolate.compileModuleSync(code, { filename: order.language === 'ts' ? 'tool.ts' : 'tool.js' });
+      module.instantiateSync(this.#context, (specifier) => {
+        throw new Error(`tool code imports nothing; \`${specifier.slice(0, 100)}\` is not available`);
+      });
+      const { input, output_bytes, webassembly, storage, tools } = order;
+      const setting = JSON.stringify({ output_bytes, webassembly, storage, tools });
+      await this.#start.apply(undefined, [setting, input]);
+      // The module's own top level runs here, then its default export.
+      await module.evaluate({ promise: true });
+      this.#deliver.applyIgnored(undefined, ['main', module.namespace.derefInto()]);
+    } catch (error) {
+      this.#failed(error);
+    }
+  }
+
+  /** The reply to a binding call. */
+  reply(call: number, json: string, bytes: Uint8Array): void {
+    this.#calls -= 1;
+    if (this.#ended) return;
+    const body = bytes.length > 0 ? new Uint8Array(bytes).buffer : undefined;
+    this.#deliver.applyIgnored(undefined, ['reply', call, json, body], { arguments: { copy: true } });
+  }
+
+  /** Destroys it; what it did not say by now is not heard. */
+  end(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#cpuMs = Number(this.#isolate.cpuTime) / 1e6;
+    if (this.#watch) clearInterval(this.#watch);
+    for (const wake of this.#wakes) clearTimeout(wake);
+    this.#wakes.clear();
+    try {
+      this.#isolate.dispose();
+    } catch {
+      // Already gone: it was ended by its memory limit.
+    }
+  }
+
+  /** What needs no answer. The isolate does not wait, so ending it here cannot wait for the isolate. */
+  #hear(args: unknown[]): void {
+    if (this.#ended) return;
+    const [op, a, b] = args;
+    if (op === 'started') this.#events?.started();
+    else if (op === 'done') this.#finish('completed', String(a), null);
+    else if (op === 'fail') this.#finish(a === 'output_exceeded' ? 'output_exceeded' : 'failed', null, faultOf(b));
+  }
+
+  /** One call out of the isolate. INVARIANT: never throws, returns only copied plain data. */
+  #serve(args: unknown[]): unknown {
+    if (this.#ended) return null;
+    const [op, a, b, c] = args;
+    try {
+      return this.#service(String(op), a, b, c);
+    } catch {
+      return null;
+    }
+  }
+
+  // biome-ignore lint/complexity/useMaxParams: one switch over what the isolate sent, already apart
+  #service(op: string, a: unknown, b: unknown, c: unknown): unknown {
+    switch (op) {
+      case 'call':
+        return this.#call(a, b, c);
+      case 'url':
+        return parseUrl(String(a), typeof b === 'string' ? b : null);
+      case 'url-set':
+        return setUrl(String(a), String(b), String(c));
+      case 'digest':
+        return digest(String(a), view(b));
+      case 'hmac':
+        return hmac(String(a), view(b), view(c));
+      case 'random':
+        return random(Number(a));
+      case 'wake':
+        return this.#wake(Number(a));
+      case 'log':
+        return this.#log(String(a), String(b));
+      default:
+        return null;
+    }
+  }
+
+  #call(call: unknown, json: unknown, bytes: unknown): boolean {
+    if (this.#calls >= LIMITS.callsInFlight || typeof call !== 'number' || typeof json !== 'string') return false;
+    this.#calls += 1;
+    this.#events?.call(call >>> 0, json, bytes instanceof ArrayBuffer ? new Uint8Array(bytes) : undefined);
+    return true;
+  }
+
+  #wake(delay: number): boolean {
+    const wake = setTimeout(() => {
+      this.#wakes.delete(wake);
+      if (!this.#ended) this.#deliver.applyIgnored(undefined, ['tick']);
+    }, clampDelay(delay));
+    this.#wakes.add(wake);
+    return true;
+  }
+
+  #log(level: string, text: string): boolean {
+    this.#logs += 1;
+    if (this.#logs > LIMITS.logLines) return false;
+    this.#events?.log(level.slice(0, 10), text.slice(0, LIMITS.logLine));
+    return true;
+  }
+
+  #watchCpu(limitMs: number): void {
+    this.#watch = setInterval(() => {
+      if (this.#ended) return;
+      if (this.#isolate.isDisposed) this.#finish('memory_exceeded', null, null);
+      else if (Number(this.#isolate.cpuTime) / 1e6 > limitMs) this.#finish('cpu_exceeded', null, null);
+    }, CPU_CHECK_MS);
+  }
+
+  #failed(error: unknown): void {
+    if (this.#ended) return;
+    const message = error instanceof Error ? error.message : '';
+    const gone = this.#isolate.isDisposed || /disposed during execution/.test(message);
+    if (gone) this.#finish('memory_exceeded', null, null);
+    else this.#finish('failed', null, error instanceof Error ? copyOf(error) : null);
+  }
+
+  #finish(status: HostEnding, result: string | null, error: TaskFault | null): void {
+    if (this.#finished || this.#ended) return;
+    this.#finished = true;
+    const report = (peak: number) => {
+      if (this.#ended) return;
+      this.end();
+      this.#events?.done({ status, result, error, cpu_ms: this.#cpuMs, peak_memory_bytes: peak });
+    };
+    if (this.#isolate.isDisposed) return report(this.memoryMb * 1024 * 1024);
+    // An isolate that still runs does not answer; then its peak is not known.
+    const late = setTimeout(() => report(0), STATISTICS_MS);
+    this.#isolate
+      .getHeapStatistics()
+      .then((heap) => report(heap.total_heap_size + heap.externally_allocated_size))
+      .catch(() => report(0))
+      .finally(() => clearTimeout(late));
+  }
+}
+
+function clampDelay(delay: number): number {
+  return Number.isFinite(delay) ? Math.min(Math.max(delay, 0), MAX_DELAY) : 0;
+}
+
+function view(value: unknown): Uint8Array {
+  return value instanceof ArrayBuffer ? new Uint8Array(value) : new Uint8Array(0);
+}
+
+function copyOf(error: Error): TaskFault {
+  const text = (value: unknown, max: number) => (typeof value === 'string' ? value.slice(0, max) : '');
+  return {
+    name: text(error.name, 100) || 'Error',
+    message: text(error.message, LIMITS.message),
+    stack: toolFrames(text(error.stack, LIMITS.stack)),
+    code: null,
+  };
+}
+
+/** Only what tool code can know of: no line of the host's own files. */
+function toolFrames(stack: string): string {
+  return stack
+    .split('\n')
+    .filter((line) => !/^\s+at /.test(line) || /tool\.[jt]s/.test(line))
+    .join('\n');
+}
+
+function faultOf(json: unknown): TaskFault | null {
+  if (typeof json !== 'string') return null;
+  const raw = JSON.parse(json) as Record<string, unknown>;
+  const text = (value: unknown, max: number) => (typeof value === 'string' ? value.slice(0, max) : '');
+  return {
+    name: text(raw['name'], 100) || 'Error',
+    message: text(raw['message'], LIMITS.message),
+    stack: toolFrames(text(raw['stack'], LIMITS.stack)),
+    code: typeof raw['code'] === 'string' ? raw['code'].slice(0, 100) : null,
+  };
+}
