@@ -140,8 +140,7 @@ let libraryPaths: readonly string[] | null = null;
 /** The loader and the libraries that this very Node runs on. */
 function sharedLibraries(): readonly string[] {
   if (libraryPaths) return libraryPaths;
-  process.report.excludeNetwork = true;
-  const report = process.report.getReport() as { sharedObjects?: string[] };
+  const report = Object.assign(process.report, { excludeNetwork: true }).getReport() as { sharedObjects?: string[] };
   const names = /\/(ld-linux[^/]*|ld-musl[^/]*|lib(c|m|dl|pthread|rt|gcc_s|stdc\+\+|atomic)(\.musl-[^/]+)?\.so[.\d]*)$/;
   libraryPaths = (report.sharedObjects ?? []).filter((path) => names.test(path) && existsSync(path));
   return libraryPaths;
