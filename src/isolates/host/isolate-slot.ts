@@ -69,7 +69,9 @@ export class IsolateSlot {
     this.#watchCpu(order.cpu_ms);
     try {
       const code = order.language === 'ts' ? strip(order.code) : order.code;
-      const module = this.#isolate.compileModuleSync(code, { filename: order.language === 'ts' ? 'tool.ts' : 'tool.js' });
+      const module = this.#isolate.compileModuleSync(code, {
+        filename: order.language === 'ts' ? 'tool.ts' : 'tool.js',
+      });
       module.instantiateSync(this.#context, (specifier) => {
         throw new Error(`tool code imports nothing; \`${specifier.slice(0, 100)}\` is not available`);
       });
@@ -127,7 +129,6 @@ export class IsolateSlot {
     }
   }
 
-  // biome-ignore lint/complexity/useMaxParams: one switch over what the isolate sent, already apart
   #service(op: string, a: unknown, b: unknown, c: unknown): unknown {
     switch (op) {
       case 'call':
@@ -198,7 +199,10 @@ export class IsolateSlot {
       this.end();
       this.#events?.done({ status, result, error, cpu_ms: this.#cpuMs, peak_memory_bytes: peak });
     };
-    if (this.#isolate.isDisposed) return report(this.memoryMb * 1024 * 1024);
+    if (this.#isolate.isDisposed) {
+      report(this.memoryMb * 1024 * 1024);
+      return;
+    }
     // An isolate that still runs does not answer; then its peak is not known.
     const late = setTimeout(() => report(0), STATISTICS_MS);
     this.#isolate
