@@ -31,6 +31,8 @@ const MAY_IMPORT = {
     'audit',
     'sandbox',
     'admin/contract',
+    // How the appliance reads what people edit: the offline commands must read it in the same way.
+    'control/load-revision',
   ],
   console: ['admin/contract'],
   // Puts the parts together; only main.ts imports it.
@@ -117,6 +119,8 @@ module.exports = {
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
+    // `isolates/host` has its own package.json (what is bound into the wall); dependencies are the root's.
+    combinedDependencies: true,
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },
   },

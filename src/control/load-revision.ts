@@ -1,0 +1,62 @@
+/** A revision: all that people edit, loaded whole or not at all. */
+
+import { createHash } from 'node:crypto';
+import { type LoadedCategories, loadCategories } from '../categories/load-lists.ts';
+import { err, ok, type Problem, type Result } from '../core/result.ts';
+import type { RuleSet } from '../dlp/compiled-rule.ts';
+import { compileRules } from '../dlp/rule-set.ts';
+import { type Bundle, compileBundle } from '../policy/bundle.ts';
+import { readTree, TreeUnreadable } from '../store/read-tree.ts';
+
+/** Directories; a later one adds to the earlier ones and replaces files of the same path. */
+export interface RevisionRoots {
+  readonly rules: readonly string[];
+  readonly categories: readonly string[];
+}
+
+export interface PolicyRevision {
+  readonly bundle: Bundle;
+  readonly categories: LoadedCategories;
+}
+
+/** Taxonomy, lists and policy files. Every problem is reported, each with file and line. */
+export function loadPolicy(roots: RevisionRoots): Result<PolicyRevision, Problem[]> {
+  return reading(() => {
+    const categories = loadCategories({
+      files: readTree(roots.categories, ['.yaml', '.txt']),
+      sha256: (bytes) => createHash('sha256').update(bytes).digest('hex'),
+    });
+    if (!categories.ok) return err(placed(categories.error, 'categories'));
+    const files = readTree(roots.rules, ['.yaml', '.yml', '.cedar', '.cedarschema']);
+    const bundle = compileBundle(files, { taxonomy: categories.value.taxonomy, sha256: sha256Text });
+    if (!bundle.ok) return err(placed(bundle.error, 'rules'));
+    return ok({ bundle: bundle.value, categories: categories.value });
+  });
+}
+
+/** The DLP rules; `disabled` ones are left out. */
+export function loadRules(roots: RevisionRoots): Result<RuleSet, Problem[]> {
+  return reading(() => {
+    const files = readTree(roots.rules, ['.yaml', '.yml']).filter((file) => file.path.startsWith('dlp/'));
+    const rules = compileRules(files, sha256Text);
+    return rules.ok ? rules : err(placed(rules.error, 'rules'));
+  });
+}
+
+export function sha256Text(text: string): string {
+  return createHash('sha256').update(text, 'utf8').digest('hex');
+}
+
+/** File names as they are known to whoever edits: below the directory that was configured. */
+function placed(problems: readonly Problem[], folder: string): Problem[] {
+  return problems.map((p) => ({ ...p, file: p.file.startsWith(`${folder}/`) ? p.file : `${folder}/${p.file}` }));
+}
+
+function reading<T>(load: () => Result<T, Problem[]>): Result<T, Problem[]> {
+  try {
+    return load();
+  } catch (error) {
+    if (error instanceof TreeUnreadable) return err([{ file: 'rules', line: 0, column: 0, message: error.message }]);
+    throw error;
+  }
+}
