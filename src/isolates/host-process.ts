@@ -16,8 +16,8 @@ export interface HostEvents {
   gone(host: HostProcess, cause: HostLoss): void;
 }
 
-/** Why a host went: it died by itself, broke the protocol, outgrew its memory, or was ended by us. */
-export type HostLoss = 'died' | 'protocol' | 'memory' | 'ended';
+/** Why a host went: it died by itself, broke the protocol, outgrew its memory, stopped answering, or was ended by us. */
+export type HostLoss = 'died' | 'protocol' | 'memory' | 'stuck' | 'ended';
 
 export interface HostOptions {
   readonly probed: { readonly wall: Wall; readonly drop: boolean };
@@ -31,6 +31,8 @@ export interface HostOptions {
 const PAGE = 4096;
 const MB = 1024 * 1024;
 const RSS_CHECK_MS = 10;
+/** How long a host may take to confirm that it destroyed an isolate. */
+const STOP_MS = 250;
 /** Unread binding replies may pile up to this; beyond, the host does not read and is lost. */
 const MAX_UNREAD = 64 * MB;
 
@@ -51,6 +53,7 @@ export class HostProcess {
   readonly #events: HostEvents;
   readonly #reader = new FrameReader();
   readonly #late: NodeJS.Timeout;
+  readonly #stopping = new Set<number>();
   #pid: number | null = null;
   #watch: NodeJS.Timeout | null = null;
   #baseBytes = 0;
@@ -73,6 +76,13 @@ export class HostProcess {
     this.#send(encodeFrame({ kind: FRAME.setup, slot: 0, json: JSON.stringify(options.setup) }));
   }
 
+  /** Resolves when the operating system has let it go. */
+  get exited(): Promise<void> {
+    const { exitCode, signalCode } = this.#child;
+    if (exitCode !== null || signalCode !== null || this.#child.pid === undefined) return Promise.resolve();
+    return new Promise((resolve) => this.#child.once('exit', () => resolve()));
+  }
+
   get peakBytes(): number {
     return this.#peakBytes;
   }
@@ -87,6 +97,17 @@ export class HostProcess {
   reply(slot: number, call: number, message: ReplyMessage, bytes?: Uint8Array): void {
     if (!this.slots.has(slot)) return;
     this.#send(encodeFrame({ kind: FRAME.reply, slot, call, json: JSON.stringify(message), ...(bytes && { bytes }) }));
+  }
+
+  /** Ends a task by force. A host that does not confirm it in time is stuck, and lost. */
+  stop(slot: number, now: number): void {
+    this.#stopping.add(slot);
+    this.#send(encodeFrame({ kind: FRAME.end, slot }));
+    const late = setTimeout(() => {
+      if (this.#stopping.has(slot)) this.#lost('stuck');
+    }, STOP_MS);
+    late.unref();
+    this.release(slot, now);
   }
 
   /** The task is over, as far as we are concerned. */
@@ -127,6 +148,7 @@ export class HostProcess {
       this.#baseBytes = this.#rss();
       this.#events.ready(this, frame.json);
     } else if (frame.kind < FRAME.hello) throw new RangeError('a frame that only the supervisor sends');
+    else if (frame.kind === FRAME.ended) this.#stopping.delete(frame.slot);
     else if (this.slots.has(frame.slot)) this.#events.frame(this, frame);
     // Else: the last words of a task that was ended meanwhile.
   }

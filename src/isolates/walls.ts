@@ -22,8 +22,6 @@ export type Wall = (typeof WALLS)[number];
 export interface HostFiles {
   /** Folder of the host's own code; its entry is `host-entry.ts`. */
   readonly host: string;
-  /** The runtime bundle. */
-  readonly bundle: string;
   /** isolated-vm's compiled addon. */
   readonly addon: string;
 }
@@ -34,7 +32,7 @@ export interface WallLimits {
 }
 
 /** Where the files stand inside the empty root. */
-const INSIDE: HostFiles = { host: '/host', bundle: '/runtime.js', addon: '/isolated-vm.node' };
+const INSIDE: HostFiles = { host: '/host', addon: '/isolated-vm.node' };
 const INSIDE_NODE = '/node';
 const NOBODY = 65_534;
 const CHANNEL_FD = 3;
@@ -77,7 +75,7 @@ export function spawnBehind(
   limits: WallLimits,
 ): ChildProcess {
   const seen = probed.wall === 'bubblewrap' ? INSIDE : files;
-  const tail = [`--allow-fs-read=*`, join(seen.host, 'host-entry.ts'), seen.addon, seen.bundle];
+  const tail = [`--allow-fs-read=*`, join(seen.host, 'host-entry.ts'), seen.addon];
   const { argv, drop } = commandFor(probed.wall, probed.drop, files, tail);
   const filter = probed.wall === 'bubblewrap' ? openFilter() : null;
   const [program, ...args] = limited(argv, limits);
@@ -129,7 +127,6 @@ function bubblewrap(files: HostFiles): string[] {
     ...libraries.flatMap((path) => ['--ro-bind', path, path]),
     ...['--ro-bind', process.execPath, INSIDE_NODE],
     ...['--ro-bind', files.host, INSIDE.host],
-    ...['--ro-bind', files.bundle, INSIDE.bundle],
     ...['--ro-bind', files.addon, INSIDE.addon],
     ...['--remount-ro', '/', '--chdir', '/', '--seccomp', String(SECCOMP_FD), '--'],
   ];

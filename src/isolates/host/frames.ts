@@ -18,6 +18,8 @@ export const FRAME = {
   call: 18,
   log: 19,
   done: 20,
+  /** The isolate is destroyed: the host still listens. */
+  ended: 21,
 } as const;
 export type FrameKind = (typeof FRAME)[keyof typeof FRAME];
 

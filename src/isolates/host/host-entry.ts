@@ -2,10 +2,9 @@
  * The isolate host: a process of its own, inside the walls, that runs hostile code in isolates and speaks frames over
  * descriptor 3. It trusts the supervisor; the supervisor does not trust it.
  *
- *     node --no-node-snapshot host-entry.ts <isolated-vm addon> <runtime bundle>
+ *     node --no-node-snapshot host-entry.ts <isolated-vm addon>
  */
 
-import { readFileSync } from 'node:fs';
 import { createRequire, stripTypeScriptTypes } from 'node:module';
 import { Socket } from 'node:net';
 import type ivm from 'isolated-vm';
@@ -20,9 +19,8 @@ const CHANNEL = 3;
 
 class Host {
   readonly #engine: typeof ivm;
-  readonly #snapshot: ivm.ExternalCopy<ArrayBuffer>;
   readonly #socket: Socket;
-  readonly #snapshotMs: number;
+  #snapshot: ivm.ExternalCopy<ArrayBuffer> | null = null;
   readonly #stock: IsolateSlot[] = [];
   readonly #running = new Map<number, IsolateSlot>();
   #boots: number[] = [];
@@ -30,11 +28,8 @@ class Host {
   #memoryMb = 64;
   #refilling = false;
 
-  constructor(engine: typeof ivm, runtime: string) {
+  constructor(engine: typeof ivm) {
     this.#engine = engine;
-    const from = performance.now();
-    this.#snapshot = engine.Isolate.createSnapshot([{ code: runtime, filename: 'runtime.js' }]);
-    this.#snapshotMs = performance.now() - from;
     this.#socket = new Socket({ fd: CHANNEL, readable: true, writable: true });
     const reader = new FrameReader();
     this.#socket.on('data', (chunk) => {
@@ -48,17 +43,24 @@ class Host {
     if (frame.kind === FRAME.setup) this.#setup(JSON.parse(frame.json) as SetupMessage);
     else if (frame.kind === FRAME.run) this.#run(frame.slot, JSON.parse(frame.json) as RunMessage);
     else if (frame.kind === FRAME.reply) this.#running.get(frame.slot)?.reply(frame.call, frame.json, frame.bytes);
-    else if (frame.kind === FRAME.end) this.#forget(frame.slot);
+    else if (frame.kind === FRAME.end) {
+      this.#forget(frame.slot);
+      this.#send(FRAME.ended, frame.slot, {});
+    }
   }
 
   #setup(message: SetupMessage): void {
+    const from = performance.now();
+    this.#snapshot = this.#engine.Isolate.createSnapshot([{ code: message.runtime, filename: 'runtime.js' }]);
+    const snapshot_ms = performance.now() - from;
     this.#ahead = message.ahead;
     this.#memoryMb = message.memory_mb;
     while (this.#stock.length < this.#ahead) this.#stock.push(this.#boot());
-    this.#send(FRAME.hello, 0, { boot_ms: this.#takeBoots(), snapshot_ms: this.#snapshotMs });
+    this.#send(FRAME.hello, 0, { boot_ms: this.#takeBoots(), snapshot_ms });
   }
 
   #boot(): IsolateSlot {
+    if (this.#snapshot === null) throw new Error('not set up');
     const slot = new IsolateSlot({ engine: this.#engine, snapshot: this.#snapshot, memoryMb: this.#memoryMb });
     this.#boots.push(slot.bootMs);
     return slot;
@@ -125,7 +127,7 @@ function stripTypes(code: string): string {
   return stripTypeScriptTypes(code, { mode: 'strip' });
 }
 
-const [addon, bundle] = process.argv.slice(2);
-if (addon === undefined || bundle === undefined) process.exit(2);
+const [addon] = process.argv.slice(2);
+if (addon === undefined) process.exit(2);
 const loaded = createRequire(import.meta.url)(addon) as { ivm: typeof ivm };
-new Host(loaded.ivm, readFileSync(bundle, 'utf8'));
+new Host(loaded.ivm);

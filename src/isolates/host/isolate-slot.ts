@@ -22,6 +22,8 @@ type Entry = ivm.Reference<(...args: unknown[]) => unknown>;
 
 /** Longest delay of a timer, as browsers have it. */
 const MAX_DELAY = 2_147_483_647;
+/** What V8 says when the isolate's limit leaves no room for a buffer. */
+const NO_BUFFER = 'Array buffer allocation failed';
 const CPU_CHECK_MS = 5;
 const STATISTICS_MS = 10;
 
@@ -47,7 +49,7 @@ export class IsolateSlot {
     this.#isolate = new parts.engine.Isolate({
       memoryLimit: parts.memoryMb,
       snapshot: parts.snapshot,
-      onCatastrophicError: () => process.abort(),
+      onCatastrophicError: () => this.#lostControl(),
     });
     this.#context = this.#isolate.createContextSync();
     const api = this.#context.evalClosureSync(
@@ -113,9 +115,15 @@ export class IsolateSlot {
   #hear(args: unknown[]): void {
     if (this.#ended) return;
     const [op, a, b] = args;
-    if (op === 'started') this.#events?.started();
+    if (op === 'wake') this.#wake(Number(a));
+    else if (op === 'started') this.#events?.started();
     else if (op === 'done') this.#finish('completed', String(a), null);
-    else if (op === 'fail') this.#finish(a === 'output_exceeded' ? 'output_exceeded' : 'failed', null, faultOf(b));
+    else if (op === 'fail') {
+      const fault = faultOf(b);
+      if (a === 'output_exceeded') this.#finish('output_exceeded', null, null);
+      else if (fault?.message === NO_BUFFER) this.#finish('memory_exceeded', null, null);
+      else this.#finish('failed', null, fault);
+    }
   }
 
   /** One call out of the isolate. INVARIANT: never throws, returns only copied plain data. */
@@ -143,8 +151,6 @@ export class IsolateSlot {
         return hmac(String(a), view(b), view(c));
       case 'random':
         return random(Number(a));
-      case 'wake':
-        return this.#wake(Number(a));
       case 'log':
         return this.#log(String(a), String(b));
       default:
@@ -159,13 +165,13 @@ export class IsolateSlot {
     return true;
   }
 
-  #wake(delay: number): boolean {
+  #wake(delay: number): void {
+    if (this.#wakes.size >= LIMITS.wakes) return;
     const wake = setTimeout(() => {
       this.#wakes.delete(wake);
       if (!this.#ended) this.#deliver.applyIgnored(undefined, ['tick']);
     }, clampDelay(delay));
     this.#wakes.add(wake);
-    return true;
   }
 
   #log(level: string, text: string): boolean {
@@ -183,11 +189,26 @@ export class IsolateSlot {
     }, CPU_CHECK_MS);
   }
 
+  /** Its thread never comes back, so neither `dispose` nor another question to it may follow. */
+  #lostControl(): void {
+    const cpu_ms = this.#ended ? this.#cpuMs : Number(this.#isolate.cpuTime) / 1e6;
+    const first = !this.#finished;
+    this.#finished = true;
+    this.#ended = true;
+    if (this.#watch) clearInterval(this.#watch);
+    for (const wake of this.#wakes) clearTimeout(wake);
+    const peak_memory_bytes = this.memoryMb * 1024 * 1024;
+    const status = 'memory_exceeded';
+    if (this.#events === null || !first) process.abort();
+    this.#events.done({ status, result: null, error: null, cpu_ms, peak_memory_bytes, doomed: true });
+  }
+
   #failed(error: unknown): void {
     if (this.#ended) return;
     const message = error instanceof Error ? error.message : '';
     const gone = this.#isolate.isDisposed || /disposed during execution/.test(message);
     if (gone) this.#finish('memory_exceeded', null, null);
+    else if (message === NO_BUFFER) this.#finish('memory_exceeded', null, null);
     else this.#finish('failed', null, error instanceof Error ? copyOf(error) : null);
   }
 
@@ -197,7 +218,7 @@ export class IsolateSlot {
     const report = (peak: number) => {
       if (this.#ended) return;
       this.end();
-      this.#events?.done({ status, result, error, cpu_ms: this.#cpuMs, peak_memory_bytes: peak });
+      this.#events?.done({ status, result, error, cpu_ms: this.#cpuMs, peak_memory_bytes: peak, doomed: false });
     };
     if (this.#isolate.isDisposed) {
       report(this.memoryMb * 1024 * 1024);

@@ -2,6 +2,8 @@
 
 /** Supervisor → host, once, before anything else. */
 export interface SetupMessage {
+  /** The script that the snapshot is made from. */
+  readonly runtime: string;
   /** Isolates kept booted ahead. */
   readonly ahead: number;
   /** Memory limit of those booted before the first task, MB. */
@@ -59,6 +61,8 @@ export interface DoneMessage {
   readonly error: TaskFault | null;
   readonly cpu_ms: number;
   readonly peak_memory_bytes: number;
+  /** The engine lost control over the isolate: this process must end soon. */
+  readonly doomed: boolean;
 }
 
 /** Host → supervisor: one line of `console`. */
@@ -95,6 +99,8 @@ export const LIMITS = {
   stack: 8 * 1024,
   /** Log lines of one task. */
   logLines: 1000,
+  /** Wakes that one isolate may wait for; its runtime asks for one at a time. */
+  wakes: 64,
   /** Binding calls of one task that wait for a reply. */
   callsInFlight: 256,
   /** Bytes of one chunk of a body. */

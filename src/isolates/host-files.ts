@@ -1,0 +1,16 @@
+/** Where the files are that an isolate host needs. */
+
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { HostFiles } from './walls.ts';
+
+/** Finds the host's own code and isolated-vm's compiled addon for this very Node. */
+export function hostFiles(): HostFiles {
+  const engine = createRequire(import.meta.url).resolve('isolated-vm');
+  const build = createRequire(engine)('node-gyp-build') as { path(folder: string): string };
+  return {
+    host: join(dirname(fileURLToPath(import.meta.url)), 'host'),
+    addon: build.path(dirname(engine)),
+  };
+}

@@ -1,0 +1,176 @@
+/**
+ * The host processes: some kept ready without a tenant, the others each bound to one. A host serves one tenant only,
+ * ever; it goes after so many tasks, when its memory grew, when it was idle, or when a task had to be ended by force.
+ */
+
+import type { HostEvents, HostLoss, HostOptions } from './host-process.ts';
+import { HostProcess } from './host-process.ts';
+
+export interface StockSettings {
+  /** Most host processes at once. */
+  readonly hosts: number;
+  /** Tasks at once in one host. */
+  readonly slots: number;
+  /** Hosts kept ready without a tenant. */
+  readonly spares: number;
+  readonly tasksPerHost: number;
+  /** Growth beyond what it had when it was ready, after which a host is replaced, MB. */
+  readonly growthMb: number;
+  readonly idleMs: number;
+}
+
+export interface StockOptions {
+  readonly settings: StockSettings;
+  readonly host: HostOptions;
+  readonly events: HostEvents;
+  readonly now: () => number;
+}
+
+export type RecycleCause = HostLoss | 'tasks' | 'growth' | 'idle' | 'tenant' | 'forced';
+
+const MB = 1024 * 1024;
+/** After this many starts in a row that never became ready, a start waits. */
+const FAILURES_ALLOWED = 3;
+const RETRY_MS = 1000;
+
+export class HostStock {
+  readonly recycled = new Map<RecycleCause, number>();
+  readonly #options: StockOptions;
+  readonly #hosts = new Set<HostProcess>();
+  #failures = 0;
+  #retryAt = 0;
+  #closed = false;
+
+  constructor(options: StockOptions) {
+    this.#options = options;
+  }
+
+  get size(): number {
+    return this.#hosts.size;
+  }
+
+  get spares(): number {
+    return this.#count((h) => h.tenant === null);
+  }
+
+  get anyReady(): boolean {
+    return this.#count((h) => h.isReady && !h.retiring) > 0;
+  }
+
+  get failing(): boolean {
+    return this.#failures >= FAILURES_ALLOWED;
+  }
+
+  /** A host with room for a task of this tenant, or null; then one may be on its way. */
+  take(tenant: string): HostProcess | null {
+    const own = this.#best((h) => h.tenant === tenant && this.#hasRoom(h));
+    if (own) return own;
+    if (!this.#mayGrow(tenant)) return null;
+    const spare = this.#best((h) => h.tenant === null && h.isReady);
+    if (spare) {
+      spare.tenant = tenant;
+      this.refill();
+      return spare;
+    }
+    this.#makeRoomFor(tenant);
+    return null;
+  }
+
+  /** Starts spares up to the number wanted. */
+  refill(): void {
+    const { hosts, spares } = this.#options.settings;
+    while (this.spares < spares && this.#hosts.size < hosts && this.#mayStart()) this.#start();
+  }
+
+  /** A task left: recycles its host when it is time. */
+  left(host: HostProcess): void {
+    const { tasksPerHost, growthMb } = this.#options.settings;
+    if (host.served >= tasksPerHost) host.retiring = true;
+    if (host.slots.size > 0) return;
+    if (host.retiring) this.#retire(host, host.served >= tasksPerHost ? 'tasks' : 'forced');
+    else if (host.grownBytes() > growthMb * MB) this.#retire(host, 'growth');
+  }
+
+  /** Ends hosts that no task used for a while. */
+  sweep(): void {
+    const oldest = this.#options.now() - this.#options.settings.idleMs;
+    for (const host of [...this.#hosts]) {
+      if (host.tenant !== null && host.slots.size === 0 && host.idleSince < oldest) this.#retire(host, 'idle');
+    }
+    this.refill();
+  }
+
+  readied(): void {
+    this.#failures = 0;
+  }
+
+  forget(host: HostProcess, cause: HostLoss): void {
+    if (!this.#hosts.delete(host)) return;
+    if (cause !== 'ended') this.#note(cause);
+    if (!host.isReady && !this.#closed) {
+      this.#failures += 1;
+      if (this.failing) this.#retryAt = this.#options.now() + RETRY_MS;
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    const all = [...this.#hosts];
+    for (const host of all) host.kill();
+    await Promise.all(all.map((host) => host.exited));
+  }
+
+  #hasRoom(host: HostProcess): boolean {
+    return host.isReady && !host.retiring && host.slots.size < this.#options.settings.slots;
+  }
+
+  /** One tenant may have all hosts but one, so that another never waits for it to finish. */
+  #mayGrow(tenant: string): boolean {
+    const { hosts } = this.#options.settings;
+    return this.#count((h) => h.tenant === tenant) < Math.max(1, hosts - 1);
+  }
+
+  #makeRoomFor(tenant: string): void {
+    if (this.#count((h) => h.tenant === null) > 0) return;
+    if (this.#hosts.size >= this.#options.settings.hosts) {
+      const idle = [...this.#hosts].filter((h) => h.tenant !== tenant && h.slots.size === 0);
+      const oldest = idle.sort((a, b) => a.idleSince - b.idleSince)[0];
+      if (oldest === undefined) return;
+      this.#retire(oldest, 'tenant');
+    }
+    if (this.#mayStart()) this.#start();
+  }
+
+  #mayStart(): boolean {
+    return !this.#closed && (!this.failing || this.#options.now() >= this.#retryAt);
+  }
+
+  #start(): void {
+    if (this.failing) this.#retryAt = this.#options.now() + RETRY_MS;
+    this.#hosts.add(new HostProcess(this.#options.host, this.#options.events));
+  }
+
+  #retire(host: HostProcess, cause: RecycleCause): void {
+    if (!this.#hosts.delete(host)) return;
+    this.#note(cause);
+    host.kill();
+  }
+
+  #note(cause: RecycleCause): void {
+    this.recycled.set(cause, (this.recycled.get(cause) ?? 0) + 1);
+  }
+
+  #best(fits: (host: HostProcess) => boolean): HostProcess | null {
+    let best: HostProcess | null = null;
+    for (const host of this.#hosts) {
+      if (fits(host) && (best === null || host.slots.size < best.slots.size)) best = host;
+    }
+    return best;
+  }
+
+  #count(of: (host: HostProcess) => boolean): number {
+    let count = 0;
+    for (const host of this.#hosts) if (of(host)) count += 1;
+    return count;
+  }
+}

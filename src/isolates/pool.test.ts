@@ -1,0 +1,192 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createIsolatePool, type IsolatePool } from './pool.ts';
+import type { LogLine, TaskBindings, TaskOrder, TaskOutcome } from './task-order.ts';
+
+const clock = { now: () => Date.now(), monotonic: () => performance.now() };
+const limits = { wall_ms: 5000, cpu_ms: 2000, memory_mb: 32, output_bytes: 100_000 };
+
+let pool: IsolatePool;
+let serial = 0;
+
+beforeAll(async () => {
+  pool = createIsolatePool({ clock, settings: { hosts: 4, spares: 2, ahead: 2, memoryMb: 32 } });
+  expect(await pool.ready(20_000)).toBe(true);
+});
+afterAll(() => pool.close());
+
+function order(code: string, more: Partial<TaskOrder> = {}): TaskOrder {
+  serial += 1;
+  const base = {
+    task: `t${serial}`,
+    tenant: 'acme',
+    language: 'js',
+    input: '{"n":20}',
+    limits,
+    bindings: null,
+  } as const;
+  return { ...base, code, ...more };
+}
+
+const run = (code: string, more: Partial<TaskOrder> = {}): Promise<TaskOutcome> => pool.run(order(code, more));
+const value = (outcome: TaskOutcome): unknown => JSON.parse(outcome.result ?? 'null');
+
+describe('a task in the pool', () => {
+  it('gives its input to the default export and returns its result', async () => {
+    const outcome = await run('export default async (input) => ({ twice: input.n * 2 });');
+    expect(outcome).toMatchObject({ status: 'completed', error: null });
+    expect(value(outcome)).toEqual({ twice: 40 });
+    expect(outcome.usage.boot_ms).toBeGreaterThan(0);
+  });
+
+  it('takes TypeScript', async () => {
+    const outcome = await run(
+      'type In = { n: number }; export default (input: In): number => input.n satisfies number;',
+      { language: 'ts' },
+    );
+    expect(value(outcome)).toBe(20);
+  });
+
+  it('captures console, in order, and streams it', async () => {
+    const seen: LogLine[] = [];
+    const outcome = await run("export default () => { console.log('a', { b: [1] }); console.error('c'); };", {
+      onLog: (line) => seen.push(line),
+    });
+    expect(outcome.logs).toEqual([
+      { level: 'log', text: 'a { b: [ 1 ] }' },
+      { level: 'error', text: 'c' },
+    ]);
+    expect(seen).toEqual(outcome.logs);
+    expect(outcome.result).toBe('null');
+  });
+
+  it('runs timers, in order, with arguments, and clears them', async () => {
+    const outcome = await run(`export default async () => {
+      const out = [];
+      const wait = (ms, x) => new Promise((r) => setTimeout((y) => { out.push(y); r(); }, ms, x));
+      const id = setTimeout(() => out.push('never'), 1);
+      clearTimeout(id);
+      await Promise.all([wait(20, 'late'), wait(0, 'soon'), wait(5, 'between')]);
+      let n = 0;
+      await new Promise((r) => { const i = setInterval(() => { n += 1; if (n === 3) { clearInterval(i); r(); } }, 1); });
+      return [...out, n];
+    };`);
+    expect(value(outcome)).toEqual(['soon', 'between', 'late', 3]);
+  });
+
+  it.each([
+    [
+      'its own error',
+      "export default () => { throw new RangeError('mine'); };",
+      { name: 'RangeError', message: 'mine' },
+    ],
+    ['a throw of no error', "export default () => { throw 'text'; };", { name: 'Error', message: 'text' }],
+    ['a throw at the top level', "throw new TypeError('top');", { name: 'TypeError', message: 'top' }],
+    ['a syntax error', 'export default () => {', { name: 'SyntaxError' }],
+    ['no default export', 'export const x = 1;', { name: 'TypeError' }],
+    ['an import', "import fs from 'node:fs'; export default () => fs;", { name: 'Error' }],
+    ['a result that is no JSON', 'export default () => 10n;', { name: 'TypeError' }],
+    [
+      'a throw in a timer',
+      "export default () => new Promise(() => setTimeout(() => { throw new Error('late'); }, 1));",
+      { message: 'late' },
+    ],
+  ])('fails with %s', async (_what, code, error) => {
+    const outcome = await run(code);
+    expect(outcome.status).toBe('failed');
+    expect(outcome.error).toMatchObject(error);
+    expect(outcome.error?.stack ?? '').not.toMatch(/\/host\/|host-entry|node_modules/);
+  });
+
+  it('starts every task fresh', async () => {
+    const code = 'globalThis.seen = (globalThis.seen ?? 0) + 1; export default () => globalThis.seen;';
+    for (let i = 0; i < 3; i += 1) expect(value(await run(code))).toBe(1);
+  });
+});
+
+describe('the ends of a task', () => {
+  it.each([
+    ['T-60 an endless loop', 'timeout', 'export default () => { for (;;); };', { wall_ms: 150 }],
+    ['T-60 a promise that never settles', 'timeout', 'export default () => new Promise(() => {});', { wall_ms: 150 }],
+    ['T-60 an endless loop at the top level', 'timeout', 'for (;;);', { wall_ms: 150 }],
+    ['T-60 a microtask flood', 'timeout', 'export default async () => { for (;;) await 0; };', { wall_ms: 150 }],
+    ['T-60 busy beyond its CPU time', 'cpu_exceeded', 'export default () => { for (;;); };', { cpu_ms: 80 }],
+    [
+      'T-61 typed arrays',
+      'memory_exceeded',
+      'const a = []; export default () => { for (;;) a.push(new Uint8Array(1e6).fill(1)); };',
+      {},
+    ],
+    ['T-66 a result beyond its cap', 'output_exceeded', "export default () => 'x'.repeat(200000);", {}],
+    [
+      'T-66 a flood of logs',
+      'output_exceeded',
+      "export default () => { for (;;) console.log('x'.repeat(1000)); };",
+      {},
+    ],
+  ] as const)('%s is %s', async (_what, status, code, own) => {
+    const outcome = await run(code, { limits: { ...limits, ...own } });
+    expect(outcome.status).toBe(status);
+    expect(outcome.error?.code).toBe(status);
+  });
+
+  it('T-62 a heap that explodes ends its task, and the next one is served', async () => {
+    const outcome = await run(
+      'const m = new Map(); export default () => { for (let i = 0; ; i += 1) m.set(i, [i]); };',
+    );
+    expect(['memory_exceeded', 'host_lost', 'cpu_exceeded', 'timeout']).toContain(outcome.status);
+    expect((await run('export default () => 1;')).status).toBe('completed');
+  });
+
+  it('kills a task that runs and one that waits', async () => {
+    const running = order('export default () => { for (;;); };');
+    const outcome = pool.run(running);
+    await new Promise((r) => setTimeout(r, 50));
+    expect(pool.kill(running.task)).toBe(true);
+    expect((await outcome).status).toBe('killed');
+    expect(pool.kill(running.task)).toBe(false);
+  });
+
+  it('denies code and input that are too large', async () => {
+    const outcome = await run(`/*${'x'.repeat(1024 * 1024)}*/`);
+    expect(outcome).toMatchObject({ status: 'denied', wall: 'none' });
+  });
+});
+
+describe('bindings', () => {
+  it('carries calls, bytes and errors both ways, and closes once', async () => {
+    let closed = 0;
+    const bindings: TaskBindings = {
+      storage: false,
+      tools: ['echo'],
+      usage: { requests: 3, bytes: 7 },
+      call: async ({ op, args }) =>
+        args['name'] === 'echo'
+          ? { ok: true, value: { op, args } }
+          : { ok: false, error: { name: 'TypeError', message: 'no', code: 'x' } },
+      close: () => {
+        closed += 1;
+      },
+    };
+    const outcome = await run('export default async (_, env) => env.tools.echo({ a: 1 });', { bindings });
+    expect(value(outcome)).toEqual({ op: 'tool', args: { name: 'echo', args: { a: 1 } } });
+    expect(outcome.usage).toMatchObject({ requests: 3, bytes: 7 });
+    expect(closed).toBe(1);
+  });
+});
+
+describe('tenants and hosts', () => {
+  it('T-65 never puts two tenants in one host', async () => {
+    const slow = 'export default () => new Promise((r) => setTimeout(r, 100));';
+    const both = [run(slow, { tenant: 'one' }), run(slow, { tenant: 'two' })];
+    const before = pool.stats().hosts;
+    const outcomes = await Promise.all(both);
+    expect(before).toBeGreaterThanOrEqual(2);
+    expect(outcomes.map((o) => o.status)).toEqual(['completed', 'completed']);
+  });
+
+  it('serves many tenants with few hosts, each task in its turn', async () => {
+    const tenants = Array.from({ length: 6 }, (_, i) => `tenant-${i}`);
+    const outcomes = await Promise.all(tenants.map((tenant) => run('export default () => 1;', { tenant })));
+    expect(outcomes.every((o) => o.status === 'completed')).toBe(true);
+  });
+});

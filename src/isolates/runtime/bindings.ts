@@ -1,0 +1,51 @@
+/** Calls to the supervisor: numbered, answered in any order, as JSON and bytes. */
+
+import { bridge, jsonText, jsonValue } from './bridge.ts';
+
+export interface BindingAnswer {
+  readonly value: unknown;
+  readonly bytes: ArrayBuffer | undefined;
+}
+
+interface Waiting {
+  resolve(answer: BindingAnswer): void;
+  reject(error: Error): void;
+}
+
+interface Reply {
+  readonly ok: boolean;
+  readonly value?: unknown;
+  readonly error?: Record<string, unknown>;
+}
+
+const waiting = new Map<number, Waiting>();
+const ERRORS: Readonly<Record<string, ErrorConstructor>> = { TypeError, RangeError, SyntaxError };
+let last = 0;
+
+/** Rejects with an error that carries `code`, and `decision` when a denial is behind it. */
+export function callBinding(op: string, args: unknown, bytes?: ArrayBuffer): Promise<BindingAnswer> {
+  return new Promise((resolve, reject) => {
+    last += 1;
+    const text = jsonText({ op, args });
+    waiting.set(last, { resolve, reject });
+    if (bridge.current.serve('call', last, text, bytes) === true) return;
+    waiting.delete(last);
+    reject(faultOf({ name: 'RangeError', message: 'too many calls at once', code: 'too_many_calls' }));
+  });
+}
+
+export function takeReply(call: number, json: string, bytes: ArrayBuffer | undefined): void {
+  const asked = waiting.get(call);
+  if (asked === undefined) return;
+  waiting.delete(call);
+  const reply = jsonValue(json) as Reply;
+  if (reply.ok) asked.resolve({ value: reply.value, bytes });
+  else asked.reject(faultOf(reply.error ?? {}));
+}
+
+function faultOf(fault: Record<string, unknown>): Error {
+  const Kind = ERRORS[String(fault['name'])] ?? Error;
+  const error = new Kind(String(fault['message']));
+  const { name: _, message: __, ...rest } = fault;
+  return Object.assign(error, rest, Kind === Error ? { name: String(fault['name'] ?? 'Error') } : {});
+}

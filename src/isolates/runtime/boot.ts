@@ -1,0 +1,93 @@
+/**
+ * The runtime's entry: makes the realm what tool code may see, and gives the host its two handles. Runs once, into the
+ * snapshot; `__boot` runs in every isolate, before any tool code.
+ */
+
+import { takeReply } from './bindings.ts';
+import { type Bridge, bridge, jsonText, jsonValue, sliceText, utf8Length } from './bridge.ts';
+import { makeConsole } from './console.ts';
+import { type EnvSettings, makeEnv } from './env.ts';
+import { installGlobals, takeAway } from './globals.ts';
+import { output } from './output.ts';
+import { tick } from './timers.ts';
+
+interface Setting extends EnvSettings {
+  readonly output_bytes: number;
+  readonly webassembly: boolean;
+}
+
+type Main = (input: unknown, env: object) => unknown;
+
+const MESSAGE = 4 * 1024;
+const STACK = 8 * 1024;
+const global = globalThis as unknown as Record<string, unknown>;
+let input: unknown = null;
+let env: object = {};
+
+function start(settingText: string, inputText: string): void {
+  const setting = jsonValue(settingText) as Setting;
+  output.budget(setting.output_bytes);
+  if (!setting.webassembly) delete global['WebAssembly'];
+  input = jsonValue(inputText);
+  env = makeEnv(setting);
+  bridge.current.hear('started');
+}
+
+function deliver(what: string, a: unknown, b: unknown, c: unknown): void {
+  if (what === 'tick') guarded(tick);
+  else if (what === 'reply') takeReply(a as number, b as string, c as ArrayBuffer | undefined);
+  else if (what === 'main') void main(a as { default?: unknown });
+}
+
+async function main(namespace: { default?: unknown }): Promise<void> {
+  try {
+    const tool = namespace.default;
+    if (typeof tool !== 'function') throw new TypeError('tool code must export a default function');
+    finish(await (tool as Main)(input, env));
+  } catch (error) {
+    fail(error);
+  }
+}
+
+function finish(result: unknown): void {
+  const text = jsonText(result === undefined ? null : result) ?? 'null';
+  if (output.take(utf8Length(text, output.left() + 1))) bridge.current.hear('done', text);
+}
+
+/** Whatever was thrown, as plain bounded text. Its getters may throw, too. */
+function fail(thrown: unknown): void {
+  let fault: object;
+  try {
+    const error = thrown as { name?: unknown; message?: unknown; stack?: unknown; code?: unknown } | null;
+    const real = typeof error === 'object' && error !== null;
+    fault = {
+      name: real ? short(error.name, 100) : 'Error',
+      message: real ? short(error.message, MESSAGE) : short(String(thrown), MESSAGE),
+      stack: real ? short(error.stack, STACK) : '',
+      code: real && typeof error.code === 'string' ? short(error.code, 100) : undefined,
+    };
+  } catch {
+    fault = { name: 'Error', message: 'the error cannot be read', stack: '' };
+  }
+  bridge.current.hear('fail', 'failed', jsonText(fault));
+}
+
+function short(value: unknown, max: number): string {
+  return typeof value === 'string' ? sliceText(value, 0, max) : '';
+}
+
+/** An exception in a callback ends the task, as an uncaught one does elsewhere. */
+function guarded(run: () => void): void {
+  try {
+    run();
+  } catch (error) {
+    fail(error);
+  }
+}
+
+installGlobals(global, makeConsole());
+global['__boot'] = (serve: Bridge['serve'], hear: Bridge['hear']) => {
+  bridge.current = { serve, hear };
+  takeAway(global);
+  return { start, deliver };
+};

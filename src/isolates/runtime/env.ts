@@ -1,0 +1,30 @@
+/** `env`, the second argument of tool code: what it may reach beyond its isolate, by name. */
+
+import { callBinding } from './bindings.ts';
+
+export interface EnvSettings {
+  readonly storage: boolean;
+  readonly tools: readonly string[];
+}
+
+export function makeEnv(settings: EnvSettings): object {
+  const tools: Record<string, (args?: unknown) => Promise<unknown>> = Object.create(null);
+  for (const name of settings.tools) {
+    tools[name] = async (args = {}) => (await callBinding('tool', { name, args })).value;
+  }
+  return Object.freeze({ tools: Object.freeze(tools), ...(settings.storage && { storage: storage() }) });
+}
+
+function area(name: 'session' | 'ephemeral') {
+  const ask = async (op: string, args: object) => (await callBinding(`storage.${op}`, { area: name, ...args })).value;
+  return Object.freeze({
+    get: async (key: string) => (await ask('get', { key })) ?? null,
+    put: (key: string, value: unknown, options: { ttl?: number } = {}) => ask('put', { key, value, ttl: options.ttl }),
+    delete: (key: string) => ask('delete', { key }),
+    list: (prefix = '') => ask('list', { prefix }),
+  });
+}
+
+function storage(): object {
+  return Object.freeze({ session: area('session'), ephemeral: area('ephemeral') });
+}

@@ -1,0 +1,69 @@
+/** A value as a person reads it in a log: bounded in depth, width and length, and never calling getters. */
+
+import { sliceText } from './bridge.ts';
+
+const DEPTH = 4;
+const WIDTH = 50;
+const TEXT = 4 * 1024;
+const { getOwnPropertyDescriptor, keys } = Object;
+const { isArray } = Array;
+
+export function inspect(value: unknown, depth = 0, seen: readonly unknown[] = []): string {
+  if (typeof value === 'string') return `'${sliceText(value, 0, TEXT)}'`;
+  if (typeof value === 'bigint') return `${sliceText(String(value), 0, TEXT)}n`;
+  if (typeof value === 'function') return `[Function: ${String(value.name) || '(anonymous)'}]`;
+  if (typeof value !== 'object' || value === null) return String(value);
+  if (seen.includes(value)) return '[Circular]';
+  if (value instanceof Error) return errorText(value);
+  if (depth >= DEPTH) return isArray(value) ? '[Array]' : '[Object]';
+  try {
+    return structure(value, depth, [...seen, value]);
+  } catch {
+    return '[Unreadable]';
+  }
+}
+
+function errorText(error: Error): string {
+  try {
+    return sliceText(String(error.stack ?? error), 0, TEXT);
+  } catch {
+    return '[Error]';
+  }
+}
+
+function structure(value: object, depth: number, seen: readonly unknown[]): string {
+  if (value instanceof Date) return Number.isNaN(value.getTime()) ? 'Invalid Date' : value.toISOString();
+  if (value instanceof RegExp) return String(value);
+  if (value instanceof Map) return `Map(${value.size}) ${inspect(bounded(value), depth, seen)}`;
+  if (value instanceof Set) return `Set(${value.size}) ${inspect(bounded(value), depth, seen)}`;
+  if (ArrayBuffer.isView(value)) return `${nameOf(value)}(${value.byteLength} bytes)`;
+  const parts = members(value, depth, seen);
+  if (isArray(value)) return parts.length > 0 ? `[ ${parts.join(', ')} ]` : '[]';
+  const prefix = nameOf(value) === 'Object' ? '' : `${nameOf(value)} `;
+  return parts.length > 0 ? `${prefix}{ ${parts.join(', ')} }` : `${prefix}{}`;
+}
+
+function members(value: object, depth: number, seen: readonly unknown[]): string[] {
+  const all = keys(value);
+  const parts = all.slice(0, WIDTH).map((key) => {
+    const property = getOwnPropertyDescriptor(value, key);
+    const text = property && 'value' in property ? inspect(property.value, depth + 1, seen) : '[Getter]';
+    return isArray(value) ? text : `${/^[A-Za-z_$][\w$]*$/.test(key) ? key : `'${key}'`}: ${text}`;
+  });
+  return all.length > WIDTH ? [...parts, `… ${all.length - WIDTH} more`] : parts;
+}
+
+function nameOf(value: object): string {
+  const prototype = Object.getPrototypeOf(value) as object | null;
+  const made = prototype && getOwnPropertyDescriptor(prototype, 'constructor')?.value;
+  return typeof made === 'function' ? String(made.name) : 'Object';
+}
+
+function bounded(values: Iterable<unknown>): unknown[] {
+  const out: unknown[] = [];
+  for (const value of values) {
+    if (out.length >= WIDTH) break;
+    out.push(value);
+  }
+  return out;
+}
