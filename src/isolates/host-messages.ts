@@ -26,7 +26,7 @@ const done = z.strictObject({
 
 const log = z.strictObject({ level: text(10), text: text(LIMITS.logLine) });
 
-const call = z.object({ op: text(100), args: z.record(z.string(), z.unknown()).nullish() });
+const call = z.object({ op: text(100), args: z.unknown().optional() });
 
 /** Each throws when the text is anything else: then the host broke the protocol. */
 export const hostMessage = {

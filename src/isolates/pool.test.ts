@@ -160,7 +160,7 @@ describe('bindings', () => {
       tools: ['echo'],
       usage: { requests: 3, bytes: 7 },
       call: async ({ op, args }) =>
-        args['name'] === 'echo'
+        (args as { name: string }).name === 'echo'
           ? { ok: true, value: { op, args } }
           : { ok: false, error: { name: 'TypeError', message: 'no', code: 'x' } },
       close: () => {

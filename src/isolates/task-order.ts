@@ -14,7 +14,8 @@ export interface TaskLimits {
 
 export interface BindingCall {
   readonly op: string;
-  readonly args: Readonly<Record<string, unknown>>;
+  /** As tool code sent it: check before use. */
+  readonly args: unknown;
   readonly bytes: Uint8Array;
 }
 

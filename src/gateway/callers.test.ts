@@ -1,0 +1,90 @@
+import { generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { createServer, type IncomingMessage, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { exportJWK, type JWK, SignJWT } from 'jose';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createCallers } from './callers.ts';
+
+const NOW = Date.UTC(2026, 10, 23);
+const clock = { now: () => NOW };
+const keys = new Map<string, { publicKey: KeyObject; privateKey: KeyObject }>();
+let published: JWK[] = [];
+let server: Server;
+let issuer = '';
+let asked = 0;
+
+beforeAll(async () => {
+  server = createServer((request, response) => {
+    asked += 1;
+    const jwks_uri = `${issuer}/keys`;
+    response.end(JSON.stringify(request.url === '/keys' ? { keys: published } : { issuer, jwks_uri }));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  await addKey('k1');
+});
+afterAll(() => void server.close());
+
+async function addKey(kid: string) {
+  const pair = generateKeyPairSync('ed25519');
+  keys.set(kid, pair);
+  published = [...published, { ...(await exportJWK(pair.publicKey)), kid, alg: 'EdDSA' }];
+}
+
+function token(claims: Record<string, unknown> = {}, kid = 'k1') {
+  const at = NOW / 1000;
+  const all = { iss: issuer, aud: 'gate', sub: 'ci', tenant: 'acme', iat: at, exp: at + 60, ...claims };
+  return new SignJWT(all).setProtectedHeader({ alg: 'EdDSA', kid }).sign(keys.get(kid)?.privateKey as KeyObject);
+}
+
+const callers = (more = {}) =>
+  createCallers({ issuers: [{ issuer, audience: 'gate' }], clock, devKey: 'a-development-key', ...more });
+const request = (bearer: string | null) =>
+  ({ headers: bearer === null ? {} : { authorization: `Bearer ${bearer}` }, socket: {} }) as unknown as IncomingMessage;
+
+test('knows a caller by the token of a configured issuer, found by discovery', async () => {
+  const caller = await callers().identify(request(await token()));
+  expect(caller).toEqual({ id: `${new URL(issuer).host}/ci`, tenant: 'acme', anyTenant: false });
+});
+
+test.each([
+  ['another audience', { aud: 'other' }],
+  ['another issuer', { iss: 'https://other.example' }],
+  ['an expired token', { exp: NOW / 1000 - 10 }],
+  ['a token that is not valid yet', { nbf: NOW / 1000 + 60 }],
+  ['a token that never ends', { exp: undefined }],
+  ['no tenant', { tenant: undefined }],
+  ['a tenant that is no name', { tenant: '../etc' }],
+  ['no subject', { sub: undefined }],
+])('refuses %s', async (_what, claims) => {
+  expect(await callers().identify(request(await token(claims)))).toBeNull();
+});
+
+test('takes small differences of clocks', async () => {
+  expect(await callers().identify(request(await token({ exp: NOW / 1000 - 3 })))).not.toBeNull();
+});
+
+test('refuses a token without signature, and one signed by a key that the issuer does not publish', async () => {
+  const [head, body] = (await token()).split('.');
+  const none = Buffer.from('{"alg":"none"}').toString('base64url');
+  expect(await callers().identify(request(`${none}.${body}.`))).toBeNull();
+  expect(await callers().identify(request(`${head}.${body}.${'A'.repeat(86)}`))).toBeNull();
+});
+
+test('sees a rotated key, and asks for keys once for many tokens', async () => {
+  const known = callers();
+  const before = asked;
+  for (let i = 0; i < 5; i += 1) await known.identify(request(await token()));
+  expect(asked - before).toBe(2);
+  await addKey('k2');
+  const fresh = callers();
+  expect(await fresh.identify(request(await token({}, 'k2')))).not.toBeNull();
+});
+
+test('the development key names its tenant, any other text nobody', async () => {
+  const known = callers({ devTenant: 'acme' });
+  expect(await known.identify(request('a-development-key'))).toEqual({ id: 'dev', tenant: 'acme', anyTenant: true });
+  for (const bearer of ['a-development-kez', 'a', null, 'x'.repeat(20_000)]) {
+    expect(await known.identify(request(bearer))).toBeNull();
+  }
+});

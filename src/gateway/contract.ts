@@ -1,0 +1,138 @@
+/** The gateway API as schemas: what validates requests is what the OpenAPI document says. */
+
+import { z } from 'zod';
+import { TASK_STATUSES } from '../core/event.ts';
+import { GUARD_ACTIONS, LIKELIHOODS } from '../core/finding.ts';
+
+const tenant = z.string().regex(/^[a-z0-9][a-z0-9_-]{0,62}$/i);
+const name = z.string().min(1).max(100);
+const taskId = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/);
+const risk = z.int().min(0).max(100);
+const positive = z.int().min(1).max(Number.MAX_SAFE_INTEGER);
+
+/** Who it is for; the caller's own tenant when absent. */
+const whose = {
+  tenant: tenant.optional().describe('only for callers that speak for several tenants'),
+  class: name.optional().describe('request class; the bundle names a default'),
+  profile: name.optional().describe('one of the profiles that the class offers'),
+  risk: risk.default(0).describe("the caller's own score, 0 (none) to 100"),
+};
+
+export const taskOrder = z.strictObject({
+  ...whose,
+  code: z
+    .string()
+    .min(1)
+    .max(1024 * 1024)
+    .describe('`export default async (input, env) => …`'),
+  language: z
+    .enum(['js', 'ts', 'javascript', 'typescript'])
+    .default('js')
+    .transform((l): 'js' | 'ts' => (l.startsWith('t') ? 'ts' : 'js')),
+  input: z.json().default(null).describe('any JSON; the first argument'),
+  limits: z
+    .strictObject({
+      wall_ms: positive.optional(),
+      cpu_ms: positive.optional(),
+      memory_mb: positive.optional(),
+      output_bytes: positive.optional(),
+    })
+    .default({})
+    .describe('lower than what the profile gives; never higher'),
+  stream: z.boolean().default(false).describe('answer with server-sent events: `log` lines, then `result`'),
+  task: taskId.optional().describe('an id of your own'),
+});
+export type TaskBody = z.output<typeof taskOrder>;
+
+export const passOrder = z.strictObject({
+  ...whose,
+  task: taskId.optional(),
+  ttl_ms: positive.optional().describe('life of the pass; an hour at most by default'),
+});
+export type PassBody = z.output<typeof passOrder>;
+
+export const guardSettings = z.object({
+  direction: z.enum(['result', 'request']).default('result'),
+  profile: name.optional().describe('whose guard settings; default: the profile of the default class'),
+  tenant: tenant.optional(),
+  tool: name.optional(),
+  host: z.string().max(253).default(''),
+});
+export type GuardQuery = z.output<typeof guardSettings>;
+
+export const guardOrder = guardSettings.extend({
+  text: z.string().optional(),
+  json: z.json().optional(),
+  bytes: z.base64().optional().describe('base64'),
+});
+
+export const finding = z.object({
+  rule: z.string(),
+  info_type: z.string(),
+  likelihood: z.enum(LIKELIHOODS),
+  start: z.int(),
+  end: z.int(),
+  action: z.enum(GUARD_ACTIONS),
+  fingerprint: z.string(),
+  path: z.string().nullable(),
+});
+
+export const guardVerdict = z.object({
+  action: z.enum(['pass', 'redact', 'block']),
+  findings: z.array(finding),
+  more: z.int(),
+});
+
+export const guardAnswer = guardVerdict.extend({
+  text: z.string().optional(),
+  json: z.json().optional(),
+  bytes: z.string().optional(),
+});
+
+const usage = z.object({
+  boot_ms: z.number(),
+  cpu_ms: z.number(),
+  wall_ms: z.number(),
+  peak_memory_bytes: z.number(),
+  requests: z.int(),
+  bytes: z.int(),
+});
+
+export const taskReport = z.object({
+  task: z.string(),
+  tenant: z.string(),
+  class: z.string(),
+  profile: z.string(),
+  status: z.enum([...TASK_STATUSES, 'running']),
+  result: z.json().describe('null unless completed'),
+  error: z.object({ name: z.string(), message: z.string(), stack: z.string(), code: z.string().nullable() }).nullable(),
+  guard: guardVerdict,
+  usage,
+  logs: z.array(z.object({ level: z.string(), text: z.string() })),
+  decisions: z.array(z.string()).describe('ids of the decisions that its requests led to'),
+  wall: z.string().describe('which wall stood round its host'),
+});
+export type TaskReport = z.output<typeof taskReport>;
+
+export const killAnswer = z.object({ task: z.string(), status: z.string() });
+
+export const passAnswer = z.object({
+  task: z.string(),
+  tenant: z.string(),
+  pass: z.string().describe('id of the pass, for its revocation'),
+  token: z.string(),
+  class: z.string(),
+  profile: z.string(),
+  risk: z.int(),
+  capabilities: z.array(z.string()),
+  expires_at: z.iso.datetime(),
+});
+
+export const problem = z.object({
+  type: z.string(),
+  title: z.string(),
+  status: z.int(),
+  code: z.string(),
+  detail: z.string(),
+  task: z.string().optional(),
+});

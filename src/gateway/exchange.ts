@@ -1,0 +1,100 @@
+/** One call at the gateway: reading what was sent within bounds, answering once, with strict headers. */
+
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { z } from 'zod';
+import { err, ok, type Result } from '../core/result.ts';
+import type { AnswerMemory } from './answer-memory.ts';
+import type { Caller } from './callers.ts';
+import { type Fault, fault, faultDocument, faultStatus } from './fault.ts';
+
+export interface GatewayExchange {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly caller: Caller;
+  /** The last part of the path, for routes that have one. */
+  readonly id: string;
+  readonly query: URLSearchParams;
+  readonly maxBody: number;
+  readonly memory: AnswerMemory;
+}
+
+const STRICT = {
+  'cache-control': 'no-store',
+  'x-content-type-options': 'nosniff',
+  'referrer-policy': 'no-referrer',
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+} as const;
+
+export function mediaType(request: IncomingMessage): string {
+  return (request.headers['content-type'] ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '';
+}
+
+/** The whole body; a fault as soon as it is too large. */
+export async function readBody(request: IncomingMessage, max: number): Promise<Result<Buffer, Fault>> {
+  const tooLarge = err(fault('too_large', `the body is larger than ${max} bytes; send less`));
+  if (Number(request.headers['content-length'] ?? 0) > max) return tooLarge;
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > max) return tooLarge;
+    chunks.push(chunk);
+  }
+  return ok(Buffer.concat(chunks));
+}
+
+/** A JSON body, validated. */
+export async function readJson<T>(exchange: GatewayExchange, schema: z.ZodType<T>): Promise<Result<T, Fault>> {
+  if (mediaType(exchange.request) !== 'application/json') {
+    return err(fault('wrong_type', 'the body is not JSON; send `content-type: application/json`'));
+  }
+  const body = await readBody(exchange.request, exchange.maxBody);
+  if (!body.ok) return body;
+  let value: unknown;
+  try {
+    value = JSON.parse(body.value.toString('utf8'));
+  } catch {
+    return err(fault('bad_request', 'the body is not valid JSON'));
+  }
+  return validated(value, schema);
+}
+
+export function validated<T>(value: unknown, schema: z.ZodType<T>): Result<T, Fault> {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return ok(parsed.data);
+  const [issue] = parsed.error.issues;
+  const where = issue && issue.path.length > 0 ? `\`${issue.path.join('.')}\`: ` : '';
+  const what = issue?.message.replace(/^./, (first) => first.toLowerCase()) ?? 'not valid';
+  return err(fault('bad_request', `${where}${what}; see \`/openapi.json\``));
+}
+
+/** The tenant that a caller may act for: its own, or the one named when it may name any. */
+export function tenantFor(caller: Caller, asked: string | undefined): Result<string, Fault> {
+  if (asked === undefined || asked === caller.tenant || caller.anyTenant) return ok(asked ?? caller.tenant);
+  return err(fault('wrong_tenant', `this caller speaks for \`${caller.tenant}\` only; leave \`tenant\` out`));
+}
+
+export function answerJson(response: ServerResponse, value: unknown, status = 200): void {
+  write(response, status, 'application/json', JSON.stringify(value));
+}
+
+export function answerFault(response: ServerResponse, of: Fault): void {
+  const status = faultStatus(of);
+  if (status === 401) response.setHeader('www-authenticate', 'Bearer realm="locktender"');
+  if (status === 429 || status === 503) response.setHeader('retry-after', '1');
+  write(response, status, 'application/problem+json', JSON.stringify(faultDocument(of)));
+}
+
+export function openStream(response: ServerResponse, type: string, more: Readonly<Record<string, string>> = {}): void {
+  response.writeHead(200, { ...STRICT, 'content-type': type, 'x-accel-buffering': 'no', ...more });
+}
+
+function write(response: ServerResponse, status: number, type: string, text: string): void {
+  if (response.headersSent || response.destroyed) {
+    response.destroy();
+    return;
+  }
+  const length = Buffer.byteLength(text);
+  response.writeHead(status, { ...STRICT, 'content-type': type, 'content-length': length });
+  response.end(text);
+}

@@ -1,0 +1,46 @@
+/** Faults of the gateway API, as RFC 9457 problem documents. Codes are this list and the reason codes of `core`. */
+
+import { REASONS, type ReasonCode } from '../core/reasons.ts';
+
+const FAULTS = {
+  bad_request: [400, 'the request is not what the route takes'],
+  not_authenticated: [401, 'the caller is not known'],
+  wrong_tenant: [403, 'this caller does not speak for that tenant'],
+  not_found: [404, 'there is no such thing'],
+  wrong_method: [405, 'this path does not take this method'],
+  conflict: [409, 'this stands against what is known already'],
+  too_large: [413, 'the body is too large'],
+  wrong_type: [415, 'the body is of a type that the route does not take'],
+  too_many: [429, 'this caller asks too much at once'],
+  pool_off: [503, 'this appliance runs no isolates'],
+  pool_full: [503, 'no isolate is free'],
+} as const satisfies Record<string, readonly [number, string]>;
+
+export type FaultCode = keyof typeof FAULTS | ReasonCode;
+
+export interface Fault {
+  readonly code: FaultCode;
+  /** Lower case, no full stop, the fix last. */
+  readonly detail: string;
+  /** The task that it is about. */
+  readonly task?: string;
+}
+
+export function fault(code: FaultCode, detail: string, task?: string): Fault {
+  return { code, detail, ...(task !== undefined && { task }) };
+}
+
+export function faultStatus({ code }: Fault): number {
+  return isOwn(code) ? FAULTS[code][0] : REASONS[code].status;
+}
+
+export function faultDocument(of: Fault): Record<string, unknown> {
+  const { code, detail, task } = of;
+  const title = isOwn(code) ? FAULTS[code][1] : REASONS[code].message;
+  const type = `urn:locktender:gateway:${code}`;
+  return { type, title, status: faultStatus(of), code, detail, ...(task !== undefined && { task }) };
+}
+
+function isOwn(code: FaultCode): code is keyof typeof FAULTS {
+  return Object.hasOwn(FAULTS, code);
+}

@@ -1,0 +1,174 @@
+/**
+ * `POST /v1/guard`. A JSON order is answered with its verdict and what is left of it; any other body is filtered as it
+ * streams, its verdict in trailers. INVARIANT: once something was found that may not pass, nothing more goes out.
+ */
+
+import { randomBytes } from 'node:crypto';
+import type { ServerResponse } from 'node:http';
+import type { z } from 'zod';
+import type { Verdict } from '../core/finding.ts';
+import { ulid } from '../core/ids.ts';
+import type { AuditSink, Clock } from '../core/ports.ts';
+import { err, ok, type Result } from '../core/result.ts';
+import type { BodyFilter } from '../guard/body-filter.ts';
+import type { Guard } from '../guard/guard.ts';
+import type { GuardContext } from '../guard/guard-context.ts';
+import type { PolicySource } from '../policy/snapshot.ts';
+import { type GuardQuery, guardOrder, guardSettings } from './contract.ts';
+import {
+  answerFault,
+  answerJson,
+  type GatewayExchange,
+  mediaType,
+  openStream,
+  readJson,
+  tenantFor,
+  validated,
+} from './exchange.ts';
+import { type Fault, fault } from './fault.ts';
+
+export interface GuardRouteParts {
+  readonly guard: () => Guard;
+  readonly source: PolicySource;
+  readonly audit: AuditSink;
+  readonly clock: Pick<Clock, 'now'>;
+}
+
+const ACTION = 'locktender-guard-action';
+const FINDINGS = 'locktender-guard-findings';
+/** The next chunk may be long in coming: then what can go on goes on. */
+const QUIET_MS = 20;
+/** Findings that a trailer names; the record has all. */
+const IN_TRAILER = 20;
+
+export function guardBody(exchange: GatewayExchange, parts: GuardRouteParts): Promise<void> {
+  return mediaType(exchange.request) === 'application/json' ? whole(exchange, parts) : streaming(exchange, parts);
+}
+
+async function whole(exchange: GatewayExchange, parts: GuardRouteParts): Promise<void> {
+  const { response } = exchange;
+  const order = await readJson(exchange, guardOrder);
+  if (!order.ok) return answerFault(response, order.error);
+  const payload = payloadOf(order.value);
+  if (payload === null) {
+    return answerFault(response, fault('bad_request', 'give one of `text`, `json` and `bytes`'));
+  }
+  const context = contextOf(exchange, parts, { query: order.value, contentType: payload.type });
+  if (!context.ok) return answerFault(response, context.error);
+  const filter = parts.guard().filter(context.value);
+  const out = Buffer.concat([...filter.push(payload.bytes), ...filter.end()]);
+  const verdict = filter.verdict();
+  await record(parts, context.value, { verdict, bytes: payload.bytes.length });
+  answerJson(response, { ...verdict, ...(filter.blocked ? {} : payload.back(out)) });
+}
+
+interface Payload {
+  readonly type: string;
+  readonly bytes: Buffer;
+  readonly back: (out: Buffer) => object;
+}
+
+function payloadOf({ text, json, bytes }: z.output<typeof guardOrder>): Payload | null {
+  const given = [text, json, bytes].filter((part) => part !== undefined);
+  if (given.length !== 1) return null;
+  if (text !== undefined) {
+    return { type: 'text/plain', bytes: Buffer.from(text), back: (out) => ({ text: out.toString('utf8') }) };
+  }
+  if (bytes !== undefined) {
+    const raw = Buffer.from(bytes, 'base64');
+    return { type: 'application/octet-stream', bytes: raw, back: (out) => ({ bytes: out.toString('base64') }) };
+  }
+  const source = Buffer.from(JSON.stringify(json));
+  return {
+    type: 'application/json',
+    bytes: source,
+    back: (out) => ({ json: JSON.parse(out.toString('utf8')) as unknown }),
+  };
+}
+
+async function streaming(exchange: GatewayExchange, parts: GuardRouteParts): Promise<void> {
+  const { request, response } = exchange;
+  const query = validated(Object.fromEntries(exchange.query), guardSettings);
+  if (!query.ok) return answerFault(response, query.error);
+  const contentType = request.headers['content-type'] ?? 'application/octet-stream';
+  const context = contextOf(exchange, parts, { query: query.value, contentType });
+  if (!context.ok) return answerFault(response, context.error);
+  const filter = parts.guard().filter(context.value);
+  let bytes = 0;
+  const send = async (pieces: readonly Uint8Array[]) => {
+    if (pieces.length === 0) return;
+    if (!response.headersSent) openStream(response, contentType, { trailer: `${ACTION}, ${FINDINGS}` });
+    for (const piece of pieces) if (!response.write(piece)) await drained(response);
+  };
+  const flush = () => {
+    void send(filter.idle());
+  };
+  let quiet: NodeJS.Timeout | undefined;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    clearTimeout(quiet);
+    bytes += chunk.length;
+    await send(filter.push(chunk));
+    if (filter.blocked) break;
+    quiet = setTimeout(flush, QUIET_MS);
+  }
+  clearTimeout(quiet);
+  await send(filter.end());
+  await record(parts, context.value, { verdict: filter.verdict(), bytes });
+  finish(response, filter, contentType);
+}
+
+function finish(response: ServerResponse, filter: BodyFilter, contentType: string): void {
+  const { action, findings } = filter.verdict();
+  if (filter.blocked && !response.headersSent) {
+    answerFault(response, fault('guard_blocked', `blocked by ${findings.at(-1)?.rule ?? 'the guard'}`));
+    return;
+  }
+  if (filter.blocked) {
+    // The client must not take the beginning for the whole.
+    response.destroy();
+    return;
+  }
+  if (!response.headersSent) openStream(response, contentType, { trailer: `${ACTION}, ${FINDINGS}` });
+  const short = findings.slice(0, IN_TRAILER).map(({ rule, action: did }) => `${rule}=${did}`);
+  response.addTrailers({ [ACTION]: action, [FINDINGS]: short.join(', ') });
+  response.end();
+}
+
+function contextOf(
+  { caller }: GatewayExchange,
+  { source }: GuardRouteParts,
+  { query, contentType }: { readonly query: GuardQuery; readonly contentType: string },
+): Result<GuardContext, Fault> {
+  const tenant = tenantFor(caller, query.tenant);
+  if (!tenant.ok) return tenant;
+  const { bundle } = source.current();
+  const name = query.profile ?? bundle.classes.byName.get(bundle.classes.fallback)?.profile ?? '';
+  const profile = bundle.profiles.get(name);
+  if (!profile) return err(fault('bad_request', `profile \`${name}\` is not defined; leave it out or name another`));
+  const { direction, host, tool } = query;
+  const about = { tenant: tenant.value, task: '', host, contentType, contentEncoding: '' };
+  return ok({ direction, settings: profile.guard, ...about, ...(tool !== undefined && { tool }) });
+}
+
+async function record(
+  { audit, guard, clock }: GuardRouteParts,
+  { direction, tenant }: GuardContext,
+  { verdict, bytes }: { readonly verdict: Verdict; readonly bytes: number },
+): Promise<void> {
+  const id = ulid('e', clock.now(), randomBytes(10));
+  const { action, findings, more } = verdict;
+  const what = { direction, action, findings, more, rules: guard().digest, bytes, decision: null };
+  await audit.record({ type: 'guard.verdict', id, tenant, task: null, ...what });
+}
+
+function drained(response: ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    const settle = () => {
+      response.off('drain', settle);
+      response.off('close', settle);
+      resolve();
+    };
+    response.once('drain', settle);
+    response.once('close', settle);
+  });
+}

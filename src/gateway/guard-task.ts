@@ -1,0 +1,78 @@
+/** The result of a task through the guard: what it returned, logged and threw. None of it goes on unseen. */
+
+import type { Finding, Verdict } from '../core/finding.ts';
+import type { Guard } from '../guard/guard.ts';
+import type { GuardContext } from '../guard/guard-context.ts';
+import type { LogLine, TaskOutcome } from '../isolates/task-order.ts';
+
+export interface GuardedOutcome {
+  /** JSON value; null when blocked. */
+  readonly result: unknown;
+  readonly error: TaskOutcome['error'];
+  readonly logs: readonly LogLine[];
+  readonly verdict: Verdict;
+  /** Bytes that were scanned. */
+  readonly bytes: number;
+}
+
+export type TaskGuardContext = Pick<GuardContext, 'settings' | 'tenant' | 'task'>;
+
+const BLOCKED = 'the guard found something in the result that may not pass; see the findings';
+
+export function guardOutcome(guard: Guard, outcome: TaskOutcome, context: TaskGuardContext): GuardedOutcome {
+  const result = guardText(guard, outcome.result ?? 'null', { ...context, type: 'application/json' });
+  const around = guardText(guard, JSON.stringify({ error: outcome.error, logs: outcome.logs }), {
+    ...context,
+    type: 'application/json',
+  });
+  const verdict = joinVerdicts(result.verdict, around.verdict);
+  const value = result.blocked ? undefined : parsed(result.text);
+  const said = (around.blocked ? undefined : parsed(around.text)) as Pick<TaskOutcome, 'error' | 'logs'> | undefined;
+  const stopped = value === undefined;
+  return {
+    result: stopped ? null : value,
+    error: stopped ? blockedFault() : (said?.error ?? (outcome.error && blockedFault())),
+    logs: said?.logs ?? [],
+    verdict: stopped ? { ...verdict, action: 'block' } : verdict,
+    bytes: result.bytes + around.bytes,
+  };
+}
+
+/** One line of a log that is streamed; null when it may not pass. */
+export function guardLine(guard: Guard, line: LogLine, context: TaskGuardContext): LogLine | null {
+  const { blocked, text } = guardText(guard, line.text, { ...context, type: 'text/plain' });
+  return blocked ? null : { level: line.level, text };
+}
+
+export function joinVerdicts(a: Verdict, b: Verdict): Verdict {
+  const findings: readonly Finding[] = [...a.findings, ...b.findings];
+  const order = ['pass', 'redact', 'block'] as const;
+  const action = order.indexOf(a.action) > order.indexOf(b.action) ? a.action : b.action;
+  return { action, findings, more: a.more + b.more };
+}
+
+function guardText(guard: Guard, text: string, context: TaskGuardContext & { readonly type: string }) {
+  const { type, ...rest } = context;
+  const filter = guard.filter({ ...rest, direction: 'result', host: '', contentType: type, contentEncoding: '' });
+  const bytes = Buffer.from(text, 'utf8');
+  const out = [...filter.push(bytes), ...filter.end()];
+  return {
+    blocked: filter.blocked,
+    text: filter.blocked ? '' : Buffer.concat(out).toString('utf8'),
+    verdict: filter.verdict(),
+    bytes: bytes.length,
+  };
+}
+
+/** Undefined when redaction left something that is no JSON: then nothing of it may pass. */
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
+}
+
+function blockedFault(): NonNullable<TaskOutcome['error']> {
+  return { name: 'Error', message: BLOCKED, stack: '', code: 'guard_blocked' };
+}

@@ -1,0 +1,175 @@
+/** The gateway's door: who calls, within which limits, to which route. */
+
+import { createServer as createHttpServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createHttpsServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import type { AuditSink, Clock, ControlPlane, Egress, LeaseBook, Log, Meter, PassIssuer } from '../core/ports.ts';
+import type { Guard } from '../guard/guard.ts';
+import type { IsolatePool } from '../isolates/pool.ts';
+import type { PolicySource } from '../policy/snapshot.ts';
+import { AnswerMemory } from './answer-memory.ts';
+import { type CallerLimitSettings, CallerLimits } from './caller-limits.ts';
+import { type CallerIssuer, createCallers } from './callers.ts';
+import { answerFault, answerJson, type GatewayExchange } from './exchange.ts';
+import { fault } from './fault.ts';
+import { guardBody } from './guard-route.ts';
+import { openApiDocument } from './openapi.ts';
+import { issuePass } from './pass-route.ts';
+import { TaskBook } from './task-book.ts';
+import { killTask, showTask, submitTask } from './task-routes.ts';
+import { createTaskService, type TaskService } from './tasks.ts';
+
+export interface GatewaySettings {
+  /** Address to listen on; port 0 takes a free one. */
+  readonly host: string;
+  readonly port: number;
+  readonly issuers?: readonly CallerIssuer[];
+  readonly devKey?: string;
+  readonly devTenant?: string;
+  readonly maxBodyBytes?: number;
+  readonly defaultTtlMs?: number;
+  /** PEM texts; with `clientCa`, callers may present certificates. */
+  readonly tls?: { readonly cert: string; readonly key: string; readonly clientCa?: string };
+  readonly limits?: Partial<CallerLimitSettings>;
+}
+
+export interface GatewayParts {
+  readonly settings: GatewaySettings;
+  readonly version: string;
+  readonly issuer: PassIssuer;
+  readonly source: PolicySource;
+  /** Null: the pool is off, and tasks are refused. */
+  readonly pool: IsolatePool | null;
+  readonly guard: () => Guard;
+  readonly audit: AuditSink;
+  readonly egress: Egress;
+  readonly leases: LeaseBook;
+  readonly control: ControlPlane | null;
+  readonly clock: Clock;
+  readonly log?: Log;
+  readonly meter?: Meter;
+}
+
+export interface Gateway {
+  readonly address: { readonly host: string; readonly port: number };
+  readonly url: string;
+  /** Takes nothing new, lets what runs end within the time, then ends it. */
+  close(options?: { readonly drainMs?: number }): Promise<void>;
+}
+
+type Route = (exchange: GatewayExchange) => void | Promise<void>;
+
+const HEADERS_MS = 15_000;
+const REQUEST_MS = 300_000;
+const MAX_BODY = 8 * 1024 * 1024;
+
+export async function startGateway(parts: GatewayParts): Promise<Gateway> {
+  const { settings } = parts;
+  const callers = createCallers({
+    issuers: settings.issuers ?? [],
+    clock: parts.clock,
+    ...(parts.log && { log: parts.log }),
+    ...(settings.devKey !== undefined && { devKey: settings.devKey }),
+    ...(settings.devTenant !== undefined && { devTenant: settings.devTenant }),
+  });
+  const memory = new AnswerMemory();
+  const limits = new CallerLimits(settings.limits ?? {}, parts.clock);
+  const find = routesOf(parts);
+  const open = openApiDocument(parts.version);
+  const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const url = URL.parse(request.url ?? '/', 'http://gateway');
+    if (!url) return answerFault(response, fault('bad_request', 'the path is not valid'));
+    if (request.method === 'GET' && url.pathname === '/openapi.json') return answerJson(response, open);
+    const found = find(request.method ?? '', url.pathname);
+    if ('code' in found) return answerFault(response, found);
+    const caller = await callers.identify(request);
+    if (!caller) {
+      return answerFault(response, fault('not_authenticated', 'send a bearer token of a configured issuer'));
+    }
+    const release = limits.enter(caller.id);
+    if (!release) return answerFault(response, fault('too_many', 'too many calls at once; try again later'));
+    response.once('close', release);
+    const maxBody = settings.maxBodyBytes ?? MAX_BODY;
+    await found.route({ request, response, caller, id: found.id, query: url.searchParams, maxBody, memory });
+  };
+  const server = listener(settings, (request, response) => {
+    serve(request, response).catch((error: unknown) => {
+      parts.log?.error({ err: error }, 'the gateway failed to answer');
+      const code = parts.audit.writable() ? 'internal_error' : 'audit_unavailable';
+      answerFault(response, fault(code, 'the gateway failed to answer; try again'));
+    });
+  });
+  return opened(server, settings);
+}
+
+type Found = { readonly route: Route; readonly id: string } | ReturnType<typeof fault>;
+
+function routesOf(parts: GatewayParts): (method: string, path: string) => Found {
+  const { pool, issuer, control } = parts;
+  const tasks: TaskService | null = pool && createTaskService({ ...parts, pool });
+  const passes = {
+    issuer,
+    book: tasks?.book ?? new TaskBook(),
+    defaultTtlMs: parts.settings.defaultTtlMs ?? 3_600_000,
+  };
+  const withTasks =
+    (
+      route: (
+        exchange: GatewayExchange,
+        of: { tasks: TaskService; control: ControlPlane | null },
+      ) => void | Promise<void>,
+    ): Route =>
+    (exchange) =>
+      tasks
+        ? route(exchange, { tasks, control })
+        : answerFault(exchange.response, fault('pool_off', 'set `isolates.hosts` to run tasks here'));
+  const routes: Readonly<Record<string, Readonly<Record<string, Route>>>> = {
+    '/v1/tasks': { POST: withTasks(submitTask) },
+    '/v1/tasks/': { GET: withTasks(showTask), DELETE: withTasks(killTask) },
+    '/v1/passes': { POST: (exchange) => issuePass(exchange, passes) },
+    '/v1/guard': { POST: (exchange) => guardBody(exchange, parts) },
+  };
+  return (method, path) => {
+    const [, start = path, id = ''] = /^(\/v1\/tasks\/)([A-Za-z0-9._-]{1,100})$/.exec(path) ?? [];
+    const methods = routes[start];
+    if (!methods) return fault('not_found', 'no route has this path; see `/openapi.json`');
+    const route = methods[method];
+    return route ? { route, id } : fault('wrong_method', `use ${Object.keys(methods).join(' or ')}`);
+  };
+}
+
+function listener(
+  { tls }: GatewaySettings,
+  handler: (request: IncomingMessage, response: ServerResponse) => void,
+): Server {
+  const limits = { headersTimeout: HEADERS_MS, requestTimeout: REQUEST_MS, maxHeaderSize: 32 * 1024 };
+  if (!tls) return createHttpServer(limits, handler);
+  const { cert, key, clientCa } = tls;
+  const asking = clientCa === undefined ? {} : { ca: clientCa, requestCert: true, rejectUnauthorized: false };
+  return createHttpsServer({ ...limits, cert, key, minVersion: 'TLSv1.2', ...asking }, handler);
+}
+
+async function opened(server: Server, { host, port, tls }: GatewaySettings): Promise<Gateway> {
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ host, port }, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+  const at = server.address() as AddressInfo;
+  const shown = at.family === 'IPv6' ? `[${at.address}]` : at.address;
+  return {
+    address: { host: at.address, port: at.port },
+    url: `${tls ? 'https' : 'http'}://${shown}:${at.port}`,
+    close: ({ drainMs = 0 } = {}) =>
+      new Promise((resolve) => {
+        const end = setTimeout(() => server.closeAllConnections(), drainMs);
+        server.close(() => {
+          clearTimeout(end);
+          resolve();
+        });
+        server.closeIdleConnections();
+      }),
+  };
+}

@@ -1,0 +1,103 @@
+/** `POST /v1/tasks`, `GET` and `DELETE /v1/tasks/{id}`. */
+
+import type { ControlPlane } from '../core/ports.ts';
+import { err, ok, type Result } from '../core/result.ts';
+import { type TaskBody, type TaskReport, taskOrder } from './contract.ts';
+import { answerFault, answerJson, type GatewayExchange, openStream, readJson, tenantFor } from './exchange.ts';
+import { type Fault, fault } from './fault.ts';
+import type { TaskEntry } from './task-book.ts';
+import type { TaskAsker, TaskService } from './tasks.ts';
+
+export interface TaskRouteParts {
+  readonly tasks: TaskService;
+  /** Kills a task everywhere: its pass, its flows, its isolate. */
+  readonly control: ControlPlane | null;
+}
+
+/** A pass never lives longer than a day, so nor need the mark of a killed task. */
+const KILL_FOR_MS = 86_400_000;
+
+export async function submitTask(exchange: GatewayExchange, { tasks }: TaskRouteParts): Promise<void> {
+  const { response, caller } = exchange;
+  const body = await readJson(exchange, taskOrder);
+  if (!body.ok) return answerFault(response, body.error);
+  const tenant = tenantFor(caller, body.value.tenant);
+  if (!tenant.ok) return answerFault(response, tenant.error);
+  const gone = new AbortController();
+  response.once('close', () => gone.abort());
+  const asker = { caller: caller.id, tenant: tenant.value, signal: gone.signal };
+  if (body.value.stream) await streamed(exchange, tasks, { body: body.value, asker });
+  else answerReport(exchange, await once(exchange, body.value, () => tasks.submit(body.value, asker)));
+}
+
+/** With an `Idempotency-Key`, the same order runs once, and is answered alike. */
+function once(
+  { request, caller, memory }: GatewayExchange,
+  body: TaskBody,
+  run: () => Promise<Result<TaskReport, Fault>>,
+): Promise<Result<TaskReport, Fault>> {
+  const key = request.headers['idempotency-key'];
+  if (key === undefined) return run();
+  if (typeof key !== 'string' || key.length > 200) {
+    return Promise.resolve(err(fault('bad_request', 'the idempotency key is longer than 200 characters')));
+  }
+  return memory.once(`${caller.id} ${key}`, JSON.stringify(body), run);
+}
+
+function answerReport({ response }: GatewayExchange, report: Result<TaskReport, Fault>): void {
+  if (report.ok) answerJson(response, report.value);
+  else answerFault(response, report.error);
+}
+
+/** Server-sent events: each guarded line of `console` as it comes, then the report. */
+async function streamed(
+  { response }: GatewayExchange,
+  tasks: TaskService,
+  { body, asker }: { readonly body: TaskBody; readonly asker: TaskAsker },
+): Promise<void> {
+  const say = (event: string, data: unknown) => {
+    if (!response.headersSent) openStream(response, 'text/event-stream');
+    response.write(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
+  };
+  const report = await tasks.submit(body, { ...asker, onLog: (line) => say('log', line) });
+  if (!report.ok && !response.headersSent) return answerFault(response, report.error);
+  if (report.ok) say('result', report.value);
+  else say('fault', report.error);
+  response.end();
+}
+
+export function showTask({ response, caller, id }: GatewayExchange, { tasks }: TaskRouteParts): void {
+  const entry = visible(tasks.book.get(id), caller);
+  if (entry?.report) answerJson(response, entry.report);
+  else answerFault(response, unknownTask(id));
+}
+
+export async function killTask(exchange: GatewayExchange, parts: TaskRouteParts): Promise<void> {
+  const { response, caller, id } = exchange;
+  const entry = visible(parts.tasks.book.get(id), caller);
+  if (!entry) return answerFault(response, unknownTask(id));
+  const status = entry.report?.status ?? 'running';
+  if (status !== 'running') return answerJson(response, { task: id, status });
+  const killed = await kill(id, caller.id, parts);
+  if (killed.ok) answerJson(response, { task: id, status: 'killed' });
+  else answerFault(response, killed.error);
+}
+
+async function kill(task: string, by: string, { tasks, control }: TaskRouteParts): Promise<Result<null, Fault>> {
+  if (control !== null) {
+    const why = 'killed by its caller';
+    const done = await control.apply({ action: { do: 'task.kill', task }, by, why, forMs: KILL_FOR_MS });
+    if (!done.ok) return err(fault('conflict', done.error, task));
+  }
+  tasks.kill(task);
+  return ok(null);
+}
+
+/** Another tenant's task is as unknown as none. */
+function visible(entry: TaskEntry | null, caller: { tenant: string; anyTenant: boolean }): TaskEntry | null {
+  return entry !== null && (caller.anyTenant || entry.tenant === caller.tenant) ? entry : null;
+}
+
+function unknownTask(id: string): Fault {
+  return fault('not_found', 'no task of this tenant has this id', id.slice(0, 100));
+}

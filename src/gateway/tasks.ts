@@ -1,0 +1,241 @@
+/**
+ * A task's walk: admit → profile → hold → run → guard → record → report. Each refusal on the way is a value; whatever
+ * breaks is a refusal too. INVARIANT: no byte of a result leaves before its verdict and its end are on record.
+ */
+
+import { createHash, randomBytes } from 'node:crypto';
+import type { EventBody } from '../core/event.ts';
+import { fact } from '../core/fact.ts';
+import { ulid } from '../core/ids.ts';
+import type { AuditSink, Clock, Egress, Lease, LeaseBook, Log, Meter, PassIssuer } from '../core/ports.ts';
+import type { Principal } from '../core/principal.ts';
+import { err, ok, type Result } from '../core/result.ts';
+import type { Guard } from '../guard/guard.ts';
+import { type BindingUsage, joinBindings } from '../isolates/bindings/binding-part.ts';
+import { fetchBinding } from '../isolates/bindings/fetch-binding.ts';
+import type { IsolatePool } from '../isolates/pool.ts';
+import type { LogLine, TaskLimits, TaskOutcome } from '../isolates/task-order.ts';
+import type { Profile } from '../policy/profile.ts';
+import type { PolicySource } from '../policy/snapshot.ts';
+import type { TaskBody, TaskReport } from './contract.ts';
+import { type Fault, fault } from './fault.ts';
+import { type GuardedOutcome, guardLine, guardOutcome, type TaskGuardContext } from './guard-task.ts';
+import { TaskBook } from './task-book.ts';
+
+export interface TaskParts {
+  readonly issuer: PassIssuer;
+  readonly source: PolicySource;
+  readonly pool: IsolatePool;
+  /** The guard in force. */
+  readonly guard: () => Guard;
+  readonly audit: AuditSink;
+  readonly egress: Egress;
+  readonly leases: LeaseBook;
+  readonly clock: Clock;
+  readonly log?: Log;
+  readonly meter?: Meter;
+}
+
+/** Who asks, as far as a task cares. */
+export interface TaskAsker {
+  readonly caller: string;
+  readonly tenant: string;
+  /** Guarded lines of `console` as they come. */
+  readonly onLog?: (line: LogLine) => void;
+  /** Aborted when nobody waits for the answer any more. */
+  readonly signal?: AbortSignal;
+}
+
+export interface TaskService {
+  readonly book: TaskBook;
+  submit(body: TaskBody, asker: TaskAsker): Promise<Result<TaskReport, Fault>>;
+  /** Ends a task of the pool; false when it does not run. */
+  kill(task: string): boolean;
+}
+
+/** Beyond its wall time, for waiting and guarding: its pass must outlive it. */
+const PASS_SLACK_MS = 30_000;
+
+export function createTaskService(parts: TaskParts): TaskService {
+  const book = new TaskBook();
+  return {
+    book,
+    kill: (task) => parts.pool.kill(task),
+    submit: async (body, asker) => {
+      try {
+        return await submit(body, asker, { ...parts, book });
+      } catch (error) {
+        parts.log?.error({ err: error }, 'a task could not be served');
+        return err(
+          fault(parts.audit.writable() ? 'internal_error' : 'audit_unavailable', 'nothing of this task may leave'),
+        );
+      }
+    },
+  };
+}
+
+interface Walk extends TaskParts {
+  readonly book: TaskBook;
+}
+
+async function submit(body: TaskBody, asker: TaskAsker, walk: Walk): Promise<Result<TaskReport, Fault>> {
+  const task = body.task ?? ulid('t', walk.clock.now(), randomBytes(10));
+  if (!walk.book.isFree(task, asker.tenant)) return err(fault('conflict', `task \`${task}\` exists; use another id`));
+  const { bundle } = walk.source.current();
+  const issued = await walk.issuer.issue({
+    tenant: asker.tenant,
+    class: body.class ?? '',
+    profile: body.profile ?? null,
+    risk: body.risk,
+    ttlMs: longestWall(bundle.profiles) + PASS_SLACK_MS,
+    task,
+    caller: asker.caller,
+    kind: 'isolate',
+  });
+  if (!issued.ok) return err(fault(issued.error.reason, issued.error.message, task));
+  const { principal } = issued.value;
+  const profile = bundle.profiles.get(principal.profile);
+  if (!profile) return err(fault('internal_error', 'the profile went while the task was admitted; try again', task));
+  return run({ body, asker, walk, principal, profile, decisions: [] });
+}
+
+interface Admitted {
+  readonly body: TaskBody;
+  readonly asker: TaskAsker;
+  readonly walk: Walk;
+  readonly principal: Principal;
+  readonly profile: Profile;
+  /** Ids of the decisions that its requests led to, as they come. */
+  readonly decisions: string[];
+}
+
+async function run(admitted: Admitted): Promise<Result<TaskReport, Fault>> {
+  const { principal, walk } = admitted;
+  const lease = hold(admitted);
+  if (lease === null) return err(fault('task_killed', 'the task or its tenant was stopped meanwhile', principal.task));
+  setReport(admitted, { status: 'running' });
+  const stop = () => walk.pool.kill(principal.task);
+  admitted.asker.signal?.addEventListener('abort', stop, { once: true });
+  try {
+    const outcome = await walk.pool.run(orderOf(admitted));
+    const guarded = guardOutcome(walk.guard(), outcome, guardContext(admitted));
+    await record(admitted, outcome, guarded);
+    return ok(setReport(admitted, reportOf(outcome, guarded)));
+  } catch (error) {
+    setReport(admitted, { status: 'failed' });
+    throw error;
+  } finally {
+    admitted.asker.signal?.removeEventListener('abort', stop);
+    lease.release();
+  }
+}
+
+function hold({ principal, walk }: Admitted): Lease | null {
+  const { task, tenant, pass } = principal;
+  const cut = async () => {
+    walk.pool.kill(task);
+  };
+  const flow = { id: ulid('f', walk.clock.now(), randomBytes(10)), kind: 'isolate', task, tenant, host: '' } as const;
+  const facts = [fact('pass', pass), fact('task', task), fact('tenant', tenant)];
+  return walk.leases.hold({ ...flow, since: walk.clock.now(), cut }, facts);
+}
+
+function orderOf(admitted: Admitted) {
+  const { body, asker, principal, profile, walk, decisions } = admitted;
+  const usage: BindingUsage = { requests: 0, bytes: 0 };
+  const onDecision = (decision: string) => decisions.push(decision);
+  const fetching = fetchBinding({ egress: walk.egress, principal, usage, onDecision });
+  const onLog = (line: LogLine) => {
+    const guarded = guardLine(walk.guard(), line, guardContext(admitted));
+    if (guarded) asker.onLog?.(guarded);
+  };
+  return {
+    task: principal.task,
+    tenant: principal.tenant,
+    code: body.code,
+    language: body.language,
+    input: JSON.stringify(body.input),
+    limits: limitsOf(profile, body.limits),
+    bindings: joinBindings([fetching], { storage: false, tools: [], usage }),
+    ...(asker.onLog && { onLog }),
+  };
+}
+
+/** What was asked for, never more than the profile gives. */
+function limitsOf({ limits }: Profile, asked: TaskBody['limits']): TaskLimits {
+  return {
+    wall_ms: Math.min(limits.wallMs, asked.wall_ms ?? limits.wallMs),
+    cpu_ms: Math.min(limits.cpuMs, asked.cpu_ms ?? limits.cpuMs),
+    memory_mb: Math.max(8, Math.min(limits.memoryMb, asked.memory_mb ?? limits.memoryMb)),
+    output_bytes: Math.min(limits.outputBytes, asked.output_bytes ?? limits.outputBytes),
+  };
+}
+
+function guardContext({ principal, profile }: Admitted): TaskGuardContext {
+  return { settings: profile.guard, tenant: principal.tenant, task: principal.task };
+}
+
+/** Both at once: they share a commit. */
+async function record({ principal, walk, body }: Admitted, outcome: TaskOutcome, guarded: GuardedOutcome) {
+  const { tenant, task, profile } = principal;
+  const own = () => ({ id: ulid('e', walk.clock.now(), randomBytes(10)), tenant, task });
+  const { action, findings, more } = guarded.verdict;
+  const verdict: EventBody = {
+    type: 'guard.verdict',
+    ...own(),
+    decision: null,
+    direction: 'result',
+    action,
+    findings,
+    more,
+    rules: walk.guard().digest,
+    bytes: guarded.bytes,
+  };
+  const finished: EventBody = {
+    type: 'task.finished',
+    ...own(),
+    status: outcome.status,
+    usage: outcome.usage,
+    wall: outcome.wall,
+    code_hash: createHash('sha256').update(body.code).digest('hex'),
+  };
+  await Promise.all([walk.audit.record(verdict), walk.audit.record(finished)]);
+  walk.meter?.count('locktender_tasks_total', { status: outcome.status, profile });
+  walk.meter?.count('locktender_guard_verdicts_total', { direction: 'result', action });
+}
+
+function reportOf(outcome: TaskOutcome, guarded: GuardedOutcome): Partial<TaskReport> {
+  const { status, usage, wall } = outcome;
+  const result = (status === 'completed' ? guarded.result : null) as TaskReport['result'];
+  const guard = { ...guarded.verdict, findings: [...guarded.verdict.findings] };
+  return { status, result, error: guarded.error, guard, usage, logs: [...guarded.logs], wall };
+}
+
+const NOTHING_USED = { boot_ms: 0, cpu_ms: 0, wall_ms: 0, peak_memory_bytes: 0, requests: 0, bytes: 0 };
+
+function setReport({ principal, walk, decisions }: Admitted, more: Partial<TaskReport>): TaskReport {
+  const { task, tenant, class: of, profile } = principal;
+  const report: TaskReport = {
+    task,
+    tenant,
+    class: of,
+    profile,
+    status: 'running',
+    result: null,
+    error: null,
+    guard: { action: 'pass', findings: [], more: 0 },
+    usage: NOTHING_USED,
+    logs: [],
+    decisions: [...decisions],
+    wall: 'none',
+    ...more,
+  };
+  walk.book.set(task, { tenant, kind: 'isolate', report });
+  return report;
+}
+
+function longestWall(profiles: ReadonlyMap<string, Profile>): number {
+  let longest = 0;
+  for (const { limits } of profiles.values()) longest = Math.max(longest, limits.wallMs);
+  return longest;
+}

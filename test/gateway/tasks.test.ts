@@ -1,0 +1,187 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { DEV_KEY, type TestGateway, testGateway } from './fixture.ts';
+
+let at: TestGateway;
+const PAT = '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';
+const LOOP = 'export default () => { for (;;); };';
+
+beforeAll(async () => {
+  at = await testGateway();
+});
+afterAll(() => at.close());
+beforeEach(() => {
+  at.recorded.length = 0;
+});
+
+const submit = (body: object, headers = {}) => at.call('/v1/tasks', { body, headers });
+const until = async (holds: () => boolean) => {
+  while (!holds()) await new Promise((r) => setTimeout(r, 5));
+};
+
+describe('POST /v1/tasks', () => {
+  test('runs tool code, answers with its result, and records the whole walk', async () => {
+    const { status, body } = await submit({
+      class: 'strict',
+      language: 'ts',
+      code: 'export default async (input: { n: number }) => ({ twice: input.n * 2 });',
+      input: { n: 21 },
+    });
+    expect(status).toBe(200);
+    expect(body).toMatchObject({ status: 'completed', result: { twice: 42 }, profile: 'strict', decisions: [] });
+    expect(body['guard']).toEqual({ action: 'pass', findings: [], more: 0 });
+    expect(at.recorded.map((e) => e.type)).toEqual(['task.admitted', 'guard.verdict', 'task.finished']);
+    expect(new Set(at.recorded.map((e) => e.task))).toEqual(new Set([body['task']]));
+    expect(at.recorded.at(-1)).toMatchObject({ status: 'completed', wall: body['wall'] });
+  });
+
+  test('what a tool returns, logs or throws passes the guard', async () => {
+    const returned = await submit({ code: `export default () => ({ token: '${PAT}' });` });
+    expect(returned.body['guard']).toMatchObject({ action: 'redact', findings: [{ rule: 'github-pat' }] });
+    const logged = await submit({ code: `export default () => { console.log('${PAT}'); };` });
+    const threw = await submit({ code: `export default () => { throw new Error('${PAT}'); };` });
+    for (const { body } of [returned, logged, threw]) expect(JSON.stringify(body)).not.toContain(PAT);
+    expect(JSON.stringify(at.recorded)).not.toContain(PAT);
+  });
+
+  test('what admission refuses is refused with the reason, on record', async () => {
+    const { status, body } = await submit({ class: 'trusted', risk: 80, code: 'export default () => 1;' });
+    expect(status).toBe(403);
+    expect(body).toMatchObject({ code: 'pass_not_admitted', status: 403 });
+    expect(at.recorded).toMatchObject([{ type: 'task.admitted', admitted: false, reason: 'pass_not_admitted' }]);
+  });
+
+  test.each([
+    ['no code', {}, 400, 'bad_request'],
+    ['an unknown key', { code: 'x', colour: 1 }, 400, 'bad_request'],
+    ['a body that is no JSON', '{', 400, 'bad_request'],
+    ['an unknown class', { code: 'x', class: 'nope' }, 403, 'pass_not_admitted'],
+  ])('refuses %s', async (_what, body, status, code) => {
+    expect(await at.call('/v1/tasks', { body })).toMatchObject({ status, body: { code } });
+  });
+
+  test('limits may be lowered and never raised', async () => {
+    const lower = await submit({ class: 'strict', code: LOOP, limits: { wall_ms: 100 } });
+    expect(lower.body).toMatchObject({ status: 'timeout', result: null, error: { code: 'timeout' } });
+    const raised = await submit({
+      class: 'strict',
+      code: "export default () => 'x'.repeat(1_000_000);",
+      limits: { output_bytes: 100_000_000 },
+    });
+    expect(raised.body).toMatchObject({ status: 'output_exceeded' });
+  });
+
+  test('the same idempotency key runs once', async () => {
+    const body = { code: 'export default () => Math.random();' };
+    const headers = { 'idempotency-key': 'k-1' };
+    const [first, again] = await Promise.all([submit(body, headers), submit(body, headers)]);
+    expect(again.body).toEqual(first.body);
+    const other = await submit({ code: 'export default () => 1;' }, headers);
+    expect(other).toMatchObject({ status: 409, body: { code: 'conflict' } });
+  });
+
+  test('streams guarded log lines, then the report', async () => {
+    const response = await fetch(`${at.gateway.url}/v1/tasks`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', authorization: `Bearer ${DEV_KEY}` },
+      body: JSON.stringify({
+        stream: true,
+        code: `export default () => { console.log('one'); console.log('${PAT}'); return 2; };`,
+      }),
+    });
+    const text = await response.text();
+    expect(response.headers.get('content-type')).toBe('text/event-stream');
+    expect(text).toMatch(/^event: log\ndata: {"level":"log","text":"one"}\n\n/);
+    expect(text).toMatch(/event: result\ndata: {.*"result":2/);
+    expect(text).not.toContain(PAT);
+  });
+
+  test('T-81 nothing of a result leaves when it cannot be recorded', async () => {
+    const running = submit({ code: "export default () => new Promise((r) => setTimeout(r, 200, 'secret'));" });
+    await until(() => at.recorded.some((e) => e.type === 'task.admitted'));
+    at.record.broken = true;
+    const { status, body } = await running;
+    at.record.broken = false;
+    expect(status).toBe(503);
+    expect(body).toMatchObject({ code: 'audit_unavailable' });
+    expect(JSON.stringify(body)).not.toContain('secret');
+  });
+});
+
+describe('a task that runs', () => {
+  test('is shown and killed by its id', async () => {
+    const running = submit({ task: 'mine-1', code: LOOP });
+    await until(() => at.pool.stats().running > 0);
+    expect((await at.call('/v1/tasks/mine-1')).body).toMatchObject({ status: 'running' });
+    expect((await submit({ task: 'mine-1', code: LOOP })).body).toMatchObject({ code: 'conflict' });
+    expect((await at.call('/v1/tasks/mine-1', { method: 'DELETE' })).body).toEqual({
+      task: 'mine-1',
+      status: 'killed',
+    });
+    expect((await running).body).toMatchObject({ status: 'killed' });
+    expect((await at.call('/v1/tasks/mine-1')).body).toMatchObject({ status: 'killed' });
+    expect((await at.call('/v1/tasks/none')).status).toBe(404);
+  });
+
+  test('ends when its lease is cut, and when nobody waits for it any more', async () => {
+    const cut = submit({ task: 'mine-2', code: LOOP });
+    await until(() => at.pool.stats().running > 0);
+    const [held] = at.leases.live();
+    expect(held?.flow).toMatchObject({ kind: 'isolate', task: 'mine-2' });
+    await held?.flow.cut('c_1');
+    expect((await cut).body).toMatchObject({ status: 'killed' });
+    const leave = new AbortController();
+    const left = fetch(`${at.gateway.url}/v1/tasks`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', authorization: `Bearer ${DEV_KEY}` },
+      body: JSON.stringify({ code: LOOP }),
+      signal: leave.signal,
+    });
+    await until(() => at.pool.stats().running > 0);
+    leave.abort();
+    await expect(left).rejects.toThrow('abort');
+    await until(() => at.recorded.filter((e) => e.type === 'task.finished').length === 2);
+    expect(at.recorded.at(-1)).toMatchObject({ status: 'killed' });
+  });
+});
+
+describe('POST /v1/passes', () => {
+  test('issues a pass for the caller', async () => {
+    const { status, body } = await at.call('/v1/passes', { body: { class: 'code', ttl_ms: 60_000 } });
+    expect(status).toBe(201);
+    expect(body).toMatchObject({ tenant: 'acme', class: 'code', profile: 'code', token: expect.any(String) });
+    expect(at.recorded).toMatchObject([{ type: 'task.admitted', kind: 'sandbox', caller: 'dev' }]);
+  });
+});
+
+describe('POST /v1/guard', () => {
+  test('answers JSON with the verdict and what is left', async () => {
+    const { body } = await at.call('/v1/guard', { body: { json: { a: PAT, b: 1 } } });
+    expect(body).toMatchObject({ action: 'redact', findings: [{ rule: 'github-pat' }], json: { b: 1 } });
+    expect(JSON.stringify(body)).not.toContain(PAT);
+    expect(at.recorded).toMatchObject([{ type: 'guard.verdict', direction: 'result', action: 'redact' }]);
+  });
+
+  test('filters a stream, and blocks what may not leave', async () => {
+    const send = (query: string) =>
+      fetch(`${at.gateway.url}/v1/guard${query}`, {
+        method: 'POST',
+        headers: { 'content-type': 'text/plain', authorization: `Bearer ${DEV_KEY}` },
+        body: `before ${PAT} after`,
+      });
+    const redacted = await (await send('')).text();
+    expect(redacted).toMatch(/^before .* after$/);
+    expect(redacted).not.toContain(PAT);
+    const blocked = await send('?direction=request');
+    expect(blocked.status).toBe(403);
+    expect(await blocked.json()).toMatchObject({
+      code: 'guard_blocked',
+      detail: expect.stringContaining('github-pat'),
+    });
+  });
+});
+
+test('publishes the OpenAPI document of its own schemas', async () => {
+  const { body } = await at.call('/openapi.json', { token: null });
+  expect(body['openapi']).toBe('3.1.0');
+  expect(Object.keys(body['paths'] as object)).toEqual(['/v1/tasks', '/v1/tasks/{id}', '/v1/passes', '/v1/guard']);
+});
