@@ -75,3 +75,46 @@ export function random(count: number): ArrayBuffer {
 function owned(bytes: Buffer): ArrayBuffer {
   return new Uint8Array(bytes).buffer;
 }
+
+/** The standard's name of an encoding, by any of its labels; null when there is none. */
+export function encodingName(label: string): string | null {
+  try {
+    return new TextDecoder(label).encoding;
+  } catch {
+    return null;
+  }
+}
+
+const MAX_DECODERS = 1000;
+
+/** Decoders of one isolate that are in the middle of a stream. */
+export class Decoders {
+  readonly #open = new Map<number, InstanceType<typeof TextDecoder>>();
+  #last = 0;
+
+  /** 0 when the encoding is not known; the oldest goes when there are too many. */
+  open(encoding: string, fatal: boolean): number {
+    try {
+      const made = new TextDecoder(encoding, { fatal, ignoreBOM: true });
+      this.#last += 1;
+      this.#open.set(this.#last, made);
+      if (this.#open.size > MAX_DECODERS) this.#open.delete(this.#last - MAX_DECODERS);
+      return this.#last;
+    } catch {
+      return 0;
+    }
+  }
+
+  /** Null bytes end the stream. Null when the bytes are not valid, or the decoder is gone. */
+  decode(id: number, bytes: Uint8Array | null): string | null {
+    const decoder = this.#open.get(id);
+    if (!decoder) return null;
+    if (bytes === null) this.#open.delete(id);
+    try {
+      return bytes === null ? decoder.decode() : decoder.decode(bytes, { stream: true });
+    } catch {
+      this.#open.delete(id);
+      return null;
+    }
+  }
+}

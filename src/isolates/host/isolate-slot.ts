@@ -2,7 +2,7 @@
 
 import type ivm from 'isolated-vm';
 import type { StripTypes } from './host-entry.ts';
-import { digest, hmac, parseUrl, random, setUrl } from './host-services.ts';
+import { Decoders, digest, encodingName, hmac, parseUrl, random, setUrl } from './host-services.ts';
 import { type DoneMessage, type HostEnding, LIMITS, type RunMessage, type TaskFault } from './protocol.ts';
 
 export interface SlotEvents {
@@ -34,6 +34,7 @@ export class IsolateSlot {
   readonly #context: ivm.Context;
   readonly #start: Entry;
   readonly #deliver: Entry;
+  readonly #decoders = new Decoders();
   readonly #wakes = new Set<NodeJS.Timeout>();
   #events: SlotEvents | null = null;
   #watch: NodeJS.Timeout | null = null;
@@ -149,6 +150,12 @@ export class IsolateSlot {
         return digest(String(a), view(b));
       case 'hmac':
         return hmac(String(a), view(b), view(c));
+      case 'encoding':
+        return encodingName(String(a));
+      case 'decoder':
+        return this.#decoders.open(String(a), b === true);
+      case 'decode':
+        return this.#decoders.decode(Number(a), b === null ? null : view(b));
       case 'random':
         return random(Number(a));
       case 'log':

@@ -7,7 +7,7 @@ import { takeReply } from './bindings.ts';
 import { type Bridge, bridge, jsonText, jsonValue, sliceText, utf8Length } from './bridge.ts';
 import { makeConsole } from './console.ts';
 import { type EnvSettings, makeEnv } from './env.ts';
-import { installGlobals, takeAway } from './globals.ts';
+import { beginTask, installGlobals } from './globals.ts';
 import { output } from './output.ts';
 import { tick } from './timers.ts';
 
@@ -88,6 +88,6 @@ function guarded(run: () => void): void {
 installGlobals(global, makeConsole());
 global['__boot'] = (serve: Bridge['serve'], hear: Bridge['hear']) => {
   bridge.current = { serve, hear };
-  takeAway(global);
+  beginTask(global);
   return { start, deliver };
 };

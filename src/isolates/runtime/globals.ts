@@ -1,30 +1,130 @@
 /** What stands on `globalThis` for tool code, and what is taken away from it. */
 
+import { AbortController, AbortSignal } from './abort.ts';
+import { atob, btoa } from './base64.ts';
+import { Blob, File } from './blob.ts';
+import { bridge } from './bridge.ts';
+import { ReadableByteStreamController, ReadableStreamBYOBReader, ReadableStreamBYOBRequest } from './byte-stream.ts';
+import { Crypto, CryptoKey, makeCrypto, SubtleCrypto } from './crypto.ts';
+import { DOMException } from './dom-exception.ts';
+import { TextDecoder, TextEncoder } from './encoding.ts';
+import { CustomEvent, Event, EventTarget } from './events.ts';
+import { fetch } from './fetch.ts';
+import { FormData } from './form-data.ts';
+import { Headers } from './headers.ts';
+import { ByteLengthQueuingStrategy, CountQueuingStrategy } from './queue-strategies.ts';
+import { ReadableStreamDefaultController } from './readable-controller.ts';
+import { ReadableStream, ReadableStreamDefaultReader } from './readable-stream.ts';
+import { Request } from './request.ts';
+import { Response } from './response.ts';
+import { structuredClone } from './structured-clone.ts';
 import { clearInterval, clearTimeout, setInterval, setTimeout } from './timers.ts';
+import {
+  TextDecoderStream,
+  TextEncoderStream,
+  TransformStream,
+  TransformStreamDefaultController,
+} from './transform-stream.ts';
+import { URL } from './url.ts';
+import { URLSearchParams } from './url-search-params.ts';
+import { WritableStream, WritableStreamDefaultController, WritableStreamDefaultWriter } from './writable-stream.ts';
 
 /** Shared memory is a clock and a way round memory limits (T-61, T-65). */
 const TAKEN = ['SharedArrayBuffer', 'Atomics', 'eval'];
 
+const INTERFACES: Readonly<Record<string, { prototype: object }>> = {
+  ...{ AbortController, AbortSignal, Blob, ByteLengthQueuingStrategy, CountQueuingStrategy, Crypto, CryptoKey },
+  ...{ CustomEvent, DOMException, Event, EventTarget, File, FormData, Headers, ReadableByteStreamController },
+  ...{ ReadableStream, ReadableStreamBYOBReader, ReadableStreamBYOBRequest, ReadableStreamDefaultController },
+  ...{ ReadableStreamDefaultReader, Request, Response, SubtleCrypto, TextDecoder, TextDecoderStream, TextEncoder },
+  ...{ TextEncoderStream, TransformStream, TransformStreamDefaultController, URL, URLSearchParams, WritableStream },
+  ...{ WritableStreamDefaultController, WritableStreamDefaultWriter },
+};
+
+const FUNCTIONS = {
+  ...{ atob, btoa, clearInterval, clearTimeout, fetch, setInterval, setTimeout, structuredClone },
+  queueMicrotask,
+};
+
+let origin = 0;
+
 export function installGlobals(global: Record<string, unknown>, console: object): void {
   forbidCodeFromText(global);
-  define(global, { console, setTimeout, setInterval, clearTimeout, clearInterval });
-  define(global, { queueMicrotask, self: global });
+  for (const [name, kind] of Object.entries(INTERFACES)) asInterface(name, kind.prototype);
+  define(global, INTERFACES, false);
+  define(global, FUNCTIONS, true);
+  define(global, { console, crypto: makeCrypto(), performance, navigator, self: global }, true);
+  Object.defineProperty(global, Symbol.toStringTag, { value: 'global', configurable: true });
 }
 
-/** V8 adds these to every context that it makes of a snapshot, so they are taken away in each. */
-export function takeAway(global: Record<string, unknown>): void {
+/** In each isolate: V8 adds some of these to every context that it makes of a snapshot. */
+export function beginTask(global: Record<string, unknown>): void {
   for (const name of TAKEN) delete global[name];
+  origin = Date.now();
 }
 
-function define(global: object, values: Readonly<Record<string, unknown>>): void {
+/** A clock of whole milliseconds (T-65). */
+const performance = Object.freeze({
+  now: () => Date.now() - origin,
+  get timeOrigin() {
+    return origin;
+  },
+  toJSON: () => ({ timeOrigin: origin }),
+});
+
+const navigator = Object.freeze({ userAgent: 'Locktender' });
+
+/** Arguments that a method must be given, where that is not none. */
+const ARITY: Readonly<Record<string, Readonly<Record<string, number>>>> = {
+  EventTarget: { addEventListener: 2, removeEventListener: 2, dispatchEvent: 1 },
+  FormData: { append: 2, delete: 1, get: 1, getAll: 1, has: 1, set: 2, forEach: 1 },
+  Headers: { append: 2, delete: 1, get: 1, has: 1, set: 2, forEach: 1 },
+  ReadableStreamBYOBRequest: { respond: 1, respondWithNewView: 1 },
+  ReadableStreamBYOBReader: { read: 1 },
+  ReadableStream: { pipeTo: 1, pipeThrough: 1 },
+  TextEncoder: { encodeInto: 2 },
+  URLSearchParams: { append: 2, delete: 1, get: 1, getAll: 1, has: 1, set: 2, forEach: 1 },
+};
+
+/** As Web IDL has it: members can be enumerated, take what they need, and instances say what they are. */
+function asInterface(name: string, prototype: object): void {
+  for (const key of Object.getOwnPropertyNames(prototype)) {
+    if (key === 'constructor') continue;
+    const { value } = Object.getOwnPropertyDescriptor(prototype, key) ?? {};
+    const made = typeof value === 'function' ? { value: counted(value, key, ARITY[name]?.[key] ?? 0) } : {};
+    Object.defineProperty(prototype, key, { ...made, enumerable: true });
+  }
+  Object.defineProperty(prototype, Symbol.toStringTag, { value: name, configurable: true });
+}
+
+function counted(method: (...args: unknown[]) => unknown, name: string, least: number): unknown {
+  const made = least === 0 ? method : checking(method, least);
+  Object.defineProperty(made, 'name', { value: name, configurable: true });
+  Object.defineProperty(made, 'length', { value: least, configurable: true });
+  return made;
+}
+
+function checking(method: (...args: unknown[]) => unknown, least: number): unknown {
+  const { made } = {
+    made(this: unknown, ...args: unknown[]): unknown {
+      if (args.length < least) throw new TypeError(`${least} arguments are needed, ${args.length} were given`);
+      return Reflect.apply(method, this, args);
+    },
+  };
+  return made;
+}
+
+function define(global: object, values: object, enumerable: boolean): void {
   for (const [name, value] of Object.entries(values)) {
-    Object.defineProperty(global, name, { value, writable: true, configurable: true, enumerable: false });
+    Object.defineProperty(global, name, { value, writable: true, configurable: true, enumerable });
   }
 }
 
-function queueMicrotask(callback: () => void): void {
+function queueMicrotask(callback: unknown): void {
   if (typeof callback !== 'function') throw new TypeError('queueMicrotask takes a function');
-  void Promise.resolve().then(() => callback());
+  void Promise.resolve()
+    .then(() => callback())
+    .catch((error: unknown) => bridge.current.serve('log', 'error', String(error)));
 }
 
 /** Code comes from the order, not from strings made at run time. */
@@ -47,6 +147,6 @@ function forbidCodeFromText(global: Record<string, unknown>): void {
     Object.defineProperty(refuse, 'prototype', { value: prototype });
     Object.defineProperty(refuse, 'name', { value: 'Function' });
     Object.defineProperty(prototype, 'constructor', { value: refuse, writable: true, configurable: true });
-    if (kind === kinds[0]) define(global, { Function: refuse });
+    if (kind === kinds[0]) define(global, { Function: refuse }, false);
   }
 }

@@ -1,0 +1,128 @@
+/** `Blob` and `File`: bytes that do not change. */
+
+import { bytesOf, isBufferSource, joinBytes, ownBuffer } from './buffer-source.ts';
+import { LIMIT_CHUNK } from './limits.ts';
+import { ReadableStream } from './readable-stream.ts';
+import { decodeUtf8, encodeUtf8 } from './utf8.ts';
+
+const contents = new WeakMap<object, Uint8Array>();
+const types = new WeakMap<object, string>();
+
+export function blobBytes(blob: Blob): Uint8Array {
+  const bytes = contents.get(blob);
+  if (!bytes) throw new TypeError('the value is no Blob');
+  return bytes;
+}
+
+export function isBlob(value: unknown): value is Blob {
+  return typeof value === 'object' && value !== null && contents.has(value);
+}
+
+function pieceOf(part: unknown, native: boolean): Uint8Array {
+  if (isBlob(part)) return blobBytes(part);
+  if (isBufferSource(part)) return bytesOf(part).slice();
+  const text = String(part).toWellFormed();
+  return encodeUtf8(native ? text.replace(/\r\n|\r|\n/g, '\n') : text);
+}
+
+function typeText(type: unknown): string {
+  const text = String(type ?? '');
+  return /[^\x20-\x7e]/.test(text) ? '' : text.toLowerCase();
+}
+
+function sequence(parts: unknown): unknown[] {
+  const make = (parts as { [Symbol.iterator]?: unknown } | null)?.[Symbol.iterator];
+  if ((typeof parts !== 'object' && typeof parts !== 'function') || typeof make !== 'function') {
+    throw new TypeError('the parts must be a sequence');
+  }
+  return [...(parts as Iterable<unknown>)];
+}
+
+export class Blob {
+  constructor(parts: unknown = [], options: { type?: unknown; endings?: unknown } | null = {}) {
+    const all = parts === undefined ? [] : sequence(parts);
+    if (options !== null && typeof options !== 'object' && typeof options !== 'function')
+      throw new TypeError('options are an object');
+    const endings = options?.endings === undefined ? 'transparent' : String(options.endings);
+    if (endings !== 'transparent' && endings !== 'native') throw new TypeError('endings is `transparent` or `native`');
+    contents.set(this, joinBytes(all.map((part) => pieceOf(part, endings === 'native'))));
+    types.set(this, typeText(options?.type));
+  }
+
+  get size(): number {
+    return blobBytes(this).length;
+  }
+
+  get type(): string {
+    return types.get(this) ?? '';
+  }
+
+  slice(start?: unknown, end?: unknown, type: unknown = ''): Blob {
+    const bytes = blobBytes(this);
+    const made = new Blob();
+    const at = (value: unknown, fallback: number) => (value === undefined ? fallback : Math.trunc(Number(value)) || 0);
+    contents.set(made, bytes.subarray(at(start, 0), at(end, bytes.length)));
+    types.set(made, typeText(type));
+    return made;
+  }
+
+  async arrayBuffer(): Promise<ArrayBuffer> {
+    return ownBuffer(blobBytes(this));
+  }
+
+  async bytes(): Promise<Uint8Array> {
+    return blobBytes(this).slice();
+  }
+
+  async text(): Promise<string> {
+    return decodeUtf8(blobBytes(this));
+  }
+
+  stream(): ReadableStream {
+    return bytesStream(blobBytes(this));
+  }
+}
+
+export class File extends Blob {
+  readonly #name: string;
+  readonly #modified: number;
+
+  constructor(...args: [unknown, unknown, { type?: unknown; lastModified?: unknown }?]) {
+    const [parts, name, options = {}] = args;
+    if (args.length < 2) throw new TypeError('a file has parts and a name');
+    super(parts, options);
+    this.#name = String(name).toWellFormed();
+    this.#modified = options?.lastModified === undefined ? Date.now() : Math.trunc(Number(options.lastModified)) || 0;
+  }
+
+  get name(): string {
+    return this.#name;
+  }
+
+  get lastModified(): number {
+    return this.#modified;
+  }
+
+  get webkitRelativePath(): string {
+    return '';
+  }
+}
+
+/** A byte stream over bytes, in pieces. */
+export function bytesStream(bytes: Uint8Array): ReadableStream {
+  let at = 0;
+  return new ReadableStream({
+    type: 'bytes',
+    pull: (controller: {
+      enqueue(chunk: Uint8Array): void;
+      close(): void;
+      byobRequest: { respond(n: number): void } | null;
+    }) => {
+      if (at < bytes.length) controller.enqueue(bytes.slice(at, at + LIMIT_CHUNK));
+      at += LIMIT_CHUNK;
+      if (at < bytes.length) return;
+      controller.close();
+      controller.byobRequest?.respond(0);
+    },
+  });
+}

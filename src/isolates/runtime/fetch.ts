@@ -1,0 +1,180 @@
+/**
+ * `fetch`: through the supervisor into the egress gate. Bodies stream both ways. A denial is a `TypeError`, as any
+ * failure of fetch, and carries `code`, `decision`, `status` and `would_allow`.
+ */
+
+import { type AbortSignal, onAbort } from './abort.ts';
+import { callBinding } from './bindings.ts';
+import { bodyState, noBody, streamOfBody } from './body.ts';
+import { bytesOf, ownBuffer } from './buffer-source.ts';
+import { Headers, headerPairs } from './headers.ts';
+import { LIMIT_CHUNK, LIMIT_INLINE } from './limits.ts';
+import { ReadableStream, ReadableStreamDefaultReader } from './readable-stream.ts';
+import { Request, type RequestInit } from './request.ts';
+import { madeResponse, type Response } from './response.ts';
+import { URL } from './url.ts';
+
+const MAX_REDIRECTS = 20;
+const NO_BODY = new Set([101, 103, 204, 205, 304]);
+const REDIRECTS = new Set([301, 302, 303, 307, 308]);
+let last = 0;
+
+interface Hop {
+  readonly url: string;
+  readonly method: string;
+  readonly headers: readonly (readonly [string, string])[];
+  readonly bytes: Uint8Array | null;
+  readonly stream: ReadableStream | null;
+}
+
+interface Opened {
+  readonly id: number;
+  readonly status: number;
+  readonly headers: readonly (readonly [string, string])[];
+}
+
+export async function fetch(input: unknown, init: RequestInit = {}): Promise<Response> {
+  const request = new Request(input, init);
+  request.signal.throwIfAborted();
+  let hop = firstHop(request);
+  for (let hops = 0; ; hops += 1) {
+    const opened = await open(hop, request.signal);
+    const location = opened.headers.find(([name]) => name.toLowerCase() === 'location')?.[1];
+    if (!REDIRECTS.has(opened.status) || location === undefined || request.redirect === 'manual') {
+      return responseOf(opened, { request, url: hop.url, redirected: hops > 0 });
+    }
+    drop(opened.id);
+    if (request.redirect === 'error') throw new TypeError('the answer is a redirect');
+    if (hops >= MAX_REDIRECTS) throw new TypeError('too many redirects');
+    hop = nextHop(hop, opened.status, location);
+  }
+}
+
+function firstHop(request: Request): Hop {
+  const state = bodyState(request);
+  const large = state.source !== null && state.source.length > LIMIT_INLINE;
+  const stream = large || state.stream ? streamOfBody(state) : null;
+  const { url, method, headers } = request;
+  if (state.source || stream) state.used = true;
+  return { url, method, headers: headerPairs(headers), bytes: state.source, stream };
+}
+
+/** As the Fetch standard rewrites a request on its way (section 4.4). */
+function nextHop(hop: Hop, status: number, location: string): Hop {
+  const to = URL.parse(location, hop.url);
+  if (!to || !/^https?:$/.test(to.protocol)) throw new TypeError('the redirect leads nowhere');
+  if (hop.stream && status !== 303) throw new TypeError('a body that streams cannot be sent again');
+  const other = new URL(hop.url).origin !== to.origin;
+  const bare =
+    status === 303 ? !/^(?:GET|HEAD)$/.test(hop.method) : (status === 301 || status === 302) && hop.method === 'POST';
+  const dropped = (name: string) =>
+    (bare && /^content-/i.test(name)) || (other && /^(?:authorization|cookie|proxy-authorization)$/i.test(name));
+  const headers = hop.headers.filter(([name]) => !dropped(name));
+  const rest = bare
+    ? { method: 'GET', bytes: null, stream: null }
+    : { method: hop.method, bytes: hop.bytes, stream: null };
+  return { url: to.href, headers, ...rest };
+}
+
+async function open(hop: Hop, signal: AbortSignal): Promise<Opened> {
+  last += 1;
+  const id = last;
+  const { url, method, headers, bytes, stream } = hop;
+  const body = stream ? 'stream' : bytes ? 'bytes' : 'none';
+  const stop = Promise.withResolvers<never>();
+  stop.promise.catch(() => undefined);
+  const forget = onAbort(signal, () => {
+    drop(id);
+    stop.reject(signal.reason);
+  });
+  const asked = callBinding(
+    'fetch',
+    { id, url: withoutFragment(url), method, headers, body },
+    bytes ? ownBuffer(bytes) : undefined,
+  );
+  try {
+    const sending = stream ? send(id, stream) : null;
+    sending?.catch((error: unknown) => {
+      drop(id);
+      stop.reject(error);
+    });
+    const answer = (await Promise.race([asked, stop.promise])).value as Omit<Opened, 'id'>;
+    return { id, status: answer.status, headers: answer.headers };
+  } catch (error) {
+    forget();
+    throw error;
+  }
+}
+
+function withoutFragment(url: string): string {
+  const at = url.indexOf('#');
+  return at < 0 ? url : url.slice(0, at);
+}
+
+async function send(id: number, stream: ReadableStream): Promise<void> {
+  const reader = new ReadableStreamDefaultReader(stream);
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    if (!(value instanceof Uint8Array)) throw new TypeError('a body is made of bytes');
+    const bytes = bytesOf(value);
+    try {
+      for (let at = 0; at < bytes.length; at += LIMIT_CHUNK) {
+        await callBinding('fetch.write', { id }, ownBuffer(bytes.subarray(at, at + LIMIT_CHUNK)));
+      }
+    } catch (error) {
+      // The origin answered without taking the rest.
+      await reader.cancel(error);
+      return;
+    }
+  }
+  await callBinding('fetch.end', { id });
+}
+
+function drop(id: number): void {
+  callBinding('fetch.abort', { id }).catch(() => undefined);
+}
+
+interface Whence {
+  readonly request: Request;
+  readonly url: string;
+  readonly redirected: boolean;
+}
+
+function responseOf({ id, status, headers: pairs }: Opened, { request, url, redirected }: Whence): Response {
+  const headers = new Headers();
+  for (const [name, value] of pairs) headers.append(name, value);
+  const bare = NO_BODY.has(status) || request.method === 'HEAD';
+  if (bare) drop(id);
+  const body = bare ? noBody() : { stream: download(id, request.signal), source: null, used: false };
+  return madeResponse(
+    { type: 'basic', status, url: withoutFragment(url), redirected, headers, guard: 'immutable' },
+    body,
+  );
+}
+
+interface ByteFace {
+  enqueue(chunk: Uint8Array): void;
+  close(): void;
+  error(error: unknown): void;
+  readonly byobRequest: { respond(written: number): void } | null;
+}
+
+function download(id: number, signal: AbortSignal): ReadableStream {
+  return new ReadableStream({
+    type: 'bytes',
+    start: (controller: ByteFace) => {
+      onAbort(signal, () => controller.error(signal.reason));
+    },
+    pull: async (controller: ByteFace) => {
+      const { value, bytes } = await callBinding('fetch.read', { id });
+      if (!(value as { done: boolean }).done) {
+        if (bytes && bytes.byteLength > 0) controller.enqueue(new Uint8Array(bytes));
+        return;
+      }
+      controller.close();
+      controller.byobRequest?.respond(0);
+    },
+    cancel: () => drop(id),
+  });
+}

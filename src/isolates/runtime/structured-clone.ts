@@ -1,0 +1,163 @@
+/** `structuredClone` over the types that exist here (HTML, section 2.7). */
+
+import { Blob, File, isBlob } from './blob.ts';
+import { DOMException } from './dom-exception.ts';
+
+type Seen = Map<object, unknown>;
+
+const ERRORS: Readonly<Record<string, ErrorConstructor>> = {
+  Error,
+  EvalError,
+  RangeError,
+  ReferenceError,
+  SyntaxError,
+  TypeError,
+  URIError,
+};
+const toText = Object.prototype.toString;
+const views = [
+  ...[Int8Array, Uint8Array, Uint8ClampedArray, Int16Array, Uint16Array, Int32Array, Uint32Array],
+  ...[Float32Array, Float64Array, BigInt64Array, BigUint64Array],
+];
+
+export function structuredClone(value: unknown, options: { transfer?: Iterable<unknown> } = {}): unknown {
+  const all = new Set<ArrayBuffer>();
+  const transfer = options?.transfer === undefined ? [] : [...options.transfer];
+  for (const item of transfer) {
+    if (!(item instanceof ArrayBuffer)) throw uncloneable('only an ArrayBuffer can be transferred');
+    if (all.has(item)) throw uncloneable('an ArrayBuffer is transferred twice');
+    if (item.detached) throw uncloneable('the ArrayBuffer is detached');
+    all.add(item);
+  }
+  const moved = new Map<object, ArrayBuffer>();
+  const made = clone(value, { seen: new Map(), moved, transfer: all });
+  for (const item of all) if (!moved.has(item)) item.transfer();
+  return made;
+}
+
+interface Cloning {
+  readonly seen: Seen;
+  readonly moved: Map<object, ArrayBuffer>;
+  readonly transfer: ReadonlySet<object>;
+}
+
+function uncloneable(message: string): DOMException {
+  return new DOMException(message, 'DataCloneError');
+}
+
+function clone(value: unknown, of: Cloning): unknown {
+  if (typeof value === 'symbol') throw uncloneable('a symbol cannot be cloned');
+  if (typeof value === 'function') throw uncloneable('a function cannot be cloned');
+  if (typeof value !== 'object' || value === null) return value;
+  if (of.transfer.has(value)) return bufferOf(value as ArrayBuffer, of);
+  if (of.seen.has(value)) return of.seen.get(value);
+  return leaf(value, of) ?? container(value, of);
+}
+
+function keep<T extends object>(from: object, made: T, { seen }: Cloning): T {
+  seen.set(from, made);
+  return made;
+}
+
+/** Null for what holds other values. */
+function leaf(value: object, of: Cloning): object | null {
+  switch (toText.call(value)) {
+    case '[object Date]':
+      return keep(value, new Date((value as Date).getTime()), of);
+    case '[object RegExp]':
+      return keep(value, new RegExp((value as RegExp).source, (value as RegExp).flags), of);
+    case '[object Boolean]':
+      return keep(value, Object(Boolean.prototype.valueOf.call(value)) as object, of);
+    case '[object Number]':
+      return keep(value, Object(Number.prototype.valueOf.call(value)) as object, of);
+    case '[object String]':
+      return keep(value, Object(String.prototype.valueOf.call(value)) as object, of);
+    case '[object BigInt]':
+      return keep(value, Object(BigInt.prototype.valueOf.call(value)) as object, of);
+    default:
+      return bytesLike(value, of);
+  }
+}
+
+function bytesLike(value: object, of: Cloning): object | null {
+  if (value instanceof ArrayBuffer) return bufferOf(value, of);
+  if (ArrayBuffer.isView(value)) return viewOf(value, of);
+  if (!isBlob(value)) return null;
+  const made =
+    value instanceof File
+      ? new File([value], value.name, { type: value.type, lastModified: value.lastModified })
+      : new Blob([value], { type: value.type });
+  return keep(value, made, of);
+}
+
+function bufferOf(buffer: ArrayBuffer, of: Cloning): ArrayBuffer {
+  const done =
+    of.moved.get(buffer) ?? (of.transfer.has(buffer) ? undefined : (of.seen.get(buffer) as ArrayBuffer | undefined));
+  if (done) return done;
+  if (of.transfer.has(buffer)) {
+    const made = buffer.transfer();
+    of.moved.set(buffer, made);
+    return made;
+  }
+  if (buffer.detached) throw uncloneable('the ArrayBuffer is detached');
+  return keep(buffer, buffer.slice(0), of);
+}
+
+function viewOf(view: ArrayBufferView, of: Cloning): object {
+  const { byteOffset, byteLength } = view;
+  const length = (view as Uint8Array).length;
+  const buffer = bufferOf(view.buffer as ArrayBuffer, of);
+  if (view instanceof DataView) return keep(view, new DataView(buffer, byteOffset, byteLength), of);
+  const Kind = views.find((kind) => view instanceof kind) ?? Float16Array;
+  return keep(view, new (Kind as typeof Uint8Array)(buffer, byteOffset, length), of);
+}
+
+function container(value: object, of: Cloning): unknown {
+  if (value instanceof Map) {
+    const made = keep(value, new Map(), of);
+    for (const [key, item] of [...value]) made.set(clone(key, of), clone(item, of));
+    return made;
+  }
+  if (value instanceof Set) {
+    const made = keep(value, new Set(), of);
+    for (const item of [...value]) made.add(clone(item, of));
+    return made;
+  }
+  if (value instanceof DOMException) return keep(value, new DOMException(value.message, value.name), of);
+  if (value instanceof Error) return errorOf(value, of);
+  if (Array.isArray(value)) return members(value, keep(value, new Array(value.length), of), of);
+  if (!isPlain(value)) throw uncloneable('this object cannot be cloned');
+  return members(value, keep(value, {}, of), of);
+}
+
+/** Instances of classes are cloned as plain objects; platform objects and exotic ones are not. */
+function isPlain(value: object): boolean {
+  const tag = toText.call(value);
+  if (value instanceof WeakMap || value instanceof WeakSet || value instanceof WeakRef || value instanceof Promise)
+    return false;
+  const prototype = Object.getPrototypeOf(value) as object | null;
+  const platform = prototype !== null && Object.hasOwn(prototype, Symbol.toStringTag) && tag !== '[object Object]';
+  return !platform;
+}
+
+function members(from: object, to: object, of: Cloning): object {
+  for (const key of Object.keys(from)) {
+    const value = clone((from as Record<string, unknown>)[key], of);
+    Object.defineProperty(to, key, { value, writable: true, enumerable: true, configurable: true });
+  }
+  return to;
+}
+
+function errorOf(error: Error, of: Cloning): Error {
+  const Kind = ERRORS[String(error.name)] ?? Error;
+  const real = keep(error, new Kind(), of);
+  const message = Object.getOwnPropertyDescriptor(error, 'message');
+  if (message && 'value' in message) {
+    Object.defineProperty(real, 'message', { value: String(message.value), writable: true, configurable: true });
+  }
+  Object.defineProperty(real, 'stack', { value: String(error.stack ?? ''), writable: true, configurable: true });
+  if (Object.hasOwn(error, 'cause')) {
+    Object.defineProperty(real, 'cause', { value: clone(error.cause, of), writable: true, configurable: true });
+  }
+  return real;
+}
