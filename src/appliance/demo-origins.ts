@@ -6,6 +6,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import type { SecureContext } from 'node:tls';
 
 /** The hosts of the demonstration; `demo/` gives each its category and its capability. */
 export const DEMO_HOSTS = {
@@ -33,12 +34,9 @@ export interface DemoOrigins {
   close(): Promise<void>;
 }
 
-/** Serves every demonstration host on one loopback port. `tls` is PEM: the chain and key that cover all of them. */
-export async function startDemoOrigins(
-  tls: { readonly cert: string; readonly key: string },
-  port = 0,
-): Promise<DemoOrigins> {
-  const server = createServer({ cert: tls.cert, key: tls.key }, serve);
+/** Serves every demonstration host on one loopback port; `contextFor` has the certificate of a name. */
+export async function startDemoOrigins(contextFor: (name: string) => SecureContext, port = 0): Promise<DemoOrigins> {
+  const server = createServer({ SNICallback: (name, done) => done(null, contextFor(name)) }, serve);
   await listen(server, port);
   return {
     port: (server.address() as AddressInfo).port,

@@ -10,12 +10,18 @@ export class HostsFile {
   #checked = Number.NEGATIVE_INFINITY;
   #names: ReadonlyMap<string, readonly string[]> = new Map();
 
-  constructor(path: string) {
+  readonly #fixed: ReadonlyMap<string, readonly string[]>;
+
+  /** `fixed`: answers of the configuration, canonical name to addresses; they come before the file's. */
+  constructor(path: string, fixed: ReadonlyMap<string, readonly string[]> = new Map()) {
     this.#path = path;
+    this.#fixed = fixed;
   }
 
   /** Addresses of a canonical name; null when the file does not name it. `now` in monotonic ms. */
   lookup(name: string, now: number): readonly string[] | null {
+    const fixed = this.#fixed.get(name);
+    if (fixed !== undefined) return fixed;
     if (now - this.#checked > 2000) this.#reload(now);
     return this.#names.get(name) ?? null;
   }

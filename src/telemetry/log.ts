@@ -6,7 +6,7 @@
 import pino from 'pino';
 import type { Log } from '../core/ports.ts';
 
-export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
 
 /** Log with its level adjustable while running. */
 export interface AdjustableLog extends Log {

@@ -1,0 +1,84 @@
+/** Fits the parts of the appliance to what the admin door needs. */
+
+import type { AdminPorts, ApplianceView, Catalogue, FlowView, LiveView } from '../admin/ports.ts';
+import type { ControlPlane } from '../control/control-plane.ts';
+import { parseHost } from '../core/host.ts';
+import type { Flow } from '../core/ports.ts';
+import type { LeaseIndex } from '../policy/lease-index.ts';
+import type { TaskBook } from './task-book.ts';
+
+export interface ViewParts {
+  readonly control: ControlPlane;
+  readonly leases: LeaseIndex;
+  readonly tasks: TaskBook;
+}
+
+export function catalogueOf(control: ControlPlane): Catalogue {
+  return {
+    categories: () =>
+      control.revision().categories.taxonomy.categories.map(({ id, name, description, risk, defaultBlocked }) => ({
+        id,
+        name,
+        description,
+        risk,
+        defaultBlocked,
+      })),
+    standing: (text) => {
+      const host = parseHost(text.replace(/^\*\./, ''));
+      if (!host.ok) return null;
+      const { categories, reasons } = control.revision().categories.index.explain(host.value);
+      const sources = reasons.map((reason) => ({
+        category: reason.category,
+        list: reason.list?.name ?? reason.by,
+        file: reason.list?.file ?? null,
+        line: reason.line,
+      }));
+      return { host: host.value.name, categories: [...categories], sources };
+    },
+    capabilities: () => {
+      const { capabilities, profiles } = control.current().bundle;
+      return [...capabilities.values()].map((capability) => ({
+        name: capability.name,
+        description: capability.description,
+        owner: capability.owner,
+        risk: capability.risk,
+        version: String(capability.version),
+        digest: capability.digest,
+        profiles: [...profiles.values()].filter((p) => p.capabilities.includes(capability.name)).map((p) => p.name),
+      }));
+    },
+  };
+}
+
+export function liveView({ leases, tasks }: ViewParts): LiveView {
+  return {
+    flows: () => leases.live().map(({ flow }) => viewOf(flow)),
+    dependants: (fact) => leases.dependants([{ facts: [fact], tenant: null }]).map(({ flow }) => viewOf(flow)),
+    tasks: () => tasks.live(),
+  };
+}
+
+function viewOf({ id, kind, task, tenant, host, since }: Flow): FlowView {
+  return { id, kind, task, tenant, host, since };
+}
+
+export interface PortParts extends ViewParts {
+  readonly passes: AdminPorts['passes'];
+  readonly policy: AdminPorts['policy'];
+  readonly record: AdminPorts['record'];
+  readonly appliance: ApplianceView;
+}
+
+export function adminPorts(parts: PortParts): AdminPorts {
+  const { control, passes, policy, record, appliance } = parts;
+  return {
+    control,
+    controls: () => control.current().controls,
+    catalogue: catalogueOf(control),
+    live: liveView(parts),
+    passes,
+    policy,
+    record,
+    appliance,
+  };
+}

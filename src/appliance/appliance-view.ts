@@ -1,0 +1,50 @@
+/** The appliance in one look: status, readiness, metrics and service levels. */
+
+import type { ApplianceView } from '../admin/ports.ts';
+import type { Core } from './open-core.ts';
+
+export interface ViewState {
+  readonly doors: () => readonly { readonly name: string; readonly address: string }[];
+  readonly draining: () => boolean;
+  /** Names of further parts that are not ready. */
+  readonly missing: () => readonly string[];
+}
+
+export function applianceView(core: Core, state: ViewState): ApplianceView {
+  const { config, control, guard, leases, tasks, audit, meter, version } = core;
+  const missing = () => {
+    const parts = [...state.missing()];
+    if (!audit.writable()) parts.push(`record (${audit.trouble() ?? 'unknown'})`);
+    if (state.draining()) parts.push('draining');
+    return parts;
+  };
+  const measure = () => {
+    meter.set('locktender_build_info', 1, { version, runtime: process.version });
+    for (const kind of ['tunnel', 'exchange', 'websocket', 'isolate'] as const) {
+      meter.set('locktender_flows', leases.live().filter(({ flow }) => flow.kind === kind).length, { kind });
+    }
+    return meter.exposition();
+  };
+  return {
+    version,
+    status: () => ({
+      node: config.node,
+      version,
+      started_at: core.startedAt,
+      ready: missing().length === 0,
+      bundle: control.current().bundle.digest,
+      rules: guard.current().digest,
+      category_index: control.current().categories.digest,
+      controls: control.current().controls.version,
+      doors: state.doors().map((door) => ({ ...door })),
+      flows: leases.live().length,
+      tasks: tasks.live().length,
+      entries: audit.head.size,
+      recording: audit.writable(),
+    }),
+    slo: async () => [],
+    caPem: () => core.authority.pem,
+    metrics: measure,
+    missing,
+  };
+}

@@ -1,0 +1,58 @@
+/** The guard in force: made from the DLP rules, swapped whole by a reload, or kept when the new rules are refused. */
+
+import { randomBytes } from 'node:crypto';
+import type { ReloadOutcome } from '../control/control-plane.ts';
+import { ulid } from '../core/ids.ts';
+import type { AuditSink, Clock, Log } from '../core/ports.ts';
+import { type Problem, problemText, type Result } from '../core/result.ts';
+import type { RuleSet } from '../dlp/compiled-rule.ts';
+import { createGuard, type Guard, type GuardOptions } from '../guard/guard.ts';
+
+export interface GuardDesk {
+  current(): Guard;
+  rules(): RuleSet;
+  /** Swaps in what was loaded, and records it either way. */
+  reload(next: Result<RuleSet, Problem[]>): Promise<ReloadOutcome>;
+}
+
+export interface GuardDeskParts {
+  readonly audit: AuditSink;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** Records the rules that it starts with. */
+export async function openGuardDesk(options: GuardOptions, parts: GuardDeskParts): Promise<GuardDesk> {
+  let rules = options.rules;
+  let guard = createGuard(options);
+  const record = (previous: string | null, refused: string | null) =>
+    parts.audit.record({
+      type: 'rules.loaded',
+      id: ulid('e', parts.clock.now(), randomBytes(10)),
+      tenant: null,
+      task: null,
+      rules: guard.digest,
+      count: rules.rules.length,
+      previous,
+      refused,
+    });
+  await record(null, null);
+  return {
+    current: () => guard,
+    rules: () => rules,
+    reload: async (next) => {
+      const previous = guard.digest;
+      if (!next.ok) {
+        parts.log.error({ problems: next.error.map(problemText) }, 'new DLP rules refused; the old stay in force');
+        const [first] = next.error;
+        await record(previous, first ? problemText(first) : 'refused');
+        return { loaded: false, digest: previous, previous, problems: next.error, cut: 0 };
+      }
+      rules = next.value;
+      guard = createGuard({ ...options, rules });
+      parts.log.info({ rules: guard.digest, previous, count: rules.rules.length }, 'new DLP rules in force');
+      await record(previous, null);
+      return { loaded: true, digest: guard.digest, previous, problems: [], cut: 0 };
+    },
+  };
+}

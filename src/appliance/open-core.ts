@@ -1,0 +1,121 @@
+/** Everything behind the doors: state, keys, record, control plane, leases, guard, passes, CA. */
+
+import { randomBytes } from 'node:crypto';
+import { type AuditLog, openLog } from '../audit/log.ts';
+import type { Config } from '../config/schema.ts';
+import { ControlPlane } from '../control/control-plane.ts';
+import { loadPolicy, loadRules, type RevisionRoots } from '../control/load-revision.ts';
+import { ulid } from '../core/ids.ts';
+import type { Clock } from '../core/ports.ts';
+import { createPassAuthority, type PassAuthority } from '../gateway/passes.ts';
+import { type CertificateAuthority, openCertificateAuthority } from '../pki/certificate-authority.ts';
+import { openSigningKeys, type SigningKeys } from '../pki/signing-keys.ts';
+import { LeaseIndex } from '../policy/lease-index.ts';
+import { openStateDir, type StateDir } from '../store/state-dir.ts';
+import type { AdjustableLog } from '../telemetry/log.ts';
+import { createMetrics, type MetricRegistry } from '../telemetry/metrics.ts';
+import { type GuardDesk, openGuardDesk } from './guard-desk.ts';
+import { must, type Started, StartRefused } from './start-refused.ts';
+import { TaskBook } from './task-book.ts';
+
+export interface CoreOptions {
+  readonly config: Config;
+  readonly roots: RevisionRoots;
+  readonly log: AdjustableLog;
+  readonly clock: Clock;
+  readonly version: string;
+}
+
+export interface Core extends CoreOptions {
+  readonly startedAt: number;
+  readonly state: StateDir;
+  readonly keys: SigningKeys;
+  readonly meter: MetricRegistry;
+  readonly audit: AuditLog;
+  readonly tasks: TaskBook;
+  readonly control: ControlPlane;
+  readonly leases: LeaseIndex;
+  readonly guard: GuardDesk;
+  readonly passes: PassAuthority;
+  readonly authority: CertificateAuthority;
+}
+
+/** Files are read before anything is touched: bad policy leaves no trace. */
+export async function openCore(options: CoreOptions, started: Started): Promise<Core> {
+  const { config, roots, log, clock } = options;
+  const revision = must(loadPolicy(roots));
+  const rules = must(loadRules(roots));
+  const state = openStateDir(config.state);
+  started.add(() => state.release());
+  const keys = openSigningKeys(state.folder('keys'));
+  const meter = createMetrics();
+  const audit = await openRecord(options, { state, keys, meter });
+  started.add(() => audit.close());
+  const tasks = new TaskBook(clock, config.passes.max_ttl_ms);
+  audit.subscribe(({ text }) => tasks.see(JSON.parse(text)));
+  await recordStart(audit, options);
+  const control = new ControlPlane({ revision, documents: state.documents, audit, clock, log, meter });
+  const leases = new LeaseIndex({ source: control, now: () => clock.now() });
+  await control.start(leases);
+  started.add(() => control.stop());
+  const fingerprintKey = keys.secret('fingerprint');
+  const guard = await openGuardDesk(
+    { rules, fingerprintKey, maxFindings: config.guard.max_findings, maxDecodedBytes: config.guard.max_layer_bytes },
+    { audit, clock, log },
+  );
+  const { audience, issuer, max_ttl_ms: maxTtlMs } = config.passes;
+  const passes = createPassAuthority({
+    keys: () => keys.all('pass'),
+    source: control,
+    audit,
+    clock,
+    meter,
+    audience,
+    issuer,
+    maxTtlMs,
+  });
+  const authority = openCertificateAuthority({
+    dir: state.folder('keys'),
+    name: 'ca',
+    commonName: `Locktender CA (${config.node})`,
+    clock,
+    cached: config.proxy.inspect.leaf_cache,
+  });
+  const parts = { state, keys, meter, audit, tasks, control, leases, guard, passes, authority };
+  return { ...options, ...parts, startedAt: clock.now() };
+}
+
+type RecordParts = Pick<Core, 'state' | 'keys' | 'meter'>;
+
+function openRecord({ config, log, clock }: CoreOptions, { state, keys, meter }: RecordParts): Promise<AuditLog> {
+  const { origin, durability, checkpoint_ms: publishMs } = config.audit;
+  const [first, ...rest] = keys.all('checkpoint').map((key) => ({
+    name: origin,
+    publicKey: key.rawPublicKey,
+    sign: (message: Uint8Array) => key.sign(message),
+  }));
+  if (!first) throw new StartRefused('there is no key to sign checkpoints with; restore `keys/` from a backup');
+  const dir = state.folder('audit');
+  return openLog({
+    dir,
+    signers: [first, ...rest],
+    origin,
+    node: config.node,
+    clock,
+    log,
+    meter,
+    durability,
+    publishMs,
+  });
+}
+
+async function recordStart(audit: AuditLog, { clock, version }: CoreOptions): Promise<void> {
+  await audit.record({
+    type: 'node.started',
+    id: ulid('e', clock.now(), randomBytes(10)),
+    tenant: null,
+    task: null,
+    version,
+    runtime: `node ${process.version}`,
+  });
+}

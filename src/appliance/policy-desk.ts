@@ -1,0 +1,120 @@
+/** Policy as the admin door serves it: what is in force, what it would decide, and how it is changed. */
+
+import type { PassDesk, PolicyDesk } from '../admin/ports.ts';
+import type { Config } from '../config/schema.ts';
+import type { ControlPlane, ReloadOutcome } from '../control/control-plane.ts';
+import { loadPolicy, loadRules, type RevisionRoots } from '../control/load-revision.ts';
+import type { Clock, PassIssuer, PassVerifier } from '../core/ports.ts';
+import { err, ok } from '../core/result.ts';
+import { type WhatIf, whatIf } from '../policy/what-if.ts';
+import type { GuardDesk } from './guard-desk.ts';
+
+export interface PolicyDeskParts {
+  readonly control: ControlPlane;
+  readonly guard: GuardDesk;
+  readonly roots: RevisionRoots;
+  readonly clock: Clock;
+}
+
+export function policyDesk({ control, guard, roots, clock }: PolicyDeskParts): PolicyDesk {
+  let loadedAt = clock.now();
+  return {
+    bundle: () => {
+      const { bundle } = control.current();
+      return {
+        digest: bundle.digest,
+        loaded_at: loadedAt,
+        files: bundle.files.map((file) => file.path),
+        capabilities: bundle.capabilities.size,
+        profiles: [...bundle.profiles.keys()].sort(),
+        classes: [...bundle.classes.byName.keys()].sort(),
+      };
+    },
+    explain: (question) => answered(question, control, clock),
+    reload: async () => {
+      const outcome = await control.reload(loadPolicy(roots));
+      if (outcome.loaded) loadedAt = clock.now();
+      return answerOf(outcome);
+    },
+    replay: async () => err('replay is not wired yet'),
+    reloadRules: async () => answerOf(await guard.reload(loadRules(roots))),
+  };
+}
+
+function answered(question: WhatIf, control: ControlPlane, clock: Clock): ReturnType<PolicyDesk['explain']> {
+  const answer = whatIf(question, control.current(), clock.now());
+  if (!answer.ok) return answer;
+  const { categories, facts, would_allow, ...rest } = answer.value;
+  return ok({ ...rest, categories: [...categories], facts: [...facts], would_allow: [...would_allow] });
+}
+
+function answerOf({ loaded, digest, previous, problems }: ReloadOutcome) {
+  return { loaded, digest, previous, problems };
+}
+
+export interface PassDeskParts {
+  readonly passes: PassVerifier & PassIssuer;
+  readonly config: Config;
+  readonly clock: Clock;
+  /** `host:port` of the egress door, once it is open. */
+  readonly proxyAddress: () => string;
+}
+
+export function passDesk({ passes, config, clock, proxyAddress }: PassDeskParts): PassDesk {
+  return {
+    issue: async (order, actor) => {
+      const issued = await passes.issue({
+        tenant: order.tenant,
+        class: order.class ?? '',
+        profile: order.profile,
+        risk: order.risk,
+        ttlMs: order.ttl_ms ?? config.passes.ttl_ms,
+        task: order.task,
+        caller: actor,
+        kind: 'sandbox',
+      });
+      if (!issued.ok) return err(issued.error.message);
+      const { token, principal } = issued.value;
+      return ok({
+        token,
+        pass: principal.pass,
+        task: principal.task,
+        tenant: principal.tenant,
+        class: principal.class,
+        profile: principal.profile,
+        capabilities: [...principal.capabilities],
+        expires_at: principal.expiresAt,
+        proxy_url: `${config.proxy.tls ? 'https' : 'http'}://${principal.task}:${token}@${proxyAddress()}`,
+      });
+    },
+    inspect: async (token) => {
+      const verified = await passes.verify(token);
+      if (!verified.ok) return { ...NO_PASS, problem: verified.error };
+      const p = verified.value;
+      return {
+        valid: p.expiresAt > clock.now(),
+        problem: null,
+        pass: p.pass,
+        task: p.task,
+        tenant: p.tenant,
+        class: p.class,
+        profile: p.profile,
+        risk: p.risk,
+        capabilities: [...p.capabilities],
+        expires_at: p.expiresAt,
+      };
+    },
+  };
+}
+
+const NO_PASS = {
+  valid: false,
+  pass: null,
+  task: null,
+  tenant: null,
+  class: null,
+  profile: null,
+  risk: null,
+  capabilities: [],
+  expires_at: null,
+};

@@ -1,0 +1,67 @@
+/** The egress gate's settings and its gate, out of the configuration. */
+
+import { readFileSync } from 'node:fs';
+import type { Config } from '../config/schema.ts';
+import type { Clock } from '../core/ports.ts';
+import { createDialer } from '../proxy/dialer.ts';
+import { dnsSource } from '../proxy/dns-source.ts';
+import { HostsFile } from '../proxy/hosts-file.ts';
+import { createResolver, type Resolver } from '../proxy/resolver.ts';
+import { DEFAULT_SETTINGS, type ParentProxy, type ProxySettings } from '../proxy/settings.ts';
+import type { DoorListen } from '../proxy/start-proxy.ts';
+import { Upstreams } from '../proxy/upstreams.ts';
+
+export function proxySettings({ proxy }: Config): ProxySettings {
+  const { deadlines, limits, inspect } = proxy;
+  return {
+    ...DEFAULT_SETTINGS,
+    headTimeoutMs: deadlines.head_ms,
+    requestTimeoutMs: deadlines.request_ms,
+    keepAliveMs: deadlines.keep_alive_ms,
+    helloTimeoutMs: deadlines.hello_ms,
+    connectTimeoutMs: deadlines.connect_ms,
+    resolveTimeoutMs: proxy.resolver.timeout_ms,
+    responseTimeoutMs: deadlines.response_ms,
+    idleMs: deadlines.idle_ms,
+    maxHeadBytes: limits.head_bytes,
+    maxHeaderCount: limits.header_fields,
+    maxConnections: limits.connections,
+    maxPools: limits.upstream_pools,
+    tenant: { concurrency: limits.tenant_concurrency, rate: limits.tenant_rate },
+    ech: inspect.ech,
+    sniOptional: inspect.sni_optional,
+    upstreamCas: inspect.upstream_ca.map((file) => readFileSync(file, 'utf8')),
+    parent: proxy.parent ? parentOf(proxy.parent.url, proxy.parent.destination) : null,
+  };
+}
+
+export function resolverOf({ proxy }: Config, clock: Clock): Resolver {
+  const { hosts, servers, timeout_ms } = proxy.resolver;
+  const fixed = new Map(Object.entries(hosts).map(([name, addresses]) => [name.toLowerCase(), addresses]));
+  return createResolver(new HostsFile('/etc/hosts', fixed), dnsSource({ servers, timeoutMs: timeout_ms }), clock);
+}
+
+export function upstreamsOf(settings: ProxySettings): Upstreams {
+  return new Upstreams(createDialer(settings), settings);
+}
+
+/** The doors that the configuration opens. */
+export function doorsOf({ proxy, socks }: Config): DoorListen[] {
+  const { tls, listen } = proxy;
+  const egress: DoorListen = tls
+    ? { kind: 'https', ...listen, tls: { cert: readFileSync(tls.cert), key: readFileSync(tls.key) } }
+    : { kind: 'http', ...listen };
+  return socks.enabled ? [egress, { kind: 'socks5', ...socks.listen }] : [egress];
+}
+
+function parentOf(text: string, destination: ParentProxy['destination']): ParentProxy {
+  const url = new URL(text);
+  return {
+    kind: url.protocol === 'socks5:' ? 'socks5' : 'http',
+    host: url.hostname.replace(/^\[|\]$/g, ''),
+    port: Number(url.port || (url.protocol === 'http:' ? 80 : 1080)),
+    username: url.username === '' ? null : decodeURIComponent(url.username),
+    password: url.password === '' ? null : decodeURIComponent(url.password),
+    destination,
+  };
+}

@@ -1,0 +1,110 @@
+/** `locktender serve`: starts the appliance, says where its doors are, and runs until it is told to stop. */
+
+import { existsSync, readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { loadConfig } from '../config/load.ts';
+import type { Config } from '../config/schema.ts';
+import { problemText } from '../core/result.ts';
+import { createLog } from '../telemetry/log.ts';
+import { systemClock } from '../telemetry/system-clock.ts';
+import { rootsOf, VERSION } from './shipped.ts';
+import { type Appliance, startAppliance } from './start-appliance.ts';
+import { startDemo } from './start-demo.ts';
+import { StartRefused } from './start-refused.ts';
+import { watchFiles } from './watch-files.ts';
+
+export interface ServeOptions {
+  /** Null: `locktender.yaml` in the working directory, when there is one. */
+  readonly config: string | null;
+  /** Key path → text; wins over file and environment. */
+  readonly set: Readonly<Record<string, string>>;
+  readonly demo: boolean;
+}
+
+export interface ServeIo {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+  readonly stdout: (text: string) => void;
+  readonly stderr: (text: string) => void;
+}
+
+/** Where the demonstration's origins listen. */
+const DEMO_PORT = 8443;
+
+/** Resolves with the exit code once the appliance has stopped. */
+export async function serve(options: ServeOptions, io: ServeIo): Promise<number> {
+  const loaded = readConfig(options, io);
+  if (typeof loaded === 'string') {
+    io.stderr(`${loaded}\n`);
+    return 2;
+  }
+  try {
+    return await run(loaded, options.demo, io);
+  } catch (error) {
+    if (!(error instanceof StartRefused)) throw error;
+    io.stderr(`${error.message}\n`);
+    return 2;
+  }
+}
+
+async function run(given: Config, demo: boolean, io: ServeIo): Promise<number> {
+  const clock = systemClock;
+  const log = createLog({ level: given.log.level, format: given.log.format });
+  let config = given;
+  let roots = rootsOf(config);
+  let end = async () => {};
+  if (demo) {
+    const started = await startDemo(config, roots, DEMO_PORT, clock);
+    ({ config, roots } = started);
+    end = () => started.origins.close();
+  }
+  const appliance = await startAppliance({ config, roots, log, clock, version: VERSION }).catch(async (error) => {
+    await end();
+    throw error;
+  });
+  const unwatch = watchFiles(roots, log, () => appliance.reload());
+  const stopped = untilSignal(appliance, config.drain_ms);
+  for (const { name, address } of appliance.doors) io.stdout(`${name} ${address}\n`);
+  if (demo) io.stdout(`demonstration origins 127.0.0.1:${DEMO_PORT}\n`);
+  io.stdout('ready\n');
+  await stopped;
+  unwatch();
+  await end();
+  return 0;
+}
+
+/** Resolves when the first SIGTERM or SIGINT has been obeyed; a second one ends the process at once. */
+function untilSignal(appliance: Appliance, drainMs: number): Promise<void> {
+  const { log } = appliance.core;
+  const reload = () => {
+    appliance.reload().catch((error) => log.error({ error }, 'a reload failed; what was in force still is'));
+  };
+  process.on('SIGHUP', reload);
+  return new Promise((done) => {
+    let stopping = false;
+    const onSignal = (signal: NodeJS.Signals) => {
+      if (stopping) process.exit(1);
+      stopping = true;
+      log.info({ signal, drainMs }, 'draining; a second signal ends at once');
+      appliance.stop(drainMs).then(done, (error) => {
+        log.error({ error }, 'the appliance did not stop cleanly');
+        process.exit(4);
+      });
+    };
+    process.on('SIGTERM', onSignal);
+    process.on('SIGINT', onSignal);
+  });
+}
+
+/** The configuration, or what is wrong with it, a line each. */
+function readConfig({ config, set }: ServeOptions, { env, cwd }: ServeIo): Config | string {
+  const file = config ?? (existsSync(resolve(cwd, 'locktender.yaml')) ? 'locktender.yaml' : null);
+  let text: string | null = null;
+  try {
+    if (file !== null) text = readFileSync(resolve(cwd, file), 'utf8');
+  } catch {
+    return `cannot read the configuration \`${file}\`; check its path`;
+  }
+  const loaded = loadConfig({ file, text, env, flags: set, cwd });
+  return loaded.ok ? loaded.value : loaded.error.map(problemText).join('\n');
+}

@@ -1,0 +1,143 @@
+/**
+ * Puts the parts together in the order in which they need each other, and takes them apart in reverse. What cannot
+ * start is named in a `StartRefused`; what had been started by then is stopped again.
+ */
+
+import { join } from 'node:path';
+import { type AdminDoor, startAdmin } from '../admin/server.ts';
+import { loadPolicy, loadRules } from '../control/load-revision.ts';
+import { createDecider } from '../policy/decider.ts';
+import { Budgets } from '../proxy/budgets.ts';
+import type { Gate } from '../proxy/gate.ts';
+import { type DoorAddress, OwnDoors } from '../proxy/own-doors.ts';
+import { type RunningProxy, startProxy } from '../proxy/start-proxy.ts';
+import { adminPorts } from './admin-ports.ts';
+import { applianceView, type ViewState } from './appliance-view.ts';
+import { type Core, type CoreOptions, openCore } from './open-core.ts';
+import { passDesk, policyDesk } from './policy-desk.ts';
+import { doorsOf, proxySettings, resolverOf, upstreamsOf } from './proxy-parts.ts';
+import { recordDesk } from './record-desk.ts';
+import { opening, refusedBy, Started } from './start-refused.ts';
+
+export interface OpenedDoor {
+  readonly name: string;
+  readonly address: string;
+}
+
+export interface Appliance {
+  readonly core: Core;
+  readonly doors: readonly OpenedDoor[];
+  /** `host:port` of the door for sandboxes. */
+  readonly proxyAddress: string;
+  readonly adminAddress: string;
+  /** Reads every file that people edit again; what is wrong is logged and leaves the running one in force. */
+  reload(): Promise<void>;
+  /** Refuses new work, lets what runs finish for `drainMs`, then ends everything. */
+  stop(drainMs: number): Promise<void>;
+}
+
+interface Running {
+  readonly core: Core;
+  readonly started: Started;
+  readonly own: DoorAddress[];
+  draining: boolean;
+  drainMs: number;
+}
+
+export async function startAppliance(options: CoreOptions): Promise<Appliance> {
+  const started = new Started();
+  try {
+    const core = await openCore(options, started);
+    return await openDoors({ core, started, own: [], draining: false, drainMs: 0 });
+  } catch (error) {
+    await started.stop();
+    throw refusedBy(error);
+  }
+}
+
+async function openDoors(running: Running): Promise<Appliance> {
+  const { core, started } = running;
+  const { config } = core;
+  const doors: OpenedDoor[] = [];
+  const proxy = await opening('egress proxy', () => startProxy(gateOf(running), doorsOf(config)));
+  started.add(() => proxy.close({ drainMs: running.drainMs }));
+  for (const door of proxy.doors) {
+    doors.push({ name: door.kind === 'socks5' ? 'socks5' : 'egress proxy', address: hostPort(door) });
+  }
+  const view: ViewState = { doors: () => doors, draining: () => running.draining, missing: () => [] };
+  const admin = await openAdmin(running, proxy, view);
+  running.own.push(admin.address);
+  doors.push({ name: 'admin API', address: hostPort(admin.address) });
+  return {
+    core,
+    doors,
+    proxyAddress: addressOf(proxy),
+    adminAddress: hostPort(admin.address),
+    reload: async () => {
+      await core.control.reload(loadPolicy(core.roots));
+      await core.guard.reload(loadRules(core.roots));
+    },
+    stop: async (drainMs) => {
+      running.draining = true;
+      running.drainMs = drainMs;
+      await started.stop();
+    },
+  };
+}
+
+function gateOf(running: Running): Gate {
+  const { config, control, leases, audit, passes, guard, authority, keys, clock, log, meter } = running.core;
+  const settings = proxySettings(config);
+  return {
+    policy: control,
+    decide: createDecider({ source: control, leases }).decide,
+    leases,
+    audit,
+    passes,
+    guard: () => guard.current(),
+    authority,
+    resolver: resolverOf(config, clock),
+    budgets: new Budgets(settings.tenant),
+    upstreams: upstreamsOf(settings),
+    ownDoors: new OwnDoors(() => running.own),
+    pathKey: keys.secret('path-hash'),
+    clock,
+    log,
+    meter,
+    settings,
+    draining: () => running.draining,
+  };
+}
+
+async function openAdmin({ core, started }: Running, proxy: RunningProxy, view: ViewState): Promise<AdminDoor> {
+  const { config, control, guard, leases, tasks, roots, clock, log, state, passes, audit } = core;
+  const ports = adminPorts({
+    control,
+    leases,
+    tasks,
+    passes: passDesk({ passes, config, clock, proxyAddress: () => addressOf(proxy) }),
+    policy: policyDesk({ control, guard, roots, clock }),
+    record: recordDesk(audit),
+    appliance: applianceView(core, view),
+  });
+  const { listen, hosts, requests_per_minute: requestsPerMinute, metrics_public: metricsPublic } = config.admin;
+  const tokenFile = join(state.path, 'admin-token');
+  const door = await opening('admin API', () =>
+    startAdmin({
+      ...{ listen, hosts, requestsPerMinute, metricsPublic },
+      ...{ documents: state.documents, tokenFile, ports, clock, log },
+    }),
+  );
+  started.add(() => door.close());
+  return door;
+}
+
+function addressOf(proxy: RunningProxy): string {
+  const [door] = proxy.doors;
+  if (!door) throw new Error('the egress proxy opened no door');
+  return hostPort(door);
+}
+
+export function hostPort({ host, port }: DoorAddress): string {
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+}

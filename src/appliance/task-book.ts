@@ -1,0 +1,34 @@
+/** Tasks that live now, as the record tells: admitted, not finished, pass not over. Bounded. */
+
+import { LRUCache } from 'lru-cache';
+import type { TaskView } from '../admin/ports.ts';
+import type { AuditEvent } from '../core/event.ts';
+import type { Clock } from '../core/ports.ts';
+
+const KEPT = 50_000;
+
+export class TaskBook {
+  readonly #tasks = new LRUCache<string, TaskView>({ max: KEPT });
+  readonly #clock: Clock;
+  readonly #maxTtlMs: number;
+
+  /** `maxTtlMs`: the longest life of a pass; a sandbox's task is not listed beyond it. */
+  constructor(clock: Clock, maxTtlMs: number) {
+    this.#clock = clock;
+    this.#maxTtlMs = maxTtlMs;
+  }
+
+  /** Takes one recorded event, in order. */
+  see(event: AuditEvent): void {
+    if (event.task === null || event.tenant === null) return;
+    if (event.type === 'task.finished') this.#tasks.delete(event.task);
+    if (event.type !== 'task.admitted' || !event.admitted) return;
+    const { task: id, tenant, profile, kind } = event;
+    this.#tasks.set(id, { id, tenant, class: event.class, profile, kind, since: Date.parse(event.time) });
+  }
+
+  live(): readonly TaskView[] {
+    const oldest = this.#clock.now() - this.#maxTtlMs;
+    return [...this.#tasks.values()].filter((task) => task.since > oldest);
+  }
+}
