@@ -49,7 +49,7 @@ export async function serve(options: ServeOptions, io: ServeIo): Promise<number>
 
 async function run(given: Config, demo: boolean, io: ServeIo): Promise<number> {
   const clock = systemClock;
-  const log = createLog({ level: given.log.level, format: given.log.format });
+  const log = createLog({ level: given.log.level });
   let config = given;
   let roots = rootsOf(config);
   let end = async () => {};

@@ -93,9 +93,8 @@ const passes = z
 const log = z
   .strictObject({
     level: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info').describe('least level written'),
-    format: z.enum(['json', 'pretty']).default('json').describe('`json`: one object a line; `pretty`: for people'),
   })
-  .describe('diagnostics on stderr; the record is elsewhere');
+  .describe('diagnostics on stderr, one JSON object a line; the record is elsewhere');
 
 /** Sections take their own defaults, so that an absent section is an empty one. */
 const section = <T extends z.ZodType>(schema: T) => schema.prefault({} as never);

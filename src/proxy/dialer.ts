@@ -6,14 +6,8 @@ import type { Host } from '../core/host.ts';
 import { dial } from './dial.ts';
 import { throughParent } from './parent.ts';
 import { Refusal } from './refusal.ts';
+import type { Route } from './route.ts';
 import type { ProxySettings } from './settings.ts';
-
-export interface Route {
-  readonly host: Host;
-  readonly port: number;
-  /** Addresses that passed the check of the exchange that dials. */
-  readonly addresses: readonly string[];
-}
 
 export interface DialOptions {
   readonly signal: AbortSignal | null;

@@ -4,6 +4,7 @@ import type { Dispatcher } from 'undici';
 import { authority, defaultPort } from '../core/target.ts';
 import type { Exchange, HeaderList } from './exchange.ts';
 import { clientFields, upstreamFields } from './fields.ts';
+import type { Forwarding } from './forwarding.ts';
 import type { Gate } from './gate.ts';
 import { headerPairs } from './header-pairs.ts';
 import { isReadMethod } from './methods.ts';
@@ -13,16 +14,6 @@ import { type OutboundBody, outboundBody } from './request-body.ts';
 import { ResponseGuard } from './response-guard.ts';
 import { upstreamRefusal } from './upstream-errors.ts';
 import { urlHost } from './upstreams.ts';
-
-export interface Forwarding {
-  readonly headers: HeaderList;
-  readonly body: AsyncIterable<Uint8Array> | null;
-  readonly reply: Reply;
-  /** The client speaks h2, so the origin is offered it. */
-  readonly h2: boolean;
-  /** Tells the client to send its body, when it waits for that. */
-  readonly proceed: () => void;
-}
 
 /** Resolves when the exchange is over. Throws a `Refusal` when it failed. */
 export async function forward(gate: Gate, exchange: Exchange, forwarding: Forwarding): Promise<void> {

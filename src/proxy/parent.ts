@@ -4,8 +4,8 @@ import type { Socket } from 'node:net';
 import { parseIp } from '../core/ip-address.ts';
 import { authority } from '../core/target.ts';
 import { dial } from './dial.ts';
-import type { Route } from './dialer.ts';
 import { Refusal } from './refusal.ts';
+import type { Route } from './route.ts';
 import type { ParentProxy } from './settings.ts';
 
 export interface ParentOptions {

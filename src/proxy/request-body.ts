@@ -5,7 +5,7 @@
 
 import type { Exchange } from './exchange.ts';
 import { field } from './fields.ts';
-import type { Forwarding } from './forward.ts';
+import type { Forwarding } from './forwarding.ts';
 import type { Gate } from './gate.ts';
 import type { BodyFilter } from './guarding.ts';
 import { Refusal } from './refusal.ts';

@@ -6,7 +6,8 @@
 
 import { type Dispatcher, Pool } from 'undici';
 import type { Host } from '../core/host.ts';
-import type { Dialer, Route } from './dialer.ts';
+import type { Dialer } from './dialer.ts';
+import type { Route } from './route.ts';
 import type { ProxySettings } from './settings.ts';
 
 export interface Origin extends Route {
