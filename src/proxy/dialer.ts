@@ -2,7 +2,6 @@
 
 import type { Socket } from 'node:net';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
-import type { Host } from '../core/host.ts';
 import { dial } from './dial.ts';
 import { throughParent } from './parent.ts';
 import { Refusal } from './refusal.ts';

@@ -2,7 +2,7 @@
 
 import type { Dispatcher } from 'undici';
 import { authority, defaultPort } from '../core/target.ts';
-import type { Exchange, HeaderList } from './exchange.ts';
+import type { Exchange } from './exchange.ts';
 import { clientFields, upstreamFields } from './fields.ts';
 import type { Forwarding } from './forwarding.ts';
 import type { Gate } from './gate.ts';
