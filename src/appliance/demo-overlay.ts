@@ -44,8 +44,8 @@ owner: demonstration
 description: Reads the demonstration hosts.
 capabilities: [net.read.demo, storage.read.ephemeral, storage.write.ephemeral]
 limits:
-  cpu_ms: 2000
-  wall_ms: 30000
+  cpu_ms: 10000
+  wall_ms: 3600000
   memory_mb: 64
   output_bytes: 262144
   requests: 1000

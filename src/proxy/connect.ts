@@ -92,6 +92,8 @@ async function inspect(gate: Gate, exchange: Exchange, opening: Opening): Promis
       await refuseInside(gate, exchange, { opening, refusal: new Refusal('client_tls_failed', 'handshake') });
     return;
   }
+  // What `tls.Server` does for its own sockets: without it, HTTP/2 waits for a handshake that is over.
+  Object.assign(tls, { secureConnecting: false });
   const inner: Inner = { target, principal: exchange.principal, parent: exchange.id, door: opening.door };
   if (tls.alpnProtocol === 'h2') opening.inner.serveH2(tls, inner);
   else opening.inner.serveH1(tls, inner);
