@@ -6,13 +6,16 @@
 import { join } from 'node:path';
 import { type AdminDoor, startAdmin } from '../admin/server.ts';
 import { loadPolicy, loadRules } from '../control/load-revision.ts';
+import { startGateway } from '../gateway/server.ts';
 import { createDecider } from '../policy/decider.ts';
 import { Budgets } from '../proxy/budgets.ts';
+import { createEgress } from '../proxy/egress.ts';
 import type { Gate } from '../proxy/gate.ts';
 import { type DoorAddress, OwnDoors } from '../proxy/own-doors.ts';
 import { type RunningProxy, startProxy } from '../proxy/start-proxy.ts';
 import { adminPorts } from './admin-ports.ts';
 import { applianceView, type ViewState } from './appliance-view.ts';
+import { gatewayParts, openPool } from './gateway-parts.ts';
 import { type Core, type CoreOptions, openCore } from './open-core.ts';
 import { passDesk, policyDesk } from './policy-desk.ts';
 import { doorsOf, proxySettings, resolverOf, upstreamsOf } from './proxy-parts.ts';
@@ -30,6 +33,7 @@ export interface Appliance {
   /** `host:port` of the door for sandboxes. */
   readonly proxyAddress: string;
   readonly adminAddress: string;
+  readonly gatewayAddress: string;
   /** Reads every file that people edit again; what is wrong is logged and leaves the running one in force. */
   reload(): Promise<void>;
   /** Refuses new work, lets what runs finish for `drainMs`, then ends everything. */
@@ -59,11 +63,18 @@ async function openDoors(running: Running): Promise<Appliance> {
   const { core, started } = running;
   const { config } = core;
   const doors: OpenedDoor[] = [];
-  const proxy = await opening('egress proxy', () => startProxy(gateOf(running), doorsOf(config)));
+  const gate = gateOf(running);
+  const proxy = await opening('egress proxy', () => startProxy(gate, doorsOf(config)));
   started.add(() => proxy.close({ drainMs: running.drainMs }));
   for (const door of proxy.doors) {
     doors.push({ name: door.kind === 'socks5' ? 'socks5' : 'egress proxy', address: hostPort(door) });
   }
+  const pool = openPool(core);
+  started.add(() => pool?.close());
+  const gateway = await opening('gateway', () => startGateway(gatewayParts(core, pool, createEgress(gate))));
+  started.add(() => gateway.close({ drainMs: running.drainMs }));
+  running.own.push(gateway.address);
+  doors.push({ name: 'gateway', address: hostPort(gateway.address) });
   const view: ViewState = { doors: () => doors, draining: () => running.draining, missing: () => [] };
   const admin = await openAdmin(running, proxy, view);
   running.own.push(admin.address);
@@ -73,6 +84,7 @@ async function openDoors(running: Running): Promise<Appliance> {
     doors,
     proxyAddress: addressOf(proxy),
     adminAddress: hostPort(admin.address),
+    gatewayAddress: hostPort(gateway.address),
     reload: async () => {
       await core.control.reload(loadPolicy(core.roots));
       await core.guard.reload(loadRules(core.roots));

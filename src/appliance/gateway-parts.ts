@@ -1,0 +1,73 @@
+/** The gateway and its isolate pool, out of the configuration. */
+
+import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Config } from '../config/schema.ts';
+import type { Egress } from '../core/ports.ts';
+import type { GatewayParts, GatewaySettings } from '../gateway/server.ts';
+import { createIsolatePool, type IsolatePool } from '../isolates/pool.ts';
+import { loadOrCreateSecret } from '../pki/key-file.ts';
+import type { Core } from './open-core.ts';
+import { StartRefused } from './start-refused.ts';
+
+/** Null when the configuration turns the pool off. */
+export function openPool({ config, clock, log, meter }: Core): IsolatePool | null {
+  const { hosts, ready, wall, tasks_per_host: tasksPerHost } = config.isolates;
+  if (hosts === 0) return null;
+  const settings = {
+    ahead: ready,
+    tasksPerHost,
+    ...(hosts === 'auto' ? {} : { hosts }),
+    ...(wall === 'bubblewrap' ? { minimumWall: 'bubblewrap' as const } : {}),
+    ...(wall === 'process' ? { strongestWall: 'process' as const } : {}),
+  };
+  try {
+    return createIsolatePool({ settings, clock, log, meter });
+  } catch (error) {
+    throw new StartRefused(error instanceof Error ? error.message : 'the isolate pool cannot start');
+  }
+}
+
+export function gatewayParts(core: Core, pool: IsolatePool | null, egress: Egress): GatewayParts {
+  const { control, guard, audit, leases, clock, log, meter, version, passes } = core;
+  const ports = { audit, leases, clock, log, meter, egress, pool, version };
+  return {
+    ...ports,
+    settings: settingsOf(core),
+    issuer: passes,
+    source: control,
+    guard: () => guard.current(),
+    control,
+  };
+}
+
+function settingsOf({ config, state }: Core): GatewaySettings {
+  const { listen, issuers, dev_tenant: devTenant, max_body_bytes: maxBodyBytes } = config.gateway;
+  return {
+    ...listen,
+    issuers: issuers.map((of) => ({
+      issuer: of.issuer,
+      audience: of.audience,
+      tenantClaim: of.tenant_claim,
+      ...(of.jwks_url === undefined ? {} : { jwksUrl: of.jwks_url }),
+    })),
+    devKey: config.gateway.dev_key ?? localKey(state.path),
+    devTenant,
+    maxBodyBytes,
+    defaultTtlMs: config.passes.ttl_ms,
+    ...tlsOf(config),
+  };
+}
+
+/** The key of callers on this machine, readable by the owner of the state directory only; `exec` uses it. */
+function localKey(state: string): string {
+  return loadOrCreateSecret(join(state, 'gateway-key'), () => randomBytes(32).toString('base64url')).trim();
+}
+
+function tlsOf({ gateway }: Config): Pick<GatewaySettings, 'tls'> {
+  if (gateway.tls_cert === undefined || gateway.tls_key === undefined) return {};
+  const [cert, key] = [readFileSync(gateway.tls_cert, 'utf8'), readFileSync(gateway.tls_key, 'utf8')];
+  if (gateway.client_ca === undefined) return { tls: { cert, key } };
+  return { tls: { cert, key, clientCa: readFileSync(gateway.client_ca, 'utf8') } };
+}
