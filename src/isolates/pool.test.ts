@@ -97,6 +97,13 @@ describe('a task in the pool', () => {
     expect(outcome.error?.stack ?? '').not.toMatch(/\/host\/|host-entry|node_modules/);
   });
 
+  it('waits at the top level, and fails with what fails there', async () => {
+    const wait = 'const n = await new Promise((r) => setTimeout(r, 20, 5));';
+    expect(value(await run(`${wait} export default () => n;`))).toBe(5);
+    const outcome = await run(`${wait} throw new RangeError('late ' + n); export default () => n;`);
+    expect(outcome).toMatchObject({ status: 'failed', error: { name: 'RangeError', message: 'late 5' } });
+  });
+
   it('starts every task fresh', async () => {
     const code = 'globalThis.seen = (globalThis.seen ?? 0) + 1; export default () => globalThis.seen;';
     for (let i = 0; i < 3; i += 1) expect(value(await run(code))).toBe(1);

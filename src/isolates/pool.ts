@@ -50,8 +50,9 @@ export interface IsolatePool {
 
 const QUEUE_MS = 10_000;
 const SWEEP_MS = 1000;
-/** Beside the isolates: Node, V8's code space, thread stacks. */
-const DATA_MB = 4096;
+/** What the operating system lets a host map as data: V8 maps the range for an isolate's code whole, ahead of use. */
+const NODE_DATA_MB = 2048;
+const ISOLATE_DATA_MB = 640;
 const HOST_BOOT_MS = 15_000;
 
 /** Throws when no wall of the strength asked for stands here. */
@@ -81,6 +82,8 @@ class Pool implements IsolatePool {
 
   constructor(options: PoolOptions) {
     const settings = options.settings ?? {};
+    const stock = stockSettings(settings);
+    const ahead = settings.ahead ?? 4;
     const files = hostFiles();
     const probed = probeWall(files, settings.strongestWall ?? 'bubblewrap');
     const minimum = settings.minimumWall ?? 'process';
@@ -95,12 +98,12 @@ class Pool implements IsolatePool {
     this.#figures = new PoolFigures(options.meter);
     this.#queue = new TaskQueue(settings.queue ?? 1000);
     this.#stock = new HostStock({
-      settings: stockSettings(settings),
+      settings: stock,
       host: {
         probed,
         files,
-        setup: { runtime: runtimeBundle(), ahead: settings.ahead ?? 4, memory_mb: settings.memoryMb ?? 64 },
-        limits: { dataMb: DATA_MB },
+        setup: { runtime: runtimeBundle(), ahead, memory_mb: settings.memoryMb ?? 64 },
+        limits: { dataMb: NODE_DATA_MB + (stock.slots + ahead + 2) * ISOLATE_DATA_MB },
         bootMs: HOST_BOOT_MS,
       },
       events: {

@@ -25,6 +25,8 @@ const MAX_DELAY = 2_147_483_647;
 /** What V8 says when the isolate's limit leaves no room for a buffer. */
 const NO_BUFFER = 'Array buffer allocation failed';
 const CPU_CHECK_MS = 5;
+/** How long a module that waits at its top level is left alone before it is looked at again. */
+const PENDING_MS = 2;
 const STATISTICS_MS = 10;
 
 export class IsolateSlot {
@@ -38,6 +40,8 @@ export class IsolateSlot {
   readonly #wakes = new Set<NodeJS.Timeout>();
   #events: SlotEvents | null = null;
   #watch: NodeJS.Timeout | null = null;
+  #module: ivm.Module | null = null;
+  #pending = false;
   #finished = false;
   #ended = false;
   #cpuMs = 0;
@@ -63,7 +67,18 @@ export class IsolateSlot {
     ) as ivm.Reference<{ start: () => void; deliver: () => void }>;
     this.#start = api.getSync('start', { reference: true }) as unknown as Entry;
     this.#deliver = api.getSync('deliver', { reference: true }) as unknown as Entry;
+    this.#warmUp();
     this.bootMs = performance.now() - from;
+  }
+
+  /** Walks the engine's own part of what every task walks, while nobody waits. */
+  #warmUp(): void {
+    const module = this.#isolate.compileModuleSync('export default 0;', { filename: 'tool.js' });
+    module.instantiateSync(this.#context, () => {
+      throw new Error('nothing is imported');
+    });
+    module.evaluateSync();
+    module.release();
   }
 
   /** Starts the task; everything after is an event. */
@@ -80,13 +95,28 @@ export class IsolateSlot {
       });
       const { input, output_bytes, webassembly, storage, tools } = order;
       const setting = JSON.stringify({ output_bytes, webassembly, storage, tools });
-      await this.#start.apply(undefined, [setting, input]);
+      // Bounded by the size of the input: nothing of the tool's own code runs in it.
+      this.#start.applySync(undefined, [setting, input]);
+      this.#events.started();
       // The module's own top level runs here, then its default export.
       await module.evaluate({ promise: true });
+      this.#module = module;
       this.#deliver.applyIgnored(undefined, ['main', module.namespace.derefInto()]);
     } catch (error) {
       this.#failed(error);
     }
+  }
+
+  #mainAgain(): void {
+    if (this.#ended || !this.#module) return;
+    this.#tell(['main', this.#module.namespace.derefInto()]);
+  }
+
+  /** While the module waits at its top level, whatever fails there comes out of the call in which it failed. */
+  #tell(args: unknown[]): void {
+    const options = { arguments: { copy: true } } as const;
+    if (!this.#pending) this.#deliver.applyIgnored(undefined, args, options);
+    else this.#deliver.apply(undefined, args, options).catch((error: unknown) => this.#failed(error));
   }
 
   /** The reply to a binding call. */
@@ -94,7 +124,7 @@ export class IsolateSlot {
     this.#calls -= 1;
     if (this.#ended) return;
     const body = bytes.length > 0 ? new Uint8Array(bytes).buffer : undefined;
-    this.#deliver.applyIgnored(undefined, ['reply', call, json, body], { arguments: { copy: true } });
+    this.#tell(['reply', call, json, body]);
   }
 
   /** Destroys it; what it did not say by now is not heard. */
@@ -117,8 +147,10 @@ export class IsolateSlot {
     if (this.#ended) return;
     const [op, a, b] = args;
     if (op === 'wake') this.#wake(Number(a));
-    else if (op === 'started') this.#events?.started();
-    else if (op === 'done') this.#finish('completed', String(a), null);
+    else if (op === 'pending') {
+      this.#pending = true;
+      setTimeout(() => this.#mainAgain(), PENDING_MS);
+    } else if (op === 'done') this.#finish('completed', String(a), null);
     else if (op === 'fail') {
       const fault = faultOf(b);
       if (a === 'output_exceeded') this.#finish('output_exceeded', null, null);
@@ -176,7 +208,7 @@ export class IsolateSlot {
     if (this.#wakes.size >= LIMITS.wakes) return;
     const wake = setTimeout(() => {
       this.#wakes.delete(wake);
-      if (!this.#ended) this.#deliver.applyIgnored(undefined, ['tick']);
+      if (!this.#ended) this.#tell(['tick']);
     }, clampDelay(delay));
     this.#wakes.add(wake);
   }

@@ -7,7 +7,7 @@ import { takeReply } from './bindings.ts';
 import { type Bridge, bridge, jsonText, jsonValue, sliceText, utf8Length } from './bridge.ts';
 import { makeConsole } from './console.ts';
 import { type EnvSettings, makeEnv } from './env.ts';
-import { beginTask, installGlobals } from './globals.ts';
+import { beginTask, installGlobals, returnWebAssembly } from './globals.ts';
 import { output } from './output.ts';
 import { tick } from './timers.ts';
 
@@ -21,16 +21,30 @@ type Main = (input: unknown, env: object) => unknown;
 const MESSAGE = 4 * 1024;
 const STACK = 8 * 1024;
 const global = globalThis as unknown as Record<string, unknown>;
+const nobody: Bridge = { serve: () => null, hear: () => undefined };
+let real: Bridge = nobody;
 let input: unknown = null;
 let env: object = {};
 
 function start(settingText: string, inputText: string): void {
+  bridge.current = real;
+  prepare(settingText, inputText);
+}
+
+function prepare(settingText: string, inputText: string): void {
   const setting = jsonValue(settingText) as Setting;
   output.budget(setting.output_bytes);
-  if (!setting.webassembly) delete global['WebAssembly'];
+  if (setting.webassembly) returnWebAssembly(global);
   input = jsonValue(inputText);
   env = makeEnv(setting);
-  bridge.current.hear('started');
+}
+
+/** Walks what every task walks, with nobody listening, so that it is compiled when the task comes. */
+function warm(): void {
+  bridge.current = nobody;
+  prepare('{"output_bytes":1000,"webassembly":false,"storage":false,"tools":[]}', '{"a":[1]}');
+  deliver('tick', null, null, null);
+  deliver('main', { default: async () => ({ a: ['b'] }) }, null, null);
 }
 
 function deliver(what: string, a: unknown, b: unknown, c: unknown): void {
@@ -41,11 +55,25 @@ function deliver(what: string, a: unknown, b: unknown, c: unknown): void {
 
 async function main(namespace: { default?: unknown }): Promise<void> {
   try {
+    if (isPending(namespace)) {
+      bridge.current.hear('pending');
+      return;
+    }
     const tool = namespace.default;
     if (typeof tool !== 'function') throw new TypeError('tool code must export a default function');
     finish(await (tool as Main)(input, env));
   } catch (error) {
     fail(error);
+  }
+}
+
+/** Whether the module still waits at its top level: then its bindings cannot be read yet. */
+function isPending(namespace: { default?: unknown }): boolean {
+  try {
+    void namespace.default;
+    return false;
+  } catch (error) {
+    return error instanceof ReferenceError;
   }
 }
 
@@ -86,8 +114,11 @@ function guarded(run: () => void): void {
 }
 
 installGlobals(global, makeConsole());
+warm();
 global['__boot'] = (serve: Bridge['serve'], hear: Bridge['hear']) => {
-  bridge.current = { serve, hear };
+  real = { serve, hear };
+  hear('ready');
+  warm();
   beginTask(global);
   return { start, deliver };
 };
