@@ -18,6 +18,7 @@ import { issuePass } from './pass-route.ts';
 import { TaskBook } from './task-book.ts';
 import { killTask, showTask, submitTask } from './task-routes.ts';
 import { createTaskService, type TaskService } from './tasks.ts';
+import type { Tool } from './tool-file.ts';
 
 export interface GatewaySettings {
   /** Address to listen on; port 0 takes a free one. */
@@ -45,6 +46,8 @@ export interface GatewayParts {
   readonly egress: Egress;
   readonly leases: LeaseBook;
   readonly control: ControlPlane | null;
+  /** Tools of `rules/tools`, as `parseTools` reads them. */
+  readonly tools?: ReadonlyMap<string, Tool>;
   readonly clock: Clock;
   readonly log?: Log;
   readonly meter?: Meter;

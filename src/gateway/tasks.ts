@@ -13,14 +13,19 @@ import { err, ok, type Result } from '../core/result.ts';
 import type { Guard } from '../guard/guard.ts';
 import { type BindingUsage, joinBindings } from '../isolates/bindings/binding-part.ts';
 import { fetchBinding } from '../isolates/bindings/fetch-binding.ts';
+import { storageBinding } from '../isolates/bindings/storage-binding.ts';
+import { SessionStores } from '../isolates/bindings/value-store.ts';
 import type { IsolatePool } from '../isolates/pool.ts';
-import type { LogLine, TaskLimits, TaskOutcome } from '../isolates/task-order.ts';
+import type { LogLine, TaskBindings, TaskLimits, TaskOutcome } from '../isolates/task-order.ts';
 import type { Profile } from '../policy/profile.ts';
 import type { PolicySource } from '../policy/snapshot.ts';
 import type { TaskBody, TaskReport } from './contract.ts';
 import { type Fault, fault } from './fault.ts';
 import { type GuardedOutcome, guardLine, guardOutcome, type TaskGuardContext } from './guard-task.ts';
+import { heldCapability } from './held-capability.ts';
 import { TaskBook } from './task-book.ts';
+import { toolBinding } from './tool-binding.ts';
+import type { Tool } from './tool-file.ts';
 
 export interface TaskParts {
   readonly issuer: PassIssuer;
@@ -31,6 +36,8 @@ export interface TaskParts {
   readonly audit: AuditSink;
   readonly egress: Egress;
   readonly leases: LeaseBook;
+  /** What `env.tools` offers to tasks that hold the capability. */
+  readonly tools?: ReadonlyMap<string, Tool>;
   readonly clock: Clock;
   readonly log?: Log;
   readonly meter?: Meter;
@@ -58,12 +65,13 @@ const PASS_SLACK_MS = 30_000;
 
 export function createTaskService(parts: TaskParts): TaskService {
   const book = new TaskBook();
+  const sessions = new SessionStores({}, () => parts.clock.now());
   return {
     book,
     kill: (task) => parts.pool.kill(task),
     submit: async (body, asker) => {
       try {
-        return await submit(body, asker, { ...parts, book });
+        return await submit(body, asker, { ...parts, book, sessions });
       } catch (error) {
         parts.log?.error({ err: error }, 'a task could not be served');
         return err(
@@ -76,6 +84,7 @@ export function createTaskService(parts: TaskParts): TaskService {
 
 interface Walk extends TaskParts {
   readonly book: TaskBook;
+  readonly sessions: SessionStores;
 }
 
 async function submit(body: TaskBody, asker: TaskAsker, walk: Walk): Promise<Result<TaskReport, Fault>> {
@@ -141,10 +150,7 @@ function hold({ principal, walk }: Admitted): Lease | null {
 }
 
 function orderOf(admitted: Admitted) {
-  const { body, asker, principal, profile, walk, decisions } = admitted;
-  const usage: BindingUsage = { requests: 0, bytes: 0 };
-  const onDecision = (decision: string) => decisions.push(decision);
-  const fetching = fetchBinding({ egress: walk.egress, principal, usage, onDecision });
+  const { body, asker, principal, profile, walk } = admitted;
   const onLog = (line: LogLine) => {
     const guarded = guardLine(walk.guard(), line, guardContext(admitted));
     if (guarded) asker.onLog?.(guarded);
@@ -156,9 +162,27 @@ function orderOf(admitted: Admitted) {
     language: body.language,
     input: JSON.stringify(body.input),
     limits: limitsOf(profile, body.limits),
-    bindings: joinBindings([fetching], { storage: false, tools: [], usage }),
+    bindings: bindingsOf(admitted),
     ...(asker.onLog && { onLog }),
   };
+}
+
+function bindingsOf({ principal, profile, walk, decisions }: Admitted): TaskBindings {
+  const { egress, guard, clock, sessions } = walk;
+  const usage: BindingUsage = { requests: 0, bytes: 0 };
+  const onDecision = (decision: string) => decisions.push(decision);
+  const may = heldCapability(principal, walk);
+  const holds = (prefix: string) => principal.capabilities.some((c) => c.startsWith(prefix));
+  const tools = new Map([...(walk.tools ?? [])].filter(([, tool]) => holds(tool.capability)));
+  const common = { egress, principal, usage, onDecision };
+  return joinBindings(
+    [
+      fetchBinding(common),
+      storageBinding({ session: sessions.of(principal.tenant), may, now: () => clock.now() }),
+      toolBinding({ ...common, tools, may, guard, profile }),
+    ],
+    { storage: holds('storage.'), tools: [...tools.keys()], usage },
+  );
 }
 
 /** What was asked for, never more than the profile gives. */

@@ -10,9 +10,14 @@ export interface EnvSettings {
 export function makeEnv(settings: EnvSettings): object {
   const tools: Record<string, (args?: unknown) => Promise<unknown>> = Object.create(null);
   for (const name of settings.tools) {
-    tools[name] = async (args = {}) => (await callBinding('tool', { name, args })).value;
+    tools[name] = tools[camel(name)] = async (args = {}) => (await callBinding('tool', { name, args })).value;
   }
   return Object.freeze({ tools: Object.freeze(tools), ...(settings.storage && { storage: storage() }) });
+}
+
+/** `billing-readonly` is also `billingReadonly`. */
+function camel(name: string): string {
+  return name.replace(/-([a-z0-9])/g, (_all, letter: string) => letter.toUpperCase());
 }
 
 function area(name: 'session' | 'ephemeral') {

@@ -1,0 +1,71 @@
+/**
+ * `env.storage`: `session` is the tenant's, `ephemeral` dies with the task. Each operation is one capability:
+ * `storage.read|write.session|ephemeral`, asked for anew every time, so that a revocation holds at once.
+ */
+
+import { z } from 'zod';
+import type { BindingCall, BindingReply } from '../task-order.ts';
+import { type BindingPart, refusal } from './binding-part.ts';
+import { ValueStore } from './value-store.ts';
+
+/** Null when the task holds the capability now; else why not. */
+export type MayUse = (capability: string) => { readonly code: string; readonly message: string } | null;
+
+export interface StorageBindingOptions {
+  readonly session: ValueStore;
+  readonly may: MayUse;
+  readonly now: () => number;
+}
+
+const MAX_VALUE = 1024 * 1024;
+const MOST_LISTED = 1000;
+const EPHEMERAL = { bytes: 8 * 1024 * 1024, keys: 10_000, maxTtlMs: Number.MAX_SAFE_INTEGER };
+
+const area = z.enum(['session', 'ephemeral']);
+const key = z.string().min(1).max(512);
+const shapes = {
+  get: z.object({ area, key }),
+  put: z.object({ area, key, value: z.json(), ttl: z.number().positive().optional() }),
+  delete: z.object({ area, key }),
+  list: z.object({ area, prefix: z.string().max(512) }),
+};
+
+export function storageBinding({ session, may, now }: StorageBindingOptions): BindingPart {
+  const ephemeral = new ValueStore(EPHEMERAL, now);
+  const storeOf = (name: z.infer<typeof area>) => (name === 'session' ? session : ephemeral);
+  const done = (value: unknown): BindingReply => ({ ok: true, value });
+  const operations: Readonly<Record<string, (args: unknown) => BindingReply>> = {
+    'storage.get': (args) => {
+      const asked = shapes.get.parse(args);
+      const json = storeOf(asked.area).get(asked.key);
+      return done(json === null ? null : (JSON.parse(json) as unknown));
+    },
+    'storage.put': (args) => {
+      const asked = shapes.put.parse(args);
+      const json = JSON.stringify(asked.value);
+      if (json.length > MAX_VALUE) return refusal(`a value has at most ${MAX_VALUE} characters; keep less`, 'quota');
+      const kept = storeOf(asked.area).put(asked.key, json, asked.ttl === undefined ? null : asked.ttl * 1000);
+      return kept ? done(null) : refusal('the quota of this storage is used up; delete something first', 'quota');
+    },
+    'storage.delete': (args) => {
+      const asked = shapes.delete.parse(args);
+      return done(storeOf(asked.area).delete(asked.key));
+    },
+    'storage.list': (args) => {
+      const asked = shapes.list.parse(args);
+      return done(storeOf(asked.area).list(asked.prefix, MOST_LISTED));
+    },
+  };
+  return {
+    prefix: 'storage',
+    call: async ({ op, args }: BindingCall) => {
+      const run = operations[op];
+      if (!run) return refusal('this binding does not exist', 'unknown_binding');
+      const verb = op === 'storage.get' || op === 'storage.list' ? 'read' : 'write';
+      const where = area.parse((args as { area?: unknown } | null)?.area);
+      const barred = may(`storage.${verb}.${where}`);
+      return barred ? refusal(barred.message, barred.code) : run(args);
+    },
+    close: () => undefined,
+  };
+}
