@@ -1,18 +1,40 @@
 /** The composition root: hands the command line what needs the whole appliance. */
 
+import { writeSync } from 'node:fs';
 import { serve } from './appliance/serve.ts';
+import { tour } from './appliance/tour.ts';
+import { VERSION } from './appliance/version.ts';
+import { type CliIo, EXIT } from './cli/context.ts';
+import { runCli } from './cli/program.ts';
 
-const [command, ...rest] = process.argv.slice(2);
-if (command === 'serve') {
-  const demo = rest.includes('--demo');
-  const state = rest[rest.indexOf('--state') + 1];
-  process.exitCode = await serve(
-    { config: null, set: rest.includes('--state') && state ? { state } : {}, demo },
-    {
-      env: process.env,
-      cwd: process.cwd(),
-      stdout: (text) => void process.stdout.write(text),
-      stderr: (text) => void process.stderr.write(text),
-    },
-  );
+const io: CliIo = {
+  stdout: (text) => write(1, text),
+  stderr: (text) => write(2, text),
+  stdin: process.stdin,
+  env: process.env,
+  cwd: process.cwd(),
+};
+
+/** Synchronous, so that nothing is lost at exit and memory stays bounded when a reader is slow. */
+function write(fd: number, text: string | Uint8Array): void {
+  let bytes = typeof text === 'string' ? Buffer.from(text) : Buffer.from(text.buffer, text.byteOffset, text.byteLength);
+  while (bytes.length > 0) {
+    try {
+      bytes = bytes.subarray(writeSync(fd, bytes));
+    } catch (error) {
+      const code = error instanceof Error && 'code' in error ? error.code : '';
+      // A pipe set to non-blocking by whoever gave it to us: wait a millisecond for its reader.
+      if (code === 'EAGAIN') Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
+      else if (code === 'EPIPE') process.exit(EXIT.done);
+      else throw error;
+    }
+  }
 }
+
+// Set first, so that a fault in a timer or a socket ends the process with the right code and its cause on stderr.
+process.on('uncaughtException', (error) => {
+  io.stderr(`locktender: internal error: ${error.stack ?? error.message}\n`);
+  process.exit(EXIT.internal);
+});
+
+process.exit(await runCli(process.argv.slice(2), io, { version: VERSION, serve, tour }));

@@ -1,7 +1,10 @@
 /** Everything behind the doors: state, keys, record, control plane, leases, guard, passes, CA. */
 
 import { randomBytes } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { type AuditLog, openLog } from '../audit/log.ts';
+import { verifierKey } from '../audit/signed-note.ts';
 import type { Config } from '../config/schema.ts';
 import { ControlPlane } from '../control/control-plane.ts';
 import { loadPolicy, loadRules, type RevisionRoots } from '../control/load-revision.ts';
@@ -49,6 +52,7 @@ export async function openCore(options: CoreOptions, started: Started): Promise<
   started.add(() => state.release());
   const keys = openSigningKeys(state.folder('keys'));
   const meter = createMetrics();
+  writePublicKeys(state, keys, config.audit.origin);
   const audit = await openRecord(options, { state, keys, meter });
   started.add(() => audit.close());
   const tasks = new TaskBook(clock, config.passes.max_ttl_ms);
@@ -107,6 +111,12 @@ function openRecord({ config, log, clock }: CoreOptions, { state, keys, meter }:
     durability,
     publishMs,
   });
+}
+
+/** The public half, beside the log: what `audit verify` and third parties need. */
+function writePublicKeys(state: StateDir, keys: SigningKeys, origin: string): void {
+  const lines = keys.all('checkpoint').map((key) => `${verifierKey(origin, key.rawPublicKey)}\n`);
+  writeFileSync(join(state.path, 'log-keys.txt'), lines.join(''), { mode: 0o644 });
 }
 
 async function recordStart(audit: AuditLog, { clock, version }: CoreOptions): Promise<void> {

@@ -4,7 +4,6 @@ import type { InputOf } from '../admin/contract.ts';
 import type { RecordDesk } from '../admin/ports.ts';
 import { parseCheckpoint } from '../audit/checkpoint.ts';
 import type { AuditLog } from '../audit/log.ts';
-import { leafHash } from '../audit/merkle.ts';
 import { inclusionProof, NoProof } from '../audit/proof.ts';
 import { readEntries } from '../audit/read.ts';
 import type { AuditEvent } from '../core/event.ts';
@@ -67,10 +66,8 @@ async function proofOf(log: AuditLog, seq: number): ReturnType<RecordDesk['proof
   if (seq >= log.head.size) return null;
   await log.publish();
   try {
-    const { entry, proof, checkpoint } = inclusionProof(log.dir, seq);
-    const parsed = checkpointOf(checkpoint);
-    if (!parsed) return null;
-    return { seq, leaf: leafHash(Buffer.from(entry)).toString('base64'), path: [...proof], checkpoint: parsed };
+    const found = inclusionProof(log.dir, seq);
+    return { ...found, proof: [...found.proof] };
   } catch (error) {
     if (error instanceof NoProof) return null;
     throw error;

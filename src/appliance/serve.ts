@@ -1,29 +1,24 @@
 /** `locktender serve`: starts the appliance, says where its doors are, and runs until it is told to stop. */
 
-import { existsSync, readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
-import { loadConfig } from '../config/load.ts';
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Config } from '../config/schema.ts';
-import { problemText } from '../core/result.ts';
+import { rootsOf } from '../control/load-revision.ts';
 import { createLog } from '../telemetry/log.ts';
 import { systemClock } from '../telemetry/system-clock.ts';
-import { rootsOf, VERSION } from './shipped.ts';
 import { type Appliance, startAppliance } from './start-appliance.ts';
 import { startDemo } from './start-demo.ts';
 import { StartRefused } from './start-refused.ts';
+import { VERSION } from './version.ts';
 import { watchFiles } from './watch-files.ts';
 
 export interface ServeOptions {
-  /** Null: `locktender.yaml` in the working directory, when there is one. */
-  readonly config: string | null;
-  /** Key path → text; wins over file and environment. */
-  readonly set: Readonly<Record<string, string>>;
+  readonly config: Config;
+  /** Adds the demonstration: loopback origins and a policy for them. */
   readonly demo: boolean;
 }
 
 export interface ServeIo {
-  readonly env: Readonly<Record<string, string | undefined>>;
-  readonly cwd: string;
   readonly stdout: (text: string) => void;
   readonly stderr: (text: string) => void;
 }
@@ -33,13 +28,8 @@ const DEMO_PORT = 8443;
 
 /** Resolves with the exit code once the appliance has stopped. */
 export async function serve(options: ServeOptions, io: ServeIo): Promise<number> {
-  const loaded = readConfig(options, io);
-  if (typeof loaded === 'string') {
-    io.stderr(`${loaded}\n`);
-    return 2;
-  }
   try {
-    return await run(loaded, options.demo, io);
+    return await run(options.config, options.demo, io);
   } catch (error) {
     if (!(error instanceof StartRefused)) throw error;
     io.stderr(`${error.message}\n`);
@@ -63,14 +53,23 @@ async function run(given: Config, demo: boolean, io: ServeIo): Promise<number> {
     throw error;
   });
   const unwatch = watchFiles(roots, log, () => appliance.reload());
+  const doorsFile = join(config.state, 'doors.json');
+  writeFileSync(doorsFile, `${JSON.stringify(doorsOf(appliance))}\n`, { mode: 0o600 });
   const stopped = untilSignal(appliance, config.drain_ms);
   for (const { name, address } of appliance.doors) io.stdout(`${name} ${address}\n`);
   if (demo) io.stdout(`demonstration origins 127.0.0.1:${DEMO_PORT}\n`);
   io.stdout('ready\n');
   await stopped;
   unwatch();
+  rmSync(doorsFile, { force: true });
   await end();
   return 0;
+}
+
+/** What the command line on this machine needs to find the appliance. */
+function doorsOf({ proxyAddress, adminAddress, gatewayAddress, core }: Appliance) {
+  const tls = core.config.gateway.tls_cert === undefined ? 'http' : 'https';
+  return { proxy: proxyAddress, admin: `http://${adminAddress}`, gateway: `${tls}://${gatewayAddress}` };
 }
 
 /** Resolves when the first SIGTERM or SIGINT has been obeyed; a second one ends the process at once. */
@@ -94,17 +93,4 @@ function untilSignal(appliance: Appliance, drainMs: number): Promise<void> {
     process.on('SIGTERM', onSignal);
     process.on('SIGINT', onSignal);
   });
-}
-
-/** The configuration, or what is wrong with it, a line each. */
-function readConfig({ config, set }: ServeOptions, { env, cwd }: ServeIo): Config | string {
-  const file = config ?? (existsSync(resolve(cwd, 'locktender.yaml')) ? 'locktender.yaml' : null);
-  let text: string | null = null;
-  try {
-    if (file !== null) text = readFileSync(resolve(cwd, file), 'utf8');
-  } catch {
-    return `cannot read the configuration \`${file}\`; check its path`;
-  }
-  const loaded = loadConfig({ file, text, env, flags: set, cwd });
-  return loaded.ok ? loaded.value : loaded.error.map(problemText).join('\n');
 }

@@ -1,7 +1,9 @@
 /** A revision: all that people edit, loaded whole or not at all. */
 
 import { createHash } from 'node:crypto';
+import { fileURLToPath } from 'node:url';
 import { type LoadedCategories, loadCategories } from '../categories/load-lists.ts';
+import type { Config } from '../config/schema.ts';
 import { err, ok, type Problem, type Result } from '../core/result.ts';
 import type { RuleSet } from '../dlp/compiled-rule.ts';
 import { compileRules } from '../dlp/rule-set.ts';
@@ -17,6 +19,13 @@ export interface RevisionRoots {
 export interface PolicyRevision {
   readonly bundle: Bundle;
   readonly categories: LoadedCategories;
+}
+
+const shipped = (folder: string): string => fileURLToPath(new URL(`../../${folder}`, import.meta.url));
+
+/** The directories of a configuration, or those that ship with the program. */
+export function rootsOf(config: Pick<Config, 'rules' | 'categories'>): RevisionRoots {
+  return { rules: [config.rules ?? shipped('rules')], categories: [config.categories ?? shipped('categories')] };
 }
 
 /** Taxonomy, lists and policy files. Every problem is reported, each with file and line. */

@@ -205,9 +205,9 @@ export const checkpoint = z.object({
 
 export const inclusionProof = z.object({
   seq: z.int(),
-  leaf: z.string().describe('leaf hash, base64'),
-  path: z.array(z.string()).describe('sibling hashes from leaf to root, base64'),
-  checkpoint,
+  entry: z.string().describe('the entry, byte for byte'),
+  proof: z.array(z.string()).describe('base64 hashes from the sibling of the leaf upwards'),
+  checkpoint: z.string().describe('signed note of the checkpoint that the proof leads to'),
 });
 
 export const serviceLevel = z.object({

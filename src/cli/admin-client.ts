@@ -1,0 +1,121 @@
+/** Calls the admin API of a running appliance, by its contract. */
+
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type AnswerOf, pathOf, type RequestOf, ROUTES, type RouteId } from '../admin/contract.ts';
+import { CliFailure, type CliIo, type CommonOptions, configOf, EXIT } from './context.ts';
+
+export interface Doors {
+  readonly proxy: string;
+  readonly admin: string;
+  readonly gateway: string;
+}
+
+export interface AdminClient {
+  readonly doors: Doors;
+  readonly state: string;
+  call<K extends RouteId>(route: K, request?: RequestOf<K>): Promise<AnswerOf<K>>;
+  /** Text routes (`/ca.pem`, `/metrics`). */
+  text(route: RouteId): Promise<string>;
+  /** Events as they come; ends when the appliance goes. */
+  events(route: RouteId, query: Readonly<Record<string, unknown>>): AsyncGenerator<unknown>;
+}
+
+/** The appliance of the state directory, or the one that `--admin` or `LOCKTENDER_ADMIN` names. */
+export function adminClient(options: CommonOptions, io: CliIo): AdminClient {
+  const config = configOf(options, io);
+  const file = join(config.state, 'doors.json');
+  const at = ({ host, port }: { host: string; port: number }) =>
+    host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+  const doors: Doors = existsSync(file)
+    ? (JSON.parse(readFileSync(file, 'utf8')) as Doors)
+    : {
+        proxy: at(config.proxy.listen),
+        admin: `http://${at(config.admin.listen)}`,
+        gateway: `http://${at(config.gateway.listen)}`,
+      };
+  const base = options.admin ?? io.env['LOCKTENDER_ADMIN'] ?? doors.admin;
+  const send = (route: RouteId, request: AnyRequest): Promise<Response> =>
+    request_(base, tokenOf(config.state, io), route, request);
+  return {
+    doors,
+    state: config.state,
+    call: async (route, request = {}) => (await (await send(route, request as AnyRequest)).json()) as never,
+    text: async (route) => (await send(route, {})).text(),
+    events: (route, query) => eventsOf(send(route, { query })),
+  };
+}
+
+interface AnyRequest {
+  readonly params?: Readonly<Record<string, unknown>>;
+  readonly query?: Readonly<Record<string, unknown>>;
+  readonly body?: unknown;
+}
+
+/** The key of local callers of the gateway. */
+export function gatewayKey(state: string): string {
+  return secretFile(join(state, 'gateway-key'));
+}
+
+function tokenOf(state: string, io: CliIo): string {
+  return io.env['LOCKTENDER_ADMIN_TOKEN'] ?? secretFile(join(state, 'admin-token'));
+}
+
+function secretFile(file: string): string {
+  try {
+    return readFileSync(file, 'utf8').trim();
+  } catch {
+    throw new CliFailure(
+      EXIT.unreachable,
+      `no appliance has run with this state directory (\`${file}\` is missing); start \`locktender serve\`, or name it with --state`,
+    );
+  }
+}
+
+async function request_(base: string, token: string, route: RouteId, request: AnyRequest): Promise<Response> {
+  const spec = ROUTES[route];
+  const url = new URL(pathOf(spec, request.params ?? {}), base);
+  for (const [name, value] of Object.entries(request.query ?? {})) {
+    if (value !== undefined && value !== null) url.searchParams.set(name, String(value));
+  }
+  const headers: Record<string, string> = { authorization: `Bearer ${token}` };
+  if (request.body !== undefined) headers['content-type'] = 'application/json';
+  const body = request.body === undefined ? null : JSON.stringify(request.body);
+  const response = await fetch(url, { method: spec.method, headers, body, redirect: 'error' }).catch(
+    (error: unknown) => {
+      const cause = error instanceof Error && error.cause instanceof Error ? error.cause.message : 'no answer';
+      throw new CliFailure(
+        EXIT.unreachable,
+        `cannot reach the appliance at ${url.host} (${cause}); is \`locktender serve\` running?`,
+      );
+    },
+  );
+  if (response.ok || spec.path === '/readyz') return response;
+  throw await failure(response);
+}
+
+async function failure(response: Response): Promise<CliFailure> {
+  const document = (await response.json().catch(() => null)) as { detail?: string; title?: string } | null;
+  const message = document?.detail ?? document?.title ?? `the appliance answered ${response.status}`;
+  const usage = response.status === 400 || response.status === 404;
+  return new CliFailure(usage ? EXIT.usage : response.status >= 500 ? EXIT.internal : EXIT.failed, message);
+}
+
+async function* eventsOf(answer: Promise<Response>): AsyncGenerator<unknown> {
+  const { body } = await answer;
+  if (!body) return;
+  let held = '';
+  for await (const text of body.pipeThrough(new TextDecoderStream())) {
+    held += text;
+    const blocks = held.split('\n\n');
+    held = blocks.pop() ?? '';
+    for (const block of blocks) {
+      const data = block
+        .split('\n')
+        .filter((line) => line.startsWith('data:'))
+        .map((line) => line.slice(5).trimStart())
+        .join('\n');
+      if (data !== '') yield JSON.parse(data);
+    }
+  }
+}

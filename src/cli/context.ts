@@ -1,0 +1,102 @@
+/** What every command has: streams, environment, and the ways to fail. */
+
+import { existsSync, readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { loadConfig } from '../config/load.ts';
+import type { Config } from '../config/schema.ts';
+import { type Problem, problemText, type Result } from '../core/result.ts';
+
+export interface CliIo {
+  readonly stdout: (text: string | Uint8Array) => void;
+  readonly stderr: (text: string) => void;
+  readonly stdin: AsyncIterable<Uint8Array>;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+}
+
+/** What needs the whole appliance; the composition root hands it in. */
+export interface ApplianceCommands {
+  readonly version: string;
+  serve(options: { readonly config: Config; readonly demo: boolean }, io: CliIo): Promise<number>;
+  tour(options: { readonly json: boolean }, io: CliIo): Promise<number>;
+}
+
+export interface CliContext {
+  readonly io: CliIo;
+  readonly appliance: ApplianceCommands;
+}
+
+/** Exit codes of every command. */
+export const EXIT = { done: 0, failed: 1, usage: 2, unreachable: 3, internal: 4 } as const;
+export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
+
+/** Ends a command with a message for a person and an exit code. */
+export class CliFailure extends Error {
+  readonly exit: ExitCode;
+  constructor(exit: ExitCode, message: string) {
+    super(message);
+    this.exit = exit;
+  }
+}
+
+/** Options that every command takes. */
+export interface CommonOptions {
+  readonly config?: string;
+  readonly state?: string;
+  readonly set?: readonly string[];
+  readonly json?: boolean;
+  readonly admin?: string;
+}
+
+/** The configuration of a command; exits 2 with every problem when it is not right. */
+export function configOf(options: CommonOptions, { env, cwd }: CliIo): Config {
+  const file =
+    options.config ??
+    env['LOCKTENDER_CONFIG'] ??
+    (existsSync(resolve(cwd, 'locktender.yaml')) ? 'locktender.yaml' : null);
+  const flags = flagsOf(options);
+  return must(loadConfig({ file, text: file === null ? null : textOf(file, cwd), env, flags, cwd }));
+}
+
+/** The value, or an exit with every problem, a line each. */
+export function must<T>(loaded: Result<T, Problem[]>, exit: ExitCode = EXIT.usage): T {
+  if (loaded.ok) return loaded.value;
+  throw new CliFailure(exit, loaded.error.map(problemText).join('\n'));
+}
+
+/** A file that the user named; exits 2 when it cannot be read. */
+export function textOf(file: string, cwd: string): string {
+  try {
+    return readFileSync(resolve(cwd, file), 'utf8');
+  } catch (error) {
+    const cause = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
+    throw new CliFailure(EXIT.usage, `cannot read \`${file}\` (${cause}); check its path`);
+  }
+}
+
+/** All of a stream, bounded. */
+export async function readAll(stream: AsyncIterable<Uint8Array>, most = 64 * 1024 * 1024): Promise<Buffer> {
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of stream) {
+    bytes += chunk.length;
+    if (bytes > most) throw new CliFailure(EXIT.usage, `the input is larger than ${most} bytes; split it`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+function flagsOf({ state, set = [] }: CommonOptions): Record<string, string> {
+  const flags: Record<string, string> = {};
+  for (const pair of set) {
+    const at = pair.indexOf('=');
+    if (at < 1)
+      throw new CliFailure(
+        EXIT.usage,
+        `\`--set ${pair}\` is not \`key=value\`; write for example \`--set log.level=debug\``,
+      );
+    flags[pair.slice(0, at)] = pair.slice(at + 1);
+  }
+  if (state !== undefined) flags['state'] = state;
+  return flags;
+}

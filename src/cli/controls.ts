@@ -1,0 +1,67 @@
+/** The commands that change controls: category, capability, tenant, task, host. Each prints its receipt. */
+
+import type { Command } from 'commander';
+import type { AnswerOf } from '../admin/contract.ts';
+import { type AdminClient, adminClient } from './admin-client.ts';
+import { CliFailure, type CliIo, type CommonOptions, EXIT } from './context.ts';
+import { type CliParts, durationMs, leaf } from './leaf.ts';
+import { printJson } from './print.ts';
+
+export interface ChangeOptions extends CommonOptions {
+  readonly for?: string;
+  readonly why?: string;
+  readonly tenant?: string;
+}
+
+type Receipt = AnswerOf<'categoryBlock'>;
+export interface ChangeBody {
+  readonly why: string;
+  readonly for_ms: number | null;
+}
+
+export interface ChangeSpec {
+  readonly summary: string;
+  readonly argument: string;
+  /** Whether it can return by itself. */
+  readonly returns?: boolean;
+  readonly perTenant?: boolean;
+  readonly call: (client: AdminClient, name: string, body: ChangeBody, options: ChangeOptions) => Promise<Receipt>;
+}
+
+/** A command that changes one control. Exit 1 when a flow was not confirmed cut. */
+export function change(parent: Command, name: string, parts: CliParts, spec: ChangeSpec): void {
+  leaf<ChangeOptions>(parent, name, parts, {
+    summary: spec.summary,
+    declare: (command) => {
+      command.argument(`<${spec.argument}>`).option('--why <text>', 'reason, kept in the record');
+      if (spec.returns) command.option('--for <duration>', 'returns by itself after this, for example `30m`');
+      if (spec.perTenant) command.option('--tenant <name>', 'for this tenant only');
+    },
+    run: async ([subject = ''], options, { io }) => {
+      const receipt = await spec.call(adminClient(options, io), subject, bodyOf(options, io), options);
+      printReceipt(io, receipt, options.json === true);
+      return receipt.missed.length === 0 ? EXIT.done : EXIT.failed;
+    },
+  });
+}
+
+function bodyOf(options: ChangeOptions, io: CliIo): ChangeBody {
+  const forMs = options.for === undefined ? null : durationMs(options.for);
+  if (options.for !== undefined && forMs === null) {
+    throw new CliFailure(EXIT.usage, `\`${options.for}\` is not a duration; write for example \`30m\``);
+  }
+  return { why: options.why ?? `by ${io.env['USER'] ?? 'the operator'} on the command line`, for_ms: forMs };
+}
+
+function printReceipt(io: CliIo, receipt: Receipt, json: boolean): void {
+  if (json) {
+    printJson(io, receipt);
+    return;
+  }
+  const { change: id, version, live, dependants, cut, missed, decisions, slowest_ms: slowest } = receipt;
+  io.stdout(`change ${id}, controls version ${version}\n`);
+  io.stdout(
+    `cut ${cut} of ${dependants} dependent flows (${live} live), slowest ${slowest} ms; ${decisions} cached decisions dropped\n`,
+  );
+  if (missed.length > 0) io.stdout(`NOT CONFIRMED: ${missed.join(' ')}\n`);
+}

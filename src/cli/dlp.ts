@@ -1,0 +1,231 @@
+/** `locktender dlp …`: the guard offline. */
+
+import { createHash } from 'node:crypto';
+import { resolve } from 'node:path';
+import type { Command } from 'commander';
+import { loadRules, rootsOf, sha256Text } from '../control/load-revision.ts';
+import type { RuleSet } from '../dlp/compiled-rule.ts';
+import { compileRules } from '../dlp/rule-set.ts';
+import { scan } from '../dlp/scan.ts';
+import { readTree } from '../store/read-tree.ts';
+import { CliFailure, type CliIo, type CommonOptions, configOf, EXIT, must, readAll, textOf } from './context.ts';
+import { type CliParts, group, leaf } from './leaf.ts';
+import { printJson, printTable } from './print.ts';
+
+interface RulesOptions extends CommonOptions {
+  readonly rules?: string;
+}
+
+interface ScanOptions extends RulesOptions {
+  readonly jsonl?: boolean;
+  readonly direction: 'result' | 'request';
+}
+
+/** One finding as it is printed: no value, its position in UTF-8 bytes. */
+interface Shown {
+  readonly rule: string;
+  readonly info_type: string;
+  readonly likelihood: string;
+  readonly start: number;
+  readonly end: number;
+  readonly action: string;
+}
+
+export function addDlp(program: Command, parts: CliParts): void {
+  const dlp = group(program, 'dlp', 'DLP rules: scan, test, lint, bench');
+  leaf<ScanOptions>(dlp, 'scan', parts, {
+    summary: 'finds secrets and personal data in files or stdin; exit 1 with findings',
+    declare: (command) => {
+      command
+        .argument('[files...]', 'default and `-`: stdin')
+        .option('--jsonl', 'each line of the input is `{"id":…,"text":…}`, each line of the output its findings')
+        .option('--direction <result|request>', 'whose action is named', 'result')
+        .option('--rules <dir>', 'directory of rule files');
+    },
+    run: async (files, options, { io }) => {
+      if (options.direction !== 'result' && options.direction !== 'request') {
+        throw new CliFailure(EXIT.usage, '`--direction` is `result` or `request`');
+      }
+      const rules = rulesOf(options, io);
+      const found = options.jsonl
+        ? await scanLines(files, options, { rules, io })
+        : await scanFiles(files, options, { rules, io });
+      return found > 0 ? EXIT.failed : EXIT.done;
+    },
+  });
+  leaf<RulesOptions>(dlp, 'test', parts, {
+    summary: 'runs the tests inside every rule; exit 1 when one fails',
+    declare: (command) => void command.option('--rules <dir>', 'directory of rule files'),
+    run: async (_, options, { io }) => {
+      const { rules, digest } = rulesOf(options, io, EXIT.failed);
+      const tests = rules.reduce((n, { spec }) => n + spec.tests.match.length + spec.tests.no_match.length, 0);
+      if (options.json) return printJson(io, { ok: true, rules: rules.length, tests, digest });
+      io.stdout(`${rules.length} rules, ${tests} tests passed\n`);
+    },
+  });
+  leaf<RulesOptions>(dlp, 'lint', parts, {
+    summary: 'what could be better about the rules: cost, breadth, missing anchors',
+    declare: (command) => void command.option('--rules <dir>', 'directory of rule files'),
+    run: async (_, options, { io }) => {
+      const warnings = lint(rulesOf(options, io, EXIT.failed));
+      if (options.json) printJson(io, { warnings });
+      else for (const w of warnings) io.stdout(`${w.file}:${w.line}: ${w.rule}: ${w.message}\n`);
+      return warnings.length > 0 ? EXIT.failed : EXIT.done;
+    },
+  });
+  leaf<RulesOptions & { mb: string }>(dlp, 'bench', parts, {
+    summary: 'cost of every rule on generated agent text, the dearest first',
+    declare: (command) => {
+      command.option('--rules <dir>', 'directory of rule files').option('--mb <n>', 'megabytes of text', '4');
+    },
+    run: async (_, options, { io }) =>
+      bench(rulesOf(options, io), Number(options.mb) || 4, { io, json: options.json === true }),
+  });
+}
+
+/** The rules of a directory of rule files, of a rules directory with `dlp/` in it, or of the configuration. */
+export function rulesOf(
+  options: RulesOptions,
+  io: CliIo,
+  exit: typeof EXIT.usage | typeof EXIT.failed = EXIT.usage,
+): RuleSet {
+  if (options.rules === undefined) return must(loadRules(rootsOf(configOf(options, io))), exit);
+  const dir = resolve(io.cwd, options.rules);
+  try {
+    const files = readTree([dir], ['.yaml', '.yml']);
+    const packs = files.filter((file) => file.path.startsWith('dlp/'));
+    return must(compileRules(packs.length > 0 ? packs : files, sha256Text), exit);
+  } catch (error) {
+    if (error instanceof CliFailure || !(error instanceof Error)) throw error;
+    throw new CliFailure(EXIT.usage, error.message);
+  }
+}
+
+interface ScanParts {
+  readonly rules: RuleSet;
+  readonly io: CliIo;
+}
+
+function findingsIn(text: Buffer, { direction }: ScanOptions, { rules }: ScanParts): Shown[] {
+  return scan(text, rules).map(({ rule, start, end, likelihood }) => ({
+    rule: rule.spec.id,
+    info_type: rule.spec.info_type,
+    likelihood,
+    start,
+    end,
+    action: rule.spec.actions[direction],
+  }));
+}
+
+async function scanFiles(files: string[], options: ScanOptions, parts: ScanParts): Promise<number> {
+  const { io } = parts;
+  const results: { file: string; findings: Shown[] }[] = [];
+  for (const file of files.length === 0 ? ['-'] : files) {
+    const text = file === '-' ? await readAll(io.stdin) : Buffer.from(textOf(file, io.cwd), 'utf8');
+    results.push({ file, findings: findingsIn(text, options, parts) });
+  }
+  const count = results.reduce((n, r) => n + r.findings.length, 0);
+  if (options.json) printJson(io, { files: results, findings: count });
+  else {
+    for (const { file, findings } of results) {
+      for (const f of findings)
+        io.stdout(`${file}:${f.start}-${f.end}: ${f.rule} ${f.info_type} ${f.likelihood} ${f.action}\n`);
+    }
+    io.stderr(`${count} findings\n`);
+  }
+  return count;
+}
+
+async function scanLines(files: string[], options: ScanOptions, parts: ScanParts): Promise<number> {
+  const { io } = parts;
+  let count = 0;
+  for (const file of files.length === 0 ? ['-'] : files) {
+    const bytes =
+      file === '-' ? await readAll(io.stdin, 1024 * 1024 * 1024) : Buffer.from(textOf(file, io.cwd), 'utf8');
+    for (const [i, line] of bytes.toString('utf8').split('\n').entries()) {
+      if (line.trim() === '') continue;
+      const row = rowOf(line, `${file}:${i + 1}`);
+      const findings = findingsIn(Buffer.from(row.text, 'utf8'), options, parts);
+      count += findings.length;
+      printJson(io, { id: row.id, findings });
+    }
+  }
+  return count;
+}
+
+function rowOf(line: string, where: string): { id: unknown; text: string } {
+  try {
+    const row = JSON.parse(line) as { id: unknown; text: unknown };
+    if (typeof row === 'object' && row !== null && typeof row.text === 'string')
+      return { id: row.id ?? null, text: row.text };
+  } catch {
+    // Said below, with the place.
+  }
+  throw new CliFailure(
+    EXIT.usage,
+    `${where}: the line is not \`{"id":…,"text":"…"}\`; leave out \`--jsonl\` to scan plain text`,
+  );
+}
+
+interface Warning {
+  readonly file: string;
+  readonly line: number;
+  readonly rule: string;
+  readonly message: string;
+}
+
+function lint({ rules }: RuleSet): Warning[] {
+  return rules.flatMap(({ spec, file, line, keywords }) => {
+    const warn = (message: string): Warning => ({ file, line, rule: spec.id, message });
+    const out: Warning[] = [];
+    if (keywords.length === 0 && spec.validators.length === 0) {
+      out.push(warn('neither keywords nor a validator: it runs on every text and believes every match; add one'));
+    }
+    if (keywords.some((word) => word.length < 3))
+      out.push(warn('a keyword of fewer than three characters filters nothing; make it longer'));
+    if (spec.actions.request === 'pass' && spec.actions.result === 'pass')
+      out.push(warn('it acts nowhere; set an action or remove it'));
+    return out;
+  });
+}
+
+function bench(set: RuleSet, megabytes: number, { io, json }: { io: CliIo; json: boolean }): void {
+  const text = sampleText(megabytes * 1024 * 1024);
+  const timed = (rules: RuleSet): number => {
+    const start = process.hrtime.bigint();
+    scan(text, rules);
+    return Number(process.hrtime.bigint() - start) / 1e6;
+  };
+  timed(set);
+  const whole = timed(set);
+  const rows = set.rules
+    .map((rule) => ({ rule: rule.spec.id, ms: timed({ ...set, rules: [rule] }) }))
+    .sort((a, b) => b.ms - a.ms);
+  const mbPerSecond = Math.round((text.length / 1048576 / whole) * 1000 * 10) / 10;
+  if (json) return printJson(io, { bytes: text.length, ms: whole, mb_per_second: mbPerSecond, rules: rows });
+  io.stdout(`${set.rules.length} rules: ${mbPerSecond} MB/s on ${megabytes} MB\n`);
+  printTable(
+    io,
+    ['RULE', 'MS'],
+    rows.slice(0, 20).map((r) => [r.rule, r.ms.toFixed(2)]),
+  );
+}
+
+/** Repeatable text of the kinds that agents handle: prose, logs, JSON, code. */
+function sampleText(bytes: number): Buffer {
+  const lines: string[] = [];
+  let size = 0;
+  for (let i = 0; size < bytes; i += 1) {
+    const hash = createHash('sha256').update(String(i)).digest('hex');
+    const line =
+      [
+        `2026-01-02T03:04:05Z INFO request ${hash.slice(0, 12)} took ${i % 997} ms`,
+        `{"id":${i},"name":"item ${hash.slice(0, 6)}","tags":["a","b"],"ok":true}`,
+        'The quick brown fox reads the documentation before it opens a pull request.',
+        `  const value_${i} = compute(input[${i % 31}], '${hash.slice(0, 16)}');`,
+      ][i % 4] ?? '';
+    lines.push(line);
+    size += line.length + 1;
+  }
+  return Buffer.from(lines.join('\n'), 'utf8');
+}

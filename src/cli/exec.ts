@@ -1,0 +1,85 @@
+/** `locktender exec`: tool code in a fresh isolate of the appliance; prints the guarded result. */
+
+import type { Command } from 'commander';
+import { adminClient, gatewayKey } from './admin-client.ts';
+import { CliFailure, type CliIo, EXIT, readAll, textOf } from './context.ts';
+import { type CliParts, leaf } from './leaf.ts';
+import { printJson } from './print.ts';
+
+interface ExecOptions {
+  readonly profile?: string;
+  readonly class?: string;
+  readonly tenant?: string;
+  readonly input?: string;
+  readonly language?: string;
+}
+
+interface Report {
+  readonly task: string;
+  readonly status: string;
+  readonly result: unknown;
+  readonly error: { readonly message?: string } | null;
+  readonly logs?: readonly { readonly level: string; readonly text: string }[];
+}
+
+export function addExec(program: Command, parts: CliParts): void {
+  leaf<ExecOptions>(program, 'exec', parts, {
+    summary: 'runs tool code (`export default async (input, env) => …`) in a fresh isolate; prints the guarded result',
+    declare: (command) => {
+      command
+        .argument('<file>', 'JavaScript or TypeScript; `-` reads stdin')
+        .option('--profile <name>', 'sandbox profile')
+        .option('--class <name>', 'request class')
+        .option('--tenant <name>', 'tenant of the task')
+        .option('--language <js|ts>', 'default: by the ending of the file')
+        .option('--input <json>', 'first argument of the function', 'null');
+    },
+    run: async ([file = '-'], options, { io }) => {
+      const code = file === '-' ? (await readAll(io.stdin)).toString('utf8') : textOf(file, io.cwd);
+      const body = {
+        code,
+        language: options.language ?? (/\.[cm]?ts$/.test(file) ? 'ts' : 'js'),
+        input: inputOf(options.input ?? 'null'),
+        ...(options.profile === undefined ? {} : { profile: options.profile }),
+        ...(options.class === undefined ? {} : { class: options.class }),
+        ...(options.tenant === undefined ? {} : { tenant: options.tenant }),
+      };
+      const client = adminClient(options, io);
+      const report = await submit(client.doors.gateway, gatewayKey(client.state), body);
+      if (options.json) printJson(io, report);
+      else printReport(io, report);
+      return report.status === 'completed' ? EXIT.done : EXIT.failed;
+    },
+  });
+}
+
+function inputOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new CliFailure(EXIT.usage, '`--input` is not JSON; quote it for the shell, for example --input \'{"a":1}\'');
+  }
+}
+
+async function submit(gateway: string, key: string, body: object): Promise<Report> {
+  const response = await fetch(`${gateway}/v1/tasks`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  }).catch(() => {
+    throw new CliFailure(EXIT.unreachable, `cannot reach the gateway at ${gateway}; is \`locktender serve\` running?`);
+  });
+  const answer = (await response.json()) as Report & { detail?: string; error?: { message?: string } };
+  if (typeof answer.status === 'string' && answer.task !== undefined) return answer;
+  const said = answer.detail ?? answer.error?.message ?? `the gateway answered ${response.status}`;
+  throw new CliFailure(
+    response.status >= 500 ? EXIT.internal : response.status === 400 ? EXIT.usage : EXIT.failed,
+    said,
+  );
+}
+
+function printReport(io: CliIo, { status, result, error, logs }: Report): void {
+  for (const line of logs ?? []) io.stderr(`${line.text}\n`);
+  if (status !== 'completed') io.stderr(`${status}${error?.message ? `: ${error.message}` : ''}\n`);
+  else io.stdout(`${typeof result === 'string' ? result : JSON.stringify(result, null, 2)}\n`);
+}

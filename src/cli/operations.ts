@@ -1,0 +1,128 @@
+/** `locktender serve`, `tour`, `status`, `slo` and `doctor`. */
+
+import type { Command } from 'commander';
+import { probeToolchain } from '../sandbox/probe-toolchain.ts';
+import { TOOLCHAINS } from '../sandbox/toolchains.ts';
+import { wallProblem } from '../sandbox/walled-command.ts';
+import { type AdminClient, adminClient } from './admin-client.ts';
+import { CliFailure, type CliIo, configOf, EXIT } from './context.ts';
+import { type CliParts, durationMs, leaf } from './leaf.ts';
+import { accessOf, issuePass } from './pass.ts';
+import { printJson, printTable } from './print.ts';
+
+export function addServe(program: Command, parts: CliParts): void {
+  leaf<{ demo?: boolean }>(program, 'serve', parts, {
+    summary: 'the appliance: egress gate, guard, isolate pool, gateway, admin API',
+    declare: (command) =>
+      void command.option('--demo', 'adds loopback origins and a policy for them, to try things out'),
+    run: (_, options, { io, appliance }) =>
+      appliance.serve({ config: configOf(options, io), demo: options.demo === true }, io),
+  });
+  leaf(program, 'tour', parts, {
+    summary: 'walks through the product on real loopback traffic; ends 0 only if each step was observed',
+    run: (_, options, { io, appliance }) => appliance.tour({ json: options.json === true }, io),
+  });
+}
+
+export function addOperations(program: Command, parts: CliParts): void {
+  leaf(program, 'status', parts, {
+    summary: 'the appliance in one look; exit 1 when it is not ready',
+    run: async (_, options, { io }) => {
+      const answer = await adminClient(options, io).call('status');
+      if (options.json) printJson(io, answer);
+      else {
+        const { doors, ...rest } = answer;
+        for (const [key, value] of Object.entries(rest)) io.stdout(`${key}: ${value}\n`);
+        for (const door of doors) io.stdout(`door: ${door.name} ${door.address}\n`);
+      }
+      return answer.ready ? EXIT.done : EXIT.failed;
+    },
+  });
+  leaf<{ window: string }>(program, 'slo', parts, {
+    summary: 'the service levels over a window; exit 1 when one is missed',
+    declare: (command) => void command.option('--window <duration>', 'how far back', '7d'),
+    run: async (_, options, { io }) => {
+      const days = Math.ceil((durationMs(options.window) ?? 0) / 86_400_000);
+      if (days < 1)
+        throw new CliFailure(EXIT.usage, `\`${options.window}\` is not a duration; write for example \`7d\``);
+      const answer = await adminClient(options, io).call('slo', { query: { days } });
+      if (options.json) printJson(io, answer);
+      else {
+        const rows = answer.levels.map((l) => [
+          l.name,
+          l.objective,
+          l.measured,
+          l.unit,
+          l.samples,
+          l.met === null ? 'no data' : l.met ? 'met' : 'MISSED',
+        ]);
+        printTable(io, ['LEVEL', 'OBJECTIVE', 'MEASURED', 'UNIT', 'SAMPLES', 'STATE'], rows);
+      }
+      return answer.levels.some((l) => l.met === false) ? EXIT.failed : EXIT.done;
+    },
+  });
+  leaf<{ origin?: string; tenant: string; class?: string }>(program, 'doctor', parts, {
+    summary: 'checks the machine, the appliance and each client toolchain found by a real request',
+    declare: (command) => {
+      command
+        .option('--origin <url>', 'where the toolchains ask; default: the demonstration origin')
+        .option('--tenant <name>', 'tenant of the probes', 'doctor')
+        .option('--class <name>', 'request class of the probes');
+    },
+    run: async (_, options, { io }) => {
+      configOf(options, io);
+      const client = adminClient(options, io);
+      const checks = [...machineChecks(), ...(await toolChecks(client, options))];
+      const failed = checks.filter((c) => c.outcome === 'fails');
+      if (options.json) printJson(io, { ok: failed.length === 0, checks });
+      else printChecks(io, checks);
+      return failed.length === 0 ? EXIT.done : EXIT.failed;
+    },
+  });
+}
+
+interface Check {
+  readonly name: string;
+  readonly outcome: 'works' | 'fails' | 'not found';
+  readonly said: string | null;
+  readonly fix: string | null;
+}
+
+function machineChecks(): Check[] {
+  const major = Number(process.versions.node.split('.')[0]);
+  const wall = wallProblem();
+  return [
+    {
+      name: 'node',
+      outcome: major >= 24 ? 'works' : 'fails',
+      said: process.version,
+      fix: major >= 24 ? null : 'run scripts/setup.sh',
+    },
+    { name: 'bubblewrap wall', outcome: wall === null ? 'works' : 'fails', said: wall, fix: wall },
+  ];
+}
+
+async function toolChecks(
+  client: AdminClient,
+  options: { origin?: string; tenant: string; class?: string },
+): Promise<Check[]> {
+  const status = await client.call('status');
+  const origin = options.origin ?? 'https://docs.demo.test:8443';
+  if (!status.ready)
+    return [{ name: 'appliance', outcome: 'fails', said: 'not ready', fix: 'see `locktender status`' }];
+  const issued = await issuePass(client, {
+    tenant: options.tenant,
+    ...(options.class === undefined ? {} : { class: options.class }),
+  });
+  const access = await accessOf(client, issued.proxy_url);
+  const checks: Check[] = [{ name: 'appliance', outcome: 'works', said: status.version, fix: null }];
+  for (const tool of TOOLCHAINS) checks.push(await probeToolchain(tool, { origin, access }));
+  return checks;
+}
+
+function printChecks(io: CliIo, checks: readonly Check[]): void {
+  for (const { name, outcome, said, fix } of checks) {
+    io.stdout(`${outcome.padEnd(9)}  ${name}${said === null ? '' : `: ${said}`}\n`);
+    if (outcome === 'fails' && fix !== null) io.stdout(`           fix: ${fix}\n`);
+  }
+}

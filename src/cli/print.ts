@@ -1,0 +1,29 @@
+/** How commands print: one JSON document, or text for people. */
+
+import type { CliIo } from './context.ts';
+
+export function printJson(io: CliIo, value: unknown): void {
+  io.stdout(`${JSON.stringify(value)}\n`);
+}
+
+/** Rows under headings, columns aligned; prints nothing but the headings when there are no rows. */
+export function printTable(io: CliIo, headings: readonly string[], rows: readonly (readonly unknown[])[]): void {
+  const lines = [headings, ...rows.map((row) => row.map(cell))];
+  const widths = headings.map((_, i) => Math.max(...lines.map((line) => (line[i] ?? '').length)));
+  for (const line of lines) {
+    const text = line.map((value, i) => value.padEnd(widths[i] ?? 0)).join('  ');
+    io.stdout(`${text.trimEnd()}\n`);
+  }
+}
+
+function cell(value: unknown): string {
+  if (value === null || value === undefined) return '-';
+  if (Array.isArray(value)) return value.join(' ');
+  // Names come from the record: no control character of theirs reaches the terminal.
+  return String(value).replace(/[\x00-\x1f\x7f-\x9f]/g, '?');
+}
+
+/** Epoch milliseconds as people read them. */
+export function instant(ms: number | null | undefined): string {
+  return ms === null || ms === undefined ? '-' : new Date(ms).toISOString().replace('.000Z', 'Z');
+}
