@@ -78,7 +78,8 @@ function lookup(name: string, options: CommonOptions, io: Parameters<typeof prin
       file: r.list?.file ?? null,
       line: r.line,
     }));
-    return printJson(io, { host: found.host, categories: found.categories, reasons, index: found.index });
+    printJson(io, { host: found.host, categories: found.categories, reasons, index: found.index });
+    return;
   }
   io.stdout(`${found.host}: ${found.categories.join(' ')}\n`);
   for (const { category, why } of found.reasons) io.stdout(`  ${category}: ${why}\n`);
@@ -93,7 +94,10 @@ function compile(
   if (options.out !== undefined) writeFileSync(resolve(io.cwd, options.out), bytes);
   const sha256 = createHash('sha256').update(bytes).digest('hex');
   const answer = { digest: categories.index.digest, bytes: bytes.length, sha256, out: options.out ?? null };
-  if (options.json) return printJson(io, answer);
+  if (options.json) {
+    printJson(io, answer);
+    return;
+  }
   io.stdout(
     `index ${answer.digest}, ${answer.bytes} bytes${options.out === undefined ? '' : `, written to ${options.out}`}\n`,
   );

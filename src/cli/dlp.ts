@@ -202,7 +202,10 @@ function bench(set: RuleSet, megabytes: number, { io, json }: { io: CliIo; json:
     .map((rule) => ({ rule: rule.spec.id, ms: timed({ ...set, rules: [rule] }) }))
     .sort((a, b) => b.ms - a.ms);
   const mbPerSecond = Math.round((text.length / 1048576 / whole) * 1000 * 10) / 10;
-  if (json) return printJson(io, { bytes: text.length, ms: whole, mb_per_second: mbPerSecond, rules: rows });
+  if (json) {
+    printJson(io, { bytes: text.length, ms: whole, mb_per_second: mbPerSecond, rules: rows });
+    return;
+  }
   io.stdout(`${set.rules.length} rules: ${mbPerSecond} MB/s on ${megabytes} MB\n`);
   printTable(
     io,

@@ -35,15 +35,7 @@ export function addExec(program: Command, parts: CliParts): void {
         .option('--input <json>', 'first argument of the function', 'null');
     },
     run: async ([file = '-'], options, { io }) => {
-      const code = file === '-' ? (await readAll(io.stdin)).toString('utf8') : textOf(file, io.cwd);
-      const body = {
-        code,
-        language: options.language ?? (/\.[cm]?ts$/.test(file) ? 'ts' : 'js'),
-        input: inputOf(options.input ?? 'null'),
-        ...(options.profile === undefined ? {} : { profile: options.profile }),
-        ...(options.class === undefined ? {} : { class: options.class }),
-        ...(options.tenant === undefined ? {} : { tenant: options.tenant }),
-      };
+      const body = await bodyOf(file, options, io);
       const client = adminClient(options, io);
       const report = await submit(client.doors.gateway, gatewayKey(client.state), body);
       if (options.json) printJson(io, report);
@@ -51,6 +43,14 @@ export function addExec(program: Command, parts: CliParts): void {
       return report.status === 'completed' ? EXIT.done : EXIT.failed;
     },
   });
+}
+
+async function bodyOf(file: string, options: ExecOptions, io: CliIo): Promise<object> {
+  const code = file === '-' ? (await readAll(io.stdin)).toString('utf8') : textOf(file, io.cwd);
+  const { profile, class: name, tenant } = options;
+  const language = options.language ?? (/\.[cm]?ts$/.test(file) ? 'ts' : 'js');
+  // What is undefined is left out by JSON.
+  return { code, language, input: inputOf(options.input ?? 'null'), profile, class: name, tenant };
 }
 
 function inputOf(text: string): unknown {

@@ -20,7 +20,7 @@ function cell(value: unknown): string {
   if (value === null || value === undefined) return '-';
   if (Array.isArray(value)) return value.join(' ');
   // Names come from the record: no control character of theirs reaches the terminal.
-  return String(value).replace(/[\x00-\x1f\x7f-\x9f]/g, '?');
+  return String(value).replace(/\p{Cc}/gu, '?');
 }
 
 /** Epoch milliseconds as people read them. */
