@@ -49,7 +49,6 @@ export const passOrder = z.strictObject({
   task: taskId.optional(),
   ttl_ms: positive.optional().describe('life of the pass; an hour at most by default'),
 });
-export type PassBody = z.output<typeof passOrder>;
 
 export const guardSettings = z.object({
   direction: z.enum(['result', 'request']).default('result'),
@@ -66,7 +65,7 @@ export const guardOrder = guardSettings.extend({
   bytes: z.base64().optional().describe('base64'),
 });
 
-export const finding = z.object({
+const finding = z.object({
   rule: z.string(),
   info_type: z.string(),
   likelihood: z.enum(LIKELIHOODS),
@@ -77,7 +76,7 @@ export const finding = z.object({
   path: z.string().nullable(),
 });
 
-export const guardVerdict = z.object({
+const guardVerdict = z.object({
   action: z.enum(['pass', 'redact', 'block']),
   findings: z.array(finding),
   more: z.int(),

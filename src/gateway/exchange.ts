@@ -30,7 +30,7 @@ export function mediaType(request: IncomingMessage): string {
 }
 
 /** The whole body; a fault as soon as it is too large. */
-export async function readBody(request: IncomingMessage, max: number): Promise<Result<Buffer, Fault>> {
+async function readBody(request: IncomingMessage, max: number): Promise<Result<Buffer, Fault>> {
   const tooLarge = err(fault('too_large', `the body is larger than ${max} bytes; send less`));
   if (Number(request.headers['content-length'] ?? 0) > max) return tooLarge;
   const chunks: Buffer[] = [];

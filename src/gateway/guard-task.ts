@@ -44,7 +44,7 @@ export function guardLine(guard: Guard, line: LogLine, context: TaskGuardContext
   return blocked ? null : { level: line.level, text };
 }
 
-export function joinVerdicts(a: Verdict, b: Verdict): Verdict {
+function joinVerdicts(a: Verdict, b: Verdict): Verdict {
   const findings: readonly Finding[] = [...a.findings, ...b.findings];
   const order = ['pass', 'redact', 'block'] as const;
   const action = order.indexOf(a.action) > order.indexOf(b.action) ? a.action : b.action;

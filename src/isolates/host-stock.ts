@@ -19,14 +19,14 @@ export interface StockSettings {
   readonly idleMs: number;
 }
 
-export interface StockOptions {
+interface StockOptions {
   readonly settings: StockSettings;
   readonly host: HostOptions;
   readonly events: HostEvents;
   readonly now: () => number;
 }
 
-export type RecycleCause = HostLoss | 'tasks' | 'growth' | 'idle' | 'tenant' | 'forced';
+type RecycleCause = HostLoss | 'tasks' | 'growth' | 'idle' | 'tenant' | 'forced';
 
 const MB = 1024 * 1024;
 /** After this many starts in a row that never became ready, a start waits. */

@@ -7,14 +7,14 @@ import { hostMessage } from './host-messages.ts';
 import type { HostLoss, HostProcess } from './host-process.ts';
 import type { LogLine, TaskOrder, TaskOutcome } from './task-order.ts';
 
-export interface TaskRunEvents {
+interface TaskRunEvents {
   /** Its slot is free again; `forced` when the isolate was not over by itself. Once. */
   over(run: TaskRun, outcome: TaskOutcome, forced: boolean): void;
   /** From taking the isolate to the first line of tool code, ms. */
   started(bootMs: number, hit: boolean): void;
 }
 
-export interface TaskRunParts {
+interface TaskRunParts {
   readonly order: TaskOrder;
   readonly host: HostProcess;
   readonly slot: number;
@@ -85,8 +85,9 @@ export class TaskRun {
   }
 
   #started(json: string): void {
-    const { hit } = hostMessage.started(json);
-    this.#bootMs = this.#parts.now() - this.#from;
+    const { hit, boot_ms } = hostMessage.started(json);
+    // The pool of booted isolates is the host's, so its own time counts; it cannot be longer than what passed here.
+    this.#bootMs = Math.min(boot_ms, this.#parts.now() - this.#from);
     this.#parts.events.started(this.#bootMs, hit);
   }
 

@@ -1,6 +1,6 @@
 /** Values that tool code keeps: JSON texts under keys, with a life and a quota. In memory. */
 
-export interface StoreLimits {
+interface StoreLimits {
   /** Bytes of keys and values together. */
   readonly bytes: number;
   readonly keys: number;

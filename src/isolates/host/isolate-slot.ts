@@ -5,14 +5,14 @@ import type { StripTypes } from './host-entry.ts';
 import { Decoders, digest, encodingName, hmac, parseUrl, random, setUrl } from './host-services.ts';
 import { type DoneMessage, type HostEnding, LIMITS, type RunMessage, type TaskFault } from './protocol.ts';
 
-export interface SlotEvents {
+interface SlotEvents {
   started(): void;
   call(call: number, json: string, bytes: Uint8Array | undefined): void;
   log(level: string, text: string): void;
   done(message: DoneMessage): void;
 }
 
-export interface SlotParts {
+interface SlotParts {
   readonly engine: typeof ivm;
   readonly snapshot: ivm.ExternalCopy<ArrayBuffer>;
   readonly memoryMb: number;

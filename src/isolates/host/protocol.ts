@@ -65,18 +65,6 @@ export interface DoneMessage {
   readonly doomed: boolean;
 }
 
-/** Host → supervisor: one line of `console`. */
-export interface LogMessage {
-  readonly level: string;
-  readonly text: string;
-}
-
-/** Host → supervisor: a binding was called; the reply frame carries the same call number. */
-export interface CallMessage {
-  readonly op: string;
-  readonly args: unknown;
-}
-
 /** Supervisor → host: its answer. */
 export type ReplyMessage =
   | { readonly ok: true; readonly value: unknown }

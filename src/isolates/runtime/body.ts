@@ -72,7 +72,7 @@ export function streamOfBody(state: BodyState): ReadableStream | null {
   return state.stream;
 }
 
-export function isUsed(state: BodyState): boolean {
+function isUsed(state: BodyState): boolean {
   return state.used || (state.stream !== null && stateOf(state.stream).disturbed);
 }
 

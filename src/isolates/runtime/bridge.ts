@@ -18,7 +18,7 @@ export const bridge: { current: Bridge } = {
 const { apply } = Reflect;
 
 /** `uncurry(String.prototype.slice)(text, 0, 3)`: immune to later changes of the prototype. */
-export function uncurry<This, Args extends unknown[], Out>(
+function uncurry<This, Args extends unknown[], Out>(
   of: (this: This, ...args: Args) => Out,
 ): (self: This, ...args: Args) => Out {
   return (self, ...args) => apply(of, self, args);

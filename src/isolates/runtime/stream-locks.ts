@@ -15,10 +15,6 @@ export function stateOf(stream: unknown): ReadableState {
   return state;
 }
 
-export function isReadable(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && states.has(value);
-}
-
 export function lockReader(stream: ReadableState, kind: ReaderState['kind']): ReaderState {
   if (stream.reader) throw new TypeError('the stream is locked');
   if (kind === 'byob' && !stream.bytes) throw new TypeError('the stream is no byte stream');

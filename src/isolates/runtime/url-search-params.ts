@@ -13,7 +13,7 @@ let ties: Ties | null = null;
 
 const KEEP = /^[A-Za-z0-9*\-._]$/;
 
-export function encodeForm(pairs: readonly (readonly [string, string])[]): string {
+function encodeForm(pairs: readonly (readonly [string, string])[]): string {
   return pairs.map(([name, value]) => `${encodePart(name)}=${encodePart(value)}`).join('&');
 }
 

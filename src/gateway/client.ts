@@ -1,0 +1,83 @@
+/**
+ * A small typed client of the gateway, `locktender/client`: the API's four calls over `fetch`, and its problems as one
+ * kind of error. Uses nothing that is not in every JavaScript runtime.
+ */
+
+import type { z } from 'zod';
+import type { guardAnswer, guardOrder, killAnswer, passAnswer, passOrder, TaskReport, taskOrder } from './contract.ts';
+
+export type TaskOrder = z.input<typeof taskOrder>;
+export type PassOrder = z.input<typeof passOrder>;
+export type GuardOrder = z.input<typeof guardOrder>;
+export type Pass = z.output<typeof passAnswer>;
+export type GuardAnswer = z.output<typeof guardAnswer>;
+export type { TaskReport };
+
+export interface ClientOptions {
+  /** For example `http://127.0.0.1:8128`. */
+  readonly url: string;
+  /** A JWT of a configured issuer, or the development key; a function is asked at every call. */
+  readonly token: string | (() => string | Promise<string>);
+  readonly fetch?: typeof fetch;
+}
+
+export interface CallOptions {
+  readonly signal?: AbortSignal;
+  /** The same key and order within ten minutes run once. */
+  readonly idempotencyKey?: string;
+}
+
+/** The gateway refused: a problem document (RFC 9457). */
+export class GatewayProblem extends Error {
+  readonly status: number;
+  /** One of the gateway's codes, or a reason code. */
+  readonly code: string;
+  readonly task: string | null;
+
+  constructor(
+    status: number,
+    document: { readonly code?: unknown; readonly detail?: unknown; readonly task?: unknown },
+  ) {
+    super(typeof document.detail === 'string' ? document.detail : `the gateway answered with status ${status}`);
+    this.name = 'GatewayProblem';
+    this.status = status;
+    this.code = typeof document.code === 'string' ? document.code : 'unknown';
+    this.task = typeof document.task === 'string' ? document.task : null;
+  }
+}
+
+export interface GatewayClient {
+  /** Runs tool code to its end. Aborting kills the task. */
+  runTask(order: TaskOrder, options?: CallOptions): Promise<TaskReport>;
+  task(id: string): Promise<TaskReport>;
+  killTask(id: string): Promise<z.output<typeof killAnswer>>;
+  issuePass(order: PassOrder): Promise<Pass>;
+  guard(order: GuardOrder): Promise<GuardAnswer>;
+}
+
+export function gatewayClient(options: ClientOptions): GatewayClient {
+  const call = async <T>(method: string, path: string, body?: unknown, more: CallOptions = {}): Promise<T> => {
+    const token = typeof options.token === 'string' ? options.token : await options.token();
+    const response = await (options.fetch ?? fetch)(new URL(path, options.url), {
+      method,
+      headers: {
+        authorization: `Bearer ${token}`,
+        ...(body !== undefined && { 'content-type': 'application/json' }),
+        ...(more.idempotencyKey !== undefined && { 'idempotency-key': more.idempotencyKey }),
+      },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+      ...(more.signal && { signal: more.signal }),
+    });
+    const answer = (await response.json()) as Record<string, unknown>;
+    if (!response.ok) throw new GatewayProblem(response.status, answer);
+    return answer as T;
+  };
+  const taskPath = (id: string) => `/v1/tasks/${encodeURIComponent(id)}`;
+  return {
+    runTask: (order, more) => call('POST', '/v1/tasks', { ...order, stream: false }, more),
+    task: (id) => call('GET', taskPath(id)),
+    killTask: (id) => call('DELETE', taskPath(id)),
+    issuePass: (order) => call('POST', '/v1/passes', order),
+    guard: (order) => call('POST', '/v1/guard', order),
+  };
+}
