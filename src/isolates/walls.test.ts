@@ -42,22 +42,22 @@ const ENOSYS = 0x0005_0026;
 const KILL = 0x8000_0000;
 
 it.each([
-  ['read', X64, 0, 0, ALLOW],
-  ['mmap', X64, 9, 0, ALLOW],
-  ['clone that makes a thread', X64, 56, 0x0001_0000, ALLOW],
-  ['clone that makes a process', X64, 56, 17, ENOSYS],
-  ['clone3', X64, 435, 0, ENOSYS],
-  ['fork', X64, 57, 0, ENOSYS],
-  ['socket', X64, 41, 0, ENOSYS],
-  ['connect', X64, 42, 0, ENOSYS],
-  ['ptrace', X64, 101, 0, ENOSYS],
-  ['mount', X64, 165, 0, ENOSYS],
-  ['bpf', X64, 321, 0, ENOSYS],
-  ['io_uring_setup', X64, 425, 0, ENOSYS],
-  ['unshare', X64, 272, 0, ENOSYS],
-  ['process_vm_readv', X64, 310, 0, ENOSYS],
-  ['a call of the x32 ABI', X64, 0x4000_0000, 0, KILL],
-  ['a call of another architecture', 0x4000_0003, 1, 0, KILL],
-] as const)('T-64 the system call filter judges %s', (_what, ...[arch, call, flags, verdict]) => {
-  expect(judge(seccompProgram('x64'), { arch, call, flags })).toBe(verdict);
+  { what: 'read', arch: X64, call: 0, flags: 0, verdict: ALLOW },
+  { what: 'mmap', arch: X64, call: 9, flags: 0, verdict: ALLOW },
+  { what: 'clone that makes a thread', arch: X64, call: 56, flags: 0x0001_0000, verdict: ALLOW },
+  { what: 'clone that makes a process', arch: X64, call: 56, flags: 17, verdict: ENOSYS },
+  { what: 'clone3', arch: X64, call: 435, flags: 0, verdict: ENOSYS },
+  { what: 'fork', arch: X64, call: 57, flags: 0, verdict: ENOSYS },
+  { what: 'socket', arch: X64, call: 41, flags: 0, verdict: ENOSYS },
+  { what: 'connect', arch: X64, call: 42, flags: 0, verdict: ENOSYS },
+  { what: 'ptrace', arch: X64, call: 101, flags: 0, verdict: ENOSYS },
+  { what: 'mount', arch: X64, call: 165, flags: 0, verdict: ENOSYS },
+  { what: 'bpf', arch: X64, call: 321, flags: 0, verdict: ENOSYS },
+  { what: 'io_uring_setup', arch: X64, call: 425, flags: 0, verdict: ENOSYS },
+  { what: 'unshare', arch: X64, call: 272, flags: 0, verdict: ENOSYS },
+  { what: 'process_vm_readv', arch: X64, call: 310, flags: 0, verdict: ENOSYS },
+  { what: 'a call of the x32 ABI', arch: X64, call: 0x4000_0000, flags: 0, verdict: KILL },
+  { what: 'a call of another architecture', arch: 0x4000_0003, call: 1, flags: 0, verdict: KILL },
+])('T-64 the system call filter judges $what', ({ verdict, ...call }) => {
+  expect(judge(seccompProgram('x64'), call)).toBe(verdict);
 });
