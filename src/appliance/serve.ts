@@ -6,9 +6,10 @@ import type { Config } from '../config/schema.ts';
 import { rootsOf } from '../control/load-revision.ts';
 import { createLog } from '../telemetry/log.ts';
 import { systemClock } from '../telemetry/system-clock.ts';
+import type { DemoOrigins } from './demo-origins.ts';
 import { type Appliance, startAppliance } from './start-appliance.ts';
 import { startDemo } from './start-demo.ts';
-import { StartRefused } from './start-refused.ts';
+import { opening, StartRefused } from './start-refused.ts';
 import { VERSION } from './version.ts';
 import { watchFiles } from './watch-files.ts';
 
@@ -16,6 +17,8 @@ export interface ServeOptions {
   readonly config: Config;
   /** Adds the demonstration: loopback origins and a policy for them. */
   readonly demo: boolean;
+  /** Where the demonstration's origins listen; 0 takes any free port. */
+  readonly demoPort: number;
 }
 
 export interface ServeIo {
@@ -23,13 +26,10 @@ export interface ServeIo {
   readonly stderr: (text: string) => void;
 }
 
-/** Where the demonstration's origins listen. */
-const DEMO_PORT = 8443;
-
 /** Resolves with the exit code once the appliance has stopped. */
 export async function serve(options: ServeOptions, io: ServeIo): Promise<number> {
   try {
-    return await run(options.config, options.demo, io);
+    return await run(options, io);
   } catch (error) {
     if (!(error instanceof StartRefused)) throw error;
     io.stderr(`${error.message}\n`);
@@ -37,19 +37,18 @@ export async function serve(options: ServeOptions, io: ServeIo): Promise<number>
   }
 }
 
-async function run(given: Config, demo: boolean, io: ServeIo): Promise<number> {
+async function run({ config: given, demo, demoPort }: ServeOptions, io: ServeIo): Promise<number> {
   const clock = systemClock;
   const log = createLog({ level: given.log.level });
   let config = given;
   let roots = rootsOf(config);
-  let end = async () => {};
+  let origins: DemoOrigins | null = null;
   if (demo) {
-    const started = await startDemo(config, roots, DEMO_PORT, clock);
-    ({ config, roots } = started);
-    end = () => started.origins.close();
+    const started = await opening('demonstration', () => startDemo(given, roots, demoPort, clock));
+    ({ config, roots, origins } = started);
   }
   const appliance = await startAppliance({ config, roots, log, clock, version: VERSION }).catch(async (error) => {
-    await end();
+    await origins?.close();
     throw error;
   });
   const unwatch = watchFiles(roots, log, () => appliance.reload());
@@ -57,12 +56,12 @@ async function run(given: Config, demo: boolean, io: ServeIo): Promise<number> {
   writeFileSync(doorsFile, `${JSON.stringify(doorsOf(appliance))}\n`, { mode: 0o600 });
   const stopped = untilSignal(appliance, config.drain_ms);
   for (const { name, address } of appliance.doors) io.stdout(`${name} ${address}\n`);
-  if (demo) io.stdout(`demonstration origins 127.0.0.1:${DEMO_PORT}\n`);
+  if (origins) io.stdout(`demonstration origins 127.0.0.1:${origins.port}\n`);
   io.stdout('ready\n');
   await stopped;
   unwatch();
   rmSync(doorsFile, { force: true });
-  await end();
+  await origins?.close();
   return 0;
 }
 

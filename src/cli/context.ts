@@ -17,7 +17,10 @@ export interface CliIo {
 /** What needs the whole appliance; the composition root hands it in. */
 export interface ApplianceCommands {
   readonly version: string;
-  serve(options: { readonly config: Config; readonly demo: boolean }, io: CliIo): Promise<number>;
+  serve(
+    options: { readonly config: Config; readonly demo: boolean; readonly demoPort: number },
+    io: CliIo,
+  ): Promise<number>;
   tour(options: { readonly json: boolean }, io: CliIo): Promise<number>;
 }
 

@@ -11,12 +11,20 @@ import { accessOf, issuePass } from './pass.ts';
 import { printJson, printTable } from './print.ts';
 
 export function addServe(program: Command, parts: CliParts): void {
-  leaf<{ demo?: boolean }>(program, 'serve', parts, {
+  leaf<{ demo?: boolean; demoPort: string }>(program, 'serve', parts, {
     summary: 'the appliance: egress gate, guard, isolate pool, gateway, admin API',
-    declare: (command) =>
-      void command.option('--demo', 'adds loopback origins and a policy for them, to try things out'),
-    run: (_, options, { io, appliance }) =>
-      appliance.serve({ config: configOf(options, io), demo: options.demo === true }, io),
+    declare: (command) => {
+      command
+        .option('--demo', 'adds loopback origins and a policy for them, to try things out')
+        .option('--demo-port <port>', 'where the loopback origins listen', '8443');
+    },
+    run: (_, options, { io, appliance }) => {
+      const demoPort = Number(options.demoPort);
+      if (!/^[0-9]{1,5}$/.test(options.demoPort) || demoPort > 65_535) {
+        throw new CliFailure(EXIT.usage, `\`${options.demoPort}\` is not a port; give one from 0 to 65535`);
+      }
+      return appliance.serve({ config: configOf(options, io), demo: options.demo === true, demoPort }, io);
+    },
   });
   leaf(program, 'tour', parts, {
     summary: 'walks through the product on real loopback traffic; ends 0 only if each step was observed',

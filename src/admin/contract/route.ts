@@ -8,7 +8,7 @@ export type Role = (typeof ROLES)[number];
 /** `public` routes need no token; the others name who may call them. */
 export type Access = 'public' | readonly Role[];
 
-export const EVERYONE: Access = ROLES;
+export const EVERYONE: Access = [...ROLES];
 export const OPERATE: Access = ['operator', 'security', 'admin'];
 export const SECURE: Access = ['security', 'admin'];
 export const AUDIT: Access = ['auditor', 'security', 'admin'];

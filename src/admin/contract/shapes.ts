@@ -112,7 +112,7 @@ export const flow = z.object({
 
 export const passOrder = z.strictObject({
   tenant: label,
-  class: label.default('interactive'),
+  class: label.nullable().default(null).describe('null: the default class of the policy'),
   profile: label.nullable().default(null),
   risk: z.int().min(0).max(100).default(0),
   ttl_ms: z.int().min(1000).max(86_400_000).nullable().default(null),
@@ -158,7 +158,7 @@ export const decisionAnswer = z.object({
 
 export const decisionQuestion = z.strictObject({
   tenant: label,
-  class: label.default('interactive'),
+  class: label.nullable().default(null).describe('null: the default class of the policy'),
   profile: label.nullable().default(null),
   risk: z.int().min(0).max(100).default(0),
   method: z.string().regex(/^[A-Za-z]{1,20}$/),
