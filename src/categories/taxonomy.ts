@@ -6,7 +6,7 @@
 import { z } from 'zod';
 import { parseHost } from '../core/host.ts';
 import { err, ok, type Problem, type Result } from '../core/result.ts';
-import { parseStrictYaml, type StrictYaml } from './strict-yaml.ts';
+import { parseYamlFile, type YamlFile } from '../core/strict-yaml.ts';
 
 export const RISKS = ['low', 'medium', 'high', 'critical'] as const;
 export type Risk = (typeof RISKS)[number];
@@ -66,7 +66,7 @@ const schema = z.strictObject({
 
 /** Parses `categories/taxonomy.yaml`. */
 export function parseTaxonomy(file: string, text: string): Result<Taxonomy, Problem[]> {
-  const yaml = parseStrictYaml(file, text, schema);
+  const yaml = parseYamlFile(file, text, schema);
   if (!yaml.ok) return yaml;
   const problems = check(file, yaml.value);
   if (problems.length > 0) return err(problems);
@@ -81,7 +81,7 @@ export function parseTaxonomy(file: string, text: string): Result<Taxonomy, Prob
       scope: row.scope,
       derived: row.derived,
       examples: row.examples,
-      line: yaml.value.lineAt(['categories', i]),
+      line: yaml.value.line(['categories', i]),
     }))
     .sort((a, b) => (a.id < b.id ? -1 : 1));
   return ok(Object.freeze({ file, categories, byId: new Map(categories.map((c) => [c.id, c])) }));
@@ -92,10 +92,10 @@ export function blockedByDefault(taxonomy: Taxonomy): readonly string[] {
   return taxonomy.categories.filter((c) => c.defaultBlocked).map((c) => c.id);
 }
 
-function check(file: string, yaml: StrictYaml<z.infer<typeof schema>>): Problem[] {
+function check(file: string, yaml: YamlFile<z.infer<typeof schema>>): Problem[] {
   const problems: Problem[] = [];
   const say = (path: readonly PropertyKey[], message: string) =>
-    problems.push({ file, line: yaml.lineAt(path), column: 1, message });
+    problems.push({ file, line: yaml.line(path), column: 1, message });
   const seen = new Set<string>();
   const derived: readonly string[] = DERIVED_CATEGORIES;
   for (const [i, row] of yaml.value.categories.entries()) {

@@ -1,9 +1,9 @@
 /** `LOCKTENDER_*` variables and `--set key=value` flags as a layer of configuration. */
 
 import { parse } from 'yaml';
+import { didYouMean } from '../core/nearest.ts';
 import { err, ok, type Problem, type Result } from '../core/result.ts';
 import { type ConfigKey, configKeys, inner, shapeOf } from './key-tree.ts';
-import { nameHint } from './name-hint.ts';
 
 /** One override: where it goes, its raw text, and what to call it in a message. */
 export interface Override {
@@ -63,7 +63,7 @@ function collect(entries: readonly [string, string][], naming: Naming): Result<O
 }
 
 function hint(name: string, naming: Naming): string {
-  const said = nameHint(name, [...naming.keys.keys()]);
+  const said = didYouMean(name, [...naming.keys.keys()]);
   return said.startsWith('did you mean') ? said : 'see `locktender config keys`';
 }
 

@@ -5,10 +5,10 @@
 
 import { dirname, resolve } from 'node:path';
 import type { z } from 'zod';
+import { didYouMean } from '../core/nearest.ts';
 import { err, ok, type Problem, type Result } from '../core/result.ts';
 import { fromEnvironment, fromFlags, type Override } from './environment.ts';
 import { configKeys, holdsPath, namesAt } from './key-tree.ts';
-import { nameHint } from './name-hint.ts';
 import { type Config, configSchema } from './schema.ts';
 import { type PlacedYaml, readYaml } from './yaml-places.ts';
 
@@ -72,7 +72,7 @@ function problemsOf(issue: z.core.$ZodIssue, origin: Origin): Problem[] {
   if (issue.code === 'unrecognized_keys') {
     const known = namesAt(issue.path);
     return issue.keys.map((key) =>
-      at(origin, [...issue.path, key], `unknown key \`${[...issue.path, key].join('.')}\`; ${nameHint(key, known)}`),
+      at(origin, [...issue.path, key], `unknown key \`${[...issue.path, key].join('.')}\`; ${didYouMean(key, known)}`),
     );
   }
   const name = issue.path.join('.');

@@ -5,8 +5,8 @@
 
 import { isMap, isNode, isPair, isScalar, LineCounter, type ParsedNode, parseDocument } from 'yaml';
 import type { z } from 'zod';
-import { err, ok, type Problem, type Result } from '../core/result.ts';
 import { didYouMean } from './nearest.ts';
+import { err, ok, type Problem, type Result } from './result.ts';
 
 export interface YamlFile<T> {
   readonly file: string;

@@ -5,9 +5,9 @@
 
 import { preparsePolicySet, statefulIsAuthorized } from '@cedar-policy/cedar-wasm/nodejs';
 import { LRUCache } from 'lru-cache';
+import { didYouMean } from '../core/nearest.ts';
 import type { Bundle } from './bundle.ts';
 import { CAPABILITY_RISKS, type Capability } from './capability.ts';
-import { didYouMean } from './nearest.ts';
 
 export interface AdmissionOrder {
   /** Who asks, as the gateway authenticated them. */

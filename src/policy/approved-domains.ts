@@ -2,8 +2,8 @@
 
 import { z } from 'zod';
 import { err, ok, type Problem, type Result } from '../core/result.ts';
+import { parseYamlFile } from '../core/strict-yaml.ts';
 import { type HostPattern, parseHostPattern } from './host-pattern.ts';
-import { parseYamlFile } from './strict-yaml.ts';
 
 export interface ApprovedDomain {
   readonly pattern: HostPattern;

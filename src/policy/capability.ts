@@ -3,10 +3,10 @@
 import { z } from 'zod';
 import { type Cidr, parseCidr } from '../core/ip-address.ts';
 import { err, ok, type Problem, type Result } from '../core/result.ts';
+import { parseYamlFile, type YamlFile } from '../core/strict-yaml.ts';
 import { type HostPattern, parseHostPattern } from './host-pattern.ts';
 import { type PathPattern, parsePathPattern } from './path-pattern.ts';
 import { READ_EQUIVALENTS, type ReadEquivalent } from './read-equivalents.ts';
-import { parseYamlFile, type YamlFile } from './strict-yaml.ts';
 
 export const CAPABILITY_RISKS = ['low', 'medium', 'high', 'critical'] as const;
 export type CapabilityRisk = (typeof CAPABILITY_RISKS)[number];

@@ -1,11 +1,11 @@
 /** One change of controls: its names checked, then the state after it. Pure; persisting and cutting are elsewhere. */
 
 import type { ControlAction, ControlMark, Controls, HostOverride } from '../core/controls.ts';
+import { didYouMean } from '../core/nearest.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import { TENANT_NAME } from './approved-domains.ts';
 import type { Bundle } from './bundle.ts';
 import { parseHostPattern } from './host-pattern.ts';
-import { didYouMean } from './nearest.ts';
 
 /** The state after an action. The error is a sentence for the operator, with the fix last. */
 export function nextControls(

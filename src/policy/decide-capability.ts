@@ -2,10 +2,10 @@
 
 import type { RuleRef } from '../core/decision.ts';
 import { type Fact, fact } from '../core/fact.ts';
+import { nearest } from '../core/nearest.ts';
 import type { Principal } from '../core/principal.ts';
 import type { PrecedenceStep, ReasonCode } from '../core/reasons.ts';
 import { markOf } from './control-index.ts';
-import { nearest } from './nearest.ts';
 import type { Snapshot } from './snapshot.ts';
 
 export interface CapabilityDecision {

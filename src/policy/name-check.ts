@@ -1,10 +1,10 @@
 /** Names that one policy file takes from another: each must exist, and a wildcard is never a name. */
 
+import { didYouMean } from '../core/nearest.ts';
 import type { Problem } from '../core/result.ts';
 import type { AdmissionPolicy } from './admission-policy.ts';
 import type { ApprovedFile } from './approved-domains.ts';
 import type { Capability, Grant } from './capability.ts';
-import { didYouMean } from './nearest.ts';
 import type { Profile } from './profile.ts';
 
 export interface NamedParts {

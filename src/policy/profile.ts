@@ -3,7 +3,7 @@
 import { z } from 'zod';
 import { LIKELIHOODS, type Likelihood } from '../core/finding.ts';
 import { ok, type Problem, type Result } from '../core/result.ts';
-import { parseYamlFile } from './strict-yaml.ts';
+import { parseYamlFile } from '../core/strict-yaml.ts';
 
 export interface Limits {
   readonly cpuMs: number;

@@ -1,9 +1,9 @@
 /** Request classes: what a caller may ask for, and which profiles each may lead to. Admission decides among them. */
 
 import { z } from 'zod';
+import { didYouMean } from '../core/nearest.ts';
 import { err, ok, type Problem, type Result } from '../core/result.ts';
-import { didYouMean } from './nearest.ts';
-import { parseYamlFile, type YamlFile } from './strict-yaml.ts';
+import { parseYamlFile, type YamlFile } from '../core/strict-yaml.ts';
 
 export interface RequestClass {
   readonly name: string;
