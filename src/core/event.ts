@@ -124,6 +124,8 @@ export interface TaskAdmittedEvent extends EventCommon {
   readonly reason: ReasonCode | null;
   readonly bundle: string;
   readonly caller: string;
+  /** What raised the risk above the caller's own score; absent when nothing did. */
+  readonly risk_signals?: readonly string[];
 }
 
 export const TASK_STATUSES = [

@@ -78,6 +78,8 @@ export interface PassOrder {
   /** Who asks, for the record. */
   readonly caller: string;
   readonly kind: 'isolate' | 'sandbox';
+  /** What raised `risk` above the caller's own score, for the record. */
+  readonly riskSignals?: readonly string[];
 }
 
 export interface IssuedPass {

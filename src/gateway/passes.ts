@@ -104,6 +104,7 @@ async function issue(order: PassOrder, options: PassAuthorityOptions): Promise<R
     reason,
     bundle: bundle.digest,
     caller: order.caller,
+    ...(order.riskSignals && order.riskSignals.length > 0 && { risk_signals: order.riskSignals }),
   });
   meter?.count('locktender_admissions_total', { profile: admission.profile, admitted: String(admitted) });
   if (reason !== null)

@@ -23,6 +23,7 @@ import type { TaskBody, TaskReport } from './contract.ts';
 import { type Fault, fault } from './fault.ts';
 import { type GuardedOutcome, guardLine, guardOutcome, type TaskGuardContext } from './guard-task.ts';
 import { heldCapability } from './held-capability.ts';
+import { RiskSignals } from './risk.ts';
 import { TaskBook } from './task-book.ts';
 import { toolBinding } from './tool-binding.ts';
 import type { Tool } from './tool-file.ts';
@@ -65,13 +66,14 @@ const PASS_SLACK_MS = 30_000;
 
 export function createTaskService(parts: TaskParts): TaskService {
   const book = new TaskBook();
+  const risk = new RiskSignals(parts.clock);
   const sessions = new SessionStores({}, () => parts.clock.now());
   return {
     book,
     kill: (task) => parts.pool.kill(task),
     submit: async (body, asker) => {
       try {
-        return await submit(body, asker, { ...parts, book, sessions });
+        return await submit(body, asker, { ...parts, book, sessions, risk });
       } catch (error) {
         parts.log?.error({ err: error }, 'a task could not be served');
         return err(
@@ -85,17 +87,20 @@ export function createTaskService(parts: TaskParts): TaskService {
 interface Walk extends TaskParts {
   readonly book: TaskBook;
   readonly sessions: SessionStores;
+  readonly risk: RiskSignals;
 }
 
 async function submit(body: TaskBody, asker: TaskAsker, walk: Walk): Promise<Result<TaskReport, Fault>> {
   const task = body.task ?? ulid('t', walk.clock.now(), randomBytes(10));
   if (!walk.book.isFree(task, asker.tenant)) return err(fault('conflict', `task \`${task}\` exists; use another id`));
   const { bundle } = walk.source.current();
+  const risk = walk.risk.assess(asker.tenant, body.risk, body.code);
   const issued = await walk.issuer.issue({
     tenant: asker.tenant,
     class: body.class ?? '',
     profile: body.profile ?? null,
-    risk: body.risk,
+    risk: risk.score,
+    riskSignals: risk.signals,
     ttlMs: longestWall(bundle.profiles) + PASS_SLACK_MS,
     task,
     caller: asker.caller,
@@ -127,7 +132,9 @@ async function run(admitted: Admitted): Promise<Result<TaskReport, Fault>> {
   admitted.asker.signal?.addEventListener('abort', stop, { once: true });
   try {
     const outcome = await walk.pool.run(orderOf(admitted));
+    noteRisk(admitted, outcome);
     const guarded = guardOutcome(walk.guard(), outcome, guardContext(admitted));
+    if (guarded.verdict.action !== 'pass') walk.risk.note(principal.tenant, 'finding');
     await record(admitted, outcome, guarded);
     return ok(setReport(admitted, reportOf(outcome, guarded)));
   } catch (error) {
@@ -137,6 +144,12 @@ async function run(admitted: Admitted): Promise<Result<TaskReport, Fault>> {
     admitted.asker.signal?.removeEventListener('abort', stop);
     lease.release();
   }
+}
+
+const FORCED: ReadonlySet<string> = new Set(['timeout', 'cpu_exceeded', 'memory_exceeded', 'host_lost']);
+
+function noteRisk({ walk, principal }: Admitted, { status }: TaskOutcome): void {
+  if (FORCED.has(status)) walk.risk.note(principal.tenant, 'forced_end');
 }
 
 function hold({ principal, walk }: Admitted): Lease | null {
@@ -170,7 +183,10 @@ function orderOf(admitted: Admitted) {
 function bindingsOf({ principal, profile, walk, decisions }: Admitted): TaskBindings {
   const { egress, guard, clock, sessions } = walk;
   const usage: BindingUsage = { requests: 0, bytes: 0 };
-  const onDecision = (decision: string) => decisions.push(decision);
+  const onDecision = (decision: string, allowed: boolean) => {
+    decisions.push(decision);
+    if (!allowed) walk.risk.note(principal.tenant, 'denial');
+  };
   const may = heldCapability(principal, walk);
   const holds = (prefix: string) => principal.capabilities.some((c) => c.startsWith(prefix));
   const tools = new Map([...(walk.tools ?? [])].filter(([, tool]) => holds(tool.capability)));

@@ -21,7 +21,7 @@ export interface ToolBindingOptions {
   readonly principal: Principal;
   readonly profile: Profile;
   readonly usage: BindingUsage;
-  readonly onDecision: (decision: string) => void;
+  readonly onDecision: (decision: string, allowed: boolean) => void;
 }
 
 const MAX_ANSWER = 8 * 1024 * 1024;
@@ -53,7 +53,7 @@ async function invoke(tool: Tool, args: unknown, of: Invocation): Promise<Bindin
   const { egress, principal, usage, onDecision } = of;
   usage.requests += 1;
   const answer = await egress.fetch(principal, { ...requestFor(tool, args), signal: of.signal });
-  onDecision(answer.ok ? answer.value.decision : answer.error.decision);
+  onDecision(answer.ok ? answer.value.decision : answer.error.decision, answer.ok);
   if (!answer.ok) {
     const { message, reason, decision, wouldAllow, status } = answer.error;
     const more = { code: reason, decision, would_allow: wouldAllow, status };

@@ -17,7 +17,7 @@ export interface FetchBindingOptions {
   readonly principal: Principal;
   readonly usage: BindingUsage;
   /** Every decision that a request led to, allowed or denied. */
-  readonly onDecision: (decision: string) => void;
+  readonly onDecision: (decision: string, allowed: boolean) => void;
 }
 
 const MAX_EXCHANGES = 64;
@@ -85,7 +85,7 @@ async function open(
     const { method, url, headers } = asked;
     const body = upload ?? (asked.body === 'bytes' ? once(bytes) : null);
     const answer = await egress.fetch(principal, { method, url, headers, body, signal: exchange.abort.signal });
-    onDecision(answer.ok ? answer.value.decision : answer.error.decision);
+    onDecision(answer.ok ? answer.value.decision : answer.error.decision, answer.ok);
     if (!answer.ok) {
       drop(asked.id, exchanges);
       return denied(answer.error);
