@@ -3,7 +3,9 @@
  *
  *     bin/node24 node bench/isolates.ts [--runs N]
  *
- * Every number is milliseconds as the supervisor sees them, messages to and from the host included.
+ * Milliseconds. `boot`: in the host, from the order's arrival to the start of tool code. `first_line_heard`: at the
+ * supervisor, from `run()` until a line that the tool logs first arrived, messages both ways included. `whole`: `run()`
+ * to its outcome.
  */
 
 import { spawnSync } from 'node:child_process';

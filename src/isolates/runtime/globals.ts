@@ -3,7 +3,7 @@
 import { AbortController, AbortSignal } from './abort.ts';
 import { atob, btoa } from './base64.ts';
 import { Blob, File } from './blob.ts';
-import { bridge } from './bridge.ts';
+import { bridge, sliceText } from './bridge.ts';
 import { ReadableByteStreamController, ReadableStreamBYOBReader, ReadableStreamBYOBRequest } from './byte-stream.ts';
 import { Crypto, CryptoKey, makeCrypto, SubtleCrypto } from './crypto.ts';
 import { DOMException } from './dom-exception.ts';
@@ -12,6 +12,7 @@ import { CustomEvent, Event, EventTarget } from './events.ts';
 import { fetch } from './fetch.ts';
 import { FormData } from './form-data.ts';
 import { Headers } from './headers.ts';
+import { inspect } from './inspect.ts';
 import { ByteLengthQueuingStrategy, CountQueuingStrategy } from './queue-strategies.ts';
 import { ReadableStreamDefaultController } from './readable-controller.ts';
 import { ReadableStream, ReadableStreamDefaultReader } from './readable-stream.ts';
@@ -43,7 +44,7 @@ const INTERFACES: Readonly<Record<string, { prototype: object }>> = {
 
 const FUNCTIONS = {
   ...{ atob, btoa, clearInterval, clearTimeout, fetch, setInterval, setTimeout, structuredClone },
-  queueMicrotask,
+  ...{ queueMicrotask, reportError },
 };
 
 let origin = 0;
@@ -131,7 +132,12 @@ function queueMicrotask(callback: unknown): void {
   if (typeof callback !== 'function') throw new TypeError('queueMicrotask takes a function');
   void Promise.resolve()
     .then(() => callback())
-    .catch((error: unknown) => bridge.current.serve('log', 'error', String(error)));
+    .catch(reportError);
+}
+
+/** There is no window to tell: an error that nobody caught is a line of the log. */
+function reportError(error: unknown): void {
+  bridge.current.serve('log', 'error', sliceText(inspect(error), 0, 4096));
 }
 
 /** Code comes from the order, not from strings made at run time. */
