@@ -94,6 +94,17 @@ export interface PassIssuer {
   issue(order: PassOrder): Promise<Result<IssuedPass, { readonly reason: ReasonCode; readonly message: string }>>;
 }
 
+/**
+ * Admission of a task in the pool. No pass is handed out, so it may begin while its record is being written.
+ * INVARIANT: nothing of it leaves before `recorded` has resolved, and it ends when that rejects.
+ */
+export interface TaskAdmitter {
+  admit(order: PassOrder): {
+    readonly recorded: Promise<RecordReceipt>;
+    readonly outcome: Result<Principal, { readonly reason: ReasonCode; readonly message: string }>;
+  };
+}
+
 /** One request of an isolate's `fetch`, into the very same egress path. */
 export interface EgressRequest {
   readonly method: string;

@@ -10,7 +10,17 @@ import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
 import type { Controls } from '../core/controls.ts';
 import { ulid } from '../core/ids.ts';
-import type { AuditSink, Clock, IssuedPass, Meter, PassIssuer, PassOrder, PassVerifier } from '../core/ports.ts';
+import type {
+  AuditSink,
+  Clock,
+  IssuedPass,
+  Meter,
+  PassIssuer,
+  PassOrder,
+  PassVerifier,
+  RecordReceipt,
+  TaskAdmitter,
+} from '../core/ports.ts';
 import { type PassClaims, type Principal, principalOf } from '../core/principal.ts';
 import type { ReasonCode } from '../core/reasons.ts';
 import { err, ok, type Result } from '../core/result.ts';
@@ -41,7 +51,7 @@ export interface PassAuthorityOptions {
   readonly skewMs?: number;
 }
 
-export type PassAuthority = PassVerifier & PassIssuer;
+export type PassAuthority = PassVerifier & PassIssuer & TaskAdmitter;
 
 const HOUR = 3_600_000;
 const CACHED = 20_000;
@@ -71,24 +81,38 @@ export function createPassAuthority(options: PassAuthorityOptions): PassAuthorit
   return {
     verify: (token) => verify(token, options, known),
     issue: (order) => issue(order, options),
+    admit: (order) => {
+      const { claims, recorded } = admitted(order, options);
+      return { recorded, outcome: claims.ok ? ok(principalOf(claims.value)) : claims };
+    },
   };
 }
 
 type Refusal = { readonly reason: ReasonCode; readonly message: string };
 
 async function issue(order: PassOrder, options: PassAuthorityOptions): Promise<Result<IssuedPass, Refusal>> {
+  const { claims, recorded } = admitted(order, options);
+  await recorded;
+  return claims.ok ? ok(await sign(claims.value, options)) : claims;
+}
+
+/** Decides, and hands the decision to the record. */
+function admitted(
+  order: PassOrder,
+  options: PassAuthorityOptions,
+): { readonly claims: Result<PassClaims, Refusal>; readonly recorded: Promise<RecordReceipt> } {
   const { source, audit, clock, meter } = options;
   const { bundle, controls } = source.current();
   const problem = orderProblem(order);
   const admission = admit({ ...order, class: order.class || null }, bundle);
   const now = clock.now();
   const barred = barredBy(order, controls, now);
-  const admitted = admission.admitted && problem === null && barred === null;
   const id = (prefix: 't' | 'p' | 'e') => ulid(prefix, now, randomBytes(10));
   const jti = id('p');
   const task = order.task ?? id('t');
-  const reason = admitted ? null : (barred ?? 'pass_not_admitted');
-  await audit.record({
+  const refused = !admission.admitted || problem !== null || barred !== null;
+  const reason = refused ? (barred ?? 'pass_not_admitted') : null;
+  const recorded = audit.record({
     type: 'task.admitted',
     id: id('e'),
     tenant: order.tenant,
@@ -98,18 +122,19 @@ async function issue(order: PassOrder, options: PassAuthorityOptions): Promise<R
     class: admission.class,
     profile: admission.profile,
     risk: order.risk,
-    capabilities: admitted ? admission.capabilities : [],
+    capabilities: refused ? [] : admission.capabilities,
     policies: admission.policies,
-    admitted,
+    admitted: !refused,
     reason,
     bundle: bundle.digest,
     caller: order.caller,
     ...(order.riskSignals && order.riskSignals.length > 0 && { risk_signals: order.riskSignals }),
   });
-  meter?.count('locktender_admissions_total', { profile: admission.profile, admitted: String(admitted) });
-  if (reason !== null)
-    return err({ reason, message: problem ?? admission.message ?? 'admission policy refuses this task' });
-  return ok(await sign({ order, admission, jti, task, now }, options));
+  meter?.count('locktender_admissions_total', { profile: admission.profile, admitted: String(!refused) });
+  const message = problem ?? admission.message ?? 'admission policy refuses this task';
+  const claims =
+    reason === null ? ok(claimsOf({ order, admission, jti, task, now }, options)) : err({ reason, message });
+  return { claims, recorded };
 }
 
 /** A tenant in quarantine and a killed task get no new pass. */
@@ -138,28 +163,22 @@ interface Order {
   readonly now: number;
 }
 
-async function sign({ order, admission, jti, task, now }: Order, options: PassAuthorityOptions): Promise<IssuedPass> {
-  const [key] = options.keys();
-  if (!key) throw new Error('there is no key to sign passes with');
+function claimsOf({ order, admission, jti, task, now }: Order, options: PassAuthorityOptions): PassClaims {
   const iat = Math.floor(now / 1000);
   const exp = iat + Math.floor(Math.min(order.ttlMs, options.maxTtlMs ?? HOUR) / 1000);
-  const claims: PassClaims = {
-    jti,
-    iss: options.issuer,
-    aud: options.audience,
-    iat,
-    exp,
-    task,
-    tenant: order.tenant,
-    class: admission.class,
-    profile: admission.profile,
-    risk: order.risk,
-    capabilities: admission.capabilities,
-  };
+  const { class: of, profile, capabilities } = admission;
+  const { tenant, risk } = order;
+  const names = { jti, iss: options.issuer, aud: options.audience, iat, exp };
+  return { ...names, task, tenant, class: of, profile, risk, capabilities };
+}
+
+async function sign(claims: PassClaims, options: PassAuthorityOptions): Promise<IssuedPass> {
+  const [key] = options.keys();
+  if (!key) throw new Error('there is no key to sign passes with');
   const token = await new SignJWT({ ...claims })
     .setProtectedHeader({ alg: 'EdDSA', kid: key.id, typ: 'locktender-pass+jwt' })
     .sign(key.privateKey);
-  return { token, claims, principal: principalOf(claims), capabilities: admission.capabilities };
+  return { token, claims, principal: principalOf(claims), capabilities: claims.capabilities };
 }
 
 async function verify(

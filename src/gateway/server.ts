@@ -3,7 +3,17 @@
 import { createServer as createHttpServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import type { AuditSink, Clock, ControlPlane, Egress, LeaseBook, Log, Meter, PassIssuer } from '../core/ports.ts';
+import type {
+  AuditSink,
+  Clock,
+  ControlPlane,
+  Egress,
+  LeaseBook,
+  Log,
+  Meter,
+  PassIssuer,
+  TaskAdmitter,
+} from '../core/ports.ts';
 import type { Guard } from '../guard/guard.ts';
 import type { IsolatePool } from '../isolates/pool.ts';
 import type { PolicySource } from '../policy/snapshot.ts';
@@ -37,7 +47,7 @@ export interface GatewaySettings {
 export interface GatewayParts {
   readonly settings: GatewaySettings;
   readonly version: string;
-  readonly issuer: PassIssuer;
+  readonly issuer: PassIssuer & TaskAdmitter;
   readonly source: PolicySource;
   /** Null: the pool is off, and tasks are refused. */
   readonly pool: IsolatePool | null;

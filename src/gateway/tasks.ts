@@ -7,7 +7,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import type { EventBody } from '../core/event.ts';
 import { fact } from '../core/fact.ts';
 import { ulid } from '../core/ids.ts';
-import type { AuditSink, Clock, Egress, Lease, LeaseBook, Log, Meter, PassIssuer } from '../core/ports.ts';
+import type { AuditSink, Clock, Egress, Lease, LeaseBook, Log, Meter, TaskAdmitter } from '../core/ports.ts';
 import type { Principal } from '../core/principal.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import type { Guard } from '../guard/guard.ts';
@@ -29,7 +29,7 @@ import { toolBinding } from './tool-binding.ts';
 import type { Tool } from './tool-file.ts';
 
 export interface TaskParts {
-  readonly issuer: PassIssuer;
+  readonly issuer: TaskAdmitter;
   readonly source: PolicySource;
   readonly pool: IsolatePool;
   /** The guard in force. */
@@ -95,7 +95,7 @@ async function submit(body: TaskBody, asker: TaskAsker, walk: Walk): Promise<Res
   if (!walk.book.isFree(task, asker.tenant)) return err(fault('conflict', `task \`${task}\` exists; use another id`));
   const { bundle } = walk.source.current();
   const risk = walk.risk.assess(asker.tenant, body.risk, body.code);
-  const issued = await walk.issuer.issue({
+  const { outcome, recorded } = walk.issuer.admit({
     tenant: asker.tenant,
     class: body.class ?? '',
     profile: body.profile ?? null,
@@ -106,11 +106,16 @@ async function submit(body: TaskBody, asker: TaskAsker, walk: Walk): Promise<Res
     caller: asker.caller,
     kind: 'isolate',
   });
-  if (!issued.ok) return err(fault(issued.error.reason, issued.error.message, task));
-  const { principal } = issued.value;
+  // A task whose admission cannot be recorded ends, and `run` sees it.
+  recorded.catch(() => walk.pool.kill(task));
+  if (!outcome.ok) {
+    await recorded;
+    return err(fault(outcome.error.reason, outcome.error.message, task));
+  }
+  const principal = outcome.value;
   const profile = bundle.profiles.get(principal.profile);
   if (!profile) return err(fault('internal_error', 'the profile went while the task was admitted; try again', task));
-  return run({ body, asker, walk, principal, profile, decisions: [] });
+  return run({ body, asker, walk, principal, profile, recorded, decisions: [] });
 }
 
 interface Admitted {
@@ -119,6 +124,8 @@ interface Admitted {
   readonly walk: Walk;
   readonly principal: Principal;
   readonly profile: Profile;
+  /** Its admission is durable. */
+  readonly recorded: Promise<unknown>;
   /** Ids of the decisions that its requests led to, as they come. */
   readonly decisions: string[];
 }
@@ -132,6 +139,7 @@ async function run(admitted: Admitted): Promise<Result<TaskReport, Fault>> {
   admitted.asker.signal?.addEventListener('abort', stop, { once: true });
   try {
     const outcome = await walk.pool.run(orderOf(admitted));
+    await admitted.recorded;
     noteRisk(admitted, outcome);
     const guarded = guardOutcome(walk.guard(), outcome, guardContext(admitted));
     if (guarded.verdict.action !== 'pass') walk.risk.note(principal.tenant, 'finding');
@@ -163,10 +171,10 @@ function hold({ principal, walk }: Admitted): Lease | null {
 }
 
 function orderOf(admitted: Admitted) {
-  const { body, asker, principal, profile, walk } = admitted;
+  const { body, asker, principal, profile, walk, recorded } = admitted;
   const onLog = (line: LogLine) => {
     const guarded = guardLine(walk.guard(), line, guardContext(admitted));
-    if (guarded) asker.onLog?.(guarded);
+    if (guarded) recorded.then(() => asker.onLog?.(guarded)).catch(() => undefined);
   };
   return {
     task: principal.task,

@@ -140,6 +140,8 @@ export class LeaseIndex implements LeaseBook {
   #judge(flows: readonly HeldFlow[]): readonly HeldFlow[] {
     const snapshot = this.#source.current();
     return flows.filter((held) => {
+      // Held by no decision and on no bundle (a task in the pool): a reload ends none of its facts.
+      if (held.origin === null && !namesBundle(held.facts)) return false;
       const again = this.#again(held.origin, snapshot);
       if (!again) return true;
       this.#flows.remove(held);

@@ -122,6 +122,13 @@ describe('a task that runs', () => {
     expect((await at.call('/v1/tasks/none')).status).toBe(404);
   });
 
+  test('goes on when policy is loaded anew', async () => {
+    const running = submit({ task: 'mine-3', code: 'export default () => new Promise((r) => setTimeout(r, 100, 5));' });
+    await until(() => at.pool.stats().running > 0);
+    expect(at.leases.rejudge()).toEqual([]);
+    expect((await running).body).toMatchObject({ status: 'completed', result: 5 });
+  });
+
   test('ends when its lease is cut, and when nobody waits for it any more', async () => {
     const cut = submit({ task: 'mine-2', code: LOOP });
     await until(() => at.pool.stats().running > 0);
