@@ -17,14 +17,23 @@ export interface GuardedOutcome {
 
 export type TaskGuardContext = Pick<GuardContext, 'settings' | 'tenant' | 'task'>;
 
+const NOTHING_SAID = {
+  blocked: false,
+  text: '{"error":null,"logs":[]}',
+  verdict: { action: 'pass', findings: [], more: 0 },
+  bytes: 0,
+} as const;
 const BLOCKED = 'the guard found something in the result that may not pass; see the findings';
 
 export function guardOutcome(guard: Guard, outcome: TaskOutcome, context: TaskGuardContext): GuardedOutcome {
   const result = guardText(guard, outcome.result ?? 'null', { ...context, type: 'application/json' });
-  const around = guardText(guard, JSON.stringify({ error: outcome.error, logs: outcome.logs }), {
-    ...context,
-    type: 'application/json',
-  });
+  const quiet = outcome.error === null && outcome.logs.length === 0;
+  const around = quiet
+    ? NOTHING_SAID
+    : guardText(guard, JSON.stringify({ error: outcome.error, logs: outcome.logs }), {
+        ...context,
+        type: 'application/json',
+      });
   const verdict = joinVerdicts(result.verdict, around.verdict);
   const value = result.blocked ? undefined : parsed(result.text);
   const said = (around.blocked ? undefined : parsed(around.text)) as Pick<TaskOutcome, 'error' | 'logs'> | undefined;
