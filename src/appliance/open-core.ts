@@ -14,6 +14,7 @@ import { createPassAuthority, type PassAuthority } from '../gateway/passes.ts';
 import { type CertificateAuthority, openCertificateAuthority } from '../pki/certificate-authority.ts';
 import { openSigningKeys, type SigningKeys } from '../pki/signing-keys.ts';
 import { LeaseIndex } from '../policy/lease-index.ts';
+import { type BundleStore, openBundleStore } from '../store/bundle-store.ts';
 import { openStateDir, type StateDir } from '../store/state-dir.ts';
 import type { AdjustableLog } from '../telemetry/log.ts';
 import { createMetrics, type MetricRegistry } from '../telemetry/metrics.ts';
@@ -36,6 +37,7 @@ export interface Core extends CoreOptions {
   readonly meter: MetricRegistry;
   readonly audit: AuditLog;
   readonly tasks: TaskBook;
+  readonly bundles: BundleStore;
   readonly control: ControlPlane;
   readonly leases: LeaseIndex;
   readonly guard: GuardDesk;
@@ -58,7 +60,8 @@ export async function openCore(options: CoreOptions, started: Started): Promise<
   const tasks = new TaskBook(clock, config.passes.max_ttl_ms);
   audit.subscribe(({ text }) => tasks.see(JSON.parse(text)));
   await recordStart(audit, options);
-  const control = new ControlPlane({ revision, documents: state.documents, audit, clock, log, meter });
+  const bundles = openBundleStore(state.folder('bundles'));
+  const control = new ControlPlane({ revision, documents: state.documents, bundles, audit, clock, log, meter });
   const leases = new LeaseIndex({ source: control, now: () => clock.now() });
   await control.start(leases);
   started.add(() => control.stop());
@@ -85,7 +88,7 @@ export async function openCore(options: CoreOptions, started: Started): Promise<
     clock,
     cached: config.proxy.inspect.leaf_cache,
   });
-  const parts = { state, keys, meter, audit, tasks, control, leases, guard, passes, authority };
+  const parts = { state, keys, meter, audit, tasks, bundles, control, leases, guard, passes, authority };
   return { ...options, ...parts, startedAt: clock.now() };
 }
 

@@ -1,12 +1,15 @@
 /** Policy as the admin door serves it: what is in force, what it would decide, and how it is changed. */
 
 import type { PassDesk, PolicyDesk } from '../admin/ports.ts';
+import type { AuditLog } from '../audit/log.ts';
 import type { Config } from '../config/schema.ts';
 import type { ControlPlane, ReloadOutcome } from '../control/control-plane.ts';
 import { loadPolicy, loadRules, type RevisionRoots } from '../control/load-revision.ts';
+import { replayLog } from '../control/replay-log.ts';
 import type { Clock, PassIssuer, PassVerifier } from '../core/ports.ts';
-import { err, ok } from '../core/result.ts';
+import { err, ok, problemText } from '../core/result.ts';
 import { type WhatIf, whatIf } from '../policy/what-if.ts';
+import type { BundleStore } from '../store/bundle-store.ts';
 import type { GuardDesk } from './guard-desk.ts';
 
 export interface PolicyDeskParts {
@@ -14,9 +17,12 @@ export interface PolicyDeskParts {
   readonly guard: GuardDesk;
   readonly roots: RevisionRoots;
   readonly clock: Clock;
+  readonly log: AuditLog;
+  readonly bundles: BundleStore;
 }
 
-export function policyDesk({ control, guard, roots, clock }: PolicyDeskParts): PolicyDesk {
+export function policyDesk(parts: PolicyDeskParts): PolicyDesk {
+  const { control, guard, roots, clock } = parts;
   let loadedAt = clock.now();
   return {
     bundle: () => {
@@ -36,9 +42,29 @@ export function policyDesk({ control, guard, roots, clock }: PolicyDeskParts): P
       if (outcome.loaded) loadedAt = clock.now();
       return answerOf(outcome);
     },
-    replay: async () => err('replay is not wired yet'),
+    replay: (order) => replayed(order, parts),
     reloadRules: async () => answerOf(await guard.reload(loadRules(roots))),
   };
+}
+
+const DAY_MS = 86_400_000;
+
+async function replayed(
+  { days, bundle }: Parameters<PolicyDesk['replay']>[0],
+  { roots, clock, log, bundles }: PolicyDeskParts,
+): ReturnType<PolicyDesk['replay']> {
+  const candidate = bundle === null ? null : loadPolicy({ ...roots, rules: [bundle] });
+  if (candidate && !candidate.ok) {
+    return err(`the candidate does not compile: ${candidate.error.slice(0, 3).map(problemText).join('; ')}`);
+  }
+  const report = await replayLog({
+    dir: log.dir,
+    size: log.head.size,
+    bundles,
+    candidate: candidate?.value.bundle ?? null,
+    since: clock.now() - days * DAY_MS,
+  });
+  return ok({ ...report, groups: report.groups.slice(0, 1000).map((group) => ({ ...group })) });
 }
 
 function answered(question: WhatIf, control: ControlPlane, clock: Clock): ReturnType<PolicyDesk['explain']> {

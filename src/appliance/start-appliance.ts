@@ -128,7 +128,7 @@ async function openAdmin({ core, started }: Running, proxy: RunningProxy, view: 
     leases,
     tasks,
     passes: passDesk({ passes, config, clock, proxyAddress: () => addressOf(proxy) }),
-    policy: policyDesk({ control, guard, roots, clock }),
+    policy: policyDesk({ control, guard, roots, clock, log: audit, bundles: core.bundles }),
     record: recordDesk(audit),
     appliance: applianceView(core, view),
   });

@@ -23,14 +23,18 @@ import { nextExpiry } from '../policy/control-index.ts';
 import { patchBetween } from '../policy/control-patch.ts';
 import type { LeaseIndex } from '../policy/lease-index.ts';
 import type { PolicySource, Snapshot } from '../policy/snapshot.ts';
+import type { BundleStore } from '../store/bundle-store.ts';
 import type { Documents } from '../store/documents.ts';
 import { readControls, writeControls } from './controls-document.ts';
 import { cutFlows } from './cut-flows.ts';
 import type { PolicyRevision } from './load-revision.ts';
+import { keepBundle } from './replay-log.ts';
 
 export interface ControlPlaneOptions {
   readonly revision: PolicyRevision;
   readonly documents: Documents;
+  /** Every bundle that comes into force is kept there first. */
+  readonly bundles: BundleStore;
   readonly audit: AuditSink;
   readonly clock: Clock;
   readonly log: Log;
@@ -104,6 +108,7 @@ export class ControlPlane implements ControlPort, PolicySource {
       await this.#options.audit.record(stored.unrecorded);
       await writeControls(this.#options.documents, { controls: stored.controls, unrecorded: null });
     }
+    await keepBundle(this.#options.bundles, this.#snapshot.bundle);
     await this.#recordBundle(null, null);
     await this.#inTurn(() => this.#expireDue());
     this.#overdue = setInterval(() => void this.#cutOverdue(), OVERDUE_MS);
@@ -266,8 +271,9 @@ export class ControlPlane implements ControlPort, PolicySource {
       await this.#recordBundle(previous, first ? problemText(first) : 'refused');
       return { loaded: false, digest: previous, previous, problems: next.error, cut: 0 };
     }
-    const startedAt = clock.monotonic();
     const { bundle, categories } = next.value;
+    await keepBundle(this.#options.bundles, bundle);
+    const startedAt = clock.monotonic();
     this.#revision = next.value;
     this.#snapshot = Object.freeze({ bundle, categories: categories.index, controls: this.#snapshot.controls });
     const leases = this.#held();

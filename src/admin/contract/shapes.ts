@@ -177,10 +177,15 @@ export const loaded = z.object({
 export const replayed = z.object({
   decisions: z.int(),
   differences: z.int(),
+  outside: z.int().describe('refusals that policy was not asked about'),
+  truncated: z.int().describe('records shortened to fit the log, which cannot be decided again'),
   groups: z.array(
     z.object({
+      field: z.string().describe('the first field that differs'),
       before: z.string(),
       after: z.string(),
+      tenant: z.string(),
+      profile: z.string(),
       host: z.string(),
       count: z.int(),
       example: z.string().describe('id of one such decision'),

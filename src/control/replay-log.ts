@@ -1,0 +1,63 @@
+/** Bundles kept by digest, and the replay of a whole log against them, in turns so that nothing else waits for it. */
+
+import { setImmediate } from 'node:timers/promises';
+import { readEntries } from '../audit/read.ts';
+import type { AuditEvent } from '../core/event.ts';
+import type { Bundle } from '../policy/bundle.ts';
+import { bundleDocument, bundleFromDocument } from '../policy/bundle-document.ts';
+import { Replay, type ReplayReport } from '../policy/replay.ts';
+import type { BundleStore } from '../store/bundle-store.ts';
+import { sha256Text } from './load-revision.ts';
+
+/** Entries of one turn: a few milliseconds. */
+const TURN = 256;
+
+/** Resolves when the bundle is durable. Do this before it comes into force. */
+export function keepBundle(store: BundleStore, bundle: Bundle): Promise<void> {
+  return store.put(bundle.digest, bundleDocument(bundle));
+}
+
+/** The bundle of a digest; null when it was not kept or is not what it was. */
+export function keptBundle(store: BundleStore, digest: string): Bundle | null {
+  const text = store.get(digest);
+  const bundle = text === null ? null : bundleFromDocument(text, digest, sha256Text);
+  return bundle?.ok ? bundle.value : null;
+}
+
+export interface ReplayOrder {
+  /** The log's directory and how many entries to read. */
+  readonly dir: string;
+  readonly size: number;
+  readonly bundles: BundleStore;
+  /** Null: under the bundles of then. */
+  readonly candidate: Bundle | null;
+  /** Epoch ms. */
+  readonly since: number;
+  readonly progress?: (done: number, of: number) => void;
+}
+
+export async function replayLog({
+  dir,
+  size,
+  bundles,
+  candidate,
+  since,
+  progress,
+}: ReplayOrder): Promise<ReplayReport> {
+  const replay = new Replay({ bundleOf: (digest) => keptBundle(bundles, digest), candidate, since });
+  let turn = 0;
+  for (const { seq, bytes } of readEntries(dir, 0, size)) {
+    if (replays(bytes)) replay.feed(JSON.parse(bytes.toString('utf8')) as AuditEvent);
+    turn += 1;
+    if (turn % TURN === 0) await setImmediate();
+    if (turn % 65_536 === 0) progress?.(seq, size);
+  }
+  return replay.finish();
+}
+
+const KINDS = ['"type":"decision"', '"type":"control.changed"', '"type":"task.admitted"'].map((t) => Buffer.from(t));
+
+/** A quick look that spares parsing what replay has no use for; may say yes too often, never no. */
+function replays(bytes: Buffer): boolean {
+  return KINDS.some((kind) => bytes.includes(kind));
+}
