@@ -1,17 +1,25 @@
 /** The record as the admin door serves it: what is live, what was, and the proofs of it. */
 
-import type { InputOf } from '../admin/contract.ts';
+import { setImmediate } from 'node:timers/promises';
 import type { RecordDesk } from '../admin/ports.ts';
 import { parseCheckpoint } from '../audit/checkpoint.ts';
 import type { AuditLog } from '../audit/log.ts';
 import { inclusionProof, NoProof } from '../audit/proof.ts';
+import { openQueryIndex } from '../audit/query.ts';
 import { readEntries } from '../audit/read.ts';
-import type { AuditEvent } from '../core/event.ts';
 
-type Query = InputOf<'auditQuery'>['query'];
+/** Entries that one turn puts into the index: a few milliseconds. */
+const TURN = 256;
 
-export function recordDesk(log: AuditLog): RecordDesk {
+/** `indexPath`: where the query index is kept; it may be deleted while the appliance stands. */
+export function recordDesk(log: AuditLog, indexPath: string): RecordDesk & { close(): void } {
+  const index = openQueryIndex(log.dir, indexPath);
+  const upToNow = async () => {
+    const to = log.head.size;
+    while (index.catchUp(to, TURN) > 0) await setImmediate();
+  };
   return {
+    close: () => index.close(),
     sink: log,
     subscribe: (listener) => log.subscribe(listener),
     entriesAfter: async (after, limit) =>
@@ -19,40 +27,13 @@ export function recordDesk(log: AuditLog): RecordDesk {
         seq,
         text: bytes.toString('utf8'),
       })),
-    query: async (by) => newest(log, by),
+    query: async (by) => {
+      await upToNow();
+      return index.query(by).map(({ seq, event }) => ({ seq, event: { ...event } }));
+    },
     checkpoint: () => checkpointOf(log.head.note),
     proof: async (seq) => proofOf(log, seq),
   };
-}
-
-function newest(log: AuditLog, by: Query): { seq: number; event: Record<string, unknown> }[] {
-  const found: { seq: number; event: Record<string, unknown> }[] = [];
-  for (const { seq, bytes } of readEntries(
-    log.dir,
-    0,
-    Math.min(log.head.size, by.before ?? Number.POSITIVE_INFINITY),
-  )) {
-    const event = JSON.parse(bytes.toString('utf8')) as AuditEvent;
-    if (!fits(event, by)) continue;
-    found.push({ seq, event: { ...event } });
-    if (found.length > by.limit) found.shift();
-  }
-  return found.reverse();
-}
-
-function fits(event: AuditEvent, by: Query): boolean {
-  const at = Date.parse(event.time);
-  const decision = event.type === 'decision' ? event : null;
-  return (
-    (by.type ?? event.type) === event.type &&
-    (by.tenant ?? event.tenant) === event.tenant &&
-    (by.task ?? event.task) === event.task &&
-    (by.since ?? at) <= at &&
-    (by.until ?? at) >= at &&
-    (by.host === undefined || decision?.input.host === by.host) &&
-    (by.effect === undefined || decision?.effect === by.effect) &&
-    (by.reason === undefined || decision?.reason === by.reason)
-  );
 }
 
 function checkpointOf(note: string | null): { note: string; size: number; root: string } | null {

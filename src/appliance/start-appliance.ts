@@ -123,13 +123,15 @@ function gateOf(running: Running): Gate {
 
 async function openAdmin({ core, started }: Running, proxy: RunningProxy, view: ViewState): Promise<AdminDoor> {
   const { config, control, guard, leases, tasks, roots, clock, log, state, passes, audit } = core;
+  const record = recordDesk(audit, join(state.path, 'audit-index.sqlite'));
+  started.add(() => record.close());
   const ports = adminPorts({
     control,
     leases,
     tasks,
     passes: passDesk({ passes, config, clock, proxyAddress: () => addressOf(proxy) }),
     policy: policyDesk({ control, guard, roots, clock, log: audit, bundles: core.bundles }),
-    record: recordDesk(audit),
+    record,
     appliance: applianceView(core, view),
   });
   const { listen, hosts, requests_per_minute: requestsPerMinute, metrics_public: metricsPublic } = config.admin;

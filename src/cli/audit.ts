@@ -3,10 +3,12 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import type { Command } from 'commander';
+import { EXPORT_FORMATS, exportLine } from '../audit/export.ts';
 import { readEntries } from '../audit/read.ts';
 import { type NoteVerifier, parseVerifierKey } from '../audit/signed-note.ts';
 import { verifyLog } from '../audit/verify.ts';
 import { verifyProof } from '../audit/verify-proof.ts';
+import { didYouMean } from '../core/nearest.ts';
 import { adminClient } from './admin-client.ts';
 import { CliFailure, type CliIo, type CommonOptions, configOf, EXIT, textOf } from './context.ts';
 import { type CliParts, durationMs, group, leaf } from './leaf.ts';
@@ -23,6 +25,11 @@ interface QueryOptions extends CommonOptions {
   readonly host?: string;
   readonly effect?: 'allow' | 'deny';
   readonly reason?: string;
+  readonly category?: string;
+  readonly capability?: string;
+  readonly rule?: string;
+  readonly id?: string;
+  readonly text?: string;
   readonly since?: string;
   readonly limit?: string;
 }
@@ -81,18 +88,27 @@ export function addAudit(program: Command, parts: CliParts): void {
       for (const key of keys) io.stdout(`${key}\n`);
     },
   });
-  leaf<{ format: string; dir?: string }>(audit, 'export', parts, {
+  leaf<{ format: string; from: string; dir?: string }>(audit, 'export', parts, {
     summary: 'every entry of a log directory, to stdout',
     declare: (command) => {
       command
-        .option('--format <jsonl>', 'format of the output', 'jsonl')
+        .option('--format <format>', `one of ${EXPORT_FORMATS.join(', ')}`, 'jsonl')
+        .option('--from <seq>', 'first sequence number', '0')
         .option('--dir <dir>', 'log directory; default: that of the state directory');
     },
     run: async (_, options, { io }) => {
-      if (options.format !== 'jsonl')
-        throw new CliFailure(EXIT.usage, `format \`${options.format}\` is not known; use \`jsonl\``);
+      const format = EXPORT_FORMATS.find((known) => known === options.format);
+      if (format === undefined)
+        throw new CliFailure(
+          EXIT.usage,
+          `format \`${options.format}\` is not known; ${didYouMean(options.format, EXPORT_FORMATS)}`,
+        );
+      if (!/^[0-9]{1,15}$/.test(options.from))
+        throw new CliFailure(EXIT.usage, `\`${options.from}\` is not a sequence number; see \`audit query\``);
       const dir = options.dir === undefined ? join(configOf(options, io).state, 'audit') : resolve(io.cwd, options.dir);
-      for (const { bytes } of readEntries(dir)) io.stdout(`${bytes.toString('utf8')}\n`);
+      for (const { seq, bytes } of readEntries(dir, Number(options.from))) {
+        io.stdout(`${exportLine(seq, bytes.toString('utf8'), format)}\n`);
+      }
     },
   });
 }
@@ -160,16 +176,22 @@ function filters(command: Command): Command {
     .option('--host <host>', 'decisions about this host')
     .option('--effect <allow|deny>', 'decisions with this effect')
     .option('--reason <code>', 'decisions with this reason')
+    .option('--category <name>', 'decisions about hosts of this category')
+    .option('--capability <name>', 'decisions that this capability granted')
+    .option('--rule <id>', 'decisions by this rule')
+    .option('--id <id>', 'the event of this id, and what belongs to that decision')
+    .option('--text <text>', 'entries that hold this text')
     .option('--since <duration>', 'not older than this, for example `2h`')
     .option('--limit <n>', 'at most this many', '50');
 }
 
-function queryOf({ type, tenant, task, host, effect, reason, since, limit }: QueryOptions): Record<string, unknown> {
+function queryOf({ since, ...by }: QueryOptions): Record<string, unknown> {
   const back = since === undefined ? null : durationMs(since);
   if (since !== undefined && back === null)
     throw new CliFailure(EXIT.usage, `\`${since}\` is not a duration; write for example \`2h\``);
   const from = back === null ? undefined : Date.now() - back;
-  return { type, tenant, task, host, effect, reason, since: from, limit };
+  const { type, tenant, task, host, effect, reason, category, capability, rule, id, text, limit } = by;
+  return { type, tenant, task, host, effect, reason, category, capability, rule, id, text, limit, since: from };
 }
 
 function lineOf(seq: number, event: Readonly<Record<string, unknown>>): string {
