@@ -75,26 +75,44 @@ export function tenantFor(caller: Caller, asked: string | undefined): Result<str
 }
 
 export function answerJson(response: ServerResponse, value: unknown, status = 200): void {
-  write(response, status, 'application/json', JSON.stringify(value));
+  write(response, { status, type: 'application/json', text: JSON.stringify(value) });
 }
 
 export function answerFault(response: ServerResponse, of: Fault): void {
   const status = faultStatus(of);
   if (status === 401) response.setHeader('www-authenticate', 'Bearer realm="locktender"');
   if (status === 429 || status === 503) response.setHeader('retry-after', '1');
-  write(response, status, 'application/problem+json', JSON.stringify(faultDocument(of)));
+  write(response, { status, type: 'application/problem+json', text: JSON.stringify(faultDocument(of)) });
+}
+
+/** A page without scripts; its own style is all that it may use. */
+export function answerPage(response: ServerResponse, html: string): void {
+  const policy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'";
+  write(response, {
+    status: 200,
+    type: 'text/html; charset=utf-8',
+    text: html,
+    policy: { 'content-security-policy': policy },
+  });
 }
 
 export function openStream(response: ServerResponse, type: string, more: Readonly<Record<string, string>> = {}): void {
   response.writeHead(200, { ...STRICT, 'content-type': type, 'x-accel-buffering': 'no', ...more });
 }
 
-function write(response: ServerResponse, status: number, type: string, text: string): void {
+interface Answer {
+  readonly status: number;
+  readonly type: string;
+  readonly text: string;
+  readonly policy?: { readonly 'content-security-policy': string };
+}
+
+function write(response: ServerResponse, { status, type, text, policy }: Answer): void {
   if (response.headersSent || response.destroyed) {
     response.destroy();
     return;
   }
   const length = Buffer.byteLength(text);
-  response.writeHead(status, { ...STRICT, 'content-type': type, 'content-length': length });
+  response.writeHead(status, { ...STRICT, ...policy, 'content-type': type, 'content-length': length });
   response.end(text);
 }

@@ -20,10 +20,11 @@ import type { PolicySource } from '../policy/snapshot.ts';
 import { AnswerMemory } from './answer-memory.ts';
 import { type CallerLimitSettings, CallerLimits } from './caller-limits.ts';
 import { type CallerIssuer, createCallers } from './callers.ts';
-import { answerFault, answerJson, type GatewayExchange } from './exchange.ts';
+import { answerFault, answerJson, answerPage, type GatewayExchange } from './exchange.ts';
 import { fault } from './fault.ts';
 import { guardBody } from './guard-route.ts';
 import { openApiDocument } from './openapi.ts';
+import { openApiPage } from './openapi-page.ts';
 import { issuePass } from './pass-route.ts';
 import { TaskBook } from './task-book.ts';
 import { killTask, showTask, submitTask } from './task-routes.ts';
@@ -88,11 +89,11 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
   const memory = new AnswerMemory();
   const limits = new CallerLimits(settings.limits ?? {}, parts.clock);
   const find = routesOf(parts);
-  const open = openApiDocument(parts.version);
+  const answerOpen = openPages(parts.version);
   const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const url = URL.parse(request.url ?? '/', 'http://gateway');
     if (!url) return answerFault(response, fault('bad_request', 'the path is not valid'));
-    if (request.method === 'GET' && url.pathname === '/openapi.json') return answerJson(response, open);
+    if (request.method === 'GET' && answerOpen(url.pathname, response)) return;
     const found = find(request.method ?? '', url.pathname);
     if ('code' in found) return answerFault(response, found);
     const caller = await callers.identify(request);
@@ -113,6 +114,18 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
     });
   });
   return opened(server, settings);
+}
+
+/** What anybody may read; false for every other path. */
+function openPages(version: string): (path: string, response: ServerResponse) => boolean {
+  const document = openApiDocument(version);
+  const page = openApiPage(document);
+  return (path, response) => {
+    if (path === '/openapi.json') answerJson(response, document);
+    else if (path === '/docs') answerPage(response, page);
+    else return false;
+    return true;
+  };
 }
 
 type Found = { readonly route: Route; readonly id: string } | ReturnType<typeof fault>;

@@ -190,5 +190,8 @@ describe('POST /v1/guard', () => {
 test('publishes the OpenAPI document of its own schemas', async () => {
   const { body } = await at.call('/openapi.json', { token: null });
   expect(body['openapi']).toBe('3.1.0');
+  const page = await fetch(`${at.gateway.url}/docs`);
+  expect(page.headers.get('content-security-policy')).toContain("default-src 'none'");
+  expect(await page.text()).toMatch(/<code>POST \/v1\/tasks<\/code>[\s\S]*<code>DELETE \/v1\/tasks\/\{id\}<\/code>/);
   expect(Object.keys(body['paths'] as object)).toEqual(['/v1/tasks', '/v1/tasks/{id}', '/v1/passes', '/v1/guard']);
 });

@@ -12,8 +12,6 @@ import { encodeFrame, FRAME, type Frame, FrameReader } from './frames.ts';
 import { IsolateSlot } from './isolate-slot.ts';
 import type { HelloMessage, RunMessage, SetupMessage, StartedMessage } from './protocol.ts';
 
-export type StripTypes = (code: string) => string;
-
 /** The descriptor that the supervisor left open for us. */
 const CHANNEL = 3;
 /** Booting blocks for a few milliseconds: a task that follows another closely comes first. */

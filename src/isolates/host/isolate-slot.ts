@@ -1,9 +1,11 @@
 /** One isolate: booted ahead from the snapshot, bound to one task, once, then destroyed. */
 
 import type ivm from 'isolated-vm';
-import type { StripTypes } from './host-entry.ts';
 import { Decoders, digest, encodingName, hmac, parseUrl, random, setUrl } from './host-services.ts';
 import { type DoneMessage, type HostEnding, LIMITS, type RunMessage, type TaskFault } from './protocol.ts';
+
+/** TypeScript to JavaScript of the same lines and columns. */
+type StripTypes = (code: string) => string;
 
 interface SlotEvents {
   started(): void;

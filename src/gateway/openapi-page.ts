@@ -1,0 +1,48 @@
+/** The OpenAPI document as a page that a person reads: no script, nothing loaded from anywhere. */
+
+interface Operation {
+  readonly summary?: string;
+  readonly requestBody?: { readonly content?: Readonly<Record<string, { readonly schema?: unknown }>> };
+  readonly responses?: Readonly<
+    Record<string, { readonly content?: Readonly<Record<string, { readonly schema?: unknown }>> }>
+  >;
+}
+
+const STYLE =
+  'body{font:16px/1.5 system-ui;max-width:60rem;margin:2rem auto;padding:0 1rem}pre{overflow:auto;padding:1rem;' +
+  'border:1px solid;border-radius:4px}code{font-size:.9em}h2{margin-top:2.5rem}';
+
+export function openApiPage(document: Readonly<Record<string, unknown>>): string {
+  const { title, version } = document['info'] as { title: string; version: string };
+  const paths = document['paths'] as Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  const sections = Object.entries(paths).flatMap(([path, methods]) =>
+    Object.entries(methods)
+      .filter(([method]) => method !== 'parameters')
+      .map(([method, operation]) => section(`${method.toUpperCase()} ${path}`, operation as Operation)),
+  );
+  return [
+    '<!doctype html><html lang="en"><head><meta charset="utf-8">',
+    `<meta name="viewport" content="width=device-width"><title>${escape(title)}</title><style>${STYLE}</style></head><body>`,
+    `<h1>${escape(title)}</h1><p>Version ${escape(version)}. The document itself: <a href="/openapi.json">openapi.json</a>.</p>`,
+    ...sections,
+    '</body></html>',
+  ].join('\n');
+}
+
+function section(heading: string, { summary = '', requestBody, responses = {} }: Operation): string {
+  const request = requestBody?.content?.['application/json']?.schema;
+  const answers = Object.entries(responses).map(([status, { content = {} }]) => {
+    const [type = '', { schema = {} } = {}] = Object.entries(content)[0] ?? [];
+    return `<h3>Answer ${escape(status)} <code>${escape(type)}</code></h3>${block(schema)}`;
+  });
+  const body = request === undefined ? '' : `<h3>Request <code>application/json</code></h3>${block(request)}`;
+  return `<h2><code>${escape(heading)}</code></h2><p>${escape(summary)}</p>${body}${answers.join('')}`;
+}
+
+function block(schema: unknown): string {
+  return `<details><summary>Schema</summary><pre><code>${escape(JSON.stringify(schema, null, 2))}</code></pre></details>`;
+}
+
+function escape(text: string): string {
+  return text.replace(/[&<>"']/g, (char) => `&#${char.charCodeAt(0)};`);
+}
