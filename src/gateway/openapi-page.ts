@@ -22,8 +22,8 @@ export function openApiPage(document: Readonly<Record<string, unknown>>): string
   );
   return [
     '<!doctype html><html lang="en"><head><meta charset="utf-8">',
-    `<meta name="viewport" content="width=device-width"><title>${escape(title)}</title><style>${STYLE}</style></head><body>`,
-    `<h1>${escape(title)}</h1><p>Version ${escape(version)}. The document itself: <a href="/openapi.json">openapi.json</a>.</p>`,
+    `<meta name="viewport" content="width=device-width"><title>${escaped(title)}</title><style>${STYLE}</style></head><body>`,
+    `<h1>${escaped(title)}</h1><p>Version ${escaped(version)}. The document itself: <a href="/openapi.json">openapi.json</a>.</p>`,
     ...sections,
     '</body></html>',
   ].join('\n');
@@ -33,16 +33,16 @@ function section(heading: string, { summary = '', requestBody, responses = {} }:
   const request = requestBody?.content?.['application/json']?.schema;
   const answers = Object.entries(responses).map(([status, { content = {} }]) => {
     const [type = '', { schema = {} } = {}] = Object.entries(content)[0] ?? [];
-    return `<h3>Answer ${escape(status)} <code>${escape(type)}</code></h3>${block(schema)}`;
+    return `<h3>Answer ${escaped(status)} <code>${escaped(type)}</code></h3>${block(schema)}`;
   });
   const body = request === undefined ? '' : `<h3>Request <code>application/json</code></h3>${block(request)}`;
-  return `<h2><code>${escape(heading)}</code></h2><p>${escape(summary)}</p>${body}${answers.join('')}`;
+  return `<h2><code>${escaped(heading)}</code></h2><p>${escaped(summary)}</p>${body}${answers.join('')}`;
 }
 
 function block(schema: unknown): string {
-  return `<details><summary>Schema</summary><pre><code>${escape(JSON.stringify(schema, null, 2))}</code></pre></details>`;
+  return `<details><summary>Schema</summary><pre><code>${escaped(JSON.stringify(schema, null, 2))}</code></pre></details>`;
 }
 
-function escape(text: string): string {
+function escaped(text: string): string {
   return text.replace(/[&<>"']/g, (char) => `&#${char.charCodeAt(0)};`);
 }
