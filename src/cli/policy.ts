@@ -10,6 +10,7 @@ import { adminClient } from './admin-client.ts';
 import { CliFailure, type CliIo, type CommonOptions, configOf, EXIT, must } from './context.ts';
 import { type CliParts, group, leaf } from './leaf.ts';
 import { addReload, addReplay } from './policy-live.ts';
+import { addTest } from './policy-test.ts';
 import { printJson, printTable } from './print.ts';
 
 interface QuestionOptions extends CommonOptions {
@@ -85,6 +86,7 @@ export function addPolicy(program: Command, parts: CliParts): void {
         );
     },
   });
+  addTest(policy, parts);
   addReplay(policy, parts);
   addReload(policy, parts);
 }

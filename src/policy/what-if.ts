@@ -62,14 +62,14 @@ export function whatIf(question: WhatIf, snapshot: Snapshot, now: number): Resul
   return ok(answerOf(decide({ ...request, resolved: null, now }, snapshot)));
 }
 
-interface Asked {
+export interface Asked {
   readonly target: Target;
   readonly path: string;
   readonly query: string;
 }
 
-/** By hand and not by `URL`: hosts are read by the one parser that the gate's doors use. */
-function targetOf(text: string): Result<Asked, string> {
+/** A URL as a target. By hand and not by `URL`: hosts are read by the one parser that the gate's doors use. */
+export function targetOf(text: string): Result<Asked, string> {
   const match = /^([a-z]+:)\/\/([^/?#\s\\]+)([^?#\s]*)(?:\?([^#\s]*))?(?:#\S*)?$/i.exec(text);
   const scheme = SCHEMES[match?.[1]?.toLowerCase() ?? ''];
   const authority = match?.[2];
