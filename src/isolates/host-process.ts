@@ -22,7 +22,7 @@ export type HostLoss = 'died' | 'protocol' | 'memory' | 'stuck' | 'ended';
 export interface HostOptions {
   readonly probed: { readonly wall: Wall; readonly drop: boolean };
   readonly files: HostFiles;
-  readonly setup: SetupMessage;
+  readonly setup: () => SetupMessage;
   readonly limits: WallLimits;
   /** How long it may take to say hello. */
   readonly bootMs: number;
@@ -73,7 +73,7 @@ export class HostProcess {
     // Read and dropped, so that a flood on it cannot block or fill anything; a crash report is not ours to log.
     this.#child.stderr?.resume();
     this.#late = setTimeout(() => this.#lost('died'), options.bootMs);
-    this.#send(encodeFrame({ kind: FRAME.setup, slot: 0, json: JSON.stringify(options.setup) }));
+    this.#send(encodeFrame({ kind: FRAME.setup, slot: 0, json: JSON.stringify(options.setup()) }));
   }
 
   /** Resolves when the operating system has let it go. */

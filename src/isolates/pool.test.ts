@@ -159,6 +159,22 @@ describe('the ends of a task', () => {
   });
 });
 
+it('keeps isolates of each size booted ahead for profiles that take turns', async () => {
+  const sized = (memory_mb: number) =>
+    run('export default () => 1;', { tenant: 'turns', limits: { ...limits, memory_mb } });
+  const pause = () => new Promise((r) => setTimeout(r, 100));
+  for (const mb of [16, 24]) {
+    await sized(mb);
+    await pause();
+  }
+  const { misses } = pool.stats();
+  for (const mb of [16, 24]) {
+    await sized(mb);
+    await pause();
+  }
+  expect(pool.stats().misses).toBe(misses);
+});
+
 describe('bindings', () => {
   it('carries calls, bytes and errors both ways, and closes once', async () => {
     let closed = 0;

@@ -77,6 +77,8 @@ class Pool implements IsolatePool {
   readonly #runs = new Map<number, { readonly run: TaskRun; readonly resolve: (outcome: TaskOutcome) => void }>();
   readonly #sweeper: NodeJS.Timeout;
   readonly #waiters = new Set<(ready: boolean) => void>();
+  /** What the last task asked for: what a new host boots ahead. */
+  #memoryMb: number;
   #slot = 0;
   #closed = false;
 
@@ -92,6 +94,8 @@ class Pool implements IsolatePool {
         `isolates: the wall \`${minimum}\` does not stand here, only \`${probed.wall}\`; install bubblewrap`,
       );
     }
+    const runtime = runtimeBundle();
+    this.#memoryMb = settings.memoryMb ?? 64;
     this.#clock = options.clock;
     this.#log = options.log;
     this.#wall = probed.wall;
@@ -102,8 +106,8 @@ class Pool implements IsolatePool {
       host: {
         probed,
         files,
-        setup: { runtime: runtimeBundle(), ahead, memory_mb: settings.memoryMb ?? 64 },
-        limits: { dataMb: NODE_DATA_MB + (stock.slots + ahead + 2) * ISOLATE_DATA_MB },
+        setup: () => ({ runtime, ahead, memory_mb: this.#memoryMb }),
+        limits: { dataMb: NODE_DATA_MB + (stock.slots + 2 * ahead + 2) * ISOLATE_DATA_MB },
         bootMs: HOST_BOOT_MS,
       },
       events: {
@@ -200,6 +204,7 @@ class Pool implements IsolatePool {
 
   #start({ order, resolve }: Queued, host: HostProcess): void {
     this.#slot = (this.#slot % 0xffff_ffff) + 1;
+    this.#memoryMb = order.limits.memory_mb;
     const run = new TaskRun({
       order,
       host,

@@ -87,13 +87,11 @@ class Host {
     });
   }
 
-  /** One with the memory limit asked for; another size is booted now and booted ahead from now on. */
+  /** One with the memory limit asked for; that size is the one booted ahead from now on. */
   #take(memoryMb: number): { slot: IsolateSlot; hit: boolean } {
-    if (memoryMb !== this.#memoryMb) {
-      this.#memoryMb = memoryMb;
-      for (const slot of this.#stock.splice(0)) slot.end();
-    }
-    const ready = this.#stock.pop();
+    this.#memoryMb = memoryMb;
+    const at = this.#stock.findIndex((slot) => slot.memoryMb === memoryMb);
+    const [ready] = at >= 0 ? this.#stock.splice(at, 1) : [];
     return { slot: ready ?? this.#boot(), hit: ready !== undefined };
   }
 
@@ -105,15 +103,21 @@ class Host {
 
   /** One at a time between other work, so that a burst is served before it is prepared for; at once when none is left. */
   #refill(): void {
-    if (this.#refilling || this.#stock.length >= this.#ahead) return;
+    if (this.#refilling || this.#fitting() >= this.#ahead) return;
     this.#refilling = true;
     const one = () => {
       this.#refilling = false;
-      if (this.#stock.length < this.#ahead) this.#stock.push(this.#boot());
+      if (this.#fitting() < this.#ahead) this.#stock.push(this.#boot());
+      // Those of other sizes stay for profiles in turn, as many as there are of this one.
+      if (this.#stock.length > 2 * this.#ahead) this.#stock.shift()?.end();
       this.#refill();
     };
-    if (this.#stock.length === 0) setImmediate(one);
+    if (this.#fitting() === 0) setImmediate(one);
     else setTimeout(one, REFILL_MS);
+  }
+
+  #fitting(): number {
+    return this.#stock.filter((slot) => slot.memoryMb === this.#memoryMb).length;
   }
 
   #takeBoots(): number[] {
