@@ -7,7 +7,7 @@
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '../core/ports.ts';
 
-export interface Risk {
+interface Risk {
   /** 0 to 100. */
   readonly score: number;
   /** What added to the caller's own, sorted. */
@@ -15,7 +15,7 @@ export interface Risk {
 }
 
 /** What is remembered of a tenant. */
-export type RiskEvent = 'denial' | 'finding' | 'forced_end';
+type RiskEvent = 'denial' | 'finding' | 'forced_end';
 
 const MOST = 30;
 const WINDOW_MS = 600_000;
