@@ -30,6 +30,8 @@ export interface HostOptions {
 
 const PAGE = 4096;
 const MB = 1024 * 1024;
+/** `USER_HZ` is 100 on every Linux that Node runs on. */
+const TICK_MS = 10;
 const RSS_CHECK_MS = 10;
 /** How long a host may take to confirm that it destroyed an isolate. */
 const STOP_MS = 250;
@@ -83,8 +85,22 @@ export class HostProcess {
     return new Promise((resolve) => this.#child.once('exit', () => resolve()));
   }
 
+  /** Most that was resident beyond what it needed to be ready, as far as the watch saw. */
   get peakBytes(): number {
-    return this.#peakBytes;
+    return Math.max(0, this.#peakBytes - this.#baseBytes);
+  }
+
+  /** CPU time of the whole process so far, ms, by the kernel's account; 0 when it cannot be read. */
+  cpuMs(): number {
+    if (this.#pid === null) return 0;
+    try {
+      const stat = readFileSync(`/proc/${this.#pid}/stat`, 'latin1');
+      // The second field is a name that may hold blanks; user and system time are fields 14 and 15.
+      const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+      return (Number(fields[11]) + Number(fields[12])) * TICK_MS;
+    } catch {
+      return 0;
+    }
   }
 
   run(slot: number, message: RunMessage): void {

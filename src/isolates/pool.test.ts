@@ -153,6 +153,12 @@ describe('the ends of a task', () => {
     expect(pool.kill(running.task)).toBe(false);
   });
 
+  it('says what a task used that had to be ended by force', async () => {
+    const { usage } = await run('export default () => { for (;;); };', { limits: { ...limits, wall_ms: 400 } });
+    expect(usage.cpu_ms).toBeGreaterThan(0);
+    expect(usage.wall_ms).toBeGreaterThanOrEqual(400);
+  });
+
   it('denies code and input that are too large', async () => {
     const outcome = await run(`/*${'x'.repeat(1024 * 1024)}*/`);
     expect(outcome).toMatchObject({ status: 'denied', wall: 'none' });

@@ -39,6 +39,7 @@ export class TaskRun {
   readonly #from: number;
   readonly #deadline: NodeJS.Timeout;
   readonly #logs: LogLine[] = [];
+  readonly #cpuFrom: number;
   #bootMs = 0;
   #said = 0;
   #over = false;
@@ -62,6 +63,8 @@ export class TaskRun {
       storage: bindings?.storage ?? false,
       tools: bindings?.tools ?? [],
     });
+    // Read while the host is at work already.
+    this.#cpuFrom = parts.host.cpuMs();
   }
 
   kill(): void {
@@ -128,8 +131,10 @@ export class TaskRun {
     this.#settle({ ...ending, status, result: fits }, false);
   }
 
+  /** What it used is the host's, as nobody else can say: with tasks beside it, too much rather than too little. */
   #force(status: TaskStatus): void {
-    this.#settle({ status, result: null, error: null, cpu_ms: 0, peak_memory_bytes: this.host.peakBytes }, true);
+    const cpu_ms = Math.max(0, this.host.cpuMs() - this.#cpuFrom);
+    this.#settle({ status, result: null, error: null, cpu_ms, peak_memory_bytes: this.host.peakBytes }, true);
   }
 
   #settle(ending: Ending, forced: boolean): void {
