@@ -33,7 +33,7 @@ export function createDecider({ source, leases }: DeciderOptions): Decider {
     if (at !== undefined && at !== snapshot) return noted(request, at, decide(request, at));
     const key = keyOf(request, snapshot, who);
     const known = leases.recall(key);
-    if (known && known.from <= request.now && request.now < known.until) {
+    if (known && isCurrent(known, request, snapshot)) {
       counts.hits += 1;
       return known.decision;
     }
@@ -49,6 +49,11 @@ export function createDecider({ source, leases }: DeciderOptions): Decider {
   return { decide: decideAt, counts };
 }
 
+/** A denial also says what would allow it, which any change of controls may change; allows end by their facts alone. */
+function isCurrent({ from, until, decision, controls }: Remembered, { now }: DecisionRequest, at: Snapshot): boolean {
+  return from <= now && now < until && (decision.effect === 'allow' || controls === at.controls.version);
+}
+
 function fresh(key: string, request: DecisionRequest, snapshot: Snapshot): Remembered {
   const { bundle, controls, categories } = snapshot;
   const q = questionOf(request, bundle, categories);
@@ -57,7 +62,8 @@ function fresh(key: string, request: DecisionRequest, snapshot: Snapshot): Remem
   const { now, principal } = request;
   const passEnd = principal && principal.expiresAt > now ? principal.expiresAt : Number.POSITIVE_INFINITY;
   const until = Math.min(passEnd, nextExpiry(controls, now));
-  return { key, decision: Object.freeze(decision), tenant: principal?.tenant ?? '', facts, from: now, until };
+  const tenant = principal?.tenant ?? '';
+  return { key, decision: Object.freeze(decision), tenant, facts, from: now, until, controls: controls.version };
 }
 
 /** A short name for everything a principal is; the same claims have the same name. */

@@ -24,6 +24,8 @@ export interface Remembered {
   /** Epoch ms: from and until when (exclusive) it would be decided the same. */
   readonly from: number;
   readonly until: number;
+  /** Version of the controls that it was decided under. */
+  readonly controls: number;
 }
 
 /** A live flow and what it hangs on. */
