@@ -150,32 +150,36 @@ export class Replay {
 
 /** Null when a record and a decision are the same in every field. */
 function exactDifference(event: DecisionEvent, decision: Decision): Difference | null {
-  // Policy was asked and allowed, then something after it refused: its own words are the rest of the record.
-  if (isPolicy(event) || decision.effect === 'deny') {
-    const change = changeOf(event, decision);
-    if (change) return change;
-  }
-  const after = resultOf(decision);
-  if (event.step !== decision.step) return { field: 'step', after };
-  if (!sameRule(event, decision)) return { field: 'rule', after };
-  if (event.capability !== decision.capability) return { field: 'capability', after };
-  if (!sameList(event.categories, decision.categories)) return { field: 'categories', after };
-  if (!sameList(event.facts, decision.facts)) return { field: 'facts', after };
-  if (event.effect === 'allow' && decision.effect === 'allow') {
-    if (event.mode !== decision.mode || event.method_enforced !== decision.methodEnforced)
-      return { field: 'mode', after };
-  }
-  return null;
+  const field = changedField(event, decision) ?? otherField(event, decision);
+  return field === null ? null : { field, after: resultOf(decision) };
 }
 
 /** Null when effect, reason and capability are the same. */
 function changeOf(event: DecisionEvent, decision: Decision): Difference | null {
-  const after = resultOf(decision);
-  // What stood in the way after policy would stand there again.
-  if (!isPolicy(event) && decision.effect === 'allow') return null;
-  if (event.effect !== decision.effect) return { field: 'effect', after };
-  if (event.reason !== decision.reason) return { field: 'reason', after };
-  return event.capability === decision.capability ? null : { field: 'capability', after };
+  const field = changedField(event, decision);
+  return field === null ? null : { field, after: resultOf(decision) };
+}
+
+function changedField(event: DecisionEvent, decision: Decision): string | null {
+  // What refused after policy had allowed (a budget, the guard) would stand in the way again.
+  if (decision.effect === 'allow' && !isPolicy(event)) return null;
+  if (event.effect !== decision.effect) return 'effect';
+  if (event.reason !== decision.reason) return 'reason';
+  return event.capability === decision.capability ? null : 'capability';
+}
+
+function otherField(event: DecisionEvent, decision: Decision): string | null {
+  if (event.step !== decision.step) return 'step';
+  if (!sameRule(event, decision)) return 'rule';
+  if (event.capability !== decision.capability) return 'capability';
+  if (!sameList(event.categories, decision.categories)) return 'categories';
+  if (!sameList(event.facts, decision.facts)) return 'facts';
+  return sameMode(event, decision) ? null : 'mode';
+}
+
+function sameMode(event: DecisionEvent, decision: Decision): boolean {
+  if (event.effect !== 'allow' || decision.effect !== 'allow') return true;
+  return event.mode === decision.mode && event.method_enforced === decision.methodEnforced;
 }
 
 function isPolicy(event: DecisionEvent): boolean {
