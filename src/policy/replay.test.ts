@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   bundleWith,
@@ -84,6 +85,51 @@ describe('replay under the policy of then', () => {
       decisions: 1,
       differences: 0,
     });
+  });
+});
+
+describe('for any request under any controls', () => {
+  const asked = fc.record({
+    method: fc.constantFrom('GET', 'POST', 'HEAD', 'DELETE', 'PROPFIND'),
+    host: fc.constantFrom(
+      'docs.python.org',
+      'pastebin.com',
+      'github.com',
+      'api.acme.example',
+      '10.0.0.1',
+      '[::1]',
+      'intranet',
+    ),
+    path: fc.constantFrom('/', '/a/b.git/git-upload-pack', '/a/b.git/info/refs?service=git-upload-pack', '/%2e%2e/x'),
+    port: fc.constantFrom('', ':8443'),
+    class: fc.constantFrom('research', 'code', 'strict', 'internal-data'),
+    contentType: fc.constantFrom('', 'application/json', 'application/x-git-upload-pack-request'),
+    upgrade: fc.constantFrom('', 'websocket', 'h2c'),
+    addresses: fc.constantFrom(null, '93.184.216.34', '169.254.169.254', '::ffff:10.0.0.1'),
+    cname: fc.constantFrom('webhook.site', 'cdn.example.net'),
+    blocked: fc.subarray(['documentation', 'code-hosting', 'uncategorised']),
+    opened: fc.subarray(['paste-sites', 'request-bins']),
+    revoked: fc.subarray(['net.read.public', 'net.write.approved-domains']),
+  });
+
+  it('the record alone decides the same, bit for bit', () => {
+    const property = fc.property(asked, (a) => {
+      const marks = (names: string[]) => Object.fromEntries(names.map((name) => [name, mark()]));
+      const state = controls({
+        blockedCategories: marks(a.blocked),
+        unblockedCategories: marks(a.opened),
+        revokedCapabilities: marks(a.revoked),
+      });
+      const of = request(a.method, `https://${a.host}${a.port}${a.path}`, {
+        principal: principal({ class: a.class }),
+        contentType: a.contentType,
+        upgrade: a.upgrade,
+        resolved: a.addresses === null ? null : { addresses: [a.addresses], cnames: [a.cname] },
+      });
+      const event = recorded(of, snapshot({ controls: state }));
+      expect(replay([changed(NO_CONTROLS, state), event])).toMatchObject({ decisions: 1, differences: 0 });
+    });
+    fc.assert(property, { numRuns: 500 });
   });
 });
 
