@@ -108,7 +108,7 @@ function tokenHandlers(tokens: Tokens) {
     tokenRevoke: async ({ params }) =>
       (await tokens.revoke(params.name))
         ? ok({ revoked: params.name })
-        : err(fault('not_found', `no token \`${params.name}\`; see \`locktender token list\``)),
+        : err(fault('not_found', `no token \`${params.name}\`; see \`GET /v1/tokens\``)),
   } satisfies Partial<Handlers>;
 }
 

@@ -1,8 +1,11 @@
 /** `locktender capability …`, `tenant …`, `task …` and `host …` */
 
 import type { Command } from 'commander';
+import { didYouMean } from '../core/nearest.ts';
 import { adminClient } from './admin-client.ts';
+import { CliFailure, type CliIo, type CommonOptions, EXIT } from './context.ts';
 import { change } from './controls.ts';
+import { capabilitiesOfFiles, onlyFiles } from './from-files.ts';
 import { type CliParts, group, leaf } from './leaf.ts';
 import { instant, printJson, printTable } from './print.ts';
 
@@ -11,7 +14,9 @@ export function addCapability(program: Command, parts: CliParts): void {
   leaf(capability, 'list', parts, {
     summary: 'every capability, and whether it is revoked',
     run: async (_, options, { io }) => {
-      const answer = await adminClient(options, io).call('capabilityList');
+      const answer = onlyFiles(options, io)
+        ? capabilitiesOfFiles(options, io)
+        : await adminClient(options, io).call('capabilityList');
       if (options.json) return printJson(io, answer);
       const rows = answer.capabilities.map((c) => [
         c.name,
@@ -28,7 +33,9 @@ export function addCapability(program: Command, parts: CliParts): void {
     summary: 'one capability',
     declare: (command) => void command.argument('<name>'),
     run: async ([name = ''], options, { io }) => {
-      const answer = await adminClient(options, io).call('capabilityShow', { params: { name } });
+      const answer = onlyFiles(options, io)
+        ? capabilityOfFiles(name, options, io)
+        : await adminClient(options, io).call('capabilityShow', { params: { name } });
       if (options.json) return printJson(io, answer);
       for (const [key, value] of Object.entries(answer)) io.stdout(`${key}: ${textOf(value)}\n`);
     },
@@ -44,6 +51,14 @@ export function addCapability(program: Command, parts: CliParts): void {
     argument: 'name',
     call: (client, name, body) => client.call('capabilityRestore', { params: { name }, body }),
   });
+}
+
+function capabilityOfFiles(name: string, options: CommonOptions, io: CliIo) {
+  const { capabilities } = capabilitiesOfFiles(options, io);
+  const found = capabilities.find((capability) => capability.name === name);
+  if (found) return found;
+  const names = capabilities.map((capability) => capability.name);
+  throw new CliFailure(EXIT.usage, `no file defines \`${name}\`; ${didYouMean(name, names)}`);
 }
 
 export function addTenant(program: Command, parts: CliParts): void {

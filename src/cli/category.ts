@@ -9,6 +9,7 @@ import { parseHost } from '../core/host.ts';
 import { adminClient } from './admin-client.ts';
 import { CliFailure, type CommonOptions, configOf, EXIT, must } from './context.ts';
 import { change } from './controls.ts';
+import { categoriesOfFiles, onlyFiles } from './from-files.ts';
 import { type CliParts, group, leaf } from './leaf.ts';
 import { instant, printJson, printTable } from './print.ts';
 
@@ -17,7 +18,9 @@ export function addCategory(program: Command, parts: CliParts): void {
   leaf(category, 'list', parts, {
     summary: 'every category, and whether it is blocked now',
     run: async (_, options, { io }) => {
-      const answer = await adminClient(options, io).call('categoryList');
+      const answer = onlyFiles(options, io)
+        ? categoriesOfFiles(options, io)
+        : await adminClient(options, io).call('categoryList');
       if (options.json) return printJson(io, answer);
       const rows = answer.categories.map((c) => [c.id, c.risk, stateOf(c), c.mark?.by, instant(c.mark?.until), c.name]);
       printTable(io, ['CATEGORY', 'RISK', 'STATE', 'BY', 'UNTIL', 'NAME'], rows);

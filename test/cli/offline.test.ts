@@ -1,6 +1,6 @@
 /** The offline commands as a script meets them: the real program, real files, exit codes and JSON. */
 
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { execute, PROGRAM, type Ran, temporaryDirectory } from '../journey/running-appliance.ts';
@@ -80,5 +80,25 @@ describe('guard', () => {
     expect(ran.stdout).toMatch(/^key .* end$/);
     expect(ran.stdout).not.toContain('AKIAIOSFODNN7');
     expect(JSON.parse(ran.stderr.split('\n')[0] ?? '')).toMatchObject({ rule: 'aws-access-key-id' });
+  });
+});
+
+describe('lists, where no appliance ever ran', () => {
+  it('shows categories and capabilities as the files say', async () => {
+    const categories = JSON.parse((await cli(['category', 'list', '--json'])).stdout).categories;
+    expect(categories).toContainEqual(expect.objectContaining({ id: 'paste-sites', blocked: true, by_default: true }));
+    const shown = await cli(['capability', 'show', 'net.read.public', '--json']);
+    expect(JSON.parse(shown.stdout)).toMatchObject({ name: 'net.read.public', revoked: null });
+    const misspelt = await cli(['capability', 'show', 'net.read.publik']);
+    expect(misspelt).toMatchObject({ code: 2 });
+    expect(misspelt.stderr).toContain('net.read.public');
+  }, 30_000);
+
+  it('ends 3 once one has run and is down: its controls are not known', async () => {
+    const state = join(directory.path, 'ran');
+    mkdirSync(state, { mode: 0o700 });
+    writeFileSync(join(state, 'admin-token'), 'lta_x');
+    const none = ['--set', 'admin.listen=127.0.0.1:1'];
+    expect(await cli(['category', 'list', '--state', state, ...none])).toMatchObject({ code: 3, stdout: '' });
   });
 });
