@@ -11,6 +11,7 @@ import { handle } from './handle.ts';
 import { connectAgain, type DoorParts, serveHttp } from './http-door.ts';
 import { Http1Server } from './http1-server.ts';
 import type { DoorAddress } from './own-doors.ts';
+import { serveSocks } from './socks-door.ts';
 
 export interface DoorListen {
   readonly kind: Extract<Door, 'http' | 'https' | 'socks5'>;
@@ -91,7 +92,8 @@ function openDoor(parts: DoorParts, door: DoorListen, sockets: Set<Duplex>): Ser
     }
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
-    serveHttp(parts, socket, door.kind);
+    if (door.kind === 'socks5') void serveSocks(parts, socket);
+    else serveHttp(parts, socket, door.kind);
   };
   const options = { noDelay: true, allowHalfOpen: true };
   if (door.kind !== 'https') return createServer(options, accept);
