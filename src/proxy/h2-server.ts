@@ -46,7 +46,11 @@ export class H2Server {
 
   serve(socket: Duplex, inner: Inner): void {
     this.#inner.set(socket, inner);
-    this.#server.once('session', (session) => this.#inner.set(session, inner));
+    this.#server.once('session', (session) => {
+      this.#inner.set(session, inner);
+      // The doors allow half-open sockets, so nobody else answers the client's end: without this its flow lives on.
+      socket.once('end', () => session.destroy());
+    });
     this.#server.emit('connection', socket);
   }
 

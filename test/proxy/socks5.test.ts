@@ -24,10 +24,10 @@ interface Curl {
   readonly stderr: string;
 }
 
-function curl(to: string, who: string): Promise<Curl> {
+function curl(to: string, who: string, version = '--http2'): Promise<Curl> {
   const args = ['-sSv', '-m', '15', '--cacert', scene.ca, '--socks5-hostname', scene.socks];
   return new Promise((resolve) => {
-    execFile('curl', [...args, '--proxy-user', who, to], (error, stdout, stderr) =>
+    execFile('curl', [...args, version, '--proxy-user', who, to], (error, stdout, stderr) =>
       resolve({ code: error ? Number(error.code) : 0, stdout, stderr }),
     );
   });
@@ -62,13 +62,16 @@ const login = (): number[] => {
   return [1, ...text(task), ...text(token)];
 };
 
-test('a granted host is reached, its TLS inspected, and the flow ends with its client', async () => {
-  const answer = await curl(url('docs.demo.test'), user);
-  expect(answer.stderr).not.toContain("Can't complete SOCKS5");
-  expect(answer.code).toBe(0);
-  expect(answer.stdout).toContain('hello from docs.demo.test');
-  await expect.poll(async () => (await scene.admin('/v1/flows'))['flows']).toEqual([]);
-});
+test.each(['--http1.1', '--http2'])(
+  'a granted host is reached over %s, and the flow ends with its client',
+  async (version) => {
+    const answer = await curl(url('docs.demo.test'), user, version);
+    expect(answer.stderr).not.toContain("Can't complete SOCKS5");
+    expect(answer.code).toBe(0);
+    expect(answer.stdout).toContain('hello from docs.demo.test');
+    await expect.poll(async () => (await scene.admin('/v1/flows'))['flows']).toEqual([]);
+  },
+);
 
 test.each([
   ['T-11 a host that nothing grants', () => url('other.example'), () => user],

@@ -1,0 +1,42 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { readRequestHead } from './http-head.ts';
+
+const head = (text: string) => readRequestHead(Buffer.from(text, 'latin1'));
+const get = (...fields: string[]) =>
+  head(['GET http://a.test/ HTTP/1.1', 'Host: a.test', ...fields, '', ''].join('\r\n'));
+
+test.each([
+  ['T-23 length and coding', get('Content-Length: 1', 'Transfer-Encoding: chunked'), 'length_and_transfer_encoding'],
+  ['T-23 two lengths', get('Content-Length: 1', 'content-length: 1'), 'duplicate_length'],
+  ['T-23 signed length', get('Content-Length: +1'), 'bad_length'],
+  ['T-23 listed length', get('Content-Length: 1, 1'), 'bad_length'],
+  ['T-23 hidden coding', get('Transfer-Encoding: xchunked'), 'bad_transfer_encoding'],
+  ['T-23 two codings', get('Transfer-Encoding: gzip, chunked'), 'bad_transfer_encoding'],
+  ['T-23 space before the colon', get('Content-Length : 1'), 'bad_field'],
+  ['T-23 obs-fold', get('A: b', ' c'), 'obs_fold'],
+  ['T-23 bare LF', head('GET http://a.test/ HTTP/1.1\nHost: a.test\r\n\r\n'), 'bare_cr_or_lf'],
+  ['T-23 bare CR', get('A: b\rc'), 'bare_cr_or_lf'],
+  ['T-10 NUL', get('A: b\0c'), 'control_byte'],
+  ['T-15 two hosts', get('Host: b.test'), 'duplicate_host'],
+  ['no host', head('GET http://a.test/ HTTP/1.1\r\n\r\n'), 'missing_host'],
+  ['two spaces', head('GET  http://a.test/ HTTP/1.1\r\nHost: a\r\n\r\n'), 'bad_request_line'],
+  ['HTTP/0.9', head('GET /\r\n\r\n'), 'bad_request_line'],
+  ['HTTP/2 preface', head('PRI * HTTP/2.0\r\n\r\n'), 'bad_version'],
+  ['fragment', head('GET http://a.test/#b HTTP/1.1\r\nHost: a.test\r\n\r\n'), 'bad_target'],
+  ['T-45 too many fields', get(...new Array<string>(101).fill('A: b')), 'too_many_fields'],
+  ['T-45 too large', head('A'.repeat(40_000)), 'too_large'],
+])('refused: %s', (_name, read, error) => {
+  expect(read).toEqual({ ok: false, error });
+});
+
+test('a head says where it ends, and what follows is left alone', () => {
+  const text = 'CONNECT a.test:443 HTTP/1.1\r\nHost: a.test:443\r\n\r\n';
+  const read = head(`${text}\x16\x03\x01`);
+  expect(read).toMatchObject({ ok: true, value: { method: 'CONNECT', form: 'authority', length: text.length } });
+});
+
+test('T-45 a head cut anywhere asks for more', () => {
+  const text = 'GET http://a.test/ HTTP/1.1\r\nHost: a.test\r\nAccept: */*\r\n\r\n';
+  fc.assert(fc.property(fc.nat({ max: text.length - 1 }), (cut) => head(text.slice(0, cut)) === null));
+});
