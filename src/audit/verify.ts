@@ -9,9 +9,10 @@
 import { join } from 'node:path';
 import { type Files, nodeFiles } from '../store/files.ts';
 import { parseCheckpoint, type SignedCheckpoint } from './checkpoint.ts';
+import { parseSegmentName } from './journal.ts';
 import { Frontier, leafHashInBundle } from './merkle.ts';
 import { readBundle } from './read.ts';
-import { CHECKPOINT_FILE } from './recover.ts';
+import { CHECKPOINT_FILE, JOURNAL_FOLDER } from './recover.ts';
 import { checkNote, cosignatures, type NoteVerifier } from './signed-note.ts';
 import { TILE_WIDTH } from './tile-path.ts';
 import { KEPT_FOLDER } from './tile-writer.ts';
@@ -102,9 +103,7 @@ type Head =
 
 function readHead(walk: Walk): Head {
   if (!walk.files.exists(join(walk.dir, CHECKPOINT_FILE))) {
-    const anything =
-      walk.files.list(join(walk.dir, 'tile')).length + walk.files.list(join(walk.dir, KEPT_FOLDER)).length;
-    if (anything === 0) return { checkpoint: null };
+    if (neverPublished(walk)) return { checkpoint: null };
     return { checkpoint: null, fault: at(0, 'missing', 'there is no checkpoint', CHECKPOINT_FILE) };
   }
   const parsed = parseCheckpoint(walk.files.read(join(walk.dir, CHECKPOINT_FILE)));
@@ -121,6 +120,16 @@ function readHead(walk: Walk): Head {
     };
   }
   return { checkpoint };
+}
+
+/**
+ * A crash before the first checkpoint leaves at most tiles and a journal that begins at entry 0; the journal then holds
+ * everything, under signed heads of its own. Without such a journal a missing checkpoint means that it was taken away.
+ */
+function neverPublished({ dir, files }: Walk): boolean {
+  if (files.list(join(dir, KEPT_FOLDER)).length > 0) return false;
+  if (files.list(join(dir, 'tile')).length === 0) return true;
+  return files.list(join(dir, JOURNAL_FOLDER)).some((name) => parseSegmentName(name)?.start === 0);
 }
 
 /** Reads the kept checkpoints and puts all of them in order of size. */
