@@ -5,7 +5,7 @@
  */
 
 import { join } from 'node:path';
-import { zstdCompressSync, zstdDecompressSync } from 'node:zlib';
+import { zstdDecompressSync } from 'node:zlib';
 import { readIfThere } from '../store/durable-file.ts';
 import type { Files } from '../store/files.ts';
 import { decodeBundle } from './entry-bundle.ts';
@@ -20,18 +20,6 @@ const MAX_BLOCK_BYTES = BLOCK_BUNDLES * TILE_WIDTH * 65_537;
 
 export function sealedPath(segment: number): string {
   return join(SEALED_FOLDER, `${String(segment).padStart(10, '0')}.zst`);
-}
-
-/** `bundles` are the 256 full bundles of the segment, in order. */
-export function encodeSealed(bundles: readonly Uint8Array[]): Buffer {
-  const parts: Buffer[] = [];
-  for (let i = 0; i < bundles.length; i += BLOCK_BUNDLES) {
-    const block = zstdCompressSync(Buffer.concat(bundles.slice(i, i + BLOCK_BUNDLES)));
-    const length = Buffer.alloc(4);
-    length.writeUInt32BE(block.length);
-    parts.push(length, block);
-  }
-  return Buffer.concat(parts);
 }
 
 /** The block read last, since readers go in order. */

@@ -81,23 +81,6 @@ export function signNote(text: string, signers: readonly NoteSigner[]): string {
   return `${text}\n${lines.join('')}`;
 }
 
-/** A witness's line over a note that it has checked; `seconds` since the epoch. */
-export function cosignatureLine(note: SignedNote, witness: NoteSigner, seconds: number): string {
-  const time = Buffer.alloc(8);
-  time.writeBigUInt64BE(BigInt(seconds));
-  const signature = witness.sign(cosignedMessage(note.text, BigInt(seconds)));
-  return signatureLine(
-    witness.name,
-    keyIdOf(witness.name, witness.publicKey, 'witness'),
-    Buffer.concat([time, signature]),
-  );
-}
-
-/** The note with one more signature line. The same line twice is one line. */
-export function withSignature(note: string, line: string): string {
-  return note.includes(line) ? note : note + line;
-}
-
 export function parseNote(bytes: Uint8Array | string): Result<SignedNote, string> {
   const whole = typeof bytes === 'string' ? bytes : Buffer.from(bytes).toString('utf8');
   if (whole.length > MAX_NOTE_BYTES) return err('the note is too long');

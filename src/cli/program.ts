@@ -1,9 +1,11 @@
 /** The command line: every command in one place, and how each ends. */
 
 import { Command, CommanderError } from 'commander';
+import { didYouMean } from '../core/nearest.ts';
 import { addAudit } from './audit.ts';
 import { addCapability, addHost, addTask, addTenant } from './capability.ts';
 import { addCategory } from './category.ts';
+import { addConfig } from './config.ts';
 import { type ApplianceCommands, CliFailure, type CliIo, EXIT } from './context.ts';
 import { addDlp } from './dlp.ts';
 import { addExec } from './exec.ts';
@@ -17,6 +19,7 @@ import { addRun } from './run.ts';
 /** In the order of `--help`. To add a command: write its file, name it here. */
 const COMMANDS: readonly ((program: Command, parts: CliParts) => void)[] = [
   addServe,
+  addConfig,
   addPass,
   addRun,
   addExec,
@@ -49,11 +52,31 @@ export async function runCli(argv: readonly string[], io: CliIo, appliance: Appl
       io.stderr(program.helpInformation());
       return EXIT.usage;
     }
+    const unknown = unknownCommand(program, argv);
+    if (unknown !== null) {
+      io.stderr(`locktender: ${unknown}\n`);
+      return EXIT.usage;
+    }
     await program.parseAsync([...argv], { from: 'user' });
     return outcome.code;
   } catch (error) {
     return exitOf(error, io);
   }
+}
+
+/** Commander answers `nonsense --help` with the parent's help and 0; a name that does not exist is a mistake. */
+function unknownCommand(program: Command, argv: readonly string[]): string | null {
+  let at = program;
+  for (const word of argv) {
+    if (word.startsWith('-') || at.commands.length === 0 || word === 'help') return null;
+    const next = at.commands.find((command) => command.name() === word);
+    if (next === undefined) {
+      const names = at.commands.map((command) => command.name());
+      return `unknown command \`${word}\`; ${didYouMean(word, names)}`;
+    }
+    at = next;
+  }
+  return null;
 }
 
 function exitOf(error: unknown, io: CliIo): number {

@@ -19,8 +19,3 @@ export function parseListen(text: string): ListenAddress | null {
   if (host.value.kind === 'name' && host.value.name !== 'localhost') return null;
   return { host: host.value.name, port };
 }
-
-/** The form that people read and clients use: `127.0.0.1:9128`, `[::1]:9128`. */
-export function listenText(at: ListenAddress): string {
-  return at.host.includes(':') ? `[${at.host}]:${at.port}` : `${at.host}:${at.port}`;
-}

@@ -135,5 +135,3 @@ export const configSchema = z.strictObject({
 
 /** The configuration with every default filled in. */
 export type Config = z.output<typeof configSchema>;
-/** What may be written: every key optional. */
-export type ConfigInput = z.input<typeof configSchema>;

@@ -59,15 +59,6 @@ export type ControlAction =
   | { readonly do: 'host.deny'; readonly host: string; readonly tenant: string | null }
   | { readonly do: 'host.clear'; readonly host: string; readonly tenant: string | null };
 
-export interface ControlChange {
-  readonly id: string;
-  readonly action: ControlAction;
-  readonly by: string;
-  readonly why: string;
-  readonly at: number;
-  readonly until: number | null;
-}
-
 /** What a change did: the operator's answer to "is it really cut?". */
 export interface CutReceipt {
   readonly change: string;

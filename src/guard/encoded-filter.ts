@@ -40,9 +40,6 @@ export function isIdentity(encoding: string): boolean {
   return encoding === '' || encoding.toLowerCase() === 'identity';
 }
 
-/** Encodings that the guard can decode: what an `Accept-Encoding` may ask for. */
-export const DECODABLE = ['gzip', 'deflate', 'br', 'zstd'] as const;
-
 /** Wraps a plain filter. Holds the whole encoded body, `max` bytes of it and of what it unpacks to. */
 export function encodedFilter(plain: BodyFilter, context: GuardContext, max: number): BodyFilter {
   const coding = CODINGS[context.contentEncoding.trim().toLowerCase()];

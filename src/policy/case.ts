@@ -5,7 +5,7 @@ import type { ApprovedDomain } from './approved-domains.ts';
 import type { Bundle } from './bundle.ts';
 import { markOf } from './control-index.ts';
 import { fittingGrants, forbiddenAddresses, permitsAddresses } from './grant-fit.ts';
-import { approvalsOf, type Candidate } from './grant-index.ts';
+import type { Candidate } from './grant-index.ts';
 import type { Question } from './question.ts';
 
 /** What a question is asked under. `waived` is what a remedy supposes away; empty in every real decision. */
@@ -75,9 +75,4 @@ function closedCategories(q: Question, { bundle, controls, waived }: World): rea
       !waived.has(`category:${name}`) &&
       markOf(controls.unblockedCategories, name, q.now) === null,
   );
-}
-
-/** Approvals of the host for the task's tenant. */
-export function approvalsFor(q: Question, bundle: Bundle): readonly ApprovedDomain[] {
-  return approvalsOf(bundle.approved, q.principal?.tenant ?? '', q.host.name);
 }

@@ -42,14 +42,6 @@ export function applyPatch(before: Controls, patch: ControlPatch): Controls {
   return Object.freeze({ ...after, ...records });
 }
 
-/** The patch that takes a patch back. */
-export function inversePatch(before: Controls, patch: ControlPatch): ControlPatch {
-  return {
-    marks: patch.marks.map(({ in: record, name }) => ({ in: record, name, mark: before[record][name] ?? null })),
-    overrides: { removed: patch.overrides.added, added: patch.overrides.removed },
-  };
-}
-
 /** There is one override for an effect, a host and a tenant. */
 export function overrideKey(o: {
   readonly effect: string;

@@ -30,13 +30,6 @@ export function parseHostPattern(text: string): Result<HostPattern, string> {
   return ok({ kind: 'below', name: bare });
 }
 
-/** `a.b.c` gives `b.c`, `c`: the names that a wildcard covering the host could stand on, nearest first. */
-export function namesAbove(host: string): string[] {
-  const out: string[] = [];
-  for (let dot = host.indexOf('.'); dot >= 0; dot = host.indexOf('.', dot + 1)) out.push(host.slice(dot + 1));
-  return out;
-}
-
 export function hostMatches(pattern: HostPattern, host: string): boolean {
   if (pattern.kind === 'exact') return pattern.name === host;
   return host.length > pattern.name.length + 1 && host.endsWith(`.${pattern.name}`);

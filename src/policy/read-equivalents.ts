@@ -52,12 +52,6 @@ function asksForPush(query: string): boolean {
   return new URLSearchParams(query).getAll('service').some((value) => value.toLowerCase() === GIT_PUSH);
 }
 
-/** The media type that a read equivalent's protocol prescribes at this path; empty when it is none. For offline use. */
-export function prescribedContentType(method: string, path: string): string {
-  if (method !== 'POST') return '';
-  return POSTS.find(({ path: shape }) => shape.test(path))?.type ?? '';
-}
-
 /** What a method does by itself: RFC 9110 safe methods read, all others write. */
 export function isReadMethod(method: string): boolean {
   return method === 'GET' || method === 'HEAD' || method === 'OPTIONS';

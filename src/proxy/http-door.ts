@@ -4,7 +4,6 @@
  */
 
 import type { IncomingMessage } from 'node:http';
-import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Door } from '../core/event.ts';
 import { type HeadProblem, readRequestHead } from '../wire/http-head.ts';
@@ -130,9 +129,4 @@ function common(door: Door, read: ReadRequest, headers: HeaderList) {
 function headProblem(problem: HeadProblem): ReadRequest {
   const large = problem === 'too_large' || problem === 'too_many_fields';
   return unreadable(large ? 'headers_too_large' : 'request_malformed', problem);
-}
-
-/** Sets what every accepted socket has. */
-export function prepare(socket: Socket): void {
-  socket.setNoDelay(true);
 }

@@ -12,7 +12,7 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { connect, createServer, type Server } from 'node:net';
 import { constants, tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { err, ok, type Result } from '../core/result.ts';
 
@@ -119,6 +119,3 @@ function exitCode(child: ChildProcess): Promise<number> {
     });
   });
 }
-
-/** Folder of the project, which the inside must be able to read to run the bridge. */
-export const PROJECT_DIR = dirname(dirname(dirname(fileURLToPath(import.meta.url))));

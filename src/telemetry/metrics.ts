@@ -35,7 +35,6 @@ export interface MetricRegistry extends Meter {
   onCollect(collect: () => void): void;
 }
 
-export const EXPOSITION_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 const OVERFLOW = 'locktender_metric_series_dropped_total';
 const NAME = /^[a-zA-Z_:][a-zA-Z0-9_:]*$/;
 
