@@ -1,0 +1,41 @@
+/** Reference pages say what the code says, both ways. */
+
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { REASONS } from '../../src/core/reasons.ts';
+
+const page = (name: string) => readFileSync(new URL(`../../docs/${name}`, import.meta.url), 'utf8');
+
+describe('docs/reasons.md', () => {
+  const rows = [
+    ...page('reasons.md').matchAll(/^\| `([a-z_]+)` \| (\w+) \| (\d+) \| (\S+) \| (yes|no) \| (.*) \| (.*) \|$/gm),
+  ];
+
+  it('has one row for each code, and none for another', () => {
+    expect(rows.map((row) => row[1]).sort()).toEqual(Object.keys(REASONS).sort());
+  });
+
+  it.each(rows.map((row) => [row[1] as keyof typeof REASONS, row] as const))(
+    'says of `%s` what the gate says',
+    (code, row) => {
+      const { source, status, proxyError, retryable, message, help } = REASONS[code];
+      expect(row.slice(2)).toEqual([
+        source,
+        String(status),
+        proxyError ?? '-',
+        retryable ? 'yes' : 'no',
+        message,
+        help,
+      ]);
+    },
+  );
+});
+
+describe('docs/dependencies.md', () => {
+  it('has a row for each dependency, and none for another', () => {
+    const file = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+    const { dependencies, devDependencies } = JSON.parse(file) as Record<string, Record<string, string>>;
+    const named = [...page('dependencies.md').matchAll(/^\| `([^`]+)` \|/gm)].map((row) => row[1]);
+    expect(named.sort()).toEqual([...Object.keys(dependencies ?? {}), ...Object.keys(devDependencies ?? {})].sort());
+  });
+});
