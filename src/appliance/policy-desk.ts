@@ -84,9 +84,11 @@ export interface PassDeskParts {
   readonly clock: Clock;
   /** `host:port` of the egress door, once it is open. */
   readonly proxyAddress: () => string;
+  /** The same of the SOCKS5 door; null when it is closed. */
+  readonly socksAddress: () => string | null;
 }
 
-export function passDesk({ passes, config, clock, proxyAddress }: PassDeskParts): PassDesk {
+export function passDesk({ passes, config, clock, proxyAddress, socksAddress }: PassDeskParts): PassDesk {
   return {
     issue: async (order, actor) => {
       const issued = await passes.issue({
@@ -100,7 +102,8 @@ export function passDesk({ passes, config, clock, proxyAddress }: PassDeskParts)
         kind: 'sandbox',
       });
       if (!issued.ok) return err(issued.error.message);
-      const { token, principal } = issued.value;
+      const { token, reference, principal } = issued.value;
+      const socks = socksAddress();
       return ok({
         token,
         pass: principal.pass,
@@ -111,6 +114,7 @@ export function passDesk({ passes, config, clock, proxyAddress }: PassDeskParts)
         capabilities: [...principal.capabilities],
         expires_at: principal.expiresAt,
         proxy_url: `${config.proxy.tls ? 'https' : 'http'}://${principal.task}:${token}@${proxyAddress()}`,
+        socks_url: socks === null ? null : `socks5h://${principal.task}:${reference}@${socks}`,
       });
     },
     inspect: async (token) => {

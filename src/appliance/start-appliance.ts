@@ -129,7 +129,13 @@ async function openAdmin({ core, started }: Running, proxy: RunningProxy, view: 
     control,
     leases,
     tasks,
-    passes: passDesk({ passes, config, clock, proxyAddress: () => addressOf(proxy) }),
+    passes: passDesk({
+      passes,
+      config,
+      clock,
+      proxyAddress: () => addressOf(proxy),
+      socksAddress: () => socksOf(proxy),
+    }),
     policy: policyDesk({ control, guard, roots, clock, log: audit, bundles: core.bundles }),
     record,
     appliance: applianceView(core, view),
@@ -144,6 +150,11 @@ async function openAdmin({ core, started }: Running, proxy: RunningProxy, view: 
   );
   started.add(() => door.close());
   return door;
+}
+
+function socksOf(proxy: RunningProxy): string | null {
+  const door = proxy.doors.find(({ kind }) => kind === 'socks5');
+  return door ? hostPort(door) : null;
 }
 
 function addressOf(proxy: RunningProxy): string {

@@ -84,6 +84,8 @@ export interface PassOrder {
 
 export interface IssuedPass {
   readonly token: string;
+  /** Stands for the token where 255 bytes are the most (SOCKS5, RFC 1929); ends with this process. */
+  readonly reference: string;
   readonly claims: PassClaims;
   readonly principal: Principal;
   readonly capabilities: readonly string[];

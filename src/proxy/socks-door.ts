@@ -2,7 +2,7 @@
  * The SOCKS5 door: the password is the pass, and a CONNECT walks as one of the HTTP door does.
  *
  * A login is always taken here; whether the pass is good is decided, and recorded, by the walk of the request.
- * KNOWN GAP: a password holds at most 255 bytes (RFC 1929), so a longer pass cannot be presented at this door.
+ * A password holds at most 255 bytes (RFC 1929), so the reference of a pass stands here for its token.
  */
 
 import type { Duplex } from 'node:stream';

@@ -20,7 +20,8 @@ export interface Scene {
   readonly socks: string;
   /** `task:token`. */
   readonly pass: string;
-  admin(path: string): Promise<Record<string, unknown>>;
+  /** POST with a body, else GET. */
+  admin(path: string, body?: object): Promise<Record<string, unknown>>;
   close(): Promise<void>;
 }
 

@@ -129,6 +129,10 @@ export const issuedPass = z.object({
   capabilities: z.array(z.string()),
   expires_at: at,
   proxy_url: z.string().describe('`http://<task>:<token>@host:port`'),
+  socks_url: z
+    .string()
+    .nullable()
+    .describe('`socks5h://<task>:<reference>@host:port`; null when that door is closed; ends with the process'),
 });
 
 export const inspectedPass = z.object({
