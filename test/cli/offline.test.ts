@@ -16,8 +16,8 @@ describe('exit codes', () => {
   it.each([
     ['0 for an allow', [...decide], 0, [/^allow: capability_grants/, /^$/]],
     ['1 for a denial', [...decide, '--method', 'POST'], 1, [/^deny: /, /^$/]],
-    ['2 with the nearest name', ['catgory', 'list'], 2, [/^$/, /Did you mean category\?/]],
-    ['2 with the nearest subcommand', ['category', 'lst'], 2, [/^$/, /Did you mean list\?/]],
+    ['2 with the nearest name', ['catgory', 'list'], 2, [/^$/, /did you mean `category`\?/]],
+    ['2 with the nearest subcommand', ['category', 'lst'], 2, [/^$/, /did you mean `list`\?/]],
     ['2 for what is not a URL', ['decide', '--tenant', 'a', '--url', 'x'], 2, [/^$/, /`x` is not a URL/]],
     ['2 for a log that is not there', ['audit', 'verify', 'nowhere'], 2, [/^$/, /`nowhere` does not exist/]],
     ['3 when no appliance runs', ['slo'], 3, [/^$/, /start `locktender serve`/]],
