@@ -14,6 +14,8 @@ export interface Attack {
 
 const STOPPED: readonly TaskStatus[] = ['timeout', 'cpu_exceeded'];
 const OUT_OF_MEMORY: readonly TaskStatus[] = ['memory_exceeded', 'host_lost', 'timeout', 'cpu_exceeded', 'failed'];
+/** Each promise of the chain waits for the next, so memory may run out before the time does. */
+const STOPPED_OR_FULL: readonly TaskStatus[] = [...STOPPED, 'memory_exceeded', 'host_lost'];
 const FAILED: readonly TaskStatus[] = ['failed'];
 const FINE: readonly TaskStatus[] = ['completed', 'failed'];
 const CAPPED: readonly TaskStatus[] = ['output_exceeded', 'failed', ...OUT_OF_MEMORY];
@@ -23,13 +25,15 @@ const group = (ends: readonly TaskStatus[], attacks: Readonly<Record<string, str
   Object.entries(attacks).map(([name, code]) => ({ name, code, ends }));
 
 export const ATTACKS: readonly Attack[] = [
+  ...group(STOPPED_OR_FULL, {
+    'T-60 microtask flood': 'const again = () => Promise.resolve().then(again); again(); await new Promise(() => {});',
+  }),
   ...group(STOPPED, {
     'T-60 for loop': 'for (;;);',
     'T-60 while with work': 'let x = 0; while (true) x = Math.sin(x + 1);',
     'T-60 do loop at the top level': 'top:do {} while (true); export default () => 1;',
     'T-60 endless generator': 'function* g() { for (;;) yield 1; } for (const _ of g());',
     'T-60 endless async generator': 'async function* g() { for (;;) yield 1; } for await (const _ of g());',
-    'T-60 microtask flood': 'const again = () => Promise.resolve().then(again); again(); await new Promise(() => {});',
     'T-60 queueMicrotask flood': 'const again = () => queueMicrotask(again); again(); await new Promise(() => {});',
     'T-60 await loop': 'for (;;) await null;',
     'T-60 timer flood':
