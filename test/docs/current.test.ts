@@ -2,6 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { configJsonSchema, configReference } from '../../src/config/reference.ts';
 import { REASONS } from '../../src/core/reasons.ts';
 
 const page = (name: string) => readFileSync(new URL(`../../docs/${name}`, import.meta.url), 'utf8');
@@ -37,5 +38,12 @@ describe('docs/dependencies.md', () => {
     const { dependencies, devDependencies } = JSON.parse(file) as Record<string, Record<string, string>>;
     const named = [...page('dependencies.md').matchAll(/^\| `([^`]+)` \|/gm)].map((row) => row[1]);
     expect(named.sort()).toEqual([...Object.keys(dependencies ?? {}), ...Object.keys(devDependencies ?? {})].sort());
+  });
+});
+
+describe('the configuration pages', () => {
+  it('are what `npm run docs` writes', () => {
+    expect(page('configuration.md')).toBe(configReference());
+    expect(JSON.parse(page('locktender.schema.json'))).toEqual(configJsonSchema());
   });
 });

@@ -1,0 +1,6 @@
+#!/bin/sh
+# Writes the reference pages that are made from the code; a test holds them current.
+set -eu
+cd "$(dirname "$0")/.."
+bin/locktender config reference > docs/configuration.md
+bin/locktender config schema > docs/locktender.schema.json
