@@ -82,13 +82,11 @@ export interface PassDeskParts {
   readonly passes: PassVerifier & PassIssuer;
   readonly config: Config;
   readonly clock: Clock;
-  /** `host:port` of the egress door, once it is open. */
-  readonly proxyAddress: () => string;
-  /** The same of the SOCKS5 door; null when it is closed. */
-  readonly socksAddress: () => string | null;
+  /** `host:port` by which sandboxes reach the doors, once they are open; null for one that is closed. */
+  readonly addresses: () => { readonly proxy: string; readonly socks: string | null };
 }
 
-export function passDesk({ passes, config, clock, proxyAddress, socksAddress }: PassDeskParts): PassDesk {
+export function passDesk({ passes, config, clock, addresses }: PassDeskParts): PassDesk {
   return {
     issue: async (order, actor) => {
       const issued = await passes.issue({
@@ -103,7 +101,7 @@ export function passDesk({ passes, config, clock, proxyAddress, socksAddress }: 
       });
       if (!issued.ok) return err(issued.error.message);
       const { token, reference, principal } = issued.value;
-      const socks = socksAddress();
+      const { proxy, socks } = addresses();
       return ok({
         token,
         pass: principal.pass,
@@ -113,7 +111,7 @@ export function passDesk({ passes, config, clock, proxyAddress, socksAddress }: 
         profile: principal.profile,
         capabilities: [...principal.capabilities],
         expires_at: principal.expiresAt,
-        proxy_url: `${config.proxy.tls ? 'https' : 'http'}://${principal.task}:${token}@${proxyAddress()}`,
+        proxy_url: `${config.proxy.tls ? 'https' : 'http'}://${principal.task}:${token}@${proxy}`,
         socks_url: socks === null ? null : `socks5h://${principal.task}:${reference}@${socks}`,
       });
     },

@@ -5,6 +5,7 @@
 
 import { join } from 'node:path';
 import { type AdminDoor, startAdmin } from '../admin/server.ts';
+import type { Config } from '../config/schema.ts';
 import { loadPolicy, loadRules } from '../control/load-revision.ts';
 import { startGateway } from '../gateway/server.ts';
 import { createDecider } from '../policy/decider.ts';
@@ -129,13 +130,7 @@ async function openAdmin({ core, started }: Running, proxy: RunningProxy, view: 
     control,
     leases,
     tasks,
-    passes: passDesk({
-      passes,
-      config,
-      clock,
-      proxyAddress: () => addressOf(proxy),
-      socksAddress: () => socksOf(proxy),
-    }),
+    passes: passDesk({ passes, config, clock, addresses: () => advertisedDoors(config, proxy) }),
     policy: policyDesk({ control, guard, roots, clock, log: audit, bundles: core.bundles }),
     record,
     appliance: applianceView(core, view),
@@ -152,9 +147,14 @@ async function openAdmin({ core, started }: Running, proxy: RunningProxy, view: 
   return door;
 }
 
-function socksOf(proxy: RunningProxy): string | null {
+/** What passes name: as configured, else where the door listens; a wildcard is reached by loopback. */
+function advertisedDoors({ proxy: { advertise }, socks }: Config, proxy: RunningProxy) {
   const door = proxy.doors.find(({ kind }) => kind === 'socks5');
-  return door ? hostPort(door) : null;
+  const near = (address: string) => address.replace(/^0\.0\.0\.0(?=:)/, '127.0.0.1').replace(/^\[::\](?=:)/, '[::1]');
+  return {
+    proxy: advertise ?? near(addressOf(proxy)),
+    socks: door ? (socks?.advertise ?? near(hostPort(door))) : null,
+  };
 }
 
 function addressOf(proxy: RunningProxy): string {

@@ -1,11 +1,10 @@
 /** `locktender pass …`: what a sandbox puts in `HTTPS_PROXY`. */
 
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { AnswerOf } from '../admin/contract.ts';
-import { writeMergedBundle } from '../sandbox/ca-bundle.ts';
 import { type SandboxAccess, sandboxEnvironment, shellExports } from '../sandbox/environment.ts';
+import { writeTrustFiles } from '../sandbox/trust-files.ts';
 import { type AdminClient, adminClient } from './admin-client.ts';
 import { CliFailure, EXIT, readAll } from './context.ts';
 import { change } from './controls.ts';
@@ -20,6 +19,7 @@ export interface PassOptions {
   readonly task?: string;
   readonly risk?: string;
   readonly env?: boolean;
+  readonly trust?: string;
 }
 
 export type IssuedPass = AnswerOf<'passIssue'>;
@@ -36,13 +36,14 @@ export function addPass(program: Command, parts: CliParts): void {
         .option('--ttl <duration>', 'life, for example `1h`')
         .option('--task <id>', 'an id of your own')
         .option('--risk <0-100>', 'risk score of the task', '0')
-        .option('--env', 'prints the exports for a shell, CA variables among them');
+        .option('--env', 'prints the exports for a shell, CA variables among them')
+        .option('--trust <dir>', 'where the CA files of `--env` are written; default: `trust` in the state directory');
     },
     run: async (_, options, { io }) => {
       const client = adminClient(options, io);
       const issued = await issuePass(client, options);
       if (options.env) {
-        const access = await accessOf(client, issued.proxy_url);
+        const access = await accessOf(client, issued.proxy_url, options.trust);
         io.stdout(shellExports(sandboxEnvironment(access)));
       } else if (options.json) printJson(io, issued);
       else {
@@ -73,7 +74,7 @@ export function addPass(program: Command, parts: CliParts): void {
 }
 
 /** Exit 1 with the reason when admission refuses. */
-export async function issuePass(client: AdminClient, options: Omit<PassOptions, 'env'>): Promise<IssuedPass> {
+export async function issuePass(client: AdminClient, options: Omit<PassOptions, 'env' | 'trust'>): Promise<IssuedPass> {
   const ttl = options.ttl === undefined ? null : durationMs(options.ttl);
   if (options.ttl !== undefined && ttl === null) {
     throw new CliFailure(EXIT.usage, `\`${options.ttl}\` is not a duration; write for example \`1h\``);
@@ -93,19 +94,14 @@ export async function issuePass(client: AdminClient, options: Omit<PassOptions, 
   });
 }
 
-/** Writes the CA files that tools need to `<state>/trust` and says where they are. */
+/** Writes the CA files that tools need, by default to `<state>/trust`, and says where they are. */
 export async function accessOf(
   client: AdminClient,
   proxyUrl: string,
   dir = join(client.state, 'trust'),
 ): Promise<SandboxAccess> {
   const own = await client.text('caCertificate');
-  mkdirSync(dir, { recursive: true });
-  const ownCaFile = join(dir, 'ca.pem');
-  const mergedCaFile = join(dir, 'bundle.pem');
-  writeFileSync(ownCaFile, own, { mode: 0o644 });
-  writeMergedBundle(mergedCaFile, own);
-  return { proxyUrl, mergedCaFile, ownCaFile, javaTrustStore: null };
+  return { proxyUrl, ...writeTrustFiles(resolve(dir), own, Date.now()) };
 }
 
 function shown(key: string, value: unknown): string {

@@ -1,7 +1,7 @@
 /** Keys of the egress proxy: its door, its bounds, and how it reaches origins. */
 
 import { z } from 'zod';
-import { files, integer, listen, path, text } from './schema-kinds.ts';
+import { advertised, files, integer, listen, path, text } from './schema-kinds.ts';
 
 const tls = z
   .strictObject({
@@ -74,6 +74,7 @@ const parent = z
 export const egressDoor = z
   .strictObject({
     listen: listen('127.0.0.1:3128'),
+    advertise: advertised,
     tls: tls.optional(),
     inspect: inspect.prefault({}),
     deadlines: deadlines.prefault({}),

@@ -33,3 +33,10 @@ export const listen = (normal: string) =>
       return z.NEVER;
     })
     .describe('where it listens; port 0 takes any free port');
+
+/** `host:port` by which clients elsewhere reach a door; a name is allowed. */
+export const advertised = z
+  .string()
+  .regex(/^(\[[0-9a-fA-F:]+\]|[A-Za-z0-9.-]+):[0-9]{1,5}$/, 'must be `host:port`')
+  .optional()
+  .describe('`host:port` by which sandboxes reach it, as passes name it; default: where it listens');

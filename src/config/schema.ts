@@ -5,7 +5,7 @@
 
 import { z } from 'zod';
 import { egressDoor } from './egress-keys.ts';
-import { files, integer, listen, path, text } from './schema-kinds.ts';
+import { advertised, files, integer, listen, path, text } from './schema-kinds.ts';
 
 const issuer = z
   .strictObject({
@@ -121,6 +121,7 @@ export const configSchema = z.strictObject({
       .strictObject({
         enabled: z.boolean().default(true).describe('whether this door opens'),
         listen: listen('127.0.0.1:1080'),
+        advertise: advertised,
       })
       .describe('SOCKS5 door'),
   ),

@@ -1,6 +1,6 @@
-/** The merged CA bundle: what the system trusts and our CA, for tools whose variable replaces their whole bundle. */
+/** What the system trusts: tools whose variable replaces their whole bundle need it beside our CA. */
 
-import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { rootCertificates } from 'node:tls';
 
 /** Where distributions keep the bundle; the first that exists is used. */
@@ -16,12 +16,4 @@ const SYSTEM_BUNDLES = [
 export function systemBundle(candidates: readonly string[] = SYSTEM_BUNDLES): string {
   const file = candidates.find((path) => existsSync(path));
   return file ? readFileSync(file, 'utf8') : `${rootCertificates.join('\n')}\n`;
-}
-
-/** Writes `system + own` to `file` by rename, so that a tool reading it never sees half. Public data: 0644. */
-export function writeMergedBundle(file: string, ownCaPem: string): void {
-  const system = systemBundle().trimEnd();
-  const draft = `${file}.new`;
-  writeFileSync(draft, `${system}\n\n# Locktender\n${ownCaPem.trim()}\n`, { mode: 0o644 });
-  renameSync(draft, file);
 }

@@ -5,7 +5,8 @@ const access = {
   proxyUrl: 'http://t_1:secret@127.0.0.1:3128',
   mergedCaFile: '/state/ca-bundle.pem',
   ownCaFile: '/state/ca.pem',
-  javaTrustStore: { file: '/state/trust.p12', password: 'changeit' },
+  wgetrc: '/state/wgetrc',
+  javaTrustStore: { file: '/state/trust.jks', password: 'changeit' },
 };
 
 describe('sandbox environment', () => {
@@ -22,7 +23,7 @@ describe('sandbox environment', () => {
 
   it('gives Java the proxy and the trust store but never the pass', () => {
     expect(environment['JAVA_TOOL_OPTIONS']).toContain('-Dhttps.proxyPort=3128');
-    expect(environment['JAVA_TOOL_OPTIONS']).toContain('trustStore=/state/trust.p12');
+    expect(environment['JAVA_TOOL_OPTIONS']).toContain('trustStore=/state/trust.jks');
     expect(environment['JAVA_TOOL_OPTIONS']).not.toContain('secret');
   });
 

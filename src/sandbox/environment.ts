@@ -11,7 +11,9 @@ export interface SandboxAccess {
   readonly mergedCaFile: string;
   /** Our CA alone, PEM: for tools that add it to their own. */
   readonly ownCaFile: string;
-  /** PKCS#12 trust store with both, and its password; null where none was made. */
+  /** A wgetrc with the merged bundle: wget reads no variable for it. */
+  readonly wgetrc: string;
+  /** JKS trust store with both, and its password; null where none was made. */
   readonly javaTrustStore: { readonly file: string; readonly password: string } | null;
 }
 
@@ -49,6 +51,7 @@ export function sandboxEnvironment(access: SandboxAccess): Readonly<Record<strin
   out['NODE_USE_ENV_PROXY'] = '1';
   for (const name of MERGED_CA) out[name] = access.mergedCaFile;
   for (const name of ADDED_CA) out[name] = access.ownCaFile;
+  out['WGETRC'] = access.wgetrc;
   const java = javaFlags(access);
   if (java !== '') out['JAVA_TOOL_OPTIONS'] = java;
   return out;
@@ -72,7 +75,7 @@ function javaFlags(access: SandboxAccess): string {
     flags.push(
       `-Djavax.net.ssl.trustStore=${store.file}`,
       `-Djavax.net.ssl.trustStorePassword=${store.password}`,
-      '-Djavax.net.ssl.trustStoreType=PKCS12',
+      '-Djavax.net.ssl.trustStoreType=JKS',
     );
   }
   return flags.join(' ');

@@ -95,10 +95,8 @@ export const TOOLCHAINS: readonly Toolchain[] = [
     program: 'wget',
     version: ['--version'],
     request: (origin) => ['wget', '-qO-', '--timeout=10', '--tries=1', `${origin}/`],
-    files: (access) => ({ wgetrc: `ca_certificate = ${access.mergedCaFile}\n` }),
-    environment: (_access, scratch) => ({ WGETRC: `${scratch}/wgetrc` }),
     expect: PROBE_GREETING,
-    fix: 'wget ignores SSL_CERT_FILE: put `ca_certificate = <merged bundle>` into ~/.wgetrc, or point WGETRC at a file with it',
+    fix: 'wget ignores SSL_CERT_FILE: set WGETRC as `locktender pass issue --env` does, or put `ca_certificate = <merged bundle>` into ~/.wgetrc',
   },
   {
     name: 'git',

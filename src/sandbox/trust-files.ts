@@ -1,0 +1,28 @@
+/** The files that make a sandbox's tools trust our CA: made in one directory, named by the environment contract. */
+
+import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { systemBundle } from './ca-bundle.ts';
+import type { SandboxAccess } from './environment.ts';
+import { javaTrustStore, TRUST_STORE_PASSWORD } from './java-trust-store.ts';
+
+export type TrustFiles = Omit<SandboxAccess, 'proxyUrl'>;
+
+/** Writes each by rename, so that a tool reading it never sees half. Public data: 0644. */
+export function writeTrustFiles(dir: string, ownCaPem: string, now: number): TrustFiles {
+  mkdirSync(dir, { recursive: true });
+  const put = (name: string, content: string | Buffer): string => {
+    const path = join(dir, name);
+    writeFileSync(`${path}.new`, content, { mode: 0o644 });
+    renameSync(`${path}.new`, path);
+    return path;
+  };
+  const merged = `${systemBundle().trimEnd()}\n\n# Locktender\n${ownCaPem.trim()}\n`;
+  const mergedCaFile = put('bundle.pem', merged);
+  return {
+    mergedCaFile,
+    ownCaFile: put('ca.pem', ownCaPem),
+    wgetrc: put('wgetrc', `ca_certificate = ${mergedCaFile}\n`),
+    javaTrustStore: { file: put('trust.jks', javaTrustStore(merged, now)), password: TRUST_STORE_PASSWORD },
+  };
+}
