@@ -19,9 +19,12 @@ say "node $(node -v) from $NODE24_DIR"
 
 # One install per lock file: a second run costs nothing.
 stamp=node_modules/.locktender-lock
-want=$(cat package-lock.json package.json | cksum; node -v)
+want=$(cksum < package-lock.json; node -v)
 if [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$want" ]; then
   say 'packages are up to date'
+elif [ -L node_modules ]; then
+  say 'node_modules is a link, and an install would empty what it points to: run scripts/setup.sh there, or remove the link'
+  exit 2
 else
   # re2 compiles against the headers that came with that very node, so nothing is fetched from elsewhere.
   headers=$(dirname "$NODE24_DIR")

@@ -1,0 +1,11 @@
+import { defineConfig } from 'vitest/config';
+
+/** What is too long, or needs too much, for every run: `npm run test:docker`, `npm run test:soak`. */
+export default defineConfig({
+  test: {
+    include: ['test/docker/**/*.test.ts', 'test/soak/**/*.test.ts'],
+    testTimeout: 120_000,
+    hookTimeout: 1_800_000,
+    fileParallelism: false,
+  },
+});
