@@ -1,6 +1,7 @@
 /** The composition root: hands the command line what needs the whole appliance. */
 
 import { writeSync } from 'node:fs';
+import { startBrief } from './appliance/brief.ts';
 import { serve } from './appliance/serve.ts';
 import { tour } from './appliance/tour.ts';
 import { VERSION } from './appliance/version.ts';
@@ -37,4 +38,4 @@ process.on('uncaughtException', (error) => {
   process.exit(EXIT.internal);
 });
 
-process.exit(await runCli(process.argv.slice(2), io, { version: VERSION, serve, tour }));
+process.exit(await runCli(process.argv.slice(2), io, { version: VERSION, serve, tour, brief: startBrief }));

@@ -1,12 +1,11 @@
 /** `locktender serve`: starts the appliance, says where its doors are, and runs until it is told to stop. */
 
-import { rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import type { Config } from '../config/schema.ts';
 import { rootsOf } from '../control/load-revision.ts';
 import { createLog } from '../telemetry/log.ts';
 import { systemClock } from '../telemetry/system-clock.ts';
 import type { DemoOrigins } from './demo-origins.ts';
+import { announceDoors } from './doors-file.ts';
 import { type Appliance, startAppliance } from './start-appliance.ts';
 import { startDemo } from './start-demo.ts';
 import { opening, StartRefused } from './start-refused.ts';
@@ -52,23 +51,16 @@ async function run({ config: given, demo, demoPort }: ServeOptions, io: ServeIo)
     throw error;
   });
   const unwatch = watchFiles(roots, log, () => appliance.reload());
-  const doorsFile = join(config.state, 'doors.json');
-  writeFileSync(doorsFile, `${JSON.stringify(doorsOf(appliance))}\n`, { mode: 0o600 });
+  const silence = announceDoors(appliance, origins?.port ?? null);
   const stopped = untilSignal(appliance, config.drain_ms);
   for (const { name, address } of appliance.doors) io.stdout(`${name} ${address}\n`);
   if (origins) io.stdout(`demonstration origins 127.0.0.1:${origins.port}\n`);
   io.stdout('ready\n');
   await stopped;
   unwatch();
-  rmSync(doorsFile, { force: true });
+  silence();
   await origins?.close();
   return 0;
-}
-
-/** What the command line on this machine needs to find the appliance. */
-function doorsOf({ proxyAddress, adminAddress, gatewayAddress, core }: Appliance) {
-  const tls = core.config.gateway.tls_cert === undefined ? 'http' : 'https';
-  return { proxy: proxyAddress, admin: `http://${adminAddress}`, gateway: `${tls}://${gatewayAddress}` };
 }
 
 /** Resolves when the first SIGTERM or SIGINT has been obeyed; a second one ends the process at once. */

@@ -9,6 +9,8 @@ export interface Doors {
   readonly proxy: string;
   readonly admin: string;
   readonly gateway: string;
+  /** Demonstration origin to try requests on; null where the appliance has none. */
+  readonly demo: string | null;
 }
 
 export interface AdminClient {
@@ -24,7 +26,7 @@ export interface AdminClient {
 /** The appliance of the state directory, or the one that `--admin` or `LOCKTENDER_ADMIN` names. */
 export function adminClient(options: CommonOptions, io: CliIo): AdminClient {
   const config = configOf(options, io);
-  const file = join(config.state, 'doors.json');
+  const file = doorsFile(config.state);
   const at = ({ host, port }: { host: string; port: number }) =>
     host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
   const doors: Doors = existsSync(file)
@@ -33,6 +35,7 @@ export function adminClient(options: CommonOptions, io: CliIo): AdminClient {
         proxy: at(config.proxy.listen),
         admin: `http://${at(config.admin.listen)}`,
         gateway: `http://${at(config.gateway.listen)}`,
+        demo: null,
       };
   const base = options.admin ?? io.env['LOCKTENDER_ADMIN'] ?? doors.admin;
   const send = (route: RouteId, request: AnyRequest): Promise<Response> =>
@@ -45,6 +48,9 @@ export function adminClient(options: CommonOptions, io: CliIo): AdminClient {
     events: (route, query) => eventsOf(send(route, { query })),
   };
 }
+
+/** There only while an appliance runs with the state directory, or after one was killed. */
+export const doorsFile = (state: string): string => join(state, 'doors.json');
 
 interface AnyRequest {
   readonly params?: Readonly<Record<string, unknown>>;

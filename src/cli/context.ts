@@ -22,6 +22,8 @@ export interface ApplianceCommands {
     io: CliIo,
   ): Promise<number>;
   tour(options: { readonly json: boolean }, io: CliIo): Promise<number>;
+  /** An appliance for the length of one command; throws when it cannot start. */
+  brief(config: Config, demo: boolean): Promise<{ readonly state: string; stop(): Promise<void> }>;
 }
 
 export interface CliContext {

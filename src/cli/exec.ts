@@ -1,7 +1,8 @@
 /** `locktender exec`: tool code in a fresh isolate of the appliance; prints the guarded result. */
 
 import type { Command } from 'commander';
-import { adminClient, gatewayKey } from './admin-client.ts';
+import { gatewayKey } from './admin-client.ts';
+import { withAppliance } from './brief-appliance.ts';
 import { CliFailure, type CliIo, EXIT, readAll, textOf } from './context.ts';
 import { type CliParts, leaf } from './leaf.ts';
 import { printJson } from './print.ts';
@@ -34,10 +35,12 @@ export function addExec(program: Command, parts: CliParts): void {
         .option('--language <js|ts>', 'default: by the ending of the file')
         .option('--input <json>', 'first argument of the function', 'null');
     },
-    run: async ([file = '-'], options, { io }) => {
+    run: async ([file = '-'], options, context) => {
+      const { io } = context;
       const body = await bodyOf(file, options, io);
-      const client = adminClient(options, io);
-      const report = await submit(client.doors.gateway, gatewayKey(client.state), body);
+      const report = await withAppliance(options, context, ({ doors, state }) =>
+        submit(doors.gateway, gatewayKey(state), body),
+      );
       if (options.json) printJson(io, report);
       else printReport(io, report);
       return report.status === 'completed' ? EXIT.done : EXIT.failed;

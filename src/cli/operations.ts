@@ -5,6 +5,7 @@ import { probeToolchain } from '../sandbox/probe-toolchain.ts';
 import { TOOLCHAINS } from '../sandbox/toolchains.ts';
 import { wallProblem } from '../sandbox/walled-command.ts';
 import { type AdminClient, adminClient } from './admin-client.ts';
+import { withAppliance } from './brief-appliance.ts';
 import { CliFailure, type CliIo, configOf, EXIT } from './context.ts';
 import { type CliParts, durationMs, leaf } from './leaf.ts';
 import { accessOf, issuePass } from './pass.ts';
@@ -77,10 +78,11 @@ export function addOperations(program: Command, parts: CliParts): void {
         .option('--tenant <name>', 'tenant of the probes', 'doctor')
         .option('--class <name>', 'request class of the probes');
     },
-    run: async (_, options, { io }) => {
+    run: async (_, options, context) => {
+      const { io } = context;
       configOf(options, io);
-      const client = adminClient(options, io);
-      const checks = [...machineChecks(), ...(await toolChecks(client, options))];
+      const machine = machineChecks();
+      const checks = [...machine, ...(await withAppliance(options, context, (c) => toolChecks(c, options), true))];
       const failed = checks.filter((c) => c.outcome === 'fails');
       if (options.json) printJson(io, { ok: failed.length === 0, checks });
       else printChecks(io, checks);
@@ -88,6 +90,13 @@ export function addOperations(program: Command, parts: CliParts): void {
     },
   });
 }
+
+const NO_ORIGIN: Check = {
+  name: 'toolchains',
+  outcome: 'fails',
+  said: 'not tried: this appliance has no demonstration origin',
+  fix: 'name one that the policy allows with --origin, or stop the appliance and run `locktender doctor` alone',
+};
 
 interface Check {
   readonly name: string;
@@ -115,15 +124,17 @@ async function toolChecks(
   options: { origin?: string; tenant: string; class?: string },
 ): Promise<Check[]> {
   const status = await client.call('status');
-  const origin = options.origin ?? 'https://docs.demo.test:8443';
   if (!status.ready)
     return [{ name: 'appliance', outcome: 'fails', said: 'not ready', fix: 'see `locktender status`' }];
+  const works: Check = { name: 'appliance', outcome: 'works', said: status.version, fix: null };
+  const origin = options.origin ?? client.doors.demo;
+  if (origin === null) return [works, NO_ORIGIN];
   const issued = await issuePass(client, {
     tenant: options.tenant,
     ...(options.class === undefined ? {} : { class: options.class }),
   });
   const access = await accessOf(client, issued.proxy_url);
-  const checks: Check[] = [{ name: 'appliance', outcome: 'works', said: status.version, fix: null }];
+  const checks: Check[] = [works];
   for (const tool of TOOLCHAINS) checks.push(await probeToolchain(tool, { origin, access }));
   return checks;
 }

@@ -1,0 +1,49 @@
+/** Commands that start an appliance for themselves where none runs. */
+
+import { existsSync, readdirSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { execute, PROGRAM, temporaryDirectory } from '../journey/running-appliance.ts';
+
+const directory = temporaryDirectory();
+afterAll(() => directory.remove());
+
+const cli = (args: readonly string[], input = '') => execute([PROGRAM, ...args], { cwd: directory.path, input });
+const briefs = () => readdirSync(tmpdir()).filter((name) => name.startsWith('locktender-brief-'));
+
+describe('exec where no appliance runs', () => {
+  it('runs the tool, guards its result and leaves nothing behind', async () => {
+    const before = briefs();
+    const code = 'export default (input: { n: number }) => ({ double: input.n * 2, key: "AKIAIOSFODNN7EXAMPLA" });';
+    const ran = await cli(['exec', '-', '--language', 'ts', '--input', '{"n":21}', '--json'], code);
+    expect(ran.code).toBe(0);
+    expect(JSON.parse(ran.stdout)).toMatchObject({
+      status: 'completed',
+      result: { double: 42, key: '[REDACTED:AWS_CREDENTIALS]' },
+    });
+    expect(existsSync(join(directory.path, '.locktender'))).toBe(false);
+    expect(briefs()).toEqual(before);
+  });
+
+  it('ends 1 with the tool’s own error, at its line', async () => {
+    const ran = await cli(['exec', '-'], 'export default () => {\n  throw new TypeError("no such thing");\n};');
+    expect(ran.code).toBe(1);
+    expect(ran.stderr).toContain('no such thing');
+  });
+
+  it('never stands in for an appliance that was named', async () => {
+    const ran = await cli(['exec', '-', '--admin', 'http://127.0.0.1:9'], 'export default () => 1;');
+    expect(ran.code).toBe(3);
+  });
+});
+
+describe('doctor where no appliance runs', () => {
+  it('tries each toolchain by a real request, and says how to fix what fails', async () => {
+    const ran = await cli(['doctor', '--json']);
+    const { checks } = JSON.parse(ran.stdout) as { checks: { name: string; outcome: string; fix: string | null }[] };
+    const of = (name: string) => checks.find((check) => check.name === name)?.outcome;
+    expect(['node', 'bubblewrap wall', 'appliance', 'curl', 'git'].map(of)).toEqual(Array(5).fill('works'));
+    for (const check of checks) if (check.outcome === 'fails') expect(check.fix).toBeTruthy();
+  }, 120_000);
+});
