@@ -11,6 +11,8 @@ export interface CompiledRule {
   /** Lower-case ASCII; empty when the rule has none. */
   readonly keywords: readonly Buffer[];
   readonly validators: readonly Validator[];
+  /** All of them true: the finding is very likely, whatever the rule says. */
+  readonly confirm: readonly Validator[];
   readonly allowRegexes: readonly RE2[];
   readonly file: string;
   readonly line: number;

@@ -28,6 +28,8 @@ const rule = z.strictObject({
   regex: z.string().min(1).max(4000),
   secret_group: z.int().min(0).max(20).default(0),
   validators: z.array(validator).max(8).default([]),
+  // Checksums that make a finding certain but whose failure does not clear it: a copied secret may have lost a digit.
+  confirm: z.array(validator).max(8).default([]),
   context: z
     .strictObject({
       words: z.array(z.string().min(1).max(64)).min(1).max(64),

@@ -77,6 +77,7 @@ function compileRule(spec: RuleSpec, yaml: YamlFile<unknown>, index: number): Re
     regex: regex.value,
     keywords: spec.keywords.map((word) => Buffer.from(word.toLowerCase(), 'utf8')),
     validators: spec.validators.map(validatorOf),
+    confirm: spec.confirm.map(validatorOf),
     allowRegexes: allow.flatMap((r) => (r.ok ? [r.value] : [])),
     file: yaml.file,
     line: yaml.line(at()),

@@ -63,6 +63,7 @@ function accepted(rule: CompiledRule, text: Buffer, [start, end]: readonly [numb
 
 function likelihoodOf(rule: CompiledRule, text: Buffer, [start, end]: readonly [number, number]): Likelihood {
   const { context, likelihood } = rule.spec;
+  if (rule.confirm.length > 0 && rule.confirm.every((valid) => valid(text.subarray(start, end)))) return 'VERY_LIKELY';
   if (!context) return likelihood;
   const around = [text.subarray(Math.max(0, start - context.before), start), text.subarray(end, end + context.after)];
   const lower = around.map((part) => part.toString('utf8').toLowerCase()).join(' ');
