@@ -1,11 +1,8 @@
 /** The composition root: hands the command line what needs the whole appliance. */
 
 import { writeSync } from 'node:fs';
-import { startBrief } from './appliance/brief.ts';
-import { serve } from './appliance/serve.ts';
-import { tour } from './appliance/tour.ts';
 import { VERSION } from './appliance/version.ts';
-import { type CliIo, EXIT } from './cli/context.ts';
+import { type ApplianceCommands, type CliIo, EXIT } from './cli/context.ts';
 import { runCli } from './cli/program.ts';
 
 const io: CliIo = {
@@ -38,4 +35,12 @@ process.on('uncaughtException', (error) => {
   process.exit(EXIT.internal);
 });
 
-process.exit(await runCli(process.argv.slice(2), io, { version: VERSION, serve, tour, brief: startBrief }));
+// The appliance is read only by the commands that start one: it is most of the program.
+const appliance: ApplianceCommands = {
+  version: VERSION,
+  serve: async (options, to) => (await import('./appliance/serve.ts')).serve(options, to),
+  tour: async (options, to) => (await import('./appliance/tour.ts')).tour(options, to),
+  brief: async (config, demo) => (await import('./appliance/brief.ts')).startBrief(config, demo),
+};
+
+process.exit(await runCli(process.argv.slice(2), io, appliance));

@@ -18,7 +18,8 @@ export interface IndexSource {
 /** More names than this in one bucket is no accident but names made to collide. */
 const BUCKET_LIMIT = 64;
 const NAMES_PER_BUCKET = 5;
-const SAMPLE = 8192;
+/** Names that symbols are learnt from: at most, and at least where there are as many; a small index is made at start. */
+const SAMPLE = { most: 8192, least: 512 };
 const SEEDS = [0x811c9dc5, 0x2545f491, 0x9e3779b9, 0x6a09e667];
 
 export class IndexBuilder {
@@ -217,7 +218,8 @@ export class IndexBuilder {
   }
 
   #sample(order: Uint32Array): string[] {
-    const step = Math.max(1, Math.floor(order.length / SAMPLE));
+    const wanted = Math.min(SAMPLE.most, Math.max(SAMPLE.least, order.length >> 4));
+    const step = Math.max(1, Math.floor(order.length / wanted));
     const out: string[] = [];
     for (let i = 0; i < order.length; i += step) {
       const entry = order[i] as number;

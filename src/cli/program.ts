@@ -2,38 +2,32 @@
 
 import { Command, CommanderError } from 'commander';
 import { didYouMean } from '../core/nearest.ts';
-import { addAudit } from './audit.ts';
-import { addCapability, addHost, addTask, addTenant } from './capability.ts';
-import { addCategory } from './category.ts';
-import { addConfig } from './config.ts';
 import { type ApplianceCommands, CliFailure, type CliIo, EXIT } from './context.ts';
-import { addDlp } from './dlp.ts';
-import { addExec } from './exec.ts';
-import { addGuard } from './guard.ts';
 import type { CliParts } from './leaf.ts';
-import { addOperations, addServe } from './operations.ts';
-import { addPass } from './pass.ts';
-import { addDecide, addPolicy } from './policy.ts';
-import { addRun } from './run.ts';
 
-/** In the order of `--help`. To add a command: write its file, name it here. */
-const COMMANDS: readonly ((program: Command, parts: CliParts) => void)[] = [
-  addServe,
-  addConfig,
-  addPass,
-  addRun,
-  addExec,
-  addCategory,
-  addCapability,
-  addTenant,
-  addTask,
-  addHost,
-  addPolicy,
-  addDecide,
-  addDlp,
-  addGuard,
-  addAudit,
-  addOperations,
+type Add = (program: Command, parts: CliParts) => void;
+
+/**
+ * In the order of `--help`. To add a command: write its file, name it here. Each file is read only when its command is
+ * asked for (or all are listed), since reading them all takes longer than most commands do.
+ */
+const COMMANDS: readonly { readonly names: readonly string[]; readonly load: () => Promise<Add> }[] = [
+  { names: ['serve', 'tour'], load: async () => (await import('./operations.ts')).addServe },
+  { names: ['config'], load: async () => (await import('./config.ts')).addConfig },
+  { names: ['pass'], load: async () => (await import('./pass.ts')).addPass },
+  { names: ['run'], load: async () => (await import('./run.ts')).addRun },
+  { names: ['exec'], load: async () => (await import('./exec.ts')).addExec },
+  { names: ['category'], load: async () => (await import('./category.ts')).addCategory },
+  { names: ['capability'], load: async () => (await import('./capability.ts')).addCapability },
+  { names: ['tenant'], load: async () => (await import('./capability.ts')).addTenant },
+  { names: ['task'], load: async () => (await import('./capability.ts')).addTask },
+  { names: ['host'], load: async () => (await import('./capability.ts')).addHost },
+  { names: ['policy'], load: async () => (await import('./policy.ts')).addPolicy },
+  { names: ['decide'], load: async () => (await import('./policy.ts')).addDecide },
+  { names: ['dlp'], load: async () => (await import('./dlp.ts')).addDlp },
+  { names: ['guard'], load: async () => (await import('./guard.ts')).addGuard },
+  { names: ['audit'], load: async () => (await import('./audit.ts')).addAudit },
+  { names: ['status', 'slo', 'doctor'], load: async () => (await import('./operations.ts')).addOperations },
 ];
 
 /** Runs one command line (without program names). The value is the exit code; never throws. */
@@ -46,8 +40,8 @@ export async function runCli(argv: readonly string[], io: CliIo, appliance: Appl
     .showSuggestionAfterError()
     .exitOverride()
     .configureOutput({ writeOut: (text) => io.stdout(text), writeErr: (text) => io.stderr(text) });
-  for (const add of COMMANDS) add(program, { context: { io, appliance }, outcome });
   try {
+    for (const { load } of wanted(argv)) (await load())(program, { context: { io, appliance }, outcome });
     if (argv.length === 0) {
       io.stderr(program.helpInformation());
       return EXIT.usage;
@@ -63,6 +57,15 @@ export async function runCli(argv: readonly string[], io: CliIo, appliance: Appl
     return exitOf(error, io);
   }
 }
+
+/** The command that was named; all of them for `--help` and for names that do not exist. */
+function wanted(argv: readonly string[]): typeof COMMANDS {
+  if (argv.length === 1 && VERSION_ASKED.has(argv[0] ?? '')) return [];
+  const named = COMMANDS.filter(({ names }) => names.includes(argv[0] ?? ''));
+  return named.length > 0 ? named : COMMANDS;
+}
+
+const VERSION_ASKED = new Set(['--version', '-V']);
 
 /** Commander answers `nonsense --help` with the parent's help and 0; a name that does not exist is a mistake. */
 function unknownCommand(program: Command, argv: readonly string[]): string | null {
