@@ -1,11 +1,11 @@
 /** Lists in, one immutable index out: checks that every entry may say what it says, then builds. */
 
 import { err, ok, type Problem, type Result } from '../core/result.ts';
+import type { Sha256 } from '../core/sha256.ts';
 import { clip, type ListEntry, REACH } from './host-entry.ts';
 import { IndexBuilder, type IndexSource } from './index-builder.ts';
 import { type IndexBytes, type ListMeta, writeIndex } from './index-format.ts';
 import { isPublicSuffix } from './public-suffix.ts';
-import type { Sha256 } from './sha256.ts';
 import type { Taxonomy } from './taxonomy.ts';
 
 export interface CompileList {

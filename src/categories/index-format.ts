@@ -23,8 +23,8 @@
 
 import { z } from 'zod';
 import { err, ok, type Result } from '../core/result.ts';
+import { type Sha256, sha256Hex } from '../core/sha256.ts';
 import { FILTER_BLOCK } from './name-filter.ts';
-import { type Sha256, sha256Hex } from './sha256.ts';
 
 export const INDEX_VERSION = 1;
 export const PREAMBLE = 48;

@@ -4,12 +4,12 @@
  */
 
 import { err, ok, type Problem, type Result } from '../core/result.ts';
+import { type Sha256, sha256Hex } from '../core/sha256.ts';
 import { CategoryIndex } from './category-index.ts';
 import { type CompileList, compileIndex } from './compile-index.ts';
 import { clip } from './host-entry.ts';
 import type { IndexBytes } from './index-format.ts';
 import { parsePlainList } from './plain-list.ts';
-import { type Sha256, sha256Hex } from './sha256.ts';
 import { parseTaxonomy, type Taxonomy } from './taxonomy.ts';
 
 /** A file's path, relative to `categories/` with `/`, and its text. */

@@ -2,7 +2,7 @@
 
 import type RE2 from 're2';
 import type { RuleSpec } from './rule-schema.ts';
-import type { Validator } from './validators.ts';
+import type { Validator } from './validators/validator.ts';
 
 export interface CompiledRule {
   readonly spec: RuleSpec;

@@ -2,10 +2,9 @@
 
 import { z } from 'zod';
 import { GUARD_ACTIONS, LIKELIHOODS } from '../core/finding.ts';
+import { VALIDATOR_NAMES } from './validators/validator.ts';
 
 const action = z.enum(GUARD_ACTIONS);
-
-export const VALIDATOR_NAMES = ['luhn', 'mod97', 'jwt', 'github-crc32', 'verhoeff', 'ssn', 'ipv4-public'] as const;
 
 const validator = z.union([
   z.enum(VALIDATOR_NAMES),
@@ -59,4 +58,3 @@ const rule = z.strictObject({
 export const ruleFileSchema = z.strictObject({ version: z.literal(1), rules: z.array(rule).min(1).max(2000) });
 
 export type RuleSpec = z.output<typeof rule>;
-export type ValidatorSpec = z.output<typeof validator>;

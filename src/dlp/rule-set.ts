@@ -9,7 +9,7 @@ import { parseYamlFile, type YamlFile } from '../core/strict-yaml.ts';
 import type { CompiledRule, RuleSet } from './compiled-rule.ts';
 import { type RuleSpec, ruleFileSchema } from './rule-schema.ts';
 import { scanRule } from './scan.ts';
-import { validatorOf } from './validators.ts';
+import { validatorOf } from './validators/validator.ts';
 
 export interface RuleFile {
   readonly path: string;

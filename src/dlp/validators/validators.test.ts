@@ -1,0 +1,55 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { readTree } from '../../store/read-tree.ts';
+import { VALIDATOR_NAMES, type ValidatorName, validatorOf } from './validator.ts';
+
+const holds = (name: ValidatorName, text: string) => validatorOf(name)(Buffer.from(text, 'utf8'));
+
+/** Numbers that their issuers, or the tests of others, publish as right. */
+const RIGHT: readonly (readonly [ValidatorName, string])[] = [
+  ['luhn', '4111111111111111'],
+  ['mod97', 'GB82 WEST 1234 5698 7654 32'],
+  ['verhoeff', '234123412346'],
+  ['uk-nhs', '943 476 5919'],
+  ['de-steuer-id', '36574261809'],
+  ['nl-bsn', '111222333'],
+  ['pl-pesel', '44051401359'],
+  ['no-fodselsnummer', '15108695088'],
+  ['ch-ahv', '7569217076985'],
+  ['ro-cnp', '1630615123457'],
+  ['bg-egn', '7523169263'],
+  ['hr-oib', '33392005961'],
+  ['us-aba', '111000025'],
+  ['ca-sin', '123-456-782'],
+  ['br-cpf', '390.533.447-05'],
+  ['br-cnpj', '16.727.230/0001-97'],
+  ['au-abn', '51 824 753 556'],
+  ['au-acn', '004 085 616'],
+  ['tr-tckn', '17291716060'],
+];
+
+describe('validators', () => {
+  it.each(RIGHT)('%s takes %s, and no neighbour that differs in its last digit', (name, text) => {
+    expect(holds(name, text)).toBe(true);
+    const last = Number(text.at(-1));
+    for (let other = 0; other < 10; other += 1) {
+      if (other !== last) expect(holds(name, `${text.slice(0, -1)}${other}`)).toBe(false);
+    }
+  });
+
+  it.each(VALIDATOR_NAMES)('%s never throws, whatever the bytes', (name) => {
+    const check = validatorOf(name);
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 80 }), (bytes) => typeof check(Buffer.from(bytes)) === 'boolean'),
+      { numRuns: 200 },
+    );
+  });
+
+  it('are all used by the shipped rules', () => {
+    const rules = readTree([new URL('../../../rules/dlp', import.meta.url).pathname], ['.yaml']);
+    const said = rules.map((file) => file.text).join('\n');
+    expect(
+      VALIDATOR_NAMES.filter((name) => !new RegExp(`(validators|confirm): \\[[^\\n]*\\b${name}\\b`).test(said)),
+    ).toEqual([]);
+  });
+});

@@ -1,0 +1,71 @@
+/**
+ * What agents read all day and what is no secret: sources, lock files, documentation, minified bundles, JSON, logs,
+ * hashes, images. The rules may find next to nothing in it.
+ */
+
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect, it } from 'vitest';
+import { sha256Text } from '../../src/control/load-revision.ts';
+import { compileRules } from '../../src/dlp/rule-set.ts';
+import { scan } from '../../src/dlp/scan.ts';
+import { readTree } from '../../src/store/read-tree.ts';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const CORPUS_BYTES = 3_000_000;
+/** Findings of secrets per megabyte that are tolerated: documentation holds sample credentials. */
+const SECRETS_PER_MB = 2;
+/** Types whose every occurrence in such text is true: authors' addresses, documentation's networks. */
+const EXPECTED = new Set(['EMAIL_ADDRESS', 'IP_ADDRESS', 'MAC_ADDRESS', 'STREET_ADDRESS', 'PHONE_NUMBER']);
+
+const digest = (seed: number, algorithm: string) => createHash(algorithm).update(String(seed)).digest();
+
+function* packages(): Generator<string> {
+  const pending = ['undici', 'zod', 'commander', 'jose', 'yaml', 'typescript', 'vitest', 'fast-check'].map((name) =>
+    join(ROOT, 'node_modules', name),
+  );
+  for (let dir = pending.shift(); dir !== undefined; dir = pending.shift()) {
+    for (const entry of readdirSync(dir, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1))) {
+      const path = join(dir, entry.name);
+      if (entry.isDirectory()) pending.push(path);
+      else if (/\.(?:[cm]?[jt]s|json|md|map)$/.test(entry.name) && statSync(path).size < 200_000) {
+        yield readFileSync(path, 'utf8');
+      }
+    }
+  }
+}
+
+/** Shapes that look like secrets and are not: ids, hashes, integrity values, images. */
+function lookalikes(): string {
+  return Array.from({ length: 400 }, (_, i) => {
+    const sha = digest(i, 'sha512');
+    const hex = sha.toString('hex');
+    const uuid = `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
+    return [
+      `{"id":"${uuid}","commit":"${hex.slice(0, 40)}","integrity":"sha512-${sha.toString('base64')}"}`,
+      `<img src="data:image/png;base64,${sha.toString('base64')}${digest(i + 1, 'sha512').toString('base64')}">`,
+      `2026-01-02T03:04:05.${i}Z INFO request ${uuid} took ${i} ms, etag "${hex.slice(40, 72)}"`,
+      `sha256:${hex.slice(0, 64)}  package-${i}.tgz  ${1_700_000_000 + i}`,
+    ].join('\n');
+  }).join('\n');
+}
+
+it('clean text stays within its budget of false alarms', () => {
+  const files = readTree([join(ROOT, 'rules/dlp')], ['.yaml']);
+  const rules = compileRules(files, sha256Text);
+  if (!rules.ok) throw new Error(rules.error[0]?.message);
+  const texts = [lookalikes()];
+  let bytes = 0;
+  for (const text of packages()) {
+    texts.push(text);
+    bytes += text.length;
+    if (bytes > CORPUS_BYTES) break;
+  }
+  expect(bytes).toBeGreaterThan(CORPUS_BYTES / 2);
+  const found = texts.flatMap((text) => scan(Buffer.from(text, 'utf8'), rules.value).map(({ rule }) => rule.spec));
+  const secrets = found.filter((spec) => !EXPECTED.has(spec.info_type)).map((spec) => spec.id);
+  expect(secrets.length / (bytes / 1e6), secrets.join(' ')).toBeLessThanOrEqual(SECRETS_PER_MB);
+  expect(scan(Buffer.from(texts[0] ?? '', 'utf8'), rules.value).map(({ rule }) => rule.spec.id)).toEqual([]);
+});
