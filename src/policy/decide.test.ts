@@ -234,7 +234,17 @@ test("an operator's block beats an approval that sets the taxonomy aside", () =>
 });
 
 test.each([
-  ['research', 'POST', 'https://example.org/', ['method `GET`']],
+  [
+    'research',
+    'POST',
+    'https://example.org/',
+    [
+      'capability `net.write.approved-domains` (held by profile `code`, `trusted`) and host `example.org` approved for tenant `acme`',
+      'instead: method `GET`',
+    ],
+  ],
+  ['code', 'POST', 'https://example.org/', ['host `example.org` approved for tenant `acme`', 'instead: method `GET`']],
+  ['code', 'POST', 'http://api.acme.example/', ['instead: scheme `https`']],
   ['research', 'GET', 'https://pastebin.com/', ['category `paste-sites` unblocked']],
   [
     'strict',
@@ -245,7 +255,7 @@ test.each([
       'capability `net.read.public` (held by profile `code`, `research`, `trusted`)',
     ],
   ],
-  ['code', 'CONNECT', 'example.org:22', ['port 443']],
+  ['code', 'CONNECT', 'example.org:22', ['instead: port 443']],
   [
     'research',
     'GET',

@@ -27,7 +27,14 @@ const TRIES = 16;
 /** In words an agent can act on; all of the least number of changes. Empty when nothing within reach would. */
 export function remedies(q: Question, world: World, decide: Decider): readonly string[] {
   if (!q.principal || q.passProblem !== null || q.principal.expiresAt <= q.now) return ['a pass that is valid now'];
-  let level: Open[] = [{ words: [], q, world, decision: decide(q, world) }];
+  const start: Open = { words: [], q, world, decision: decide(q, world) };
+  // What the caller could ask instead comes last: it is another request, and does not allow this one.
+  return [...granted(start, decide), ...instead(start, decide)].slice(0, OFFERED);
+}
+
+/** Changes of policy or controls that would allow this very request. */
+function granted(start: Open, decide: Decider): readonly string[] {
+  let level = [start];
   let tries = TRIES;
   for (let depth = 0; depth < DEPTH; depth += 1) {
     const tried = level
@@ -35,9 +42,18 @@ export function remedies(q: Question, world: World, decide: Decider): readonly s
       .slice(0, tries)
       .map((change) => ({ ...change, decision: decide(change.q, change.world) }));
     const found = tried.filter((t) => t.decision.effect === 'allow').map((t) => [...t.words].sort().join(' and '));
-    if (found.length > 0) return [...new Set(found)].slice(0, OFFERED);
+    if (found.length > 0) return [...new Set(found)].slice(0, OFFERED - 1);
     tries -= tried.length;
     level = tried;
+  }
+  return [];
+}
+
+/** A like request that the task may send as things are. */
+function instead(start: Open, decide: Decider): readonly string[] {
+  if (start.decision.reason !== 'default_deny') return [];
+  for (const change of actChanges(start)) {
+    if (decide(change.q, change.world).effect === 'allow') return [`instead: ${change.words.join(' and ')}`];
   }
   return [];
 }
@@ -74,14 +90,18 @@ function addressChanges(decision: Decision, waive: (what: string, words: string)
   return waive('address', `\`${address}\` among the private destinations of ${by}`);
 }
 
-/** What would make some grant fit: another act, another port, an approval, a capability. Smallest first. */
+/** What would make some grant fit: an approval, a capability. Smallest first. */
 function* grantChanges(from: Change): Generator<Change> {
-  yield* actChanges(from);
   yield* approvalChanges(from);
   yield* capabilityChanges(from);
 }
 
 function* actChanges({ words, q, world }: Change): Generator<Change> {
+  const secure = q.scheme === 'http' || q.scheme === 'ws' ? q.scheme : null;
+  if (secure !== null) {
+    const scheme = secure === 'http' ? 'https' : 'wss';
+    yield { words: [...words, `scheme \`${scheme}\``], q: { ...q, scheme, port: 443 }, world };
+  }
   if (q.method !== 'CONNECT' && (!isReadMethod(q.method) || q.upgrade !== '')) {
     yield { words: [...words, 'method `GET`'], q: { ...q, method: 'GET', upgrade: '' }, world };
   }
