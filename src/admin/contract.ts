@@ -9,8 +9,6 @@ import { make } from './contract/make-route.ts';
 import { ADMIN, AUDIT, EVERYONE, type Given, OPERATE, type Route, SECURE } from './contract/route.ts';
 import * as shape from './contract/shapes.ts';
 
-const days = z.coerce.number().int().min(1).max(3650);
-
 export const ROUTES = {
   ...CONTROL_ROUTES,
   status: make('GET', '/v1/status', EVERYONE, { summary: 'the appliance in one look', response: shape.status }),
@@ -108,8 +106,12 @@ export const ROUTES = {
   }),
   slo: make('GET', '/v1/slo', EVERYONE, {
     summary: 'the service levels over a window',
-    query: z.object({ days: days.default(7) }),
-    response: z.object({ days: z.int(), levels: z.array(shape.serviceLevel) }),
+    query: z.object({ minutes: z.coerce.number().int().min(1).max(5_256_000).default(10_080) }),
+    response: z.object({
+      from: shape.at,
+      to: shape.at,
+      levels: z.array(shape.serviceLevel),
+    }),
   }),
   tokenList: make('GET', '/v1/tokens', ADMIN, {
     summary: 'tokens of this API, without their secrets',

@@ -52,7 +52,7 @@ function readHandlers(ports: AdminPorts) {
         (query.tenant ?? flow.tenant) === flow.tenant && (query.task ?? flow.task) === flow.task;
       return ok({ flows: ports.live.flows().filter(fits) });
     },
-    slo: async ({ query }) => ok({ days: query.days, levels: await ports.appliance.slo(query.days) }),
+    slo: async ({ query }) => ok(await ports.appliance.slo(query.minutes * 60_000)),
   } satisfies Partial<Handlers>;
 }
 

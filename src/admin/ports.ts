@@ -66,7 +66,8 @@ export interface RecordDesk extends EntrySource {
 export interface ApplianceView {
   readonly version: string;
   status(): AnswerOf<'status'>;
-  slo(days: number): Promise<AnswerOf<'slo'>['levels']>;
+  /** Over a window that ends now. */
+  slo(windowMs: number): Promise<AnswerOf<'slo'>>;
   caPem(): string;
   metrics(): string | Promise<string>;
   /** Names of what is missing; empty when ready. */

@@ -1,7 +1,9 @@
 /** The appliance in one look: status, readiness, metrics and service levels. */
 
 import type { ApplianceView } from '../admin/ports.ts';
+import { serviceLevels } from '../telemetry/service-levels.ts';
 import type { Core } from './open-core.ts';
+import type { ServedRecord } from './record-desk.ts';
 
 export interface ViewState {
   readonly doors: () => readonly { readonly name: string; readonly address: string }[];
@@ -10,8 +12,8 @@ export interface ViewState {
   readonly missing: () => readonly string[];
 }
 
-export function applianceView(core: Core, state: ViewState): ApplianceView {
-  const { config, control, guard, leases, tasks, audit, meter, version } = core;
+export function applianceView(core: Core, state: ViewState, record: Pick<ServedRecord, 'figures'>): ApplianceView {
+  const { config, control, guard, leases, tasks, audit, meter, version, clock } = core;
   const missing = () => {
     const parts = [...state.missing()];
     if (!audit.writable()) parts.push(`record (${audit.trouble() ?? 'unknown'})`);
@@ -42,7 +44,11 @@ export function applianceView(core: Core, state: ViewState): ApplianceView {
       entries: audit.head.size,
       recording: audit.writable(),
     }),
-    slo: async () => [],
+    slo: async (windowMs) => {
+      const to = clock.now();
+      const from = to - windowMs;
+      return { from, to, levels: serviceLevels(await record.figures(from), meter) };
+    },
     caPem: () => core.authority.pem,
     metrics: measure,
     missing,

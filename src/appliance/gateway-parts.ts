@@ -23,7 +23,9 @@ export function openPool({ config, clock, log, meter }: Core): IsolatePool | nul
     ...(wall === 'process' ? { strongestWall: 'process' as const } : {}),
   };
   try {
-    return createIsolatePool({ settings, clock, log, meter });
+    const pool = createIsolatePool({ settings, clock, log, meter });
+    meter.onCollect(() => void pool.stats());
+    return pool;
   } catch (error) {
     throw new StartRefused(error instanceof Error ? error.message : 'the isolate pool cannot start');
   }

@@ -3,10 +3,11 @@
 import { randomBytes } from 'node:crypto';
 import type { ReloadOutcome } from '../control/control-plane.ts';
 import { ulid } from '../core/ids.ts';
-import type { AuditSink, Clock, Log } from '../core/ports.ts';
+import type { AuditSink, Clock, Log, Meter } from '../core/ports.ts';
 import { type Problem, problemText, type Result } from '../core/result.ts';
 import type { RuleSet } from '../dlp/compiled-rule.ts';
 import { createGuard, type Guard, type GuardOptions } from '../guard/guard.ts';
+import { meteredGuard } from './metered.ts';
 
 export interface GuardDesk {
   current(): Guard;
@@ -19,12 +20,13 @@ export interface GuardDeskParts {
   readonly audit: AuditSink;
   readonly clock: Clock;
   readonly log: Log;
+  readonly meter: Meter;
 }
 
 /** Records the rules that it starts with. */
 export async function openGuardDesk(options: GuardOptions, parts: GuardDeskParts): Promise<GuardDesk> {
   let rules = options.rules;
-  let guard = createGuard(options);
+  let guard = meteredGuard(createGuard(options), parts);
   const record = (previous: string | null, refused: string | null) =>
     parts.audit.record({
       type: 'rules.loaded',
@@ -49,7 +51,7 @@ export async function openGuardDesk(options: GuardOptions, parts: GuardDeskParts
         return { loaded: false, digest: previous, previous, problems: next.error, cut: 0 };
       }
       rules = next.value;
-      guard = createGuard({ ...options, rules });
+      guard = meteredGuard(createGuard({ ...options, rules }), parts);
       parts.log.info({ rules: guard.digest, previous, count: rules.rules.length }, 'new DLP rules in force');
       await record(previous, null);
       return { loaded: true, digest: guard.digest, previous, problems: [], cut: 0 };

@@ -8,6 +8,7 @@ import { verifierKey } from '../audit/signed-note.ts';
 import type { Config } from '../config/schema.ts';
 import { ControlPlane } from '../control/control-plane.ts';
 import { loadPolicy, loadRules, type RevisionRoots } from '../control/load-revision.ts';
+import type { AuditEvent } from '../core/event.ts';
 import { ulid } from '../core/ids.ts';
 import type { Clock } from '../core/ports.ts';
 import { createPassAuthority, type PassAuthority } from '../gateway/passes.ts';
@@ -16,6 +17,7 @@ import { openSigningKeys, type SigningKeys } from '../pki/signing-keys.ts';
 import { LeaseIndex } from '../policy/lease-index.ts';
 import { type BundleStore, openBundleStore } from '../store/bundle-store.ts';
 import { openStateDir, type StateDir } from '../store/state-dir.ts';
+import { countEvent } from '../telemetry/event-meter.ts';
 import type { AdjustableLog } from '../telemetry/log.ts';
 import { createMetrics, type MetricRegistry } from '../telemetry/metrics.ts';
 import { type GuardDesk, openGuardDesk } from './guard-desk.ts';
@@ -58,7 +60,11 @@ export async function openCore(options: CoreOptions, started: Started): Promise<
   const audit = await openRecord(options, { state, keys, meter });
   started.add(() => audit.close());
   const tasks = new TaskBook(clock, config.passes.max_ttl_ms);
-  audit.subscribe(({ text }) => tasks.see(JSON.parse(text)));
+  audit.subscribe(({ text }) => {
+    const event = JSON.parse(text) as AuditEvent;
+    tasks.see(event);
+    countEvent(event, meter);
+  });
   await recordStart(audit, options);
   const bundles = openBundleStore(state.folder('bundles'));
   const control = new ControlPlane({ revision, documents: state.documents, bundles, audit, clock, log, meter });
@@ -68,7 +74,7 @@ export async function openCore(options: CoreOptions, started: Started): Promise<
   const fingerprintKey = keys.secret('fingerprint');
   const guard = await openGuardDesk(
     { rules, fingerprintKey, maxFindings: config.guard.max_findings, maxDecodedBytes: config.guard.max_layer_bytes },
-    { audit, clock, log },
+    { audit, clock, log, meter },
   );
   const { audience, issuer, max_ttl_ms: maxTtlMs } = config.passes;
   const passes = createPassAuthority({

@@ -3,16 +3,24 @@
 import { setImmediate } from 'node:timers/promises';
 import type { RecordDesk } from '../admin/ports.ts';
 import { parseCheckpoint } from '../audit/checkpoint.ts';
+import { percentile } from '../audit/level-figures.ts';
 import type { AuditLog } from '../audit/log.ts';
 import { inclusionProof, NoProof } from '../audit/proof.ts';
 import { openQueryIndex } from '../audit/query.ts';
 import { readEntries } from '../audit/read.ts';
+import type { RecordFigures } from '../telemetry/service-levels.ts';
 
 /** Entries that one turn puts into the index: a few milliseconds. */
 const TURN = 256;
 
+export interface ServedRecord extends RecordDesk {
+  /** What the service levels are made of, from `since` (epoch ms) to now. */
+  figures(since: number): Promise<RecordFigures>;
+  close(): void;
+}
+
 /** `indexPath`: where the query index is kept; it may be deleted while the appliance stands. */
-export function recordDesk(log: AuditLog, indexPath: string): RecordDesk & { close(): void } {
+export function recordDesk(log: AuditLog, indexPath: string): ServedRecord {
   const index = openQueryIndex(log.dir, indexPath);
   const upToNow = async () => {
     const to = log.head.size;
@@ -30,6 +38,10 @@ export function recordDesk(log: AuditLog, indexPath: string): RecordDesk & { clo
     query: async (by) => {
       await upToNow();
       return index.query(by).map(({ seq, event }) => ({ seq, event: { ...event } }));
+    },
+    figures: async (since) => {
+      await upToNow();
+      return { sums: index.figures(since), percentile };
     },
     checkpoint: () => checkpointOf(log.head.note),
     proof: async (seq) => proofOf(log, seq),

@@ -17,6 +17,7 @@ import { type RunningProxy, startProxy } from '../proxy/start-proxy.ts';
 import { adminPorts } from './admin-ports.ts';
 import { applianceView, type ViewState } from './appliance-view.ts';
 import { gatewayParts, openPool } from './gateway-parts.ts';
+import { meteredDecide } from './metered.ts';
 import { type Core, type CoreOptions, openCore } from './open-core.ts';
 import { passDesk, policyDesk } from './policy-desk.ts';
 import { doorsOf, proxySettings, resolverOf, upstreamsOf } from './proxy-parts.ts';
@@ -103,7 +104,7 @@ function gateOf(running: Running): Gate {
   const settings = proxySettings(config);
   return {
     policy: control,
-    decide: createDecider({ source: control, leases }).decide,
+    decide: meteredDecide(createDecider({ source: control, leases }), { clock, meter }),
     leases,
     audit,
     passes,
@@ -133,7 +134,7 @@ async function openAdmin({ core, started }: Running, proxy: RunningProxy, view: 
     passes: passDesk({ passes, config, clock, addresses: () => advertisedDoors(config, proxy) }),
     policy: policyDesk({ control, guard, roots, clock, log: audit, bundles: core.bundles }),
     record,
-    appliance: applianceView(core, view),
+    appliance: applianceView(core, view, record),
   });
   const { listen, hosts, requests_per_minute: requestsPerMinute, metrics_public: metricsPublic } = config.admin;
   const tokenFile = join(state.path, 'admin-token');

@@ -3,7 +3,7 @@
 import type { AuditEvent } from '../core/event.ts';
 
 /** Raise it whenever columns or their meaning change: an index of another version is built anew. */
-export const INDEX_VERSION = 1;
+export const INDEX_VERSION = 2;
 
 export const INDEX_SCHEMA = `
   CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
@@ -13,6 +13,9 @@ export const INDEX_SCHEMA = `
   ) STRICT;
   CREATE TABLE IF NOT EXISTS categories (
     category TEXT NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY (category, seq)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS figures (
+    slot INTEGER NOT NULL, name TEXT NOT NULL, label TEXT NOT NULL, n INTEGER NOT NULL, PRIMARY KEY (slot, name, label)
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX IF NOT EXISTS by_at ON events (at);
   CREATE INDEX IF NOT EXISTS by_id ON events (id);
@@ -47,3 +50,8 @@ export function rowOf(seq: number, event: AuditEvent): IndexRow {
     categories: event.categories,
   };
 }
+
+export const ADD_FIGURE = `INSERT INTO figures (slot, name, label, n) VALUES (?, ?, ?, ?)
+  ON CONFLICT (slot, name, label) DO UPDATE SET n = n + excluded.n`;
+
+export const SUM_FIGURES = 'SELECT name, label, sum(n) AS n FROM figures WHERE slot >= ? GROUP BY name, label';

@@ -6,7 +6,8 @@
 import { rmSync } from 'node:fs';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import type { AuditEvent, EventType } from '../core/event.ts';
-import { INDEX_SCHEMA, INDEX_VERSION, INSERT_EVENT, rowOf } from './index-schema.ts';
+import { ADD_FIGURE, INDEX_SCHEMA, INDEX_VERSION, INSERT_EVENT, rowOf, SUM_FIGURES } from './index-schema.ts';
+import { type Figures, figuresOf, SLOT_MS } from './level-figures.ts';
 import { readEntries } from './read.ts';
 
 export interface EventFilter {
@@ -45,6 +46,7 @@ export class QueryIndex {
   readonly #database: DatabaseSync;
   readonly #insert: StatementSync;
   readonly #insertCategory: StatementSync;
+  readonly #addFigure: StatementSync;
   #size: number;
 
   /** Use `openQueryIndex`. */
@@ -53,6 +55,7 @@ export class QueryIndex {
     this.#database = database;
     this.#insert = database.prepare(INSERT_EVENT);
     this.#insertCategory = database.prepare('INSERT OR REPLACE INTO categories (category, seq) VALUES (?, ?)');
+    this.#addFigure = database.prepare(ADD_FIGURE);
     const last = database.prepare('SELECT max(seq) AS last FROM events').get();
     this.#size = typeof last?.['last'] === 'number' ? last['last'] + 1 : 0;
   }
@@ -100,14 +103,28 @@ export class QueryIndex {
     return found;
   }
 
+  /** What the service levels are made of, from the slot of `since` (epoch ms) on. Only what is in the index. */
+  figures(since: number): Figures {
+    const sums = new Map<string, Map<string, number>>();
+    for (const row of this.#database.prepare(SUM_FIGURES).iterate(Math.floor(since / SLOT_MS))) {
+      const name = String(row['name']);
+      const labels = sums.get(name) ?? new Map<string, number>();
+      sums.set(name, labels.set(String(row['label']), Number(row['n'])));
+    }
+    return sums;
+  }
+
   close(): void {
     this.#database.close();
   }
 
   #add(seq: number, bytes: Buffer): void {
-    const { columns, categories } = rowOf(seq, JSON.parse(bytes.toString('utf8')) as AuditEvent);
+    const event = JSON.parse(bytes.toString('utf8')) as AuditEvent;
+    const { columns, categories } = rowOf(seq, event);
+    const slot = Math.floor(Date.parse(event.time) / SLOT_MS);
     this.#insert.run(...columns);
     for (const category of categories) this.#insertCategory.run(category, seq);
+    for (const { name, label, n } of figuresOf(event)) this.#addFigure.run(slot, name, label, n);
   }
 
   #entry(seq: number): string | null {

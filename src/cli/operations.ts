@@ -1,4 +1,4 @@
-/** `locktender serve`, `tour`, `status`, `slo` and `doctor`. */
+/** `locktender serve`, `tour`, `status` and `doctor`. */
 
 import type { Command } from 'commander';
 import { probeToolchain } from '../sandbox/probe-toolchain.ts';
@@ -7,9 +7,9 @@ import { wallProblem } from '../sandbox/walled-command.ts';
 import { type AdminClient, adminClient } from './admin-client.ts';
 import { withAppliance } from './brief-appliance.ts';
 import { CliFailure, type CliIo, configOf, EXIT } from './context.ts';
-import { type CliParts, durationMs, leaf } from './leaf.ts';
+import { type CliParts, leaf } from './leaf.ts';
 import { accessOf, issuePass } from './pass.ts';
-import { printJson, printTable } from './print.ts';
+import { printJson } from './print.ts';
 
 export function addServe(program: Command, parts: CliParts): void {
   leaf<{ demo?: boolean; demoPort: string }>(program, 'serve', parts, {
@@ -45,29 +45,6 @@ export function addOperations(program: Command, parts: CliParts): void {
         for (const door of doors) io.stdout(`door: ${door.name} ${door.address}\n`);
       }
       return answer.ready ? EXIT.done : EXIT.failed;
-    },
-  });
-  leaf<{ window: string }>(program, 'slo', parts, {
-    summary: 'the service levels over a window; exit 1 when one is missed',
-    declare: (command) => void command.option('--window <duration>', 'how far back', '7d'),
-    run: async (_, options, { io }) => {
-      const days = Math.ceil((durationMs(options.window) ?? 0) / 86_400_000);
-      if (days < 1)
-        throw new CliFailure(EXIT.usage, `\`${options.window}\` is not a duration; write for example \`7d\``);
-      const answer = await adminClient(options, io).call('slo', { query: { days } });
-      if (options.json) printJson(io, answer);
-      else {
-        const rows = answer.levels.map((l) => [
-          l.name,
-          l.objective,
-          l.measured,
-          l.unit,
-          l.samples,
-          l.met === null ? 'no data' : l.met ? 'met' : 'MISSED',
-        ]);
-        printTable(io, ['LEVEL', 'OBJECTIVE', 'MEASURED', 'UNIT', 'SAMPLES', 'STATE'], rows);
-      }
-      return answer.levels.some((l) => l.met === false) ? EXIT.failed : EXIT.done;
     },
   });
   leaf<{ origin?: string; tenant: string; class?: string }>(program, 'doctor', parts, {

@@ -27,7 +27,8 @@ const COMMANDS: readonly { readonly names: readonly string[]; readonly load: () 
   { names: ['dlp'], load: async () => (await import('./dlp.ts')).addDlp },
   { names: ['guard'], load: async () => (await import('./guard.ts')).addGuard },
   { names: ['audit'], load: async () => (await import('./audit.ts')).addAudit },
-  { names: ['status', 'slo', 'doctor'], load: async () => (await import('./operations.ts')).addOperations },
+  { names: ['status', 'doctor'], load: async () => (await import('./operations.ts')).addOperations },
+  { names: ['slo'], load: async () => (await import('./slo.ts')).addSlo },
 ];
 
 /** Runs one command line (without program names). The value is the exit code; never throws. */

@@ -249,7 +249,6 @@ async function record({ principal, walk, body }: Admitted, outcome: TaskOutcome,
   };
   await Promise.all([walk.audit.record(verdict), walk.audit.record(finished)]);
   walk.meter?.count('locktender_tasks_total', { status: outcome.status, profile });
-  walk.meter?.count('locktender_guard_verdicts_total', { direction: 'result', action });
 }
 
 function reportOf(outcome: TaskOutcome, guarded: GuardedOutcome): Partial<TaskReport> {

@@ -65,7 +65,6 @@ export async function recordVerdict(gate: Gate, exchange: Exchange, outcome: Gua
     rules: gate.guard()?.digest ?? '',
     bytes,
   };
-  gate.meter.count('locktender_guard_verdicts_total', { direction, action: verdict.action });
   try {
     await gate.audit.record(event);
   } catch {

@@ -99,7 +99,6 @@ export async function recordAllow(gate: Gate, exchange: Exchange): Promise<void>
     throw new Refusal('audit_unavailable');
   }
   exchange.allowed = decision;
-  gate.meter.count('locktender_decisions_total', { effect: 'allow', reason, door: exchange.order.door });
 }
 
 /** Hangs the flow on the facts of its decision; null when one of them ended meanwhile. */
@@ -156,7 +155,6 @@ async function recordDenial(
   outcome: Parameters<typeof decisionEvent>[1],
 ): Promise<void> {
   const { reason } = outcome;
-  gate.meter.count('locktender_decisions_total', { effect: 'deny', reason, door: exchange.order.door });
   try {
     await gate.audit.record(decisionEvent(exchange, outcome, gate.pathKey));
   } catch {
@@ -169,8 +167,6 @@ export async function closeOff(gate: Gate, exchange: Exchange): Promise<void> {
   if (exchange.spending && exchange.principal) gate.budgets.close(exchange.principal);
   if (exchange.allowed === null) return;
   const event = closedEvent(exchange, gate.clock.now());
-  gate.meter.count('locktender_egress_bytes_total', { direction: 'up' }, exchange.up);
-  gate.meter.count('locktender_egress_bytes_total', { direction: 'down' }, exchange.down);
   try {
     await gate.audit.record(event);
   } catch {

@@ -31,13 +31,14 @@ const histogram = (help: string, buckets: readonly number[], ...labels: string[]
 
 export const METRICS: Readonly<Record<string, MetricRow>> = {
   // — decisions and flows —
-  locktender_decisions_total: counter('Decisions made.', 'effect', 'reason', 'profile'),
+  locktender_decisions_total: counter('Decisions recorded.', 'effect', 'reason', 'profile', 'door'),
   locktender_decision_seconds: histogram('Time to decide one request.', MICRO, 'cached'),
   locktender_unclassified_total: counter('Requests for a capability that no file defines.', 'capability'),
   locktender_flows: gauge('Live flows.', 'kind'),
   locktender_flow_bytes_total: counter('Bytes relayed.', 'direction'),
   locktender_flows_closed_total: counter('Flows ended.', 'cause'),
-  locktender_request_overhead_seconds: histogram('Time that the gate itself added to a request.', MILLI, 'mode'),
+  locktender_connections_refused_total: counter('Connections refused because too many are open.'),
+  locktender_admissions_total: counter('Passes and tasks asked for.', 'admitted', 'profile'),
   // — controls —
   locktender_control_changes_total: counter('Control changes applied.', 'action'),
   locktender_cut_seconds: histogram('Time from a control change to the end of the slowest flow it cut.', MILLI),
@@ -64,9 +65,6 @@ export const METRICS: Readonly<Record<string, MetricRow>> = {
   locktender_log_writable: gauge('1 while the log can be written, else 0.'),
   locktender_log_size: gauge('Entries in the log.'),
   locktender_log_lag_seconds: gauge('Age of the oldest entry that is not yet under a published checkpoint.'),
-  locktender_forward_lag_entries: gauge('Entries not yet delivered to a receiver.', 'receiver'),
-  locktender_forward_delivered_total: counter('Entries delivered to a receiver.', 'receiver'),
-  locktender_forward_failures_total: counter('Deliveries that failed and will be tried again.', 'receiver'),
   // — the appliance —
   locktender_build_info: gauge('Always 1; the version and runtime are labels.', 'version', 'runtime'),
   locktender_metric_series_dropped_total: counter('Observations put under `other` to bound memory.', 'metric'),

@@ -6,7 +6,7 @@
  */
 
 import type { Meter } from '../core/ports.ts';
-import { bucketsFor, helpFor } from './metric-catalogue.ts';
+import { bucketsFor, helpFor, METRICS } from './metric-catalogue.ts';
 
 export type Labels = Readonly<Record<string, string>>;
 
@@ -97,7 +97,9 @@ export function createMetrics(options: { readonly maxSeries?: number } = {}): Me
       })),
     exposition() {
       for (const collect of collectors) collect();
-      return [...simple(counters, 'counter'), ...simple(gauges, 'gauge'), ...histogramLines(distributions)].join('');
+      const families = [counters, gauges, distributions];
+      const shown = [...simple(counters, 'counter'), ...simple(gauges, 'gauge'), ...histogramLines(distributions)];
+      return [...shown, ...unused((name) => families.some((of) => of.has(name)))].join('');
     },
   };
 }
@@ -158,6 +160,15 @@ function* simple(families: Map<string, Family<number>>, type: string): Generator
   for (const [name, { series }] of families) {
     yield heading(name, type);
     for (const [labels, { state }] of series) yield `${name}${labels === '' ? '' : `{${labels}}`} ${number(state)}\n`;
+  }
+}
+
+/** What is documented and has not happened yet: so that absence is told from nought, and alerts find their series. */
+function* unused(isUsed: (name: string) => boolean): Generator<string> {
+  for (const [name, { type, labels }] of Object.entries(METRICS)) {
+    if (isUsed(name)) continue;
+    yield heading(name, type);
+    if (type === 'counter' && labels.length === 0) yield `${name} 0\n`;
   }
 }
 

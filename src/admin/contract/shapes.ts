@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { parseHost } from '../../core/host.ts';
 
 /** Epoch milliseconds. */
-const at = z.int();
+export const at = z.int();
 const name = z.string().min(1).max(200);
 /** Names of capabilities, tenants, tasks, categories: no control characters, nothing that a path needs quoted. */
 export const label = z.string().regex(/^[A-Za-z0-9._:@*-]{1,200}$/, 'must be letters, digits and `. _ : @ * -`');
@@ -221,11 +221,13 @@ export const inclusionProof = z.object({
 
 export const serviceLevel = z.object({
   name: z.string(),
+  of: z.string().nullable().describe('a profile, a rule or a status, where there are several'),
   objective: z.string(),
   measured: z.number().nullable(),
   unit: z.string(),
-  met: z.boolean().nullable().describe('null: nothing was measured'),
+  met: z.boolean().nullable().describe('null: no objective, nothing measured, or too few samples to judge'),
   samples: z.int(),
+  source: z.enum(['record', 'process']).describe('over the window from the log, or since the process started'),
 });
 
 export const status = z.object({

@@ -1,0 +1,66 @@
+/** Parts that are measured from outside: what the guard scans and how long it takes, how long decisions take. */
+
+import type { Clock, Meter } from '../core/ports.ts';
+import type { BodyFilter } from '../guard/body-filter.ts';
+import type { Guard } from '../guard/guard.ts';
+import type { Decider } from '../policy/decider.ts';
+
+interface Gauges {
+  readonly clock: Pick<Clock, 'monotonic'>;
+  readonly meter: Meter;
+}
+
+/** The same guard; counts bytes and time by direction. */
+export function meteredGuard(guard: Guard, { clock, meter }: Gauges): Guard {
+  const spent = (direction: string, since: number, bytes: number) => {
+    meter.count('locktender_guard_seconds_total', { direction }, (clock.monotonic() - since) / 1000);
+    if (bytes > 0) meter.count('locktender_guard_bytes_total', { direction }, bytes);
+  };
+  return {
+    digest: guard.digest,
+    scanParts(parts, context) {
+      const since = clock.monotonic();
+      const verdict = guard.scanParts(parts, context);
+      spent(
+        context.direction,
+        since,
+        parts.reduce((sum, { text }) => sum + text.length, 0),
+      );
+      return verdict;
+    },
+    filter(context) {
+      const inner = guard.filter(context);
+      const timed = (bytes: number, act: () => Uint8Array[]) => {
+        const since = clock.monotonic();
+        try {
+          return act();
+        } finally {
+          spent(context.direction, since, bytes);
+        }
+      };
+      const filter: BodyFilter = {
+        push: (chunk) => timed(chunk.length, () => inner.push(chunk)),
+        idle: () => timed(0, () => inner.idle()),
+        end: () => timed(0, () => inner.end()),
+        verdict: () => inner.verdict(),
+        get blocked() {
+          return inner.blocked;
+        },
+      };
+      return filter;
+    },
+  };
+}
+
+/** The same decisions; observes how long each took, and whether it was known. */
+export function meteredDecide(decider: Decider, { clock, meter }: Gauges): Decider['decide'] {
+  const { counts } = decider;
+  return (request, snapshot) => {
+    const { hits } = counts;
+    const since = clock.monotonic();
+    const decision = decider.decide(request, snapshot);
+    const cached = counts.hits > hits ? 'yes' : 'no';
+    meter.observe('locktender_decision_seconds', (clock.monotonic() - since) / 1000, { cached });
+    return decision;
+  };
+}
