@@ -4,7 +4,7 @@ import type { PassDesk, PolicyDesk } from '../admin/ports.ts';
 import type { AuditLog } from '../audit/log.ts';
 import type { Config } from '../config/schema.ts';
 import type { ControlPlane, ReloadOutcome } from '../control/control-plane.ts';
-import { loadPolicy, loadRules, type RevisionRoots } from '../control/load-revision.ts';
+import { loadPolicy, loadPolicyLive, loadRules, type RevisionRoots } from '../control/load-revision.ts';
 import { replayLog } from '../control/replay-log.ts';
 import type { Clock, PassIssuer, PassVerifier } from '../core/ports.ts';
 import { err, ok, problemText } from '../core/result.ts';
@@ -38,7 +38,7 @@ export function policyDesk(parts: PolicyDeskParts): PolicyDesk {
     },
     explain: (question) => answered(question, control, clock),
     reload: async () => {
-      const outcome = await control.reload(loadPolicy(roots));
+      const outcome = await control.reload(await loadPolicyLive(roots));
       if (outcome.loaded) loadedAt = clock.now();
       return answerOf(outcome);
     },

@@ -6,7 +6,7 @@
 import { join } from 'node:path';
 import { type AdminDoor, startAdmin } from '../admin/server.ts';
 import type { Config } from '../config/schema.ts';
-import { loadPolicy, loadRules } from '../control/load-revision.ts';
+import { loadPolicyLive, loadRules } from '../control/load-revision.ts';
 import { startGateway } from '../gateway/server.ts';
 import { createDecider } from '../policy/decider.ts';
 import { Budgets } from '../proxy/budgets.ts';
@@ -88,7 +88,7 @@ async function openDoors(running: Running): Promise<Appliance> {
     adminAddress: hostPort(admin.address),
     gatewayAddress: hostPort(gateway.address),
     reload: async () => {
-      await core.control.reload(loadPolicy(core.roots));
+      await core.control.reload(await loadPolicyLive(core.roots));
       await core.guard.reload(loadRules(core.roots));
     },
     stop: async (drainMs) => {

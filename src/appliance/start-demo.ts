@@ -38,7 +38,7 @@ export async function startDemo(config: Config, roots: RevisionRoots, port: numb
   };
   return {
     config: { ...config, proxy },
-    roots: { rules: [...roots.rules, overlay.rules], categories: [...roots.categories, overlay.categories] },
+    roots: { ...roots, rules: [...roots.rules, overlay.rules], categories: [...roots.categories, overlay.categories] },
     origins,
   };
 }

@@ -230,7 +230,7 @@ describe('properties', () => {
 function naive(lists: readonly CompileList[], host: string): readonly string[] {
   const found = new Set<string>();
   for (const { entries } of lists) {
-    const speaking = entries.filter((e) => speaks(e, host));
+    const speaking = [...entries].filter((e) => speaks(e, host));
     const longest = Math.max(0, ...speaking.map((e) => e.name.length));
     const deciding = speaking.filter((e) => e.name.length === longest);
     const [first] = deciding;

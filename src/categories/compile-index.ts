@@ -10,7 +10,10 @@ import type { Taxonomy } from './taxonomy.ts';
 
 export interface CompileList {
   readonly meta: ListMeta;
-  readonly entries: readonly ListEntry[];
+  /** Gone over once, or twice when `categories` is not given. */
+  readonly entries: Iterable<ListEntry>;
+  /** Every category that its entries name, where that is known. */
+  readonly categories?: readonly string[];
 }
 
 /** The same lists in any order give the same bytes and digest. */
@@ -62,18 +65,17 @@ function addAll(builder: IndexBuilder, list: CompileList, ids: ReadonlyMap<strin
 /** Categories that a list uses, sorted; unknown and derived ones become problems, each once. */
 function categoriesOf(list: CompileList, taxonomy: Taxonomy, problems: Problem[]): string[] {
   const seen = new Set<string>();
-  for (const entry of list.entries) {
-    if (seen.has(entry.category)) continue;
-    seen.add(entry.category);
-    const known = taxonomy.byId.get(entry.category);
+  for (const { category, line } of namedIn(list)) {
+    if (seen.has(category)) continue;
+    seen.add(category);
+    const known = taxonomy.byId.get(category);
     if (known && !known.derived) continue;
     const why = known ? 'is derived, so no list may name it' : `is not in ${taxonomy.file}; add it there or rename it`;
-    problems.push({
-      file: list.meta.file,
-      line: entry.line,
-      column: 1,
-      message: `category \`${clip(entry.category)}\` ${why}`,
-    });
+    problems.push({ file: list.meta.file, line, column: 1, message: `category \`${clip(category)}\` ${why}` });
   }
   return [...seen].sort();
+}
+
+function namedIn({ categories, entries }: CompileList): Iterable<Pick<ListEntry, 'category' | 'line'>> {
+  return categories === undefined ? entries : categories.map((category) => ({ category, line: 1 }));
 }

@@ -1,12 +1,10 @@
 /** `locktender category …` */
 
-import { createHash } from 'node:crypto';
-import { writeFileSync } from 'node:fs';
-import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { loadPolicy, rootsOf } from '../control/load-revision.ts';
 import { parseHost } from '../core/host.ts';
 import { adminClient } from './admin-client.ts';
+import { addCategoryImport } from './category-import.ts';
 import { CliFailure, type CommonOptions, configOf, EXIT, must } from './context.ts';
 import { change } from './controls.ts';
 import { categoriesOfFiles, onlyFiles } from './from-files.ts';
@@ -54,11 +52,7 @@ export function addCategory(program: Command, parts: CliParts): void {
       io.stdout(`allows of the last day that it would have denied: ${answer.allowed_last_day}\n`);
     },
   });
-  leaf<{ out?: string }>(category, 'compile', parts, {
-    summary: 'compiles taxonomy and lists to one index file',
-    declare: (command) => void command.option('--out <file>', 'where it is written; default: only checked'),
-    run: async (_, options, { io }) => compile(options, io),
-  });
+  addCategoryImport(category, parts);
 }
 
 function stateOf(c: { readonly blocked: boolean; readonly by_default: boolean }): string {
@@ -80,28 +74,16 @@ function lookup(name: string, options: CommonOptions, io: Parameters<typeof prin
       list: r.list?.name ?? null,
       file: r.list?.file ?? null,
       line: r.line,
+      version: r.list?.version ?? null,
+      date: r.list?.date ?? null,
+      source: r.list?.source ?? null,
     }));
     printJson(io, { host: found.host, categories: found.categories, reasons, index: found.index });
     return;
   }
   io.stdout(`${found.host}: ${found.categories.join(' ')}\n`);
-  for (const { category, why } of found.reasons) io.stdout(`  ${category}: ${why}\n`);
-}
-
-function compile(
-  options: { out?: string } & CommonOptions,
-  io: Parameters<typeof printJson>[0] & { cwd: string },
-): void {
-  const { categories } = must(loadPolicy(rootsOf(configOf(options, io as never))));
-  const bytes = Buffer.from(categories.bytes.bytes);
-  if (options.out !== undefined) writeFileSync(resolve(io.cwd, options.out), bytes);
-  const sha256 = createHash('sha256').update(bytes).digest('hex');
-  const answer = { digest: categories.index.digest, bytes: bytes.length, sha256, out: options.out ?? null };
-  if (options.json) {
-    printJson(io, answer);
-    return;
+  for (const { category, why, list } of found.reasons) {
+    const age = list?.date ? ` (imported ${list.date}, version ${list.version})` : '';
+    io.stdout(`  ${category}: ${why}${age}\n`);
   }
-  io.stdout(
-    `index ${answer.digest}, ${answer.bytes} bytes${options.out === undefined ? '' : `, written to ${options.out}`}\n`,
-  );
 }

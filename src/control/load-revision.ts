@@ -1,19 +1,20 @@
 /** A revision: all that people edit, loaded whole or not at all. */
 
 import { createHash } from 'node:crypto';
+import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type LoadedCategories, loadCategories } from '../categories/load-lists.ts';
+import type { LoadedCategories } from '../categories/load-lists.ts';
 import type { Config } from '../config/schema.ts';
 import { err, ok, type Problem, type Result } from '../core/result.ts';
 import type { RuleSet } from '../dlp/compiled-rule.ts';
 import { compileRules } from '../dlp/rule-set.ts';
 import { type Bundle, compileBundle } from '../policy/bundle.ts';
 import { readTree, TreeUnreadable } from '../store/read-tree.ts';
+import { type CategoryRoots, loadCategoryFiles, type PreparedIndex, prepareIndex } from './load-categories.ts';
 
 /** Directories; a later one adds to the earlier ones and replaces files of the same path. */
-export interface RevisionRoots {
+export interface RevisionRoots extends CategoryRoots {
   readonly rules: readonly string[];
-  readonly categories: readonly string[];
 }
 
 export interface PolicyRevision {
@@ -24,23 +25,32 @@ export interface PolicyRevision {
 const shipped = (folder: string): string => fileURLToPath(new URL(`../../${folder}`, import.meta.url));
 
 /** The directories of a configuration, or those that ship with the program. */
-export function rootsOf(config: Pick<Config, 'rules' | 'categories'>): RevisionRoots {
-  return { rules: [config.rules ?? shipped('rules')], categories: [config.categories ?? shipped('categories')] };
+export function rootsOf(config: Pick<Config, 'rules' | 'categories' | 'state'>): RevisionRoots {
+  return {
+    rules: [config.rules ?? shipped('rules')],
+    categories: [config.categories ?? shipped('categories')],
+    imports: resolve(config.state, 'categories'),
+  };
 }
 
 /** Taxonomy, lists and policy files. Every problem is reported, each with file and line. */
-export function loadPolicy(roots: RevisionRoots): Result<PolicyRevision, Problem[]> {
+export function loadPolicy(
+  roots: RevisionRoots,
+  prepared: PreparedIndex | null = null,
+): Result<PolicyRevision, Problem[]> {
   return reading(() => {
-    const categories = loadCategories({
-      files: readTree(roots.categories, ['.yaml', '.txt']),
-      sha256: (bytes) => createHash('sha256').update(bytes).digest('hex'),
-    });
+    const categories = loadCategoryFiles(roots, prepared);
     if (!categories.ok) return err(placed(categories.error, 'categories'));
     const files = readTree(roots.rules, ['.yaml', '.yml', '.cedar', '.cedarschema']);
     const bundle = compileBundle(files, { taxonomy: categories.value.taxonomy, sha256: sha256Text });
     if (!bundle.ok) return err(placed(bundle.error, 'rules'));
     return ok({ bundle: bundle.value, categories: categories.value });
   });
+}
+
+/** The same for whoever serves meanwhile: a large index is read and verified in small steps first. */
+export async function loadPolicyLive(roots: RevisionRoots): Promise<Result<PolicyRevision, Problem[]>> {
+  return loadPolicy(roots, await prepareIndex(roots).catch(() => null));
 }
 
 /** The DLP rules; `disabled` ones are left out. */

@@ -64,8 +64,15 @@ function list(path: string) {
   return readdirSync(path, { withFileTypes: true });
 }
 
-function readText(path: string): string {
-  const { size } = statSync(path);
-  if (size > MAX_FILE) throw new TreeUnreadable(`\`${path}\` is larger than ${MAX_FILE} bytes; split it`);
-  return readFileSync(path, 'utf8');
+/** Throws `TreeUnreadable`. */
+export function readText(path: string, most = MAX_FILE): string {
+  try {
+    const { size } = statSync(path);
+    if (size > most) throw new TreeUnreadable(`\`${path}\` is larger than ${most} bytes; split it`);
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    if (error instanceof TreeUnreadable) throw error;
+    const cause = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
+    throw new TreeUnreadable(`cannot read \`${path}\` (${cause}); check that it exists and may be read`);
+  }
 }

@@ -6,7 +6,8 @@ import { whatIf } from '../../src/policy/what-if.ts';
 
 import { snapshot as shippedSnapshot } from '../policy/fixture.ts';
 
-const page = readFileSync(new URL('../../docs/categories.md', import.meta.url), 'utf8');
+const text = readFileSync(new URL('../../docs/categories.md', import.meta.url), 'utf8');
+const page = /^## What builds need$(.*?)^## /ms.exec(text)?.[1] ?? '';
 const rows = [...page.matchAll(/^\| (`.*?) \| (`.*) \|$/gm)]
   .map(([, command = '', hosts = '']) => ({ command, hosts: [...hosts.matchAll(/`([^`]+)`/g)].map((m) => m[1] ?? '') }))
   .filter(({ command }) => !/^`(example|=|\*|192|!)/.test(command));
