@@ -1,6 +1,6 @@
 /** The line formats. Each reader says what one line says, in the words of our own lists (`host-entry.ts`). */
 
-import type { LineSink } from './import-list.ts';
+import type { LineSink } from './import-sink.ts';
 
 /** A name a line; `.example.com` and `*.example.com` are written too. `#`, `;` and `!` at the start are comments. */
 export function plainLine(text: string, line: number, sink: LineSink): void {

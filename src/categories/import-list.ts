@@ -5,23 +5,11 @@
 
 import { clip, type HostEntry, parseHostEntry } from './host-entry.ts';
 import { adblockLine, hostsLine, plainLine, rpzLines, urlLine, v2flyLine } from './import-lines.ts';
+import type { LineSink } from './import-sink.ts';
 import { readCsv, readJson } from './import-tables.ts';
 
 export const IMPORT_FORMATS = ['plain', 'hosts', 'adblock', 'rpz', 'ut1', 'csv', 'json', 'v2fly'] as const;
 export type ImportFormat = (typeof IMPORT_FORMATS)[number];
-
-/** What a line gives: an entry as our lists write it, and the maker's name for its category when the line has one. */
-export interface ImportedLine {
-  readonly entry: string;
-  readonly label: string | null;
-}
-
-/** Takes what a reader found, line by line. */
-export interface LineSink {
-  entry(line: number, found: ImportedLine): void;
-  /** `why` is one of a few fixed words: they are counted. */
-  skip(line: number, why: string): void;
-}
 
 /** One file of an import. `label` is what its folder or file is named (UT1: `adult/domains`), null when it says nothing. */
 export interface ImportFile {

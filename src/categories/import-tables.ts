@@ -1,6 +1,6 @@
 /** CSV (RFC 4180) and JSON lists: a host a row, with the maker's category beside it or none. */
 
-import type { LineSink } from './import-list.ts';
+import type { LineSink } from './import-sink.ts';
 
 const HOST_COLUMNS = ['domain', 'host', 'hostname', 'fqdn', 'name', 'url', 'site', 'indicator'];
 const LABEL_COLUMNS = ['category', 'categories', 'label', 'labels', 'type', 'class', 'threat', 'tags'];
