@@ -5,7 +5,7 @@ import type { ReloadOutcome } from '../control/control-plane.ts';
 import { ulid } from '../core/ids.ts';
 import type { AuditSink, Clock, Log, Meter } from '../core/ports.ts';
 import { type Problem, problemText, type Result } from '../core/result.ts';
-import type { RuleSet } from '../dlp/compiled-rule.ts';
+import type { RuleSet } from '../dlp/compiled-rules.ts';
 import { createGuard, type Guard, type GuardOptions } from '../guard/guard.ts';
 import { meteredGuard } from './metered.ts';
 

@@ -4,7 +4,8 @@ import { createHash } from 'node:crypto';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { loadRules, rootsOf, sha256Text } from '../control/load-revision.ts';
-import type { RuleSet } from '../dlp/compiled-rule.ts';
+import type { RuleSet } from '../dlp/compiled-rules.ts';
+import { makePlan } from '../dlp/prefilter/plan.ts';
 import { compileRules } from '../dlp/rule-set.ts';
 import { scan } from '../dlp/scan.ts';
 import { readTree } from '../store/read-tree.ts';
@@ -199,7 +200,7 @@ function bench(set: RuleSet, megabytes: number, { io, json }: { io: CliIo; json:
   timed(set);
   const whole = timed(set);
   const rows = set.rules
-    .map((rule) => ({ rule: rule.spec.id, ms: timed({ ...set, rules: [rule] }) }))
+    .map((rule) => ({ rule: rule.spec.id, ms: timed({ ...set, rules: [rule], plan: makePlan([rule]) }) }))
     .sort((a, b) => b.ms - a.ms);
   const mbPerSecond = Math.round((text.length / 1048576 / whole) * 1000 * 10) / 10;
   if (json) {

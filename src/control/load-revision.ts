@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import type { LoadedCategories } from '../categories/load-lists.ts';
 import type { Config } from '../config/schema.ts';
 import { err, ok, type Problem, type Result } from '../core/result.ts';
-import type { RuleSet } from '../dlp/compiled-rule.ts';
+import type { RuleSet } from '../dlp/compiled-rules.ts';
 import { compileRules } from '../dlp/rule-set.ts';
 import { type Bundle, compileBundle } from '../policy/bundle.ts';
 import { readTree, TreeUnreadable } from '../store/read-tree.ts';

@@ -1,4 +1,4 @@
-/** A rule that was compiled and passed its tests, and the set of them that is in force. */
+/** A rule that was compiled and passed its tests. */
 
 import type RE2 from 're2';
 import type { RuleSpec } from './rule-schema.ts';
@@ -16,11 +16,4 @@ export interface CompiledRule {
   readonly allowRegexes: readonly RE2[];
   readonly file: string;
   readonly line: number;
-}
-
-export interface RuleSet {
-  /** SHA-256, hex, over paths and contents. */
-  readonly digest: string;
-  readonly rules: readonly CompiledRule[];
-  readonly byId: ReadonlyMap<string, CompiledRule>;
 }

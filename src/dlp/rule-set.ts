@@ -6,7 +6,9 @@
 import RE2 from 're2';
 import { err, ok, type Problem, type Result } from '../core/result.ts';
 import { parseYamlFile, type YamlFile } from '../core/strict-yaml.ts';
-import type { CompiledRule, RuleSet } from './compiled-rule.ts';
+import type { CompiledRule } from './compiled-rule.ts';
+import type { RuleSet } from './compiled-rules.ts';
+import { makePlan } from './prefilter/plan.ts';
 import { type RuleSpec, ruleFileSchema } from './rule-schema.ts';
 import { scanRule } from './scan.ts';
 import { validatorOf } from './validators/validator.ts';
@@ -43,7 +45,12 @@ export function compileRules(files: readonly RuleFile[], sha256: (text: string) 
   }
   if (problems.length > 0) return err(problems);
   return ok(
-    Object.freeze({ digest: sha256(sorted.map((f) => `${f.path}\n${sha256(f.text)}\n`).join('')), rules, byId }),
+    Object.freeze({
+      digest: sha256(sorted.map((f) => `${f.path}\n${sha256(f.text)}\n`).join('')),
+      rules,
+      byId,
+      plan: makePlan(rules),
+    }),
   );
 }
 

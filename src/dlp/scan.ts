@@ -1,7 +1,9 @@
 /** Text → candidates: which rule, where, how likely. Byte offsets of the secret itself; nothing is copied out. */
 
 import { LIKELIHOODS, type Likelihood } from '../core/finding.ts';
-import type { CompiledRule, RuleSet } from './compiled-rule.ts';
+import { eachCandidate } from './candidates.ts';
+import type { CompiledRule } from './compiled-rule.ts';
+import type { RuleSet } from './compiled-rules.ts';
 
 export interface Candidate {
   readonly rule: CompiledRule;
@@ -21,27 +23,45 @@ const NOWHERE: ScanContext = { host: '', tool: '' };
 
 /** Every candidate of every rule, overlaps resolved, in order of position. */
 export function scan(text: Buffer, set: RuleSet, context: ScanContext = NOWHERE): Candidate[] {
-  const folded = foldAscii(text);
-  const found: Candidate[] = [];
-  for (const rule of set.rules) {
-    if (rule.keywords.length > 0 && !rule.keywords.some((word) => folded.includes(word))) continue;
-    found.push(...scanRule(rule, text, context));
-  }
-  return withoutOverlaps(found);
+  return withoutOverlaps(candidatesOf(text, set, context));
 }
 
-/** Candidates of one rule, whatever its keywords. */
+/** Every candidate of every rule, rule by rule: the same as `scanRule` of each whose keywords are in the text. */
+export function candidatesOf(text: Buffer, set: RuleSet, context: ScanContext = NOWHERE): Candidate[] {
+  const found: Candidate[] = [];
+  eachCandidate(text, set.plan, ({ rule }, windows) => {
+    if (isAllowed(rule, context)) return;
+    if (windows === null) found.push(...scanRule(rule, text, context));
+    else found.push(...inWindows(rule, text, windows));
+  });
+  return found;
+}
+
+/** Candidates of one rule over the whole text, whatever its keywords. */
 export function scanRule(rule: CompiledRule, text: Buffer, context: ScanContext): Candidate[] {
-  if (rule.spec.allow.hosts.includes(context.host) || rule.spec.allow.tools.includes(context.tool)) return [];
+  return isAllowed(rule, context) ? [] : inWindows(rule, text, [[0, text.length]]);
+}
+
+function isAllowed({ spec: { allow } }: CompiledRule, { host, tool }: ScanContext): boolean {
+  return allow.hosts.includes(host) || allow.tools.includes(tool);
+}
+
+function inWindows(rule: CompiledRule, text: Buffer, windows: readonly (readonly [number, number])[]): Candidate[] {
   const out: Candidate[] = [];
   const { regex } = rule;
-  regex.lastIndex = 0;
-  for (let match = regex.exec(text); match; match = regex.exec(text)) {
-    const span = (match as unknown as { indices: ([number, number] | undefined)[] }).indices[rule.spec.secret_group];
-    // An empty match would stand still for ever.
-    if (match[0].length === 0) regex.lastIndex += 1;
-    if (span && span[1] > span[0] && accepted(rule, text, span)) {
-      out.push({ rule, start: span[0], end: span[1], likelihood: likelihoodOf(rule, text, span) });
+  let done = 0;
+  for (const [from, to] of windows) {
+    const part = to === text.length ? text : text.subarray(0, to);
+    regex.lastIndex = Math.max(from, done);
+    for (let match = regex.exec(part); match; match = regex.exec(part)) {
+      const spans = (match as unknown as { indices: ([number, number] | undefined)[] }).indices;
+      const span = spans[rule.spec.secret_group];
+      // An empty match would stand still for ever.
+      if (match[0].length === 0) regex.lastIndex += 1;
+      done = regex.lastIndex;
+      if (span && span[1] > span[0] && accepted(rule, text, span)) {
+        out.push({ rule, start: span[0], end: span[1], likelihood: likelihoodOf(rule, text, span) });
+      }
     }
   }
   return out;
@@ -76,17 +96,27 @@ function likelihoodOf(rule: CompiledRule, text: Buffer, [start, end]: readonly [
 function withoutOverlaps(found: Candidate[]): Candidate[] {
   const rank = (c: Candidate) => LIKELIHOODS.indexOf(c.likelihood);
   found.sort((a, b) => rank(b) - rank(a) || b.end - b.start - (a.end - a.start) || a.start - b.start);
+  // Kept in order of position, none overlapping, so that only two neighbours can be in the way.
   const kept: Candidate[] = [];
-  for (const one of found) if (!kept.some((k) => one.start < k.end && k.start < one.end)) kept.push(one);
-  return kept.sort((a, b) => a.start - b.start);
+  for (const one of found) {
+    const at = firstAfter(kept, one.start);
+    const before = kept[at - 1];
+    const after = kept[at];
+    if ((before === undefined || before.end <= one.start) && (after === undefined || one.end <= after.start)) {
+      kept.splice(at, 0, one);
+    }
+  }
+  return kept;
 }
 
-/** ASCII letters to lower case, byte for byte, so that offsets stay. */
-function foldAscii(text: Buffer): Buffer {
-  const out = Buffer.from(text);
-  for (let i = 0; i < out.length; i += 1) {
-    const byte = out[i] ?? 0;
-    if (byte >= 65 && byte <= 90) out[i] = byte | 32;
+/** Index of the first that starts at or after `start`. */
+function firstAfter(sorted: readonly Candidate[], start: number): number {
+  let low = 0;
+  let high = sorted.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((sorted[middle]?.start ?? 0) < start) low = middle + 1;
+    else high = middle;
   }
-  return out;
+  return low;
 }

@@ -4,7 +4,7 @@
  */
 
 import type { Finding, GuardAction, Verdict } from '../core/finding.ts';
-import type { RuleSet } from '../dlp/compiled-rule.ts';
+import type { RuleSet } from '../dlp/compiled-rules.ts';
 import { type Candidate, scan } from '../dlp/scan.ts';
 import { isBareJsonValue, replacementFor } from '../dlp/transform.ts';
 import type { GuardContext } from './guard-context.ts';

@@ -5,7 +5,7 @@
 
 import { createHmac } from 'node:crypto';
 import type { Finding, Verdict } from '../core/finding.ts';
-import type { RuleSet } from '../dlp/compiled-rule.ts';
+import type { RuleSet } from '../dlp/compiled-rules.ts';
 import { scan } from '../dlp/scan.ts';
 import { type BodyFilter, bodyFilter } from './body-filter.ts';
 import { encodedFilter, isIdentity } from './encoded-filter.ts';

@@ -4,7 +4,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { NO_CONTROLS } from '../../src/core/controls.ts';
 import type { EventBody } from '../../src/core/event.ts';
 import type { Egress } from '../../src/core/ports.ts';
-import type { RuleSet } from '../../src/dlp/compiled-rule.ts';
+import type { RuleSet } from '../../src/dlp/compiled-rules.ts';
 import { compileRules } from '../../src/dlp/rule-set.ts';
 import { createPassAuthority } from '../../src/gateway/passes.ts';
 import { type Gateway, type GatewayParts, type GatewaySettings, startGateway } from '../../src/gateway/server.ts';

@@ -1,0 +1,113 @@
+/** The prefilter finds what RE2 finds over the whole text: on shipped rules' own samples, on noise, and on hostile text. */
+
+import { createHash } from 'node:crypto';
+import fc from 'fast-check';
+import RE2 from 're2';
+import { describe, expect, it } from 'vitest';
+import { readTree } from '../../store/read-tree.ts';
+import type { RuleSet } from '../compiled-rules.ts';
+import { compileRules } from '../rule-set.ts';
+import { candidatesOf, scanRule } from '../scan.ts';
+import { bytePrefix } from './byte-guard.ts';
+import { SHORTEST_LITERAL } from './literal-scanner.ts';
+import { parseRegex } from './parse-regex.ts';
+import { requiredLiterals } from './required-literals.ts';
+import { longest } from './syntax.ts';
+
+const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
+const NOWHERE = { host: '', tool: '' };
+
+function shipped(): RuleSet {
+  const made = compileRules(readTree([new URL('../../../rules/dlp', import.meta.url).pathname], ['.yaml']), sha256);
+  if (!made.ok) throw new Error(made.error[0]?.message);
+  return made.value;
+}
+
+const set = shipped();
+const samples = set.rules.flatMap(({ spec }) => [...spec.tests.match, ...spec.tests.no_match]);
+
+const shown = (found: readonly { rule: { spec: { id: string } }; start: number; end: number }[]) =>
+  found.map(({ rule, start, end }) => `${rule.spec.id} ${start}-${end}`);
+
+/** RE2 over the whole text, for every rule whose keywords, where it has any worth looking for, are there. */
+function reference(text: Buffer): string[] {
+  const folded = text.toString('latin1').replace(/[A-Z]/g, (c) => c.toLowerCase());
+  return set.rules.flatMap((rule) => {
+    const words = rule.keywords.map((word) => word.toString('latin1'));
+    const gate = words.length > 0 && words.every((word) => word.length >= SHORTEST_LITERAL);
+    const plan = set.plan.rules.find((one) => one.rule === rule);
+    if (plan?.gated && gate && !words.some((word) => folded.includes(word))) return [];
+    return shown(scanRule(rule, text, NOWHERE));
+  });
+}
+
+const agree = (text: Buffer) => expect(shown(candidatesOf(text, set))).toEqual(reference(text));
+
+describe('the prefilter and RE2 over the whole text', () => {
+  it('agree on the samples of all rules together', () => {
+    agree(Buffer.from(samples.join('\n'), 'utf8'));
+    agree(Buffer.from(samples.join(''), 'utf8'));
+    agree(Buffer.from(samples.map((text) => text.toUpperCase()).join(' '), 'utf8'));
+  });
+
+  it('agree on samples cut, joined and changed at random', () => {
+    const piece = fc
+      .tuple(fc.constantFrom(...samples), fc.nat(200), fc.nat(200))
+      .map(([text, from, length]) => text.slice(from % (text.length + 1), (from % (text.length + 1)) + length));
+    const filler = fc.oneof(
+      fc.string({ maxLength: 20 }),
+      fc.string({ unit: 'binary', maxLength: 10 }),
+      fc.constantFrom(' ', '\n', '"', '=', ': ', ',', '-', '_', '\u212a', '\u017f', 'é', '日本', '0', '4111', 'key='),
+    );
+    const text = fc.array(fc.oneof(fc.constantFrom(...samples), piece, filler), { maxLength: 30 });
+    fc.assert(
+      fc.property(text, (parts) => {
+        agree(Buffer.from(parts.join(''), 'utf8'));
+      }),
+      { numRuns: 120 },
+    );
+  });
+
+  it('agree on bytes that are no text', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 400 }), fc.constantFrom(...samples), (bytes, sample) => {
+        agree(Buffer.concat([bytes, Buffer.from(sample), bytes]));
+      }),
+      { numRuns: 60 },
+    );
+  });
+});
+
+describe('what is read from a regular expression', () => {
+  it.each([
+    ['ghp_[0-9A-Za-z]{36}', 40, ['ghp_']],
+    ['(?i)foo|Bar', 3, ['foo', 'bar']],
+    ['\\b(?:sk|rk)_(?:live|test)_[0-9]{2,4}\\b', 12, ['sk_live_', 'sk_test_', 'rk_live_', 'rk_test_']],
+    ['a+b', Number.POSITIVE_INFINITY, ['a']],
+    ['x(?:abc)?yz', 6, ['xyz', 'xabcyz']],
+    ['[0-9]{3}', 3, null],
+    ['é{2}', 4, ['\xc3\xa9\xc3\xa9']],
+  ])('%s', (text, length, literals) => {
+    const tree = parseRegex(text);
+    if (tree === null) throw new Error('not read');
+    expect(longest(tree)).toBe(length);
+    const found = requiredLiterals(tree);
+    expect(found === null ? null : [...found].sort()).toEqual(literals === null ? null : [...literals].sort());
+  });
+
+  it('refuses what it does not know, so that the rule runs without it', () => {
+    for (const text of ['\\pL', '[[:alpha:]]', '\\Qa.b\\E', '(?z)a']) expect(parseRegex(text)).toBeNull();
+  });
+
+  it('reads every shipped rule', () => {
+    expect(set.rules.filter(({ spec }) => parseRegex(spec.regex) === null).map(({ spec }) => spec.id)).toEqual([]);
+    expect(set.plan.rules.filter(({ by }) => by === 'everything').map(({ rule }) => rule.spec.id)).toEqual([]);
+  });
+
+  it('first bytes hold for what RE2 matches', () => {
+    const prefix = bytePrefix(parseRegex('(?:^|[^0-9])([0-9]{2}[A-F]{4}x)') ?? { kind: 'cat', parts: [] });
+    expect(prefix?.sets.length).toBe(7);
+    const found = new RE2('[0-9]{2}[A-F]{4}x').exec('12ABCDx');
+    expect([...(found?.[0] ?? '')].every((c, i) => prefix?.sets[i]?.[c.charCodeAt(0)] === 1)).toBe(true);
+  });
+});
