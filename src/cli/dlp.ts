@@ -8,6 +8,7 @@ import type { RuleSet } from '../dlp/compiled-rules.ts';
 import { makePlan } from '../dlp/prefilter/plan.ts';
 import { compileRules } from '../dlp/rule-set.ts';
 import { scan } from '../dlp/scan.ts';
+import { scanLayers } from '../dlp/scan-layers.ts';
 import { readTree } from '../store/read-tree.ts';
 import { CliFailure, type CliIo, type CommonOptions, configOf, EXIT, must, readAll, textOf } from './context.ts';
 import { type CliParts, group, leaf } from './leaf.ts';
@@ -108,7 +109,7 @@ interface ScanParts {
 }
 
 function findingsIn(text: Buffer, { direction }: ScanOptions, { rules }: ScanParts): Shown[] {
-  return scan(text, rules).map(({ rule, start, end, likelihood }) => ({
+  return scanLayers(text, rules).map(({ rule, start, end, likelihood }) => ({
     rule: rule.spec.id,
     info_type: rule.spec.info_type,
     likelihood,

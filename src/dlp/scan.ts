@@ -19,7 +19,7 @@ export interface ScanContext {
   readonly tool: string;
 }
 
-const NOWHERE: ScanContext = { host: '', tool: '' };
+export const NOWHERE: ScanContext = { host: '', tool: '' };
 
 /** Every candidate of every rule, overlaps resolved, in order of position. */
 export function scan(text: Buffer, set: RuleSet, context: ScanContext = NOWHERE): Candidate[] {
@@ -93,11 +93,11 @@ function likelihoodOf(rule: CompiledRule, text: Buffer, [start, end]: readonly [
 }
 
 /** Of overlapping candidates the likelier stays, then the longer, then the earlier. */
-function withoutOverlaps(found: Candidate[]): Candidate[] {
-  const rank = (c: Candidate) => LIKELIHOODS.indexOf(c.likelihood);
+export function withoutOverlaps<C extends Candidate>(found: C[]): C[] {
+  const rank = (c: C) => LIKELIHOODS.indexOf(c.likelihood);
   found.sort((a, b) => rank(b) - rank(a) || b.end - b.start - (a.end - a.start) || a.start - b.start);
   // Kept in order of position, none overlapping, so that only two neighbours can be in the way.
-  const kept: Candidate[] = [];
+  const kept: C[] = [];
   for (const one of found) {
     const at = firstAfter(kept, one.start);
     const before = kept[at - 1];

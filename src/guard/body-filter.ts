@@ -5,7 +5,7 @@
 
 import type { Finding, GuardAction, Verdict } from '../core/finding.ts';
 import type { RuleSet } from '../dlp/compiled-rules.ts';
-import { type Candidate, scan } from '../dlp/scan.ts';
+import { type LayeredCandidate, scanLayers } from '../dlp/scan-layers.ts';
 import { isBareJsonValue, replacementFor } from '../dlp/transform.ts';
 import type { GuardContext } from './guard-context.ts';
 import { actionFor, verdictOf } from './judge.ts';
@@ -101,7 +101,7 @@ class WindowedFilter implements BodyFilter {
     const { rules, context } = this.#options;
     const view = this.#held.subarray(0, until + REACH - this.#base);
     const out: Uint8Array[] = [];
-    for (const candidate of scan(view, rules, { host: context.host, tool: context.tool ?? '' })) {
+    for (const candidate of scanLayers(view, rules, { host: context.host, tool: context.tool ?? '' })) {
       const start = this.#base + candidate.start;
       if (start < this.#next || start < this.#sent || start >= until) continue;
       const action = actionFor(candidate, context);
@@ -123,17 +123,17 @@ class WindowedFilter implements BodyFilter {
     return out.filter((piece) => piece.length > 0).map((piece) => Uint8Array.from(piece));
   }
 
-  #replace(candidate: Candidate, view: Buffer, action: GuardAction): Uint8Array {
-    const { start, end, rule } = candidate;
-    const secret = view.subarray(start, end);
+  #replace(candidate: LayeredCandidate, view: Buffer, action: GuardAction): Uint8Array {
+    const { start, end, rule, secret } = candidate;
     const infoType = rule.spec.info_type;
-    const bytes =
+    const inner =
       replacementFor(secret, { action, infoType, fingerprint: this.#options.fingerprint(secret) }) ?? secret;
+    const bytes = candidate.replaced(inner);
     const quoted = this.#options.context.contentType.includes('json') && isBareJsonValue(view, start, end);
     return quoted ? Buffer.concat([Buffer.from('"'), bytes, Buffer.from('"')]) : bytes;
   }
 
-  #note(candidate: Candidate, view: Buffer, action: GuardAction): void {
+  #note(candidate: LayeredCandidate, view: Buffer, action: GuardAction): void {
     if (this.#findings.length >= this.#options.maxFindings && action !== 'block') {
       this.#more += 1;
       return;
@@ -146,7 +146,7 @@ class WindowedFilter implements BodyFilter {
       start: this.#base + start,
       end: this.#base + end,
       action,
-      fingerprint: this.#options.fingerprint(view.subarray(start, end)),
+      fingerprint: this.#options.fingerprint(candidate.secret),
       path: null,
     });
   }

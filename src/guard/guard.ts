@@ -6,7 +6,7 @@
 import { createHmac } from 'node:crypto';
 import type { Finding, Verdict } from '../core/finding.ts';
 import type { RuleSet } from '../dlp/compiled-rules.ts';
-import { scan } from '../dlp/scan.ts';
+import { scanLayers } from '../dlp/scan-layers.ts';
 import { type BodyFilter, bodyFilter } from './body-filter.ts';
 import { encodedFilter, isIdentity } from './encoded-filter.ts';
 import type { GuardContext } from './guard-context.ts';
@@ -53,7 +53,7 @@ export function createGuard(options: GuardOptions): Guard {
     const findings: Finding[] = [];
     for (const part of parts) {
       for (const view of viewsOf(part)) {
-        for (const candidate of scan(view, rules, { host: context.host, tool: context.tool ?? '' })) {
+        for (const candidate of scanLayers(view, rules, { host: context.host, tool: context.tool ?? '' })) {
           const action = actionFor(candidate, context);
           findings.push({
             rule: candidate.rule.spec.id,
@@ -63,7 +63,7 @@ export function createGuard(options: GuardOptions): Guard {
             end: candidate.end,
             // A URL or a header cannot be redacted without meaning something else.
             action: action === 'pass' ? 'pass' : 'block',
-            fingerprint: fingerprint(view.subarray(candidate.start, candidate.end)),
+            fingerprint: fingerprint(candidate.secret),
             path: part.name,
           });
         }

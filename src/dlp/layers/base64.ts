@@ -1,0 +1,63 @@
+/** Base64 and base64url (RFC 4648), with or without padding, on one line. */
+
+import { isText, type Layer, LONGEST_RUN } from './layer.ts';
+
+/** Shorter runs hold no secret, and words are such runs. */
+const SHORTEST = 24;
+/** Flags of the bytes of both alphabets. */
+const ALPHABET = flags('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_');
+const HEXADECIMAL = flags('0123456789abcdefABCDEF');
+
+export function* base64Layers(text: Buffer): Generator<Layer> {
+  const end = text.length;
+  for (let at = 0; at < end; at += 1) {
+    if (ALPHABET[text[at] as number] === 0) continue;
+    const start = at;
+    let hexadecimal = true;
+    while (at < end && ALPHABET[text[at] as number] === 1) {
+      if (hexadecimal && HEXADECIMAL[text[at] as number] === 0) hexadecimal = false;
+      at += 1;
+    }
+    if (at - start < SHORTEST || at - start > LONGEST_RUN || hexadecimal) continue;
+    // A run that was cut before this text may be out of step by one, two or three.
+    for (let skip = 0; skip < (start === 0 ? 4 : 1); skip += 1) {
+      const layer = decode(text, start + skip, at);
+      if (layer !== null) yield layer;
+    }
+  }
+}
+
+function decode(text: Buffer, start: number, end: number): Layer | null {
+  const run = text.toString('latin1', start, end);
+  const url = /[-_]/.test(run);
+  if (url && /[+/]/.test(run)) return null;
+  if (!isText(Buffer.from(run.slice(0, 64), 'base64').subarray(0, 47))) return null;
+  const decoded = Buffer.from(run, 'base64');
+  if (!isText(decoded)) return null;
+  const encoding = url ? 'base64url' : 'base64';
+  const outer = (from: number, to: number): readonly [number, number] => [
+    start + Math.floor(from / 3) * 4,
+    Math.min(end, start + Math.ceil(to / 3) * 4),
+  ];
+  return {
+    encoding: 'base64',
+    decoded,
+    outer,
+    encode(from, to, replacement) {
+      const before = decoded.subarray(from - (from % 3), from);
+      const after = decoded.subarray(to, Math.ceil(to / 3) * 3);
+      const last = outer(from, to)[1] === end;
+      const length = before.length + replacement.length + after.length;
+      // Groups of three keep what follows in step; the last one may be short, as it was.
+      const filler = Buffer.alloc(last && after.length === 0 ? 0 : (3 - (length % 3)) % 3, '*');
+      const bytes = Buffer.concat([before, replacement, filler, after]);
+      return Buffer.from(bytes.toString(encoding).replace(/=+$/, ''), 'latin1');
+    },
+  };
+}
+
+function flags(alphabet: string): Uint8Array {
+  const out = new Uint8Array(256);
+  for (const c of alphabet) out[c.charCodeAt(0)] = 1;
+  return out;
+}

@@ -1,0 +1,108 @@
+import { createHash } from 'node:crypto';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { compileRules } from './rule-set.ts';
+import { scanLayers } from './scan-layers.ts';
+
+const TOKEN = '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';
+const RULES = `version: 1
+rules:
+  - id: github-pat
+    description: GitHub token
+    info_type: GITHUB_TOKEN
+    kind: secret
+    regex: '\\b(ghp_[0-9A-Za-z]{36})\\b'
+    secret_group: 1
+    likelihood: LIKELY
+    severity: high
+    actions: { result: redact, request: block }
+    tests: { match: ['${TOKEN}'], no_match: ['ghp_short'] }
+`;
+const made = compileRules([{ path: 'r.yaml', text: RULES }], (t) => createHash('sha256').update(t).digest('hex'));
+if (!made.ok) throw new Error(made.error[0]?.message);
+const rules = made.value;
+
+const base64 = (text: string) => Buffer.from(text).toString('base64');
+const base64url = (text: string) => Buffer.from(text).toString('base64url');
+const hex = (text: string) => Buffer.from(text).toString('hex');
+const percent = (text: string) =>
+  text.replace(/./gsu, (c) => [...Buffer.from(c)].map((b) => `%${b.toString(16).padStart(2, '0')}`).join(''));
+const unicode = (text: string) => text.replace(/./gs, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);
+const hidden = (text: string) => [...text].join('\u200b');
+
+const ENCODERS = { base64, base64url, hex, percent, unicode, hidden };
+const DECODERS: Record<keyof typeof ENCODERS, (text: string) => string> = {
+  base64: (text) => Buffer.from(text, 'base64').toString(),
+  base64url: (text) => Buffer.from(text, 'base64url').toString(),
+  hex: (text) => Buffer.from(text, 'hex').toString(),
+  percent: decodeURIComponent,
+  unicode: (text) => JSON.parse(`"${text}"`) as string,
+  hidden: (text) => text.replaceAll('\u200b', ''),
+};
+const NAMES = Object.keys(ENCODERS) as (keyof typeof ENCODERS)[];
+
+/** The text with each finding replaced, as the guard does it. */
+function redacted(text: string): string {
+  const bytes = Buffer.from(text);
+  const parts: Uint8Array[] = [];
+  let at = 0;
+  for (const found of scanLayers(bytes, rules)) {
+    parts.push(bytes.subarray(at, found.start), found.replaced(Buffer.from('[GONE]')));
+    at = found.end;
+  }
+  return Buffer.concat([...parts, bytes.subarray(at)]).toString();
+}
+
+describe('a secret inside an encoding', () => {
+  it.each(NAMES)('T-35 is found under %s, and what takes its place is encoded the same', (name) => {
+    const inner = `{"user":"someone","token":"${TOKEN}","more":"text after it"}`;
+    const text = `before ${ENCODERS[name](inner)} after`;
+    const found = scanLayers(Buffer.from(text), rules);
+    expect(found.map(({ rule }) => rule.spec.id)).toEqual(['github-pat']);
+    expect(found[0]?.secret.toString()).toBe(TOKEN);
+    const out = redacted(text);
+    const decoded = DECODERS[name](out.slice('before '.length, -' after'.length));
+    expect(decoded).not.toContain('ghp_SI');
+    expect(decoded).toMatch(/^\{"user":"someone","token":"\[GONE\]\**","more":"text after it"\}$/);
+  });
+
+  it('T-35 is found under two encodings, and under three', () => {
+    for (const text of [
+      base64(hex(`key=${TOKEN}`)),
+      percent(base64(`key=${TOKEN}`)),
+      base64(percent(hex(`key=${TOKEN}`))),
+    ]) {
+      expect(scanLayers(Buffer.from(text), rules)).toHaveLength(1);
+      expect(redacted(text)).not.toBe(text);
+    }
+  });
+
+  it('T-34 leaves no trace of it, whatever stands around and however it is nested', () => {
+    const around = fc.string({ maxLength: 40 });
+    fc.assert(
+      fc.property(fc.constantFrom(...NAMES), fc.constantFrom(...NAMES), around, around, (first, second, a, b) => {
+        const text = `x ${ENCODERS[second](`some words ${ENCODERS[first](`and ${a.replaceAll('\\', '')} a ${TOKEN} b`)} ${b.replaceAll('\\', '')}`)}`;
+        const before = scanLayers(Buffer.from(text), rules);
+        const after = scanLayers(Buffer.from(redacted(text)), rules);
+        return before.length === 0 || after.length === 0;
+      }),
+      { numRuns: 150 },
+    );
+  });
+
+  it('costs no more than its bounds on text that decodes to text for ever', () => {
+    let text = 'plain text that goes on and on';
+    while (text.length < 200_000) text = base64(text);
+    expect(scanLayers(Buffer.from(text), rules)).toEqual([]);
+  });
+
+  it('is found in the rest of a run that was cut', () => {
+    const run = base64(`some words and ${TOKEN} and more words`);
+    for (let cut = 0; cut < 8; cut += 1) expect(scanLayers(Buffer.from(run.slice(cut)), rules)).toHaveLength(1);
+  });
+
+  it('stands in the clear: its own place, nothing decoded', () => {
+    const [found] = scanLayers(Buffer.from(`é ${TOKEN}`), rules);
+    expect(found).toMatchObject({ start: 3, end: 43, encodings: [] });
+  });
+});
