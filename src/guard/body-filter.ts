@@ -105,7 +105,7 @@ class WindowedFilter implements BodyFilter {
       const start = this.#base + candidate.start;
       if (start < this.#next || start < this.#sent || start >= until) continue;
       const action = actionFor(candidate, context);
-      this.#note(candidate, view, action);
+      this.#note(candidate, action);
       if (action === 'block') {
         this.#blocked = true;
         return [];
@@ -133,7 +133,7 @@ class WindowedFilter implements BodyFilter {
     return quoted ? Buffer.concat([Buffer.from('"'), bytes, Buffer.from('"')]) : bytes;
   }
 
-  #note(candidate: LayeredCandidate, view: Buffer, action: GuardAction): void {
+  #note(candidate: LayeredCandidate, action: GuardAction): void {
     if (this.#findings.length >= this.#options.maxFindings && action !== 'block') {
       this.#more += 1;
       return;

@@ -9,22 +9,35 @@ const ALPHABET = flags('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123
 const HEXADECIMAL = flags('0123456789abcdefABCDEF');
 
 export function* base64Layers(text: Buffer): Generator<Layer> {
-  const end = text.length;
-  for (let at = 0; at < end; at += 1) {
-    if (ALPHABET[text[at] as number] === 0) continue;
-    const start = at;
-    let hexadecimal = true;
-    while (at < end && ALPHABET[text[at] as number] === 1) {
-      if (hexadecimal && HEXADECIMAL[text[at] as number] === 0) hexadecimal = false;
-      at += 1;
-    }
-    if (at - start < SHORTEST || at - start > LONGEST_RUN || hexadecimal) continue;
+  for (const [start, end] of runs(text)) {
     // A run that was cut before this text may be out of step by one, two or three.
     for (let skip = 0; skip < (start === 0 ? 4 : 1); skip += 1) {
-      const layer = decode(text, start + skip, at);
+      const layer = decode(text, start + skip, end);
       if (layer !== null) yield layer;
     }
   }
+}
+
+/** Stretches of the alphabet that are long enough, and are not plain hexadecimal. */
+function* runs(text: Buffer): Generator<readonly [number, number]> {
+  const end = text.length;
+  let at = 0;
+  while (at < end) {
+    if (ALPHABET[text[at] as number] === 0) {
+      at += 1;
+      continue;
+    }
+    const start = at;
+    at = endOf(ALPHABET, text, start);
+    const worth = at - start >= SHORTEST && at - start <= LONGEST_RUN;
+    if (worth && endOf(HEXADECIMAL, text, start) < at) yield [start, at];
+  }
+}
+
+function endOf(set: Uint8Array, text: Buffer, start: number): number {
+  let at = start;
+  while (at < text.length && set[text[at] as number] === 1) at += 1;
+  return at;
 }
 
 function decode(text: Buffer, start: number, end: number): Layer | null {
