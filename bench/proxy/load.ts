@@ -88,7 +88,7 @@ export async function tunnel(way: Way, source: string | null = null, what: numbe
 export function closed(socket: Socket): Promise<void> {
   return new Promise((resolve) => {
     socket.once('close', () => resolve());
-    socket.resetAndDestroy();
+    socket.destroy();
   });
 }
 

@@ -24,7 +24,7 @@ export interface Prepared {
 const MB = 1024 * 1024;
 const NOTHING = async (): Promise<void> => undefined;
 const ALL = ['locktender', 'squid', 'tinyproxy', 'bare'];
-const HTTP = ['locktender', 'locktender+guard', 'squid', 'tinyproxy', 'bare'];
+const HTTP = ['locktender', 'locktender+guard', 'squid', 'bare'];
 const INSPECT = ['locktender', 'locktender+guard', 'squid'];
 
 const get = (way: Way, name: string) =>

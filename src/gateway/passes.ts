@@ -4,7 +4,7 @@
  * out. Tokens are cached by their SHA-256, never kept.
  */
 
-import { createHash, type KeyObject, randomBytes } from 'node:crypto';
+import { hash, type KeyObject, randomBytes } from 'node:crypto';
 import { errors, jwtVerify, SignJWT } from 'jose';
 import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
@@ -56,6 +56,8 @@ export type PassAuthority = PassVerifier & PassIssuer & TaskAdmitter;
 const HOUR = 3_600_000;
 const CACHED = 20_000;
 const MAX_TOKEN = 8192;
+/** How a short reference begins; no JWT does. */
+const REFERENCE = 'r_';
 const name = z
   .string()
   .min(1)
@@ -82,7 +84,7 @@ export function createPassAuthority(options: PassAuthorityOptions): PassAuthorit
   const references = new LRUCache<string, Principal>({ max: CACHED });
   return {
     verify: (token) => {
-      const principal = references.get(digestOf(token));
+      const principal = token.startsWith(REFERENCE) ? references.get(digestOf(token)) : undefined;
       if (!principal) return verify(token, options, known);
       return Promise.resolve(principal.expiresAt <= options.clock.now() ? err('pass_expired') : ok(principal));
     },
@@ -188,7 +190,7 @@ async function sign(claims: PassClaims, options: PassAuthorityOptions): Promise<
   const token = await new SignJWT({ ...claims })
     .setProtectedHeader({ alg: 'EdDSA', kid: key.id, typ: 'locktender-pass+jwt' })
     .sign(key.privateKey);
-  const reference = `r_${randomBytes(24).toString('base64url')}`;
+  const reference = `${REFERENCE}${randomBytes(24).toString('base64url')}`;
   return { token, reference, claims, principal: principalOf(claims), capabilities: claims.capabilities };
 }
 
@@ -212,7 +214,7 @@ async function verify(
 
 /** Tokens and references are never kept, only their digests. */
 function digestOf(token: string): string {
-  return createHash('sha256').update(token).digest('base64');
+  return hash('sha256', token, 'base64');
 }
 
 async function verifiedClaims(

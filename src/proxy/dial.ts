@@ -55,7 +55,7 @@ class Race {
   #done = false;
   #next: NodeJS.Timeout | undefined;
   #deadline: NodeJS.Timeout | undefined;
-  #problem = new Refusal('upstream_refused', 'no_address');
+  #problem: Refusal | null = null;
 
   constructor(order: DialOrder, resolve: (socket: Socket) => void, reject: (error: Refusal) => void) {
     this.#order = order;
@@ -81,7 +81,7 @@ class Race {
     clearTimeout(this.#next);
     const address = this.#left.shift();
     if (address === undefined) {
-      if (this.#trying.size === 0) this.#fail(this.#problem);
+      if (this.#trying.size === 0) this.#fail(this.#problem ?? new Refusal('upstream_refused', 'no_address'));
       return;
     }
     const pump = this.#order.pumped ? new Pump() : null;

@@ -37,7 +37,7 @@ export function serveHttp(parts: DoorParts, socket: Duplex, door: Door): void {
   };
   const onData = (chunk: Buffer): void => {
     held = held === null ? chunk : Buffer.concat([held, chunk]);
-    const head = readRequestHead(held, limits);
+    const head = readRequestHead(held, limits, latin1);
     if (head === null) return;
     if (!head.ok) {
       refuse(headProblem(head.error));
@@ -84,6 +84,10 @@ export function connectAgain(
     door,
     raw: { method: 'CONNECT', target: req.url ?? '', version, headers: pairs(req.rawHeaders) },
   });
+}
+
+function latin1(bytes: Uint8Array, end: number): string {
+  return (bytes as Buffer).latin1Slice(0, end);
 }
 
 interface Connecting {

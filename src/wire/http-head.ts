@@ -62,15 +62,16 @@ export const HEAD_LIMITS: HeadLimits = { maxBytes: 32_768, maxFields: 100 };
 const CR = 13;
 const LF = 10;
 
-/** `null` means that more bytes are needed. */
+/** `null` means that more bytes are needed. `decode` reads Latin-1; edges have a faster one than pure code can. */
 export function readRequestHead(
   bytes: Uint8Array,
   limits: HeadLimits = HEAD_LIMITS,
+  decode: (bytes: Uint8Array, end: number) => string = latin1,
 ): Result<RequestHead, HeadProblem> | null {
   const end = findEnd(bytes, limits.maxBytes);
   if (end === 'more') return bytes.length >= limits.maxBytes ? err('too_large') : null;
   if (typeof end === 'string') return err(end);
-  const lines = latin1(bytes, end - 4).split('\r\n');
+  const lines = decode(bytes, end - 4).split('\r\n');
   const [first = '', ...rest] = lines;
   if (rest.length > limits.maxFields) return err('too_many_fields');
   const line = requestLine(first);
