@@ -99,7 +99,7 @@ async function start() {
     resolver: { ...resolver, hosts: fixed },
     inspect: { ...inspect, upstream_ca: [originCa] },
   };
-  const roots = { rules: [base], categories: rootsOf(given).categories };
+  const roots = { ...rootsOf(given), rules: [base] };
   const log = createLog({ level: 'error' });
   return startAppliance({ config: { ...given, proxy }, roots, log, clock: systemClock, version: 'bench' });
 }

@@ -8,7 +8,6 @@ import { verifierKey } from '../audit/signed-note.ts';
 import type { Config } from '../config/schema.ts';
 import { ControlPlane } from '../control/control-plane.ts';
 import { loadPolicy, loadRules, type RevisionRoots } from '../control/load-revision.ts';
-import type { AuditEvent } from '../core/event.ts';
 import { ulid } from '../core/ids.ts';
 import type { Clock } from '../core/ports.ts';
 import { createPassAuthority, type PassAuthority } from '../gateway/passes.ts';
@@ -60,8 +59,7 @@ export async function openCore(options: CoreOptions, started: Started): Promise<
   const audit = await openRecord(options, { state, keys, meter });
   started.add(() => audit.close());
   const tasks = new TaskBook(clock, config.passes.max_ttl_ms);
-  audit.subscribe(({ text }) => {
-    const event = JSON.parse(text) as AuditEvent;
+  audit.subscribe(({ event }) => {
     tasks.see(event);
     countEvent(event, meter);
   });
@@ -101,7 +99,7 @@ export async function openCore(options: CoreOptions, started: Started): Promise<
 type RecordParts = Pick<Core, 'state' | 'keys' | 'meter'>;
 
 function openRecord({ config, log, clock }: CoreOptions, { state, keys, meter }: RecordParts): Promise<AuditLog> {
-  const { origin, durability, checkpoint_ms: publishMs } = config.audit;
+  const { origin, durability, checkpoint_ms: publishMs, commit_window_ms: windowMs } = config.audit;
   const [first, ...rest] = keys.all('checkpoint').map((key) => ({
     name: origin,
     publicKey: key.rawPublicKey,
@@ -119,6 +117,7 @@ function openRecord({ config, log, clock }: CoreOptions, { state, keys, meter }:
     meter,
     durability,
     publishMs,
+    windowMs,
   });
 }
 

@@ -1,13 +1,13 @@
 /** Events that wait for the next commit, and those who wait for them. */
 
 import { randomBytes } from 'node:crypto';
-import type { EventType } from '../core/event.ts';
+import type { AuditEvent, EventType } from '../core/event.ts';
 import { ulid } from '../core/ids.ts';
 import type { Meter, RecordReceipt } from '../core/ports.ts';
 import type { EncodedEvent } from './bounded-event.ts';
 
 export interface QueueItem {
-  readonly type: EventType;
+  readonly event: AuditEvent;
   readonly encoded: EncodedEvent;
   /** Monotonic ms when it was handed over. */
   readonly since: number;
@@ -47,19 +47,19 @@ export class CommitQueue {
     return ulid('e', now, randomBytes(10));
   }
 
-  add(type: EventType, encoded: EncodedEvent, since: number): Promise<RecordReceipt> {
+  add(event: AuditEvent, encoded: EncodedEvent, since: number): Promise<RecordReceipt> {
     return new Promise((resolve, reject) => {
-      this.#items.push({ type, encoded, since, waiter: { resolve, reject } });
+      this.#items.push({ event, encoded, since, waiter: { resolve, reject } });
     });
   }
 
   /** While the log cannot be written: keeps what has already happened, within bounds. */
-  keepBack(type: EventType, encoded: EncodedEvent): void {
+  keepBack(event: AuditEvent, encoded: EncodedEvent): void {
     this.#meter.count('locktender_log_rejected_total', { cause: 'unavailable' });
-    if (!AFTER_THE_FACT.has(type)) return;
+    if (!AFTER_THE_FACT.has(event.type)) return;
     const room = this.#items.length < MAX_KEPT_BACK;
     this.#meter.count('locktender_log_kept_back_total', { fate: room ? 'kept' : 'lost' });
-    if (room) this.#items.push({ type, encoded, since: 0, waiter: null });
+    if (room) this.#items.push({ event, encoded, since: 0, waiter: null });
   }
 
   /** The next batch: at least one item, bounded in number and bytes. */
@@ -85,7 +85,7 @@ export class CommitQueue {
     let bytes = 0;
     for (const [i, item] of items.entries()) {
       bytes += item.encoded.bytes.length;
-      this.#meter.count('locktender_log_entries_total', { type: item.type });
+      this.#meter.count('locktender_log_entries_total', { type: item.event.type });
       if (item.waiter === null) continue;
       this.#meter.observe('locktender_log_commit_seconds', (now - item.since) / 1000);
       item.waiter.resolve({ seq: first + i });
@@ -100,7 +100,7 @@ export class CommitQueue {
     this.#items = [];
     for (const item of queued) {
       if (item.waiter !== null) this.#reject(item, error);
-      if (AFTER_THE_FACT.has(item.type) && this.#items.length < MAX_KEPT_BACK) this.#items.push(item);
+      if (AFTER_THE_FACT.has(item.event.type) && this.#items.length < MAX_KEPT_BACK) this.#items.push(item);
     }
   }
 

@@ -1,5 +1,6 @@
 /** Entries as they become durable, for those who watch: the tail, the index, forwarding. */
 
+import type { AuditEvent } from '../core/event.ts';
 import type { Log } from '../core/ports.ts';
 import type { QueueItem } from './commit-queue.ts';
 
@@ -7,6 +8,8 @@ export interface FeedEntry {
   readonly seq: number;
   /** The canonical JSON of the event. */
   readonly text: string;
+  /** The event itself, before anything in it was shortened. Not to be changed. */
+  readonly event: AuditEvent;
 }
 
 /** Must not throw; must be quick: it runs in the writer's turn. */
@@ -28,7 +31,8 @@ export class EntryFeed {
   push(first: number, items: readonly QueueItem[]): void {
     for (const listener of this.#listeners) {
       try {
-        for (const [i, item] of items.entries()) listener({ seq: first + i, text: item.encoded.text });
+        for (const [i, item] of items.entries())
+          listener({ seq: first + i, text: item.encoded.text, event: item.event });
       } catch (error) {
         // A watcher that fails is dropped; the record goes on.
         this.#listeners.delete(listener);

@@ -11,7 +11,7 @@
  * found in the log; an accepted one always is.
  */
 
-import type { EventBody } from '../core/event.ts';
+import type { AuditEvent, EventBody } from '../core/event.ts';
 import { EVENT_VERSION } from '../core/event.ts';
 import type { AuditSink, Clock, Log, Meter, RecordReceipt } from '../core/ports.ts';
 import { errorCode, type Files, nodeFiles } from '../store/files.ts';
@@ -42,6 +42,8 @@ export interface LogOptions {
   /** `strict`: a record is on disk before it is acknowledged. `relaxed`: within `publishMs`. */
   readonly durability: 'strict' | 'relaxed';
   readonly files?: Files;
+  /** How long the close of a flow, which no act waits for, may wait for company in a commit; 0 ms. */
+  readonly windowMs?: number;
   /** How often a checkpoint is published while there is news; 1 s. */
   readonly publishMs?: number;
   /** How often a checkpoint is kept for ever; 1 h. */
@@ -105,6 +107,7 @@ export class AuditLog implements AuditSink {
   #probe: NodeJS.Timeout | null = null;
   #probes = 0;
   #healing: Promise<void> | null = null;
+  #window: NodeJS.Timeout | null = null;
 
   /** Use `openLog`. */
   constructor(
@@ -169,19 +172,20 @@ export class AuditLog implements AuditSink {
 
   record(event: EventBody): Promise<RecordReceipt> {
     if (this.#closed) return Promise.reject(new AuditUnavailable('closed'));
+    const whole = this.#stamped(event);
     let encoded: EncodedEvent;
     try {
-      encoded = this.#encode(event);
+      encoded = this.#encode(whole);
     } catch (error) {
       return Promise.reject(error);
     }
     if (this.#trouble !== null) {
-      this.#queue.keepBack(event.type, encoded);
+      this.#queue.keepBack(whole, encoded);
       return Promise.reject(new AuditUnavailable(this.#trouble));
     }
     if (this.#queue.full) return Promise.reject(new AuditUnavailable('too many records wait for the disk'));
-    const receipt = this.#queue.add(event.type, encoded, this.#options.clock.monotonic());
-    this.#kick();
+    const receipt = this.#queue.add(whole, encoded, this.#options.clock.monotonic());
+    this.#kick(event.type === 'flow.closed' ? (this.#options.windowMs ?? 0) : 0);
     return receipt;
   }
 
@@ -200,6 +204,8 @@ export class AuditLog implements AuditSink {
     if (this.#closed) return;
     this.#closed = true;
     if (this.#probe !== null) clearTimeout(this.#probe);
+    // What waits in the window is committed now.
+    if (this.#window !== null) this.#kick();
     await this.#running;
     await this.#healing;
     this.#queue.rejectAll(new AuditUnavailable('closed'));
@@ -207,9 +213,13 @@ export class AuditLog implements AuditSink {
     await this.#journal.close();
   }
 
-  #encode(event: EventBody): EncodedEvent {
+  #stamped(event: EventBody): AuditEvent {
     const time = new Date(this.#options.clock.now()).toISOString();
-    const encoded = encodeEvent({ ...event, v: EVENT_VERSION, time, node: this.#options.node });
+    return { ...event, v: EVENT_VERSION, time, node: this.#options.node };
+  }
+
+  #encode(event: AuditEvent): EncodedEvent {
+    const encoded = encodeEvent(event);
     if (encoded.truncated) this.#options.meter.count('locktender_log_truncated_total');
     return encoded;
   }
@@ -219,8 +229,18 @@ export class AuditLog implements AuditSink {
     return signNote(checkpointText({ origin, size: this.#tree.size, root: this.#tree.root() }), this.#options.signers);
   }
 
-  #kick(): void {
+  /** `waitMs` above 0: what was added may wait so long for a record that an act waits for. */
+  #kick(waitMs = 0): void {
     if (this.#running !== null || this.#trouble !== null) return;
+    if (waitMs > 0) {
+      this.#window ??= setTimeout(() => {
+        this.#window = null;
+        this.#kick();
+      }, waitMs);
+      return;
+    }
+    if (this.#window !== null) clearTimeout(this.#window);
+    this.#window = null;
     // What is recorded in this turn of the event loop shares one commit.
     this.#running = Promise.resolve().then(() => this.#run());
   }

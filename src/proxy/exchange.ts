@@ -51,6 +51,8 @@ export interface Order {
   readonly relay: (exchange: Exchange) => Promise<void>;
   /** Answers with a denial, or breaks the connection when an answer has begun. */
   readonly refuse: (denial: Denial) => void;
+  /** Told once both sides are done, before the close is on record: the next request of a connection may begin. */
+  readonly over?: () => void;
 }
 
 export interface Credential {

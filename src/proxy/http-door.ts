@@ -87,7 +87,7 @@ export function connectAgain(
 }
 
 function latin1(bytes: Uint8Array, end: number): string {
-  return (bytes as Buffer).latin1Slice(0, end);
+  return (bytes as Buffer).toString('latin1', 0, end);
 }
 
 interface Connecting {

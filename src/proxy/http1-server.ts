@@ -95,7 +95,7 @@ export class Http1Server {
       () => {
         const raw = rawOf(req);
         const read = readAsk(raw, connection.inner?.target ?? null, this.#gate.settings.maxHeaderCount);
-        return this.#walk(this.#order(connection, { req, res, read, headers: raw.headers, proceed }));
+        return this.#turn(this.#order(connection, { req, res, read, headers: raw.headers, proceed }));
       },
       () => res.destroy(),
     );
@@ -108,9 +108,14 @@ export class Http1Server {
     else
       this.#queue(
         connection,
-        () => this.#walk(this.#order(connection, { req, res, read, headers: [], proceed: () => undefined })),
+        () => this.#turn(this.#order(connection, { req, res, read, headers: [], proceed: () => undefined })),
         () => res.destroy(),
       );
+  }
+
+  /** Resolves once the exchange is over; its close record may still be on its way to the disk. */
+  #turn(order: Order): Promise<void> {
+    return new Promise((over) => void this.#walk({ ...order, over }));
   }
 
   /** In turn; what stands behind a refusal is dropped with the connection. */

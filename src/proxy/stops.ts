@@ -165,6 +165,7 @@ async function recordDenial(
 /** The close record and the end of what the walk held. */
 export async function closeOff(gate: Gate, exchange: Exchange): Promise<void> {
   if (exchange.spending && exchange.principal) gate.budgets.close(exchange.principal);
+  exchange.order.over?.();
   if (exchange.allowed === null) return;
   const event = closedEvent(exchange, gate.clock.now());
   try {
