@@ -90,8 +90,9 @@ describe.each([LIMIT, ...(mounted ? MOUNTED : [])])('T-81 $name', ({ begin, end 
     } finally {
       end(appliance);
     }
-    expect(answer).toMatch(/^HTTP\/1\.1 503 /);
-    expect(answer).toMatch(/details="audit_unavailable: /);
+    // The tunnel may have been on record before the disk was full: then the request inside it is refused.
+    expect(answer).toMatch(/^HTTP\/[0-9.]+ 503 /m);
+    expect(answer).toMatch(/details=\\?"audit_unavailable: /);
     await until(async () => (await ask()).includes('HTTP/1.1 200'));
     expect(await ask()).toMatch(/HTTP\/1\.1 200 /);
     const verified = await appliance.cli('audit', 'verify', '--json');
