@@ -2,8 +2,9 @@
 
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import { loadPolicy, type PolicyRevision, rootsOf } from '../control/load-revision.ts';
+import { checkPolicy, loadPolicy, type PolicyRevision, rootsOf } from '../control/load-revision.ts';
 import { NO_CONTROLS } from '../core/controls.ts';
+import { err, ok, problemText } from '../core/result.ts';
 import type { Bundle } from '../policy/bundle.ts';
 import { type WhatIf, type WhatIfAnswer, whatIf } from '../policy/what-if.ts';
 import { adminClient } from './admin-client.ts';
@@ -41,7 +42,11 @@ export function addPolicy(program: Command, parts: CliParts): void {
   leaf(policy, 'check', parts, {
     summary: 'compiles every policy file; every problem with file and line',
     run: async (_, options, { io }) => {
-      const { bundle } = must(loadPolicy(rootsOf(configOf(options, io))), EXIT.failed);
+      const roots = rootsOf(configOf(options, io));
+      const revision = must(loadPolicy(roots), EXIT.failed);
+      const { problems, warnings } = checkPolicy(roots, revision);
+      must(problems.length > 0 ? err([...problems]) : ok(null), EXIT.failed);
+      const { bundle } = revision;
       const { capabilities, profiles, classes, files } = bundle;
       const answer = {
         ok: true,
@@ -50,7 +55,9 @@ export function addPolicy(program: Command, parts: CliParts): void {
         capabilities: capabilities.size,
         profiles: profiles.size,
         classes: classes.byName.size,
+        warnings,
       };
+      for (const warning of warnings) io.stderr(`warning: ${problemText(warning)}\n`);
       if (options.json) return printJson(io, answer);
       io.stdout(`bundle ${bundle.digest}\n`);
       io.stdout(

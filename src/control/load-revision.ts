@@ -9,6 +9,7 @@ import { err, ok, type Problem, type Result } from '../core/result.ts';
 import type { RuleSet } from '../dlp/compiled-rules.ts';
 import { compileRules } from '../dlp/rule-set.ts';
 import { type Bundle, compileBundle } from '../policy/bundle.ts';
+import { reachability, soundness, strayFiles, unused } from '../policy/bundle-check.ts';
 import { readTree, TreeUnreadable } from '../store/read-tree.ts';
 import { type CategoryRoots, loadCategoryFiles, type PreparedIndex, prepareIndex } from './load-categories.ts';
 
@@ -44,6 +45,8 @@ export function loadPolicy(
     const files = readTree(roots.rules, ['.yaml', '.yml', '.cedar', '.cedarschema']);
     const bundle = compileBundle(files, { taxonomy: categories.value.taxonomy, sha256: sha256Text });
     if (!bundle.ok) return err(placed(bundle.error, 'rules'));
+    const unsound = soundness(bundle.value);
+    if (unsound.length > 0) return err(placed(unsound, 'rules'));
     return ok({ bundle: bundle.value, categories: categories.value });
   });
 }
@@ -64,6 +67,18 @@ export function loadRules(roots: RevisionRoots): Result<RuleSet, Problem[]> {
 
 export function sha256Text(text: string): string {
   return createHash('sha256').update(text, 'utf8').digest('hex');
+}
+
+/** Policy that loads and is still wrong: what no request can use, names in contracts, files that nothing reads. */
+export function checkPolicy(roots: RevisionRoots, { bundle, categories }: PolicyRevision): PolicyCheck {
+  const paths = readTree(roots.rules, ['.yaml', '.yml', '.cedar', '.cedarschema']).map((file) => file.path);
+  const problems = [...reachability(bundle, categories.index), ...strayFiles(paths)];
+  return { problems: placed(problems, 'rules'), warnings: placed(unused(bundle), 'rules') };
+}
+
+export interface PolicyCheck {
+  readonly problems: readonly Problem[];
+  readonly warnings: readonly Problem[];
 }
 
 /** File names as they are known to whoever edits: below the directory that was configured. */

@@ -3,7 +3,7 @@
  * with file, line and column, and with the nearest name that would have been right.
  */
 
-import { isMap, isNode, isPair, isScalar, LineCounter, type ParsedNode, parseDocument } from 'yaml';
+import { isMap, isNode, isPair, isScalar, LineCounter, type ParsedNode, parseDocument, visit } from 'yaml';
 import type { z } from 'zod';
 import { didYouMean } from './nearest.ts';
 import { err, ok, type Problem, type Result } from './result.ts';
@@ -27,9 +27,24 @@ export function parseYamlFile<T>(file: string, text: string, schema: z.ZodType<T
   }
   const where = (path: readonly PropertyKey[]) => position(doc.contents, lines, path);
   const problem = (path: readonly PropertyKey[], message: string): Problem => ({ file, ...where(path), message });
+  const alias = firstAlias(doc.contents);
+  if (alias !== null)
+    return err([{ file, ...place(lines, alias), message: 'aliases are not read; write the value out' }]);
   const parsed = schema.safeParse(doc.toJS({ maxAliasCount: 0 }));
   if (!parsed.success) return err(parsed.error.issues.flatMap((issue) => issueProblems(issue, schema, problem)));
   return ok({ file, value: parsed.data, problem, line: (path) => where(path).line });
+}
+
+/** Offset of the first alias; null when there is none. */
+function firstAlias(root: ParsedNode | null): number | null {
+  let found: number | null = null;
+  visit(root, {
+    Alias: (_, node) => {
+      found = node.range?.[0] ?? 0;
+      return visit.BREAK;
+    },
+  });
+  return found;
 }
 
 function issueProblems(

@@ -51,6 +51,10 @@ export function parseClasses(file: string, text: string, profiles: ReadonlySet<s
     if (byName.has(row.name))
       problems.push(yaml.value.problem(['classes', i, 'name'], `class \`${row.name}\` is defined twice; remove one`));
     problems.push(...profileProblems(yaml.value, i, profiles));
+    if (row.also.includes(row.profile))
+      problems.push(
+        yaml.value.problem(['classes', i, 'also'], `profile \`${row.profile}\` is its \`profile\` already; remove one`),
+      );
     const { name, description, profile } = row;
     byName.set(name, {
       name,

@@ -1,0 +1,128 @@
+/**
+ * What compiles and is still wrong. `soundness` is refused wherever policy is loaded; `reachability` is what `policy
+ * check` refuses besides; `unused` is worth saying and no fault: a capability is often written before its profile.
+ */
+
+import { parseHost } from '../core/host.ts';
+import { didYouMean } from '../core/nearest.ts';
+import type { CategorySource } from '../core/ports.ts';
+import { reasonRow } from '../core/reasons.ts';
+import type { Problem } from '../core/result.ts';
+import { admissionProblems } from './admission-soundness.ts';
+import type { ApprovedDomain, ApprovedFile } from './approved-domains.ts';
+import type { Bundle } from './bundle.ts';
+import { bundleFileKind } from './bundle.ts';
+import type { Grant } from './capability.ts';
+import { type Contract, parseContracts } from './contract-file.ts';
+import { capabilityProblems, textOf } from './grant-soundness.ts';
+import type { HostPattern } from './host-pattern.ts';
+
+/** Contradictions and catch-alls. */
+export function soundness(bundle: Bundle): Problem[] {
+  return [
+    ...[...bundle.capabilities.values()].flatMap((c) => capabilityProblems(c, bundle.defaultBlocked)),
+    ...admissionProblems(bundle.admission, bundle.classes.byName),
+    ...approvalConflicts(bundle.approvedFiles),
+  ];
+}
+
+/** Grants and approvals that no request can use, and contract files that name what does not exist. */
+export function reachability(bundle: Bundle, categories: CategorySource): Problem[] {
+  const grants = [...bundle.capabilities.values()].flatMap((c) => c.grants);
+  return [
+    ...grants.flatMap((grant) => blockedHosts(grant, bundle, categories)),
+    ...bundle.approvedFiles.flatMap(({ domains }) => domains.flatMap((d) => blockedApproval(d, bundle, categories))),
+    ...bundle.files.filter((f) => bundleFileKind(f.path) === 'contract').flatMap((f) => contractProblems(f, bundle)),
+  ];
+}
+
+/** Capabilities that no profile holds and profiles that no class offers. */
+export function unused({ capabilities, profiles, classes }: Bundle): Problem[] {
+  const held = new Set([...profiles.values()].flatMap((p) => p.capabilities));
+  const offered = new Set([...classes.byName.values()].flatMap((c) => c.profiles));
+  const loose = [...capabilities.values()].filter((c) => !held.has(c.name));
+  const idle = [...profiles.values()].filter((p) => !offered.has(p.name));
+  return [
+    ...loose.map((c) => ({ ...placeOf(c), message: `capability \`${c.name}\` is held by no profile` })),
+    ...idle.map((p) => ({ ...placeOf(p), message: `profile \`${p.name}\` is offered by no class` })),
+  ];
+}
+
+/** Policy files in folders where nothing reads them; a misspelt folder would otherwise be silence. */
+export function strayFiles(paths: readonly string[]): Problem[] {
+  return paths
+    .filter((path) => bundleFileKind(path) === null && !path.startsWith('dlp/'))
+    .map((path) => ({ file: path, line: 0, column: 0, message: 'nothing reads this file; move it or remove it' }));
+}
+
+function approvalConflicts(files: readonly ApprovedFile[]): Problem[] {
+  const seen = new Map<string, ApprovedDomain>();
+  const out: Problem[] = [];
+  for (const { tenants, domains } of files) {
+    for (const domain of domains) {
+      for (const tenant of tenants ?? ['all']) {
+        const key = `${tenant} ${textOf(domain.pattern)}`;
+        const before = seen.get(key);
+        seen.set(key, before ?? domain);
+        if (!before) continue;
+        const host = textOf(domain.pattern);
+        const where = `${before.file}:${before.line}`;
+        out.push({ ...placeOf(domain), message: `host \`${host}\` is approved at ${where} too; remove one` });
+      }
+    }
+  }
+  return out;
+}
+
+function blockedHosts(grant: Grant, bundle: Bundle, categories: CategorySource): Problem[] {
+  if (grant.hosts.kind !== 'listed') return [];
+  return grant.hosts.patterns.flatMap((pattern) =>
+    blocked(pattern, grant.categories.despite, grant, bundle, categories),
+  );
+}
+
+function blockedApproval(domain: ApprovedDomain, bundle: Bundle, categories: CategorySource): Problem[] {
+  return blocked(domain.pattern, domain.despite, domain, bundle, categories);
+}
+
+/** A host that the taxonomy blocks is out of reach unless the grant says that it knows. */
+function blocked(
+  pattern: HostPattern,
+  despite: readonly string[],
+  place: { readonly file: string; readonly line: number },
+  ...[bundle, categories]: [Bundle, CategorySource]
+): Problem[] {
+  const host = parseHost(pattern.name.includes(':') ? `[${pattern.name}]` : pattern.name);
+  if (!host.ok || pattern.kind === 'below') return [];
+  const stops = categories.lookup(host.value).filter((id) => bundle.defaultBlocked.has(id) && !despite.includes(id));
+  return stops.map((id) => ({
+    ...placeOf(place),
+    message: `host \`${textOf(pattern)}\` is unreachable: category \`${id}\` is blocked by default; add it to \`despite\``,
+  }));
+}
+
+function contractProblems({ path, text }: { readonly path: string; readonly text: string }, bundle: Bundle): Problem[] {
+  const contracts = parseContracts(path, text);
+  if (!contracts.ok) return contracts.error;
+  return contracts.value.flatMap((contract) =>
+    [...contractClauses(contract, bundle)].map((message) => ({ ...placeOf(contract), message })),
+  );
+}
+
+function* contractClauses({ task, expect, controls }: Contract, bundle: Bundle): Generator<string> {
+  const unknown = (what: string, name: string | null, known: ReadonlyMap<string, unknown>) =>
+    name === null || known.has(name) ? [] : [`${what} \`${name}\` is not defined; ${didYouMean(name, known.keys())}`];
+  yield* unknown('class', task.class, bundle.classes.byName);
+  yield* unknown('profile', task.profile, bundle.profiles);
+  yield* unknown('capability', expect.capability, bundle.capabilities);
+  for (const id of [...controls.blocked, ...controls.unblocked]) {
+    if (!bundle.categories.has(id)) yield `no category \`${id}\`; ${didYouMean(id, bundle.categories)}`;
+  }
+  const allows = reasonRow(expect.reason).status === 200;
+  if (allows !== (expect.effect === 'allow'))
+    yield `\`${expect.reason}\` is no reason to ${expect.effect}; correct one`;
+}
+
+function placeOf({ file, line }: { readonly file: string; readonly line: number }) {
+  return { file, line, column: 1 };
+}
