@@ -14,6 +14,8 @@ export interface CompiledRule {
   /** All of them true: the finding is very likely, whatever the rule says. */
   readonly confirm: readonly Validator[];
   readonly allowRegexes: readonly RE2[];
+  /** Tested on the line up to the secret. */
+  readonly allowBefore: readonly RE2[];
   readonly file: string;
   readonly line: number;
 }

@@ -40,6 +40,8 @@ const rule = z.strictObject({
   allow: z
     .strictObject({
       regexes: z.array(z.string().min(1).max(1000)).max(64).default([]),
+      // Tested on what stands before the secret on its line, at most 120 bytes: the name that it is assigned to.
+      before: z.array(z.string().min(1).max(1000)).max(64).default([]),
       stopwords: z.array(z.string().min(1).max(64)).max(256).default([]),
       json_paths: z.array(z.string().min(1).max(200)).max(64).default([]),
       hosts: z.array(z.string().min(1).max(253)).max(256).default([]),

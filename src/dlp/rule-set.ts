@@ -75,17 +75,19 @@ function compileRule(spec: RuleSpec, yaml: YamlFile<unknown>, index: number): Re
       yaml.problem(at('secret_group'), `rule \`${spec.id}\`: the regex has ${groups} groups; use one of them`),
     ]);
   }
-  const allow = spec.allow.regexes.map((text) => compileRegex(text));
-  const bad = allow.findIndex((r) => !r.ok);
-  if (bad >= 0)
-    return err([yaml.problem(at('allow', 'regexes', bad), `rule \`${spec.id}\`: not valid RE2; correct it`)]);
+  const allow = compileAll(spec.allow.regexes);
+  const before = compileAll(spec.allow.before);
+  for (const [key, { bad }] of Object.entries({ regexes: allow, before })) {
+    if (bad >= 0) return err([yaml.problem(at('allow', key, bad), `rule \`${spec.id}\`: not valid RE2; correct it`)]);
+  }
   const rule: CompiledRule = {
     spec,
     regex: regex.value,
     keywords: spec.keywords.map((word) => Buffer.from(word.toLowerCase(), 'utf8')),
     validators: spec.validators.map(validatorOf),
     confirm: spec.confirm.map(validatorOf),
-    allowRegexes: allow.flatMap((r) => (r.ok ? [r.value] : [])),
+    allowRegexes: allow.regexes,
+    allowBefore: before.regexes,
     file: yaml.file,
     line: yaml.line(at()),
   };
@@ -93,6 +95,12 @@ function compileRule(spec: RuleSpec, yaml: YamlFile<unknown>, index: number): Re
     yaml.problem(at('tests', ...path), `rule \`${spec.id}\`: ${message}`),
   );
   return failed.length > 0 ? err(failed) : ok(rule);
+}
+
+/** `bad` is the index of the first that RE2 does not take, or -1. */
+function compileAll(texts: readonly string[]): { readonly regexes: readonly RE2[]; readonly bad: number } {
+  const compiled = texts.map(compileRegex);
+  return { regexes: compiled.flatMap((r) => (r.ok ? [r.value] : [])), bad: compiled.findIndex((r) => !r.ok) };
 }
 
 function compileRegex(text: string): Result<RE2, string> {

@@ -1,5 +1,6 @@
 /** Text → candidates: which rule, where, how likely. Byte offsets of the secret itself; nothing is copied out. */
 
+import type RE2 from 're2';
 import { LIKELIHOODS, type Likelihood } from '../core/finding.ts';
 import { eachCandidate } from './candidates.ts';
 import type { CompiledRule } from './compiled-rule.ts';
@@ -75,10 +76,23 @@ function accepted(rule: CompiledRule, text: Buffer, [start, end]: readonly [numb
     const lower = secret.toString('utf8').toLowerCase();
     if (stopwords.some((word) => lower.includes(word.toLowerCase()))) return false;
   }
-  return !rule.allowRegexes.some((regex) => {
+  if (anyMatches(rule.allowRegexes, secret)) return false;
+  return rule.allowBefore.length === 0 || !anyMatches(rule.allowBefore, lineBefore(text, start));
+}
+
+function anyMatches(regexes: readonly RE2[], text: Buffer): boolean {
+  return regexes.some((regex) => {
     regex.lastIndex = 0;
-    return regex.test(secret);
+    return regex.test(text);
   });
+}
+
+/** The line that the secret stands on, up to it: what it is assigned to. A line is long in minified text. */
+const LINE_BEFORE = 120;
+
+function lineBefore(text: Buffer, start: number): Buffer {
+  const near = text.subarray(Math.max(0, start - LINE_BEFORE), start);
+  return near.subarray(near.lastIndexOf(0x0a) + 1);
 }
 
 function likelihoodOf(rule: CompiledRule, text: Buffer, [start, end]: readonly [number, number]): Likelihood {
