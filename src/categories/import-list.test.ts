@@ -219,7 +219,7 @@ describe('what a list looks like', () => {
 
 describe('properties', () => {
   const formats = fc.constantFrom<ImportFormat>('plain', 'hosts', 'adblock', 'rpz', 'ut1', 'csv', 'json', 'v2fly');
-  it('no list whatever throws, and each line is taken or counted', () => {
+  it('T-84 no list whatever throws, and each line is taken or counted', () => {
     const words = fc.constantFrom(
       '||',
       '^',

@@ -1,9 +1,12 @@
 /** Reference pages say what the code says, both ways. */
 
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { configJsonSchema, configReference } from '../../src/config/reference.ts';
 import { REASONS } from '../../src/core/reasons.ts';
+import { readTree } from '../../src/store/read-tree.ts';
 
 const page = (name: string) => readFileSync(new URL(`../../docs/${name}`, import.meta.url), 'utf8');
 
@@ -45,5 +48,24 @@ describe('the configuration pages', () => {
   it('are what `npm run docs` writes', () => {
     expect(page('configuration.md')).toBe(configReference());
     expect(JSON.parse(page('locktender.schema.json'))).toEqual(configJsonSchema());
+  });
+});
+
+describe('docs/threat-model.md', () => {
+  const rows = [...page('threat-model.md').matchAll(/^\| (T-\d\d) \| (prevented|detected|in part|not covered) \| /gm)];
+  const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+  const tests = ['src', 'test'].flatMap((dir) =>
+    readTree([join(ROOT, dir)], ['.test.ts', 'attacks.ts', 'runtime-cases.ts']).map((file) => file.text),
+  );
+
+  it('has one row for each way round', () => {
+    expect(rows.length).toBe(63);
+    expect(new Set(rows.map(([, number]) => number)).size).toBe(rows.length);
+  });
+
+  it.each(
+    rows.filter(([, , state]) => state !== 'not covered').map(([, number, state]) => [number ?? '', state ?? '']),
+  )('%s is %s, and a test names it', (number) => {
+    expect(tests.some((text) => text.includes(number))).toBe(true);
   });
 });

@@ -74,6 +74,10 @@ describe('a destination written as', () => {
     expect(said).toMatch(/^HTTP\/1\.1 200 /);
   });
 
+  it('T-22 a resolver over HTTPS is in a category that is blocked', async () => {
+    expect(await connect('dns.google:443')).toContain('"code":"category_blocked"');
+  });
+
   it.each([
     ['T-09 another port', () => `web.lab.test:${lab.tlsPort + 1}`],
     ['T-47 the admin door', () => lab.appliance.adminAddress],

@@ -1,0 +1,110 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { CLIENT_HELLO_LIMIT, readClientHello } from './client-hello.ts';
+
+const u8 = (n: number) => [n & 255];
+const u16 = (n: number) => [(n >> 8) & 255, n & 255];
+const ascii = (text: string) => [...text].map((c) => c.charCodeAt(0));
+const vector8 = (bytes: readonly number[]) => [...u8(bytes.length), ...bytes];
+const vector16 = (bytes: readonly number[]) => [...u16(bytes.length), ...bytes];
+
+const extension = (type: number, data: readonly number[]) => [...u16(type), ...vector16(data)];
+const sni = (...names: string[]) => extension(0, vector16(names.flatMap((name) => [0, ...vector16(ascii(name))])));
+const alpn = (...names: string[]) => extension(16, vector16(names.flatMap((name) => vector8(ascii(name)))));
+const ECH = extension(0xfe0d, [0, 0, 1, 0, 1, 7, 0, 0, 0, 0]);
+const EARLY_DATA = extension(42, []);
+
+/** A handshake message with these extensions. */
+function message(...extensions: readonly (readonly number[])[]): number[] {
+  const random = Array.from({ length: 32 }, (_, i) => i);
+  const body = [
+    3,
+    3,
+    ...random,
+    ...vector8([]),
+    ...vector16([0x13, 1]),
+    ...vector8([0]),
+    ...vector16(extensions.flat()),
+  ];
+  return [1, 0, ...u16(body.length), ...body];
+}
+
+/** The message in records of so many bytes. */
+function records(bytes: readonly number[], size = 16_000): Uint8Array {
+  const out: number[] = [];
+  for (let at = 0; at < bytes.length; at += size) out.push(22, 3, 1, ...vector16(bytes.slice(at, at + size)));
+  return Uint8Array.from(out);
+}
+
+const read = (...extensions: readonly (readonly number[])[]) => readClientHello(records(message(...extensions)));
+
+describe('a ClientHello', () => {
+  it('says its name and its protocols', () => {
+    expect(read(sni('a.example'), alpn('h2', 'http/1.1'))).toEqual({
+      ok: true,
+      value: { sni: 'a.example', alpn: ['h2', 'http/1.1'], ech: false, earlyData: false },
+    });
+  });
+
+  it('T-02 has no name: null', () => {
+    expect(read(alpn('h2'))).toMatchObject({ value: { sni: null } });
+  });
+
+  it('T-04 with two names, or two extensions of names, is refused', () => {
+    expect(read(sni('a.example', 'b.example'))).toEqual({ ok: false, error: 'two_sni' });
+    expect(read(sni('a.example'), sni('b.example'))).toEqual({ ok: false, error: 'two_sni' });
+    expect(read(sni('a.example'), alpn('h2'), alpn('h2'))).toEqual({ ok: false, error: 'duplicate_extension' });
+  });
+
+  it('T-05 with ECH says so, GREASE or not', () => {
+    expect(read(sni('a.example'), ECH)).toMatchObject({ value: { ech: true } });
+  });
+
+  it('T-07 that announces early data says so', () => {
+    expect(read(sni('a.example'), EARLY_DATA)).toMatchObject({ value: { earlyData: true } });
+  });
+
+  it('T-03 is the same however it is cut into records, and needs every byte of them', () => {
+    const whole = message(sni('a.example'), alpn('h2'));
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: whole.length }), fc.nat(), (size, cut) => {
+        const bytes = records(whole, size);
+        expect(readClientHello(bytes)).toMatchObject({ value: { sni: 'a.example', alpn: ['h2'] } });
+        expect(readClientHello(bytes.subarray(0, cut % bytes.length))).toBeNull();
+      }),
+    );
+  });
+
+  it('T-03 without end is refused at its bound', () => {
+    const endless = new Uint8Array(CLIENT_HELLO_LIMIT + 4000);
+    endless.set([22, 3, 1, 0, 4, 1, 0, 0x30, 0x00]);
+    for (let at = 9; at + 9 <= endless.length; at += 9) endless.set([22, 3, 1, 0, 4, 0, 0, 0, 0], at);
+    expect(readClientHello(endless)).toMatchObject({ ok: false });
+  });
+
+  it.each([
+    ['HTTP', ascii('GET / HTTP/1.1\r\n')],
+    ['SSH', ascii('SSH-2.0-OpenSSH')],
+    ['an alert', [21, 3, 3, 0, 2, 2, 40]],
+    ['SSL 2', [0x80, 0x2e, 1, 0, 2]],
+  ])('T-08 is not %s', (_, bytes) => {
+    expect(readClientHello(Uint8Array.from(bytes))).toEqual({ ok: false, error: 'not_tls' });
+    expect(readClientHello(Uint8Array.from(bytes.slice(0, 1)))).toEqual({ ok: false, error: 'not_tls' });
+  });
+
+  it('never throws and never reads a name that is not there, whatever the bytes', () => {
+    const good = records(message(sni('a.example'), alpn('h2'), ECH));
+    const changed = fc
+      .array(fc.tuple(fc.nat(good.length - 1), fc.nat(255)), { maxLength: 6 })
+      .map((edits) => edits.reduce((bytes, [at, value]) => bytes.with(at, value), good));
+    fc.assert(
+      fc.property(fc.oneof(fc.uint8Array({ maxLength: 600 }), changed), (bytes) => {
+        const found = readClientHello(bytes);
+        if (found?.ok && found.value.sni !== null) {
+          expect(Buffer.from(bytes).toString('latin1')).toContain(found.value.sni.slice(0, 3));
+        }
+      }),
+      { numRuns: 2000 },
+    );
+  });
+});

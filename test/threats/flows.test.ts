@@ -1,0 +1,126 @@
+/** Flows: what a transport may carry, how much of it, and that every kind ends when its fact ends. */
+
+import { connect as connectH2 } from 'node:http2';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { answer, everything, type Lab, openLab } from '../proxy/lab.ts';
+
+let lab: Lab;
+beforeAll(async () => {
+  lab = await openLab({ 'proxy.deadlines.head_ms': '1000' });
+}, 60_000);
+afterAll(() => lab.close());
+
+const target = () => `web.lab.test:${lab.tlsPort}`;
+const ask = (path: string, fields = '') => `GET ${path} HTTP/1.1\r\nHost: ${target()}\r\n${fields}\r\n`;
+
+describe('a transport to an origin', () => {
+  it('T-25 is not shared by two tenants, nor by two hosts at one address', async () => {
+    const seen = new Map<string, number>();
+    let connections = 0;
+    const known = new WeakMap<object, number>();
+    lab.script = (socket, head) => {
+      if (!known.has(socket)) {
+        connections += 1;
+        known.set(socket, connections);
+      }
+      seen.set(/GET (\S+)/.exec(head)?.[1] ?? '', known.get(socket) ?? 0);
+      socket.write(answer('ok'));
+    };
+    await lab.inspected('web.lab.test', ask('/one', 'Connection: close\r\n'));
+    await lab.inspected('web.lab.test', ask('/other', 'Connection: close\r\n'), { pass: lab.passes.other });
+    await lab.inspected('two.lab.test', ask('/host', 'Connection: close\r\n').replace('web.lab', 'two.lab'));
+    expect(new Set([seen.get('/one'), seen.get('/other'), seen.get('/host')]).size).toBe(3);
+  });
+});
+
+describe('HTTP/2 to the gate', () => {
+  it('is decided stream by stream: T-25 another authority is 421, a write is refused, a read answered', async () => {
+    lab.script = (socket) => void socket.write(answer('over h2'));
+    const { socket } = await lab.tunnel('web.lab.test', { alpn: ['h2'] });
+    if (socket === null) throw new Error('no tunnel');
+    const session = connectH2(`https://${target()}`, { createConnection: () => socket });
+    session.on('error', () => undefined);
+    const status = (fields: Record<string, string>) =>
+      new Promise<number>((resolve, reject) => {
+        const stream = session.request({ ':path': '/', ':authority': target(), ...fields });
+        stream.once('response', (head) => resolve(Number(head[':status'])));
+        stream.once('error', reject);
+        stream.resume();
+        stream.end();
+      });
+    expect(await status({})).toBe(200);
+    expect(await status({ ':authority': `two.lab.test:${lab.tlsPort}` })).toBe(421);
+    expect(await status({ ':method': 'POST' })).toBe(403);
+    session.destroy();
+    await expect.poll(() => lab.appliance.core.leases.live().length).toBe(0);
+  });
+});
+
+describe('a body', () => {
+  it('T-34 that decodes to far more than it weighs is refused, in bounded memory', async () => {
+    const { gzipSync } = await import('node:zlib');
+    const bomb = gzipSync(Buffer.alloc(200 * 1024 * 1024));
+    lab.script = (socket) => {
+      socket.write(
+        `HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Type: text/plain\r\nContent-Length: ${bomb.length}\r\n\r\n`,
+      );
+      socket.end(bomb);
+    };
+    const before = process.memoryUsage().rss;
+    const said = await lab.inspected('web.lab.test', ask('/bomb', 'Connection: close\r\n'));
+    expect(said.length).toBeLessThan(2 * 1024 * 1024);
+    expect(process.memoryUsage().rss - before).toBeLessThan(150 * 1024 * 1024);
+  });
+
+  it('without end is streamed in bounded memory, and ends when its host is denied', async () => {
+    lab.script = (socket) => {
+      socket.write('HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\n');
+      const line = Buffer.alloc(64 * 1024, 'plain text, nothing in it. ');
+      const more = (): void => {
+        while (!socket.destroyed && socket.write(line));
+      };
+      socket.on('drain', more);
+      more();
+    };
+    const { socket } = await lab.tunnel('web.lab.test');
+    if (socket === null) throw new Error('no tunnel');
+    let bytes = 0;
+    socket.on('data', (chunk: Buffer) => {
+      bytes += chunk.length;
+    });
+    socket.write(ask('/endless'));
+    await expect.poll(() => bytes, { timeout: 20_000 }).toBeGreaterThan(20 * 1024 * 1024);
+    const closed = everything(socket, 10_000);
+    const receipt = await lab.admin('/v1/hosts/web.lab.test/deny', { why: 'test' });
+    expect(receipt).toMatchObject({ live: 2, cut: 2 });
+    await closed;
+    await expect.poll(() => lab.appliance.core.leases.live().length).toBe(0);
+    await lab.admin('/v1/hosts/web.lab.test/clear', { why: 'test' });
+  });
+
+  it('T-45 of a client that sends byte by byte does not hold the gate beyond its deadline', async () => {
+    const said = await lab.raw(`GET http://web.lab.test:${lab.plainPort}/ HTTP/1.1\r\nHost: web`, 5000);
+    expect(said).toMatch(/^HTTP\/1\.1 408 |^$/);
+  });
+});
+
+describe('N exchanges', () => {
+  it('leave N records, whatever became of each', async () => {
+    lab.script = (socket) => void socket.write(answer('ok'));
+    const host = `web.lab.test:${lab.plainPort}`;
+    const good = `GET http://${host}/ HTTP/1.1\r\nHost: ${host}\r\n${lab.authorization()}Connection: close\r\n\r\n`;
+    const before = (await lab.decisions()).length;
+    const requests = [
+      good,
+      good.replace('GET', 'POST'),
+      good.replace('Proxy-Authorization', 'X-Nothing'),
+      good.replaceAll('web.lab', 'ten.lab'),
+      good.replaceAll('web.lab.test', 'unknown.test'),
+      'nonsense\r\n\r\n',
+      good.replace('HTTP/1.1\r\n', 'HTTP/3.9\r\n'),
+      `CONNECT unknown.test:443 HTTP/1.1\r\nHost: unknown.test:443\r\n${lab.authorization()}\r\n`,
+    ];
+    await Promise.all(requests.map((bytes) => lab.raw(bytes, 3000)));
+    expect((await lab.decisions()).length - before).toBe(requests.length);
+  });
+});
