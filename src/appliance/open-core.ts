@@ -71,7 +71,13 @@ export async function openCore(options: CoreOptions, started: Started): Promise<
   started.add(() => control.stop());
   const fingerprintKey = keys.secret('fingerprint');
   const guard = await openGuardDesk(
-    { rules, fingerprintKey, maxFindings: config.guard.max_findings, maxDecodedBytes: config.guard.max_layer_bytes },
+    {
+      rules,
+      fingerprintKey,
+      maxFindings: config.guard.max_findings,
+      maxDecodedBytes: config.guard.max_layer_bytes,
+      maxLayerDepth: config.guard.max_layer_depth,
+    },
     { audit, clock, log, meter },
   );
   const { audience, issuer, max_ttl_ms: maxTtlMs } = config.passes;
@@ -91,6 +97,7 @@ export async function openCore(options: CoreOptions, started: Started): Promise<
     commonName: `Locktender CA (${config.node})`,
     clock,
     cached: config.proxy.inspect.leaf_cache,
+    leafDays: config.proxy.inspect.leaf_days,
   });
   const parts = { state, keys, meter, audit, tasks, bundles, control, leases, guard, passes, authority };
   return { ...options, ...parts, startedAt: clock.now() };

@@ -64,10 +64,6 @@ const isolates = z
       .default('auto')
       .describe('wall round a host; `auto` takes the strongest that stands, the others refuse to start without it'),
     tasks_per_host: integer(1, 1_000_000, 500).describe('tasks after which a host is recycled'),
-    wall_ms: integer(10, 3_600_000, 30_000).describe('wall time of a task whose profile sets none'),
-    cpu_ms: integer(10, 3_600_000, 10_000).describe('CPU time of a task whose profile sets none'),
-    memory_mb: integer(8, 8192, 128).describe('memory of a task whose profile sets none'),
-    output_bytes: integer(1024, 256 * 1024 * 1024, 4 * 1024 * 1024).describe('largest result of a task'),
   })
   .describe('isolate pool');
 
@@ -75,9 +71,7 @@ const guard = z
   .strictObject({
     max_layer_depth: integer(0, 8, 3).describe('encodings unwrapped inside one another before scanning'),
     max_layer_bytes: integer(1024, 1024 * 1024 * 1024, 16 * 1024 * 1024).describe('most that one body may unpack to'),
-    idle_flush_ms: integer(1, 1000, 20).describe('quiet time after which a stream is flushed'),
     max_findings: integer(1, 100_000, 200).describe('findings listed in one verdict; more are counted'),
-    disabled_rules: z.array(text).default([]).describe('ids of DLP rules that are not used'),
   })
   .describe('guard engine');
 

@@ -5,7 +5,7 @@
 
 import type { Finding, GuardAction, Verdict } from '../core/finding.ts';
 import type { RuleSet } from '../dlp/compiled-rules.ts';
-import { type LayeredCandidate, scanLayers } from '../dlp/scan-layers.ts';
+import { type LayeredCandidate, type LayerLimits, scanLayers } from '../dlp/scan-layers.ts';
 import { isBareJsonValue, replacementFor } from '../dlp/transform.ts';
 import type { GuardContext } from './guard-context.ts';
 import { actionFor, verdictOf } from './judge.ts';
@@ -26,6 +26,7 @@ export interface BodyFilterOptions {
   readonly context: GuardContext;
   readonly fingerprint: (secret: Uint8Array) => string;
   readonly maxFindings: number;
+  readonly layers: LayerLimits;
 }
 
 /** A window decides about the findings that begin in it. */
@@ -98,10 +99,10 @@ class WindowedFilter implements BodyFilter {
 
   /** Decides about everything that begins before `until`, and gives it out. */
   #window(until: number): Uint8Array[] {
-    const { rules, context } = this.#options;
+    const { rules, context, layers } = this.#options;
     const view = this.#held.subarray(0, until + REACH - this.#base);
     const out: Uint8Array[] = [];
-    for (const candidate of scanLayers(view, rules, { host: context.host, tool: context.tool ?? '' })) {
+    for (const candidate of scanLayers(view, rules, { host: context.host, tool: context.tool ?? '' }, layers)) {
       const start = this.#base + candidate.start;
       if (start < this.#next || start < this.#sent || start >= until) continue;
       const action = actionFor(candidate, context);

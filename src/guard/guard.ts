@@ -6,7 +6,7 @@
 import { createHmac } from 'node:crypto';
 import type { Finding, Verdict } from '../core/finding.ts';
 import type { RuleSet } from '../dlp/compiled-rules.ts';
-import { scanLayers } from '../dlp/scan-layers.ts';
+import { LAYER_LIMITS, scanLayers } from '../dlp/scan-layers.ts';
 import { type BodyFilter, bodyFilter } from './body-filter.ts';
 import { encodedFilter, isIdentity } from './encoded-filter.ts';
 import type { GuardContext } from './guard-context.ts';
@@ -35,16 +35,19 @@ export interface GuardOptions {
   readonly maxFindings?: number;
   /** Largest encoded body, before and after decoding. */
   readonly maxDecodedBytes?: number;
+  /** Encodings unwrapped inside one another. Default 3. */
+  readonly maxLayerDepth?: number;
 }
 
 export function createGuard(options: GuardOptions): Guard {
   const { rules } = options;
   const maxFindings = options.maxFindings ?? 200;
+  const layers = { ...LAYER_LIMITS, depth: options.maxLayerDepth ?? LAYER_LIMITS.depth };
   const fingerprint = (secret: Uint8Array) =>
     createHmac('sha256', options.fingerprintKey).update(secret).digest('hex').slice(0, 16);
 
   const filter = (context: GuardContext): BodyFilter => {
-    const plain = bodyFilter({ rules, context, fingerprint, maxFindings });
+    const plain = bodyFilter({ rules, context, fingerprint, maxFindings, layers });
     if (isIdentity(context.contentEncoding)) return plain;
     return encodedFilter(plain, context, options.maxDecodedBytes ?? 16 * 1024 * 1024);
   };
@@ -53,7 +56,7 @@ export function createGuard(options: GuardOptions): Guard {
     const findings: Finding[] = [];
     for (const part of parts) {
       for (const view of viewsOf(part)) {
-        for (const candidate of scanLayers(view, rules, { host: context.host, tool: context.tool ?? '' })) {
+        for (const candidate of scanLayers(view, rules, { host: context.host, tool: context.tool ?? '' }, layers)) {
           const action = actionFor(candidate, context);
           findings.push({
             rule: candidate.rule.spec.id,

@@ -6,7 +6,7 @@ import { createSecureContext, type SecureContext } from 'node:tls';
 import { LRUCache } from 'lru-cache';
 import type { Host } from '../core/host.ts';
 import type { Clock } from '../core/ports.ts';
-import { caCertificate, type Issuer, keyIdentifier, leafCertificate } from './certificate.ts';
+import { caCertificate, type Issuer, keyIdentifier, LONGEST_LEAF_DAYS, leafCertificate } from './certificate.ts';
 import { pem } from './der.ts';
 import { loadOrCreateSecret } from './key-file.ts';
 
@@ -33,17 +33,21 @@ export interface AuthorityOptions {
   readonly clock: Clock;
   /** Contexts kept; one is about 30 KB. */
   readonly cached?: number;
+  /** Life of a leaf certificate in days; the longest that clients take is the default. */
+  readonly leafDays?: number;
 }
 
 /** A leaf is minted anew once a third of its life is over. */
-const RENEW_MS = 130 * 86_400_000;
+const RENEW_SHARE = 1 / 3;
+const DAY_MS = 86_400_000;
 
 export function openCertificateAuthority(options: AuthorityOptions): CertificateAuthority {
   const { clock } = options;
   const keyPem = loadOrCreateSecret(join(options.dir, `${options.name}.key`), newKeyPem);
   const key = createPrivateKey(keyPem);
   const spki = publicKeyInfo(key);
-  const issuer: Issuer = { commonName: options.commonName, key, keyId: keyIdentifier(spki) };
+  const leafDays = options.leafDays ?? LONGEST_LEAF_DAYS;
+  const issuer: Issuer = { commonName: options.commonName, key, keyId: keyIdentifier(spki), leafDays };
   const caPem = loadOrCreateSecret(join(options.dir, `${options.name}.pem`), () =>
     pem('CERTIFICATE', caCertificate(issuer, spki, clock.now())),
   );
@@ -51,7 +55,10 @@ export function openCertificateAuthority(options: AuthorityOptions): Certificate
   // and making a pair for each host costs as much again as signing.
   const leafKeyPem = newKeyPem();
   const leafSpki = publicKeyInfo(createPrivateKey(leafKeyPem));
-  const contexts = new LRUCache<string, SecureContext>({ max: options.cached ?? 2000, ttl: RENEW_MS });
+  const contexts = new LRUCache<string, SecureContext>({
+    max: options.cached ?? 2000,
+    ttl: Math.floor(leafDays * RENEW_SHARE * DAY_MS),
+  });
 
   const leafFor = (host: Host): Leaf => ({
     cert: pem('CERTIFICATE', leafCertificate(issuer, host, leafSpki, clock.now())) + caPem,

@@ -10,7 +10,7 @@ import { bits, boolean, explicit, implicit, integer, octets, oid, sequence, set,
 
 const DAY = 86_400_000;
 /** Apple and the CA/Browser Forum take no server certificate that is valid longer. */
-const LEAF_DAYS = 397;
+export const LONGEST_LEAF_DAYS = 397;
 const CA_DAYS = 3650;
 
 const ECDSA_SHA256 = sequence(oid('1.2.840.10045.4.3.2'));
@@ -30,6 +30,8 @@ export interface Issuer {
   readonly commonName: string;
   readonly key: KeyObject;
   readonly keyId: Uint8Array;
+  /** Life of a leaf, backdated by a day. */
+  readonly leafDays: number;
 }
 
 /** SHA-1 of the key's bits, as RFC 5280 section 4.2.1.2 method 1 has it: an identifier, not a protection. */
@@ -64,7 +66,7 @@ export function leafCertificate(issuer: Issuer, host: Host, spki: Uint8Array, no
     issuer: distinguishedName(issuer.commonName),
     subject,
     notBefore: now - DAY,
-    notAfter: now - DAY + LEAF_DAYS * DAY,
+    notAfter: now - DAY + issuer.leafDays * DAY,
     spki,
     extensions: [
       extension(OID.basicConstraints, true, sequence()),
