@@ -4,6 +4,7 @@
  */
 
 import { canonicalJson, type Json } from '../core/canonical-json.ts';
+import type { AuditEvent } from '../core/event.ts';
 import { MAX_ENTRY_BYTES } from './entry-bundle.ts';
 
 export interface EncodedEvent {
@@ -28,6 +29,19 @@ export function encodeEvent(event: object): EncodedEvent {
     if (bytes.length <= MAX_ENTRY_BYTES) return { text, bytes, truncated: false };
   }
   return shortened(event as { readonly [key: string]: Json });
+}
+
+const orders = new Map<string, readonly string[]>();
+
+/** The same event with its keys in canonical order, so that it is written without sorting. */
+export function inOrder(event: AuditEvent): AuditEvent {
+  const keys = Object.keys(event);
+  const known = orders.get(event.type);
+  const order = known?.length === keys.length && known.every((key) => key in event) ? known : keys.sort();
+  if (order !== known) orders.set(event.type, order);
+  const out: Record<string, unknown> = {};
+  for (const key of order) out[key] = event[key as keyof AuditEvent];
+  return out as unknown as AuditEvent;
 }
 
 function whole(event: Json): string | null {

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { decisionBody, logOptions, newSigner, temporaryDir, verifierFor } from '../../test/record/log-fixture.ts';
+import type { EventBody } from '../core/event.ts';
 import { openLog } from './log.ts';
 import { readEntries } from './read.ts';
 import { verifyLog } from './verify.ts';
@@ -42,6 +43,20 @@ describe('the log', () => {
     const last = JSON.parse([...readEntries(dir, 300)][0]?.bytes.toString() ?? '');
     expect(last).toMatchObject({ type: 'node.recovered', entries: 300, truncated_bytes: 0, node: 'test-node' });
     expect(verifyLog(dir, { verifiers: [verifierFor(signer)] }).ok).toBe(true);
+  });
+
+  it('commits closes that nothing else is recorded with: within the window, and at the end', async () => {
+    const close = (n: number): EventBody => ({
+      ...{ type: 'flow.closed', id: `f_${n}`, tenant: 'acme', task: 't_1', decision: `d_${n}`, cause: 'completed' },
+      ...{ change: null, reason: null, status: 200, bytes_up: 1, bytes_down: 2, duration_ms: 3 },
+    });
+    const log = await openLog(logOptions(temporaryDir(), newSigner(), { windowMs: 2 }));
+    expect(await log.record(close(1))).toEqual({ seq: 0 });
+    expect(await Promise.all([log.record(decisionBody(1)), log.record(close(2))])).toEqual([{ seq: 1 }, { seq: 2 }]);
+    expect(await log.record(close(3))).toEqual({ seq: 3 });
+    const last = log.record(close(4));
+    await log.close();
+    expect(await last).toEqual({ seq: 4 });
   });
 
   it('writes a checkpoint in the form of a signed note', async () => {

@@ -11,11 +11,12 @@
  * found in the log; an accepted one always is.
  */
 
+import { setImmediate } from 'node:timers/promises';
 import type { AuditEvent, EventBody } from '../core/event.ts';
 import { EVENT_VERSION } from '../core/event.ts';
 import type { AuditSink, Clock, Log, Meter, RecordReceipt } from '../core/ports.ts';
 import { errorCode, type Files, nodeFiles } from '../store/files.ts';
-import { type EncodedEvent, encodeEvent } from './bounded-event.ts';
+import { type EncodedEvent, encodeEvent, inOrder } from './bounded-event.ts';
 import { checkpointText } from './checkpoint.ts';
 import { CommitQueue, type QueueItem } from './commit-queue.ts';
 import { EntryFeed, type EntryListener } from './entry-feed.ts';
@@ -108,6 +109,8 @@ export class AuditLog implements AuditSink {
   #probes = 0;
   #healing: Promise<void> | null = null;
   #window: NodeJS.Timeout | null = null;
+  /** The last time that was written: many records share a millisecond. */
+  #timed = { now: Number.NaN, text: '' };
 
   /** Use `openLog`. */
   constructor(
@@ -204,8 +207,9 @@ export class AuditLog implements AuditSink {
     if (this.#closed) return;
     this.#closed = true;
     if (this.#probe !== null) clearTimeout(this.#probe);
+    await this.#running;
     // What waits in the window is committed now.
-    if (this.#window !== null) this.#kick();
+    if (this.#queue.length > 0) this.#kick();
     await this.#running;
     await this.#healing;
     this.#queue.rejectAll(new AuditUnavailable('closed'));
@@ -214,8 +218,13 @@ export class AuditLog implements AuditSink {
   }
 
   #stamped(event: EventBody): AuditEvent {
-    const time = new Date(this.#options.clock.now()).toISOString();
-    return { ...event, v: EVENT_VERSION, time, node: this.#options.node };
+    return inOrder({ ...event, v: EVENT_VERSION, time: this.#time(), node: this.#options.node });
+  }
+
+  #time(): string {
+    const now = this.#options.clock.now();
+    if (now !== this.#timed.now) this.#timed = { now, text: new Date(now).toISOString() };
+    return this.#timed.text;
   }
 
   #encode(event: AuditEvent): EncodedEvent {
@@ -242,23 +251,32 @@ export class AuditLog implements AuditSink {
     if (this.#window !== null) clearTimeout(this.#window);
     this.#window = null;
     // What is recorded in this turn of the event loop shares one commit.
-    this.#running = Promise.resolve().then(() => this.#run());
+    this.#running = setImmediate().then(() => this.#run());
   }
 
   /** Commits batch after batch until the queue is empty; never rejects. */
   async #run(): Promise<void> {
     try {
-      while (this.#trouble === null && this.#queue.length > 0) {
+      for (let due = this.#queue.length > 0; due && this.#trouble === null; due = this.#due()) {
         const prepared = this.#prepare();
         this.#stuck = prepared;
         await this.#commit(prepared);
         if (this.#publisher.behind) await this.#publisher.catchUp();
+        // Those who were answered ask again in this turn: they share the next commit.
+        await setImmediate();
       }
     } catch (error) {
       this.#fail(error);
     } finally {
       this.#running = null;
+      if (this.#queue.length > 0) this.#kick(this.#options.windowMs);
     }
+  }
+
+  /** True while what is queued need not wait for the window. */
+  #due(): boolean {
+    if (this.#queue.length === 0) return false;
+    return this.#queue.pressing || this.#closed || (this.#options.windowMs ?? 0) === 0;
   }
 
   /** Takes a batch off the queue, grows the tree by it and signs. */

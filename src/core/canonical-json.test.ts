@@ -22,6 +22,23 @@ describe('canonical JSON', () => {
     );
   });
 
+  it('writes the same whether or not the keys came in order', () => {
+    const sorted = (value: unknown): unknown => {
+      if (typeof value !== 'object' || value === null) return value;
+      if (Array.isArray(value)) return value.map(sorted);
+      const keys = Object.keys(value).sort();
+      return Object.fromEntries(keys.map((key) => [key, sorted((value as Record<string, unknown>)[key])]));
+    };
+    fc.assert(
+      fc.property(fc.jsonValue({ stringUnit: 'grapheme' }), (value) => {
+        expect(canonicalJson(sorted(value) as Json)).toBe(canonicalize(value));
+      }),
+    );
+    expect(canonicalJson({ a: '\\ud800' })).toBe('{"a":"\\\\ud800"}');
+    expect(() => canonicalJson({ a: ['\ud800'] })).toThrow(/lone surrogates/);
+    expect(() => canonicalJson({ a: [Number.POSITIVE_INFINITY] })).toThrow(/infinity/);
+  });
+
   it('leaves undefined out and refuses what JSON cannot say', () => {
     expect(canonicalJson({ a: undefined, b: 1 })).toBe('{"b":1}');
     expect(() => canonicalJson(Number.NaN)).toThrow(/NaN/);

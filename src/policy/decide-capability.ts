@@ -42,7 +42,7 @@ export function decideCapability(request: CapabilityRequest, snapshot: Snapshot)
     fact('task', p.task),
     fact('tenant', p.tenant),
   ];
-  const rule = defined ? { id: `capability:${capability}`, file: defined.file, line: defined.line } : null;
+  const rule = defined ? { file: defined.file, id: `capability:${capability}`, line: defined.line } : null;
   const { effect, wouldAllow, step, reason } = verdict;
   return { effect, reason, step, wouldAllow, rule, capability, facts, unclassified: !defined, until: p.expiresAt };
 }

@@ -99,7 +99,7 @@ function passInvalid({ q, world }: Case): Outcome | null {
   if (q.passProblem !== null) return invalid(q.passProblem);
   if (expiresAt <= q.now) return invalid('pass_expired');
   if (!world.waived.has('pass') && markOf(world.controls.revokedPasses, pass, q.now)) {
-    return invalid('pass_revoked', { id: `control:pass:${pass}`, file: null, line: null });
+    return invalid('pass_revoked', { file: null, id: `control:pass:${pass}`, line: null });
   }
   const { profiles, classes } = world.bundle;
   if (!profiles.has(profile) || !classes.byName.has(q.principal.class)) return invalid('pass_not_admitted');
@@ -129,13 +129,13 @@ function categoryBlocked({ q, world, closed, live, open }: Case): Outcome | null
   }
   const [first] = closed;
   if (first === undefined || open.length > 0) return null;
-  const rule = { id: `taxonomy:${first}`, file: null, line: null };
+  const rule = { file: null, id: `taxonomy:${first}`, line: null };
   return { effect: 'deny', reason: 'category_blocked', step: 'category_blocked', rule, candidate: live[0] };
 }
 
 function addressForbidden({ forbidden, reachable, open }: Case): Outcome | null {
   if (forbidden.length === 0 || reachable.length > 0) return null;
-  const rule = { id: `address:${forbidden[0]}`, file: null, line: null };
+  const rule = { file: null, id: `address:${forbidden[0]}`, line: null };
   return { effect: 'deny', reason: 'address_forbidden', step: 'address_forbidden', rule, candidate: open[0] };
 }
 
@@ -144,7 +144,7 @@ function hostOverrideAllow({ q, world, reachable, forbidden }: Case): Outcome | 
   if (!q.principal || q.upgrade !== '' || (q.port !== 443 && q.port !== 80)) return null;
   const override = overrideOf(world.controls, 'allow', { host: q.host.name, tenant: q.principal.tenant, now: q.now });
   if (!override) return null;
-  const rule = { id: `control:host:${override.host}`, file: null, line: null };
+  const rule = { file: null, id: `control:host:${override.host}`, line: null };
   // A private destination is still reached by the right of the capability that names it.
   const candidate = forbidden.length > 0 ? reachable[0] : undefined;
   return {
@@ -170,11 +170,11 @@ function capabilityGrants({ reachable }: Case): Outcome | null {
 }
 
 function control(step: Extract<PrecedenceStep, ReasonCode>, what: string, candidate?: Candidate): Outcome {
-  return { effect: 'deny', reason: step, step, rule: { id: `control:${what}`, file: null, line: null }, candidate };
+  return { effect: 'deny', reason: step, step, rule: { file: null, id: `control:${what}`, line: null }, candidate };
 }
 
 function ruleOf({ grant }: Candidate): RuleRef {
-  return { id: grant.id, file: grant.file, line: grant.line };
+  return { file: grant.file, id: grant.id, line: grant.line };
 }
 
 function allow(c: Case, outcome: Outcome): Allow {

@@ -1,6 +1,7 @@
 /** Answers an HTTP/1.x request through Node's server. */
 
 import type { ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import type { FieldList, Reply } from './reply.ts';
 
 export class Http1Reply implements Reply {
@@ -21,7 +22,13 @@ export class Http1Reply implements Reply {
   }
 
   head(status: number, fields: FieldList): void {
-    this.#res.writeHead(status, fields.flat() as string[]);
+    const { socket } = this.#res;
+    // What comes in this turn leaves as one write: small answers are head and body together.
+    if (socket) {
+      socket.cork();
+      process.nextTick(uncork, socket);
+    }
+    this.#res.writeHead(status, flat(fields));
     this.#res.flushHeaders();
   }
 
@@ -50,4 +57,14 @@ export class Http1Reply implements Reply {
   destroy(): void {
     this.#res.destroy();
   }
+}
+
+function uncork(socket: Socket): void {
+  socket.uncork();
+}
+
+function flat(fields: FieldList): string[] {
+  const out: string[] = [];
+  for (const [name, value] of fields) out.push(name, value);
+  return out;
 }

@@ -1,12 +1,13 @@
 /** Exchanges as events. What is recorded is every input of the decision and its result, never a secret. */
 
-import { createHmac, randomFillSync } from 'node:crypto';
+import { randomFillSync } from 'node:crypto';
 import type { Decision, DecisionRequest } from '../core/decision.ts';
 import type { DecisionInput, EventBody } from '../core/event.ts';
 import { type IdPrefix, ulid } from '../core/ids.ts';
 import type { ReasonCode } from '../core/reasons.ts';
 import { decisionInput } from '../policy/decision-input.ts';
 import type { Exchange } from './exchange.ts';
+import { keyedHash } from './keyed-hash.ts';
 
 const random = new Uint8Array(10 * 256);
 let used = random.length;
@@ -32,23 +33,23 @@ export function decisionEvent(exchange: Exchange, outcome: Outcome, pathKey: Uin
   const { decision } = outcome;
   const allow = decision?.effect === 'allow' && decision.reason === outcome.reason ? decision : null;
   return {
-    type: 'decision',
-    id: exchange.id,
-    tenant: exchange.principal?.tenant ?? null,
-    task: exchange.principal?.task ?? null,
-    door: exchange.order.door,
-    parent: exchange.order.parent,
-    input: inputOf(exchange, pathKey),
-    effect: allow ? 'allow' : 'deny',
-    reason: outcome.reason,
-    step: decision?.step ?? null,
-    mode: allow?.mode ?? null,
-    method_enforced: allow?.methodEnforced ?? false,
-    rule: decision?.rule ?? null,
     capability: decision?.capability ?? null,
     categories: decision?.categories ?? [],
-    facts: decision?.facts ?? [],
     detail: outcome.detail,
+    door: exchange.order.door,
+    effect: allow ? 'allow' : 'deny',
+    facts: decision?.facts ?? [],
+    id: exchange.id,
+    input: inputOf(exchange, pathKey),
+    method_enforced: allow?.methodEnforced ?? false,
+    mode: allow?.mode ?? null,
+    parent: exchange.order.parent,
+    reason: outcome.reason,
+    rule: decision?.rule ?? null,
+    step: decision?.step ?? null,
+    task: exchange.principal?.task ?? null,
+    tenant: exchange.principal?.tenant ?? null,
+    type: 'decision',
   };
 }
 
@@ -60,29 +61,29 @@ function inputOf(exchange: Exchange, pathKey: Uint8Array): DecisionInput {
   if (request !== null) return decisionInput(request, exchange.snapshot, { pathHash: pathHashed });
   const { principal, snapshot } = exchange;
   return {
-    pass: principal?.pass ?? null,
+    addresses: null,
+    bundle: snapshot.bundle.digest,
+    capabilities: principal?.capabilities ?? null,
+    categories: [],
+    category_index: snapshot.categories.digest,
     class: principal?.class ?? null,
+    cnames: null,
+    content_type: null,
+    controls: snapshot.controls.version,
+    expires_at: principal?.expiresAt ?? null,
+    host: null,
+    matched: [],
+    method: ask.method,
+    now: exchange.since,
+    pass: principal?.pass ?? null,
+    pass_problem: exchange.passProblem,
+    path: null,
+    path_hash: pathHashed,
+    port: null,
     profile: principal?.profile ?? null,
     risk: principal?.risk ?? null,
-    capabilities: principal?.capabilities ?? null,
-    expires_at: principal?.expiresAt ?? null,
-    pass_problem: exchange.passProblem,
-    method: ask.method,
     scheme: null,
-    host: null,
-    port: null,
-    path_hash: pathHashed,
-    path: null,
-    matched: [],
-    content_type: null,
     upgrade: null,
-    addresses: null,
-    cnames: null,
-    categories: [],
-    now: exchange.since,
-    bundle: snapshot.bundle.digest,
-    controls: snapshot.controls.version,
-    category_index: snapshot.categories.digest,
   };
 }
 
@@ -105,23 +106,23 @@ export function decisionRequest(exchange: Exchange): DecisionRequest | null {
 }
 
 function pathHash(ask: { readonly path: string; readonly query: string }, key: Uint8Array): string {
-  return createHmac('sha256', key).update(`${ask.path}?${ask.query}`).digest('hex').slice(0, 32);
+  return keyedHash(key, `${ask.path}?${ask.query}`).slice(0, 32);
 }
 
 /** The close of an allowed exchange. */
 export function closedEvent(exchange: Exchange, now: number): EventBody {
   return {
-    type: 'flow.closed',
-    id: newId('f', now),
-    tenant: exchange.tenant,
-    task: exchange.task,
-    decision: exchange.id,
+    bytes_down: exchange.down,
+    bytes_up: exchange.up,
     cause: exchange.cause ?? 'completed',
     change: exchange.change,
+    decision: exchange.id,
+    duration_ms: Math.max(0, now - exchange.since),
+    id: newId('f', now),
     reason: exchange.reason,
     status: exchange.status,
-    bytes_up: exchange.up,
-    bytes_down: exchange.down,
-    duration_ms: Math.max(0, now - exchange.since),
+    task: exchange.task,
+    tenant: exchange.tenant,
+    type: 'flow.closed',
   };
 }

@@ -29,6 +29,7 @@ export class ResponseGuard {
   #begin: Begin | null = null;
   #bytes = 0;
   #idle: NodeJS.Timeout | undefined;
+  #stopped = false;
 
   /** Null when nothing guards. */
   static of(gate: Gate, exchange: Exchange, headers: HeaderList): ResponseGuard | null {
@@ -53,7 +54,6 @@ export class ResponseGuard {
   }
 
   push(chunk: Uint8Array): void {
-    clearTimeout(this.#idle);
     this.#bytes += chunk.length;
     this.#send(this.#filter.push(chunk));
     this.#wait();
@@ -66,17 +66,22 @@ export class ResponseGuard {
     if (verdict.findings.length > 0 || verdict.action !== 'pass')
       await recordVerdict(this.#gate, this.#exchange, { direction: 'result', verdict, bytes: this.#bytes });
     if (this.#filter.blocked) throw new Refusal('guard_blocked', 'response_body');
+    // Nothing is out yet: then the length of what the guard left can be said.
+    if (!this.#reply?.begun && trailers.length === 0) this.#head([['content-length', String(lengthOf(last))]]);
     this.#send(last);
-    if (!this.#reply?.begun) this.#head();
+    if (!this.#reply?.begun) this.#head([]);
     this.#reply?.end(trailers);
   }
 
   stop(): void {
+    this.#stopped = true;
     clearTimeout(this.#idle);
   }
 
   #wait(): void {
-    this.#idle = setTimeout(() => this.#send(this.#filter.idle()), IDLE_MS);
+    if (this.#stopped) return;
+    if (this.#idle === undefined) this.#idle = setTimeout(() => this.#send(this.#filter.idle()), IDLE_MS);
+    else this.#idle.refresh();
   }
 
   #send(out: readonly Uint8Array[]): void {
@@ -90,12 +95,16 @@ export class ResponseGuard {
     }
     for (const piece of out) {
       if (piece.length === 0) continue;
-      if (!this.#reply?.begun) this.#head();
+      if (!this.#reply?.begun) this.#head([]);
       if (this.#reply?.write(piece) === false) this.#begin?.pause();
     }
   }
 
-  #head(): void {
-    if (this.#begin) this.#reply?.head(this.#begin.status, this.#begin.fields);
+  #head(more: FieldList): void {
+    if (this.#begin) this.#reply?.head(this.#begin.status, [...this.#begin.fields, ...more]);
   }
+}
+
+function lengthOf(pieces: readonly Uint8Array[]): number {
+  return pieces.reduce((sum, piece) => sum + piece.length, 0);
 }

@@ -1,0 +1,27 @@
+/** HMAC-SHA-256 (RFC 2104) out of one-shot hashes: `createHmac` prepares a key object at each call, 50 µs on Node 24. */
+
+import { hash } from 'node:crypto';
+
+const BLOCK = 64;
+
+interface Pads {
+  readonly inner: Buffer;
+  readonly outer: Buffer;
+}
+
+const padsOf = new WeakMap<Uint8Array, Pads>();
+
+/** The MAC in hex. The key is prepared once for each array that holds it. */
+export function keyedHash(key: Uint8Array, text: string): string {
+  const pads = padsOf.get(key) ?? prepare(key);
+  const inner = hash('sha256', Buffer.concat([pads.inner, Buffer.from(text)]), 'buffer');
+  return hash('sha256', Buffer.concat([pads.outer, inner]), 'hex');
+}
+
+function prepare(key: Uint8Array): Pads {
+  const block = Buffer.alloc(BLOCK);
+  block.set(key.length > BLOCK ? hash('sha256', key, 'buffer') : key);
+  const pads = { inner: block.map((byte) => byte ^ 0x36) as Buffer, outer: block.map((byte) => byte ^ 0x5c) as Buffer };
+  padsOf.set(key, pads);
+  return pads;
+}
