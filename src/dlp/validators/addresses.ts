@@ -1,8 +1,9 @@
 /** Addresses of ledgers, vehicles and phones: their own checksums. */
 
-import { classifyAddress, parseIpv4Strict } from '../../core/ip-address.ts';
+import { classifyAddress, parseIpv4Strict, parseIpv6 } from '../../core/ip-address.ts';
 import { sha256Hex } from '../../core/sha256.ts';
 import { luhn } from './checksums.ts';
+import { eip55 } from './eip55.ts';
 import { digitsIn, type TextCheck } from './text-check.ts';
 
 const BASE58 = '123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz';
@@ -77,7 +78,21 @@ const ipv4Public: TextCheck = (text) => {
   return ip !== null && classifyAddress(ip) === 'public';
 };
 
-export const ADDRESSES = { vin, imei, 'ipv4-public': ipv4Public } as const satisfies Record<string, TextCheck>;
+const ipAny: TextCheck = (text) => {
+  const bare = text.replace(/[/%].*$/, '');
+  return (bare.includes(':') ? parseIpv6(bare) : parseIpv4Strict(bare)) !== null;
+};
+
+/** E.164 numbers have at most fifteen digits; one digit over and over is no number. */
+const phone: TextCheck = (text) => {
+  const digits = digitsIn(text);
+  return digits.length >= 7 && digits.length <= 15 && new Set(digits).size > 2;
+};
+
+export const ADDRESSES = { vin, imei, 'ipv4-public': ipv4Public, ip: ipAny, phone } as const satisfies Record<
+  string,
+  TextCheck
+>;
 
 /** These tell upper from lower case. */
-export const CASED_ADDRESSES = { base58check, bech32 } as const satisfies Record<string, TextCheck>;
+export const CASED_ADDRESSES = { base58check, bech32, eip55 } as const satisfies Record<string, TextCheck>;

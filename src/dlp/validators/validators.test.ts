@@ -37,6 +37,23 @@ describe('validators', () => {
     }
   });
 
+  it('hold the letters of an Ethereum address to its checksum', () => {
+    expect(holds('eip55', '0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed')).toBe(true);
+    expect(holds('eip55', '0xfB6916095ca1df60bB79Ce92cE3Ea74c37c5d359')).toBe(true);
+    expect(holds('eip55', '0x5AAeb6053F3E94C9b9A09f33669435E7Ef1BeAed')).toBe(false);
+    expect(holds('eip55', '0x5aaeb6053f3e94c9b9a09f33669435e7ef1beaed')).toBe(true);
+  });
+
+  it.each([
+    ['2001:db8::1', true],
+    ['fe80::1%eth0', true],
+    ['10.0.0.0/8', true],
+    ['2001::db8::1', false],
+    ['256.0.0.1', false],
+  ])('tell whether %s is an address', (text, expected) => {
+    expect(holds('ip', text)).toBe(expected);
+  });
+
   it.each(VALIDATOR_NAMES)('%s never throws, whatever the bytes', (name) => {
     const check = validatorOf(name);
     fc.assert(
