@@ -11,6 +11,7 @@ import { scan } from '../dlp/scan.ts';
 import { scanLayers } from '../dlp/scan-layers.ts';
 import { readTree } from '../store/read-tree.ts';
 import { CliFailure, type CliIo, type CommonOptions, configOf, EXIT, must, readAll, textOf } from './context.ts';
+import { addDlpImport } from './dlp-import.ts';
 import { type CliParts, group, leaf } from './leaf.ts';
 import { printJson, printTable } from './print.ts';
 
@@ -34,7 +35,7 @@ interface Shown {
 }
 
 export function addDlp(program: Command, parts: CliParts): void {
-  const dlp = group(program, 'dlp', 'DLP rules: scan, test, lint, bench');
+  const dlp = group(program, 'dlp', 'DLP rules: scan, test, lint, import, bench');
   leaf<ScanOptions>(dlp, 'scan', parts, {
     summary: 'finds secrets and personal data in files or stdin; exit 1 with findings',
     declare: (command) => {
@@ -83,6 +84,7 @@ export function addDlp(program: Command, parts: CliParts): void {
     run: async (_, options, { io }) =>
       bench(rulesOf(options, io), Number(options.mb) || 4, { io, json: options.json === true }),
   });
+  addDlpImport(dlp, parts, (options, io) => new Set(rulesOf(options, io).rules.map(({ spec }) => spec.info_type)));
 }
 
 /** The rules of a directory of rule files, of a rules directory with `dlp/` in it, or of the configuration. */

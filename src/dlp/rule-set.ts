@@ -66,21 +66,32 @@ function duplicate(rule: CompiledRule, byId: ReadonlyMap<string, CompiledRule>):
 }
 
 function compileRule(spec: RuleSpec, yaml: YamlFile<unknown>, index: number): Result<CompiledRule, Problem[]> {
-  const at = (...path: PropertyKey[]) => ['rules', index, ...path];
+  const at = (path: readonly PropertyKey[]) => ['rules', index, ...path];
+  const problem = ({ path, message }: RuleFault): Problem => yaml.problem(at(path), `rule \`${spec.id}\`: ${message}`);
+  const built = buildRule(spec, { file: yaml.file, line: yaml.line(at([])) });
+  if (!built.ok) return err([problem(built.error)]);
+  const failed = ownTests(built.value);
+  return failed.length > 0 ? err(failed.map(problem)) : ok(built.value);
+}
+
+interface RuleFault {
+  readonly path: readonly PropertyKey[];
+  readonly message: string;
+}
+
+function buildRule(spec: RuleSpec, place: { file: string; line: number }): Result<CompiledRule, RuleFault> {
   const regex = compileRegex(spec.regex);
-  if (!regex.ok) return err([yaml.problem(at('regex'), `rule \`${spec.id}\`: ${regex.error}; write it in RE2 syntax`)]);
+  if (!regex.ok) return err({ path: ['regex'], message: `${regex.error}; write it in RE2 syntax` });
   const groups = countGroups(spec.regex);
   if (spec.secret_group > groups) {
-    return err([
-      yaml.problem(at('secret_group'), `rule \`${spec.id}\`: the regex has ${groups} groups; use one of them`),
-    ]);
+    return err({ path: ['secret_group'], message: `the regex has ${groups} groups; use one of them` });
   }
   const allow = compileAll(spec.allow.regexes);
   const before = compileAll(spec.allow.before);
   for (const [key, { bad }] of Object.entries({ regexes: allow, before })) {
-    if (bad >= 0) return err([yaml.problem(at('allow', key, bad), `rule \`${spec.id}\`: not valid RE2; correct it`)]);
+    if (bad >= 0) return err({ path: ['allow', key, bad], message: 'not valid RE2; correct it' });
   }
-  const rule: CompiledRule = {
+  return ok({
     spec,
     regex: regex.value,
     keywords: spec.keywords.map((word) => Buffer.from(word.toLowerCase(), 'utf8')),
@@ -88,13 +99,25 @@ function compileRule(spec: RuleSpec, yaml: YamlFile<unknown>, index: number): Re
     confirm: spec.confirm.map(validatorOf),
     allowRegexes: allow.regexes,
     allowBefore: before.regexes,
-    file: yaml.file,
-    line: yaml.line(at()),
-  };
-  const failed = ownTests(rule, (path, message) =>
-    yaml.problem(at('tests', ...path), `rule \`${spec.id}\`: ${message}`),
-  );
-  return failed.length > 0 ? err(failed) : ok(rule);
+    ...place,
+  });
+}
+
+/** What one rule finds, whatever its tests say: for importers that have none. The error says why it is no rule. */
+export function tryRule(rule: object): Result<(text: string) => boolean, string> {
+  const samples = { match: ['-'], no_match: ['-'] };
+  const parsed = ruleFileSchema.safeParse({ version: 1, rules: [{ ...rule, tests: samples }] });
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    return err(`${issue?.path.slice(2).join('.')}: ${issue?.message}`);
+  }
+  const [spec] = parsed.data.rules;
+  const built = spec ? buildRule(spec, { file: '', line: 0 }) : err({ path: [], message: 'no rule' });
+  return built.ok ? ok((text) => finds(built.value, text)) : err(built.error.message);
+}
+
+function finds(rule: CompiledRule, text: string): boolean {
+  return scanRule(rule, Buffer.from(text, 'utf8'), { host: '', tool: '' }).length > 0;
 }
 
 /** `bad` is the index of the first that RE2 does not take, or -1. */
@@ -117,13 +140,13 @@ function countGroups(text: string): number {
 }
 
 /** Each text of `match` must give a finding of this very rule, each of `no_match` none. Samples are never quoted. */
-function ownTests(rule: CompiledRule, problem: (path: PropertyKey[], message: string) => Problem): Problem[] {
+function ownTests(rule: CompiledRule): RuleFault[] {
+  const fault = (list: string, i: number, message: string): RuleFault => ({ path: ['tests', list, i], message });
   const { match, no_match } = rule.spec.tests;
-  const finds = (text: string) => scanRule(rule, Buffer.from(text, 'utf8'), { host: '', tool: '' }).length > 0;
   return [
-    ...match.flatMap((text, i) => (finds(text) ? [] : [problem(['match', i], 'this text must match and does not')])),
+    ...match.flatMap((text, i) => (finds(rule, text) ? [] : [fault('match', i, 'this text must match and does not')])),
     ...no_match.flatMap((text, i) =>
-      finds(text) ? [problem(['no_match', i], 'this text must not match and does')] : [],
+      finds(rule, text) ? [fault('no_match', i, 'this text must not match and does')] : [],
     ),
   ];
 }

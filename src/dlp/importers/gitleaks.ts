@@ -1,0 +1,94 @@
+/** gitleaks configuration (TOML, version 8): https://github.com/gitleaks/gitleaks#configuration */
+
+import { parse } from 'smol-toml';
+import { z } from 'zod';
+import { type Draft, type DraftRule, hasGroup, infoType, kebab, type NotCarried } from './imported-rules.ts';
+
+const list = z.array(z.string()).default([]);
+const allowlist = z.looseObject({
+  regexes: list,
+  stopwords: list,
+  paths: list,
+  commits: list,
+  regexTarget: z.string().default('secret'),
+  condition: z.string().default('OR'),
+});
+const rule = z.looseObject({
+  id: z.string(),
+  description: z.string().default(''),
+  regex: z.string().optional(),
+  path: z.string().optional(),
+  secretGroup: z.int().optional(),
+  entropy: z.number().optional(),
+  keywords: list,
+  allowlist: allowlist.optional(),
+  allowlists: z.array(allowlist).default([]),
+});
+const file = z.looseObject({
+  rules: z.array(rule).default([]),
+  allowlist: allowlist.optional(),
+  allowlists: z.array(allowlist).default([]),
+  extend: z.unknown().optional(),
+});
+
+/** Throws an `Error` with the place when the text is not TOML, or not gitleaks'. */
+export function readGitleaks(text: string): Draft {
+  const config = file.parse(parse(text));
+  const notCarried: NotCarried[] = [];
+  const note = (id: string | null, what: string) => notCarried.push({ rule: id, what });
+  if (config.extend !== undefined) note(null, '`extend`: import the other file by itself');
+  const everywhere = [...(config.allowlist ? [config.allowlist] : []), ...config.allowlists];
+  const common = exceptionsOf(everywhere, (what) => note(null, what));
+  const rules = config.rules.flatMap((one) => ruleOf(one, common, (what) => note(kebab(one.id), what)));
+  return { rules, notCarried };
+}
+
+interface Exceptions {
+  readonly regexes: readonly string[];
+  readonly stopwords: readonly string[];
+}
+
+function ruleOf(one: z.output<typeof rule>, common: Exceptions, note: (what: string) => void): DraftRule[] {
+  const { regex, entropy, path, secretGroup } = one;
+  if (regex === undefined) {
+    note('the rule: it looks at paths only');
+    return [];
+  }
+  if (path !== undefined) note('`path`: the rule runs on every text');
+  const own = exceptionsOf([...(one.allowlist ? [one.allowlist] : []), ...one.allowlists], note);
+  return [
+    {
+      id: kebab(one.id),
+      description: (one.description || one.id).slice(0, 500),
+      info_type: infoType(one.id),
+      kind: 'secret',
+      keywords: one.keywords.filter((word) => word.length >= 2 && word.length <= 64).slice(0, 64),
+      regex,
+      // gitleaks takes the first group where none is named.
+      secret_group: secretGroup ?? (hasGroup(regex) ? 1 : 0),
+      ...(entropy === undefined ? {} : { entropy }),
+      allow: {
+        regexes: [...common.regexes, ...own.regexes].slice(0, 64),
+        stopwords: [...common.stopwords, ...own.stopwords].slice(0, 256),
+      },
+      likelihood: entropy === undefined || entropy < 3 ? 'POSSIBLE' : 'LIKELY',
+    },
+  ];
+}
+
+function exceptionsOf(lists: readonly z.output<typeof allowlist>[], note: (what: string) => void): Exceptions {
+  const regexes: string[] = [];
+  const stopwords: string[] = [];
+  for (const one of lists) {
+    if (one.paths.length > 0) note('`paths` of an allowlist: texts here have no path');
+    if (one.commits.length > 0) note('`commits` of an allowlist: texts here have no commit');
+    if (one.condition.toUpperCase() === 'AND') note('an allowlist whose conditions must all hold');
+    else {
+      stopwords.push(...one.stopwords.filter((word) => word.length <= 64));
+      if (one.regexTarget === 'secret') regexes.push(...one.regexes.filter((text) => text.length <= 1000));
+      else if (one.regexes.length > 0)
+        note(`${one.regexes.length} regexes of an allowlist on the ${one.regexTarget}, not on the secret`);
+    }
+  }
+  return { regexes, stopwords };
+}

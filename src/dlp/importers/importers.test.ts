@@ -1,0 +1,173 @@
+import { createHash } from 'node:crypto';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { compileRules } from '../rule-set.ts';
+import { scan } from '../scan.ts';
+import { readGitleaks } from './gitleaks.ts';
+import { readGoogle } from './google.ts';
+import { type Draft, finishImport } from './imported-rules.ts';
+import { plain, readNoseyParker } from './nosey-parker.ts';
+import { readPresidio } from './presidio.ts';
+import { sampleOf } from './sample.ts';
+
+/** What is printed loads as a rule file of ours, and finds what it should. */
+function imported(draft: Draft) {
+  const made = finishImport(draft);
+  const loaded = compileRules([{ path: 'imported.yaml', text: made.yaml }], (t) =>
+    createHash('sha256').update(t).digest('hex'),
+  );
+  if (!loaded.ok) throw new Error(loaded.error[0]?.message);
+  const finds = (text: string) =>
+    scan(Buffer.from(text), loaded.value).map(({ rule, start, end }) => [rule.spec.id, text.slice(start, end)]);
+  return { made, finds };
+}
+
+const lost = (draft: Draft) => finishImport(draft).notCarried.map(({ rule, what }) => `${rule ?? '*'}: ${what}`);
+
+describe('gitleaks', () => {
+  const TOML = `
+[allowlist]
+paths = ["vendor/"]
+regexes = ['''^mt_exampleexampleexampl$''']
+[[rules]]
+id = "mine"
+description = "My token"
+regex = '''\\b(mt_[a-z0-9]{20})\\b'''
+entropy = 2.5
+keywords = ["mt_"]
+[[rules]]
+id = "by-path"
+path = '''\\.pem$'''
+[[rules]]
+id = "ahead"
+regex = '''(?=abc)x'''
+`;
+
+  it('carries rules, with the exceptions that look at the secret', () => {
+    const { made, finds } = imported(readGitleaks(TOML));
+    expect(made.rules).toEqual(['mine']);
+    expect(finds('a mt_wn9u2oayv1ep1qzn00fk b')).toEqual([['mine', 'mt_wn9u2oayv1ep1qzn00fk']]);
+    expect(finds('a mt_exampleexampleexampl b')).toEqual([]);
+  });
+
+  it('says what it could not carry, rule by rule', () => {
+    expect(lost(readGitleaks(TOML))).toEqual([
+      '*: `paths` of an allowlist: texts here have no path',
+      'by-path: the rule: it looks at paths only',
+      expect.stringMatching(/^ahead: the rule: .*RE2/),
+    ]);
+  });
+});
+
+describe('Presidio', () => {
+  const YAML = `
+recognizers:
+  - name: Employee Number
+    supported_entity: EMPLOYEE_NUMBER
+    supported_languages: [en]
+    patterns:
+      - { name: strong, regex: '\\bE-[0-9]{6}\\b', score: 0.9 }
+      - { name: ahead, regex: '(?!0)[0-9]{6}', score: 0.1 }
+    context: [employee]
+  - name: Titles
+    supported_entity: TITLE
+    deny_list: [Mr., 'Mrs.']
+  - { name: CreditCardRecognizer, type: predefined }
+`;
+
+  it('carries patterns and deny lists', () => {
+    const { made, finds } = imported(readPresidio(YAML));
+    expect(made.rules).toEqual(['employee-number-strong', 'titles-deny-list']);
+    expect(finds('employee E-123456 is Mrs. Smith')).toEqual([
+      ['employee-number-strong', 'E-123456'],
+      ['titles-deny-list', 'Mrs.'],
+    ]);
+  });
+
+  it('says what is code of Presidio, and what RE2 cannot say', () => {
+    expect(lost(readPresidio(YAML)).join('\n')).toMatch(
+      /credit-card-recognizer: the recogniser[\s\S]*employee-number-ahead: the rule/,
+    );
+  });
+});
+
+describe('Nosey Parker', () => {
+  const YAML = `
+rules:
+  - name: Acme Key
+    id: np.acme.1
+    pattern: |
+      (?x)(?i)
+      acme [_-]? key      # its name
+      \\s* = \\s*
+      ( ak_ [a-z0-9]{16} )
+    examples: ['acme_key = ak_0123456789abcdef']
+    negative_examples: ['acme_key = ak_short']
+    validation: { type: Http }
+`;
+
+  it('carries the pattern without its blanks, and its own samples', () => {
+    const { made, finds } = imported(readNoseyParker(YAML));
+    expect(made.yaml).toContain('acme_key = ak_short');
+    expect(finds('ACME-KEY=ak_0123456789abcdef')).toEqual([['acme-key', 'ak_0123456789abcdef']]);
+    expect(made.notCarried).toEqual([{ rule: 'acme-key', what: '`validation`' }]);
+  });
+
+  it('leaves classes and escapes alone', () => {
+    expect(plain('(?x) [ #a] \\# \\  b # gone\n c')).toBe('[ #a]\\#\\ bc');
+  });
+});
+
+describe('Google InspectConfig', () => {
+  it('carries custom info types, and says which of Google’s are ours already', () => {
+    const draft = readGoogle(
+      JSON.stringify({
+        inspectConfig: {
+          infoTypes: [{ name: 'EMAIL_ADDRESS' }, { name: 'PERSON_NAME' }],
+          minLikelihood: 'LIKELY',
+          customInfoTypes: [
+            { infoType: { name: 'ORDER_ID' }, regex: { pattern: 'ORD-[0-9]{8}' }, likelihood: 'VERY_LIKELY' },
+            { infoType: { name: 'PROJECT' }, dictionary: { wordList: { words: ['Blue Heron', 'Red Kite'] } } },
+          ],
+        },
+      }),
+      new Set(['EMAIL_ADDRESS']),
+    );
+    const { finds } = imported(draft);
+    expect(finds('ORD-12345678 for blue heron')).toEqual([
+      ['order-id', 'ORD-12345678'],
+      ['project', 'blue heron'],
+    ]);
+    expect(lost(draft)).toEqual([
+      '*: `EMAIL_ADDRESS`: a shipped rule has this info type already',
+      '*: `PERSON_NAME`: a detector of Google’s; no shipped rule has this info type',
+      '*: `minLikelihood`: set it in the guard settings of a profile',
+    ]);
+  });
+});
+
+describe('samples', () => {
+  it.each([
+    '\\b(ghp_[0-9A-Za-z]{36})\\b',
+    '(?i)key["\']?\\s{0,3}=\\s{0,3}([a-f0-9]{32})(?:[^a-f0-9]|$)',
+    'a(?:b|cd){3,5}e?',
+  ])('%s has one', (regex) => {
+    expect(sampleOf(regex, 1)).toMatch(new RegExp(regex.replace('(?i)', ''), 'i'));
+  });
+});
+
+it('no reader throws anything but an error that says what is wrong', () => {
+  for (const read of [readGitleaks, readPresidio, readNoseyParker, (text: string) => readGoogle(text, new Set())]) {
+    fc.assert(
+      fc.property(fc.string({ maxLength: 80 }), (text) => {
+        try {
+          finishImport(read(text));
+        } catch (error) {
+          expect(error).toBeInstanceOf(Error);
+          expect(error).not.toBeInstanceOf(TypeError);
+        }
+      }),
+      { numRuns: 60 },
+    );
+  }
+});

@@ -1,0 +1,81 @@
+/** Presidio recognisers (YAML): https://microsoft.github.io/presidio/analyzer/adding_recognizers/ */
+
+import { parse } from 'yaml';
+import { z } from 'zod';
+import type { Likelihood } from '../../core/finding.ts';
+import { type Draft, type DraftRule, infoType, kebab, type NotCarried } from './imported-rules.ts';
+
+const recogniser = z.looseObject({
+  name: z.string().optional(),
+  supported_entity: z.string().optional(),
+  supported_entities: z.array(z.string()).optional(),
+  patterns: z
+    .array(z.looseObject({ name: z.string().optional(), regex: z.string(), score: z.number().default(0.5) }))
+    .default([]),
+  context: z.array(z.string()).default([]),
+  deny_list: z.array(z.string()).default([]),
+  deny_list_score: z.number().default(1),
+  supported_languages: z.unknown().optional(),
+  type: z.string().optional(),
+  enabled: z.boolean().default(true),
+});
+const file = z.union([z.looseObject({ recognizers: z.array(recogniser) }), z.array(recogniser), recogniser]);
+
+/** Throws an `Error` when the text is not YAML, or not Presidio's. */
+export function readPresidio(text: string): Draft {
+  const parsed = file.parse(parse(text));
+  const all = Array.isArray(parsed)
+    ? parsed
+    : 'recognizers' in parsed
+      ? (parsed.recognizers as z.output<typeof recogniser>[])
+      : [parsed];
+  const notCarried: NotCarried[] = [];
+  const rules = all.flatMap((one) => rulesOf(one, (rule, what) => notCarried.push({ rule, what })));
+  return { rules, notCarried };
+}
+
+function rulesOf(one: z.output<typeof recogniser>, note: (rule: string, what: string) => void): DraftRule[] {
+  const entity = one.supported_entity ?? one.supported_entities?.[0] ?? one.name ?? 'CUSTOM';
+  const name = kebab(one.name ?? entity);
+  if (one.type === 'predefined' || (one.patterns.length === 0 && one.deny_list.length === 0)) {
+    note(name, 'the recogniser: it is code of Presidio, or has neither patterns nor a deny list');
+    return [];
+  }
+  if (!one.enabled) note(name, '`enabled: false`: the rules are there; leave them out if they should rest');
+  if (one.supported_languages !== undefined) note(name, '`supported_languages`: rules here run on every language');
+  const common = { info_type: infoType(entity), context: one.context.slice(0, 64) };
+  const patterns = one.patterns.map(
+    (pattern, i): DraftRule => ({
+      ...common,
+      id: kebab(`${name} ${pattern.name ?? (one.patterns.length > 1 ? String(i + 1) : '')}`),
+      description: `${one.name ?? entity}: ${pattern.name ?? 'pattern'}`.slice(0, 500),
+      kind: 'pii',
+      // Presidio compiles with IGNORECASE, MULTILINE and DOTALL.
+      regex: `(?ims)${pattern.regex}`,
+      likelihood: likelihoodOf(pattern.score),
+    }),
+  );
+  if (one.deny_list.length === 0) return patterns;
+  const words = one.deny_list.map((word) => word.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
+  return [
+    ...patterns,
+    {
+      ...common,
+      id: kebab(`${name} deny list`),
+      description: `${one.name ?? entity}: deny list`.slice(0, 500),
+      kind: 'dictionary',
+      regex: `(?i)(?:^|[^0-9A-Za-z_])(${words.join('|')})(?:[^0-9A-Za-z_]|$)`,
+      secret_group: 1,
+      likelihood: likelihoodOf(one.deny_list_score),
+      match: one.deny_list.slice(0, 3),
+    },
+  ];
+}
+
+/** A score from 0 to 1. */
+export function likelihoodOf(score: number): Likelihood {
+  if (score < 0.2) return 'VERY_UNLIKELY';
+  if (score < 0.4) return 'UNLIKELY';
+  if (score < 0.6) return 'POSSIBLE';
+  return score < 0.85 ? 'LIKELY' : 'VERY_LIKELY';
+}
