@@ -1,0 +1,31 @@
+/** Recorded events as the log of a state directory holds them, with or without an appliance running on it. */
+
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { readEntries } from '../audit/read.ts';
+import type { Controls } from '../core/controls.ts';
+import type { AuditEvent, DecisionEvent } from '../core/event.ts';
+import { ControlsHistory } from '../policy/controls-history.ts';
+
+/** A decision, and the controls that it was made under; null when the log no longer says. */
+export interface RecordedDecision {
+  readonly event: DecisionEvent;
+  readonly controls: Controls | null;
+}
+
+export function hasLog(state: string): boolean {
+  return existsSync(join(state, 'audit'));
+}
+
+/** Decisions from an instant (epoch ms) on, in the order of the log. */
+export function* recordedDecisions(state: string, since = 0): Generator<RecordedDecision> {
+  const history = new ControlsHistory();
+  for (const { bytes } of readEntries(join(state, 'audit'))) {
+    if (!bytes.includes('"type":"decision"') && !bytes.includes('"type":"control.changed"')) continue;
+    const event = JSON.parse(bytes.toString('utf8')) as AuditEvent;
+    if (event.type === 'control.changed') history.add(event);
+    else if (event.type === 'decision' && event.input.now >= since) {
+      yield { event, controls: history.at(event.input.controls) };
+    }
+  }
+}
