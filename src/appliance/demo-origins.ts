@@ -63,6 +63,9 @@ function serve(request: IncomingMessage, response: ServerResponse): void {
     case '/config.json':
       json(response, { name: 'demo', token: DEMO_SECRET });
       break;
+    case '/billing':
+      json(response, { customer: 'c-1', balance: 12.5, card: '4111 1111 1111 1111' });
+      break;
     case '/download':
       download(response);
       break;

@@ -37,12 +37,27 @@ grants:
 private_destinations: [127.0.0.1/32]
 `;
 
+const tool = (port: number) => `version: 1
+name: billing-readonly
+description: Invoices and balances of a customer; changes nothing.
+kind: http
+url: https://${DEMO_HOSTS.docs}:${port}/billing
+read_only: true
+args:
+  type: object
+  properties:
+    customer: { type: string, minLength: 1, maxLength: 100 }
+    what: { type: string, enum: [invoices, balance] }
+  required: [customer, what]
+  additionalProperties: false
+`;
+
 const PROFILE = `# For trying things out.
 version: 1
 name: demo
 owner: demonstration
 description: Reads the demonstration hosts.
-capabilities: [net.read.demo, storage.read.ephemeral, storage.write.ephemeral]
+capabilities: [net.read.demo, storage.read.ephemeral, storage.write.ephemeral, tool.invoke.billing-readonly]
 limits:
   cpu_ms: 10000
   wall_ms: 3600000
@@ -74,6 +89,7 @@ export function writeDemoOverlay(dir: string, port: number, classes: string): De
   };
   put('rules/capabilities/net.read.demo.yaml', capability(port));
   put('rules/profiles/demo.yaml', PROFILE);
+  put('rules/tools/billing-readonly.yaml', tool(port));
   put('rules/classes.yaml', document.toString());
   for (const [key, category] of Object.entries(CATEGORY_OF)) {
     put(`categories/lists/${category}/demo.txt`, `${DEMO_HOSTS[key as keyof typeof DEMO_HOSTS]}\n`);

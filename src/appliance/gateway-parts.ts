@@ -10,6 +10,7 @@ import { createIsolatePool, type IsolatePool } from '../isolates/pool.ts';
 import { loadOrCreateSecret } from '../pki/key-file.ts';
 import type { Core } from './open-core.ts';
 import { StartRefused } from './start-refused.ts';
+import type { Tools } from './tool-desk.ts';
 
 /** Null when the configuration turns the pool off. */
 export function openPool({ config, clock, log, meter }: Core): IsolatePool | null {
@@ -31,7 +32,7 @@ export function openPool({ config, clock, log, meter }: Core): IsolatePool | nul
   }
 }
 
-export function gatewayParts(core: Core, pool: IsolatePool | null, egress: Egress): GatewayParts {
+export function gatewayParts(core: Core, pool: IsolatePool | null, egress: Egress, tools: () => Tools): GatewayParts {
   const { control, guard, audit, leases, clock, log, meter, version, passes } = core;
   const ports = { audit, leases, clock, log, meter, egress, pool, version };
   return {
@@ -41,6 +42,7 @@ export function gatewayParts(core: Core, pool: IsolatePool | null, egress: Egres
     source: control,
     guard: () => guard.current(),
     control,
+    tools,
   };
 }
 

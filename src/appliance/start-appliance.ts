@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { type AdminDoor, startAdmin } from '../admin/server.ts';
 import type { Config } from '../config/schema.ts';
 import { loadPolicyLive, loadRules } from '../control/load-revision.ts';
+import { problemText } from '../core/result.ts';
 import { startGateway } from '../gateway/server.ts';
 import { createDecider } from '../policy/decider.ts';
 import { Budgets } from '../proxy/budgets.ts';
@@ -22,7 +23,8 @@ import { type Core, type CoreOptions, openCore } from './open-core.ts';
 import { passDesk, policyDesk } from './policy-desk.ts';
 import { doorsOf, proxySettings, resolverOf, upstreamsOf } from './proxy-parts.ts';
 import { recordDesk } from './record-desk.ts';
-import { opening, refusedBy, Started } from './start-refused.ts';
+import { must, opening, refusedBy, Started } from './start-refused.ts';
+import { loadTools } from './tool-desk.ts';
 
 export interface OpenedDoor {
   readonly name: string;
@@ -73,7 +75,9 @@ async function openDoors(running: Running): Promise<Appliance> {
   }
   const pool = openPool(core);
   started.add(() => pool?.close());
-  const gateway = await opening('gateway', () => startGateway(gatewayParts(core, pool, createEgress(gate))));
+  let tools = must(loadTools(core.roots.rules, core.control.current().bundle));
+  const parts = gatewayParts(core, pool, createEgress(gate), () => tools);
+  const gateway = await opening('gateway', () => startGateway(parts));
   started.add(() => gateway.close({ drainMs: running.drainMs }));
   running.own.push(gateway.address);
   doors.push({ name: 'gateway', address: hostPort(gateway.address) });
@@ -90,6 +94,9 @@ async function openDoors(running: Running): Promise<Appliance> {
     reload: async () => {
       await core.control.reload(await loadPolicyLive(core.roots));
       await core.guard.reload(loadRules(core.roots));
+      const next = loadTools(core.roots.rules, core.control.current().bundle);
+      if (next.ok) tools = next.value;
+      else core.log.error({ problems: next.error.map(problemText) }, 'new tools refused; the old stay in force');
     },
     stop: async (drainMs) => {
       running.draining = true;

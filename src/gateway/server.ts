@@ -58,7 +58,7 @@ export interface GatewayParts {
   readonly leases: LeaseBook;
   readonly control: ControlPlane | null;
   /** Tools of `rules/tools`, as `parseTools` reads them. */
-  readonly tools?: ReadonlyMap<string, Tool>;
+  readonly tools?: () => ReadonlyMap<string, Tool>;
   readonly clock: Clock;
   readonly log?: Log;
   readonly meter?: Meter;

@@ -38,7 +38,7 @@ export interface TaskParts {
   readonly egress: Egress;
   readonly leases: LeaseBook;
   /** What `env.tools` offers to tasks that hold the capability. */
-  readonly tools?: ReadonlyMap<string, Tool>;
+  readonly tools?: () => ReadonlyMap<string, Tool>;
   readonly clock: Clock;
   readonly log?: Log;
   readonly meter?: Meter;
@@ -197,7 +197,7 @@ function bindingsOf({ principal, profile, walk, decisions }: Admitted): TaskBind
   };
   const may = heldCapability(principal, walk);
   const holds = (prefix: string) => principal.capabilities.some((c) => c.startsWith(prefix));
-  const tools = new Map([...(walk.tools ?? [])].filter(([, tool]) => holds(tool.capability)));
+  const tools = new Map([...(walk.tools?.() ?? [])].filter(([, tool]) => holds(tool.capability)));
   const common = { egress, principal, usage, onDecision };
   return joinBindings(
     [

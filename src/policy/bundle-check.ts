@@ -51,7 +51,7 @@ export function unused({ capabilities, profiles, classes }: Bundle): Problem[] {
 /** Policy files in folders where nothing reads them; a misspelt folder would otherwise be silence. */
 export function strayFiles(paths: readonly string[]): Problem[] {
   return paths
-    .filter((path) => bundleFileKind(path) === null && !path.startsWith('dlp/'))
+    .filter((path) => bundleFileKind(path) === null && !path.startsWith('dlp/') && !path.startsWith('tools/'))
     .map((path) => ({ file: path, line: 0, column: 0, message: 'nothing reads this file; move it or remove it' }));
 }
 

@@ -35,7 +35,7 @@ beforeAll(async () => {
       return ok({ status: 200, headers: [], body, decision: 'd_7' });
     },
   };
-  at = await testGateway({}, { egress, tools: tools.value });
+  at = await testGateway({}, { egress, tools: () => tools.value });
 });
 afterAll(() => at.close());
 

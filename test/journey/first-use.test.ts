@@ -92,6 +92,19 @@ describe('first use', () => {
     });
   });
 
+  it('lets a tool call a tool that its capability names, checks the arguments and guards the answer', async () => {
+    const code = `export default async (input, env) => [
+      await env.tools.billingReadonly({ customer: 'c-1', what: 'balance' }),
+      await env.tools.billingReadonly({ what: 'balance' }).catch((error) => error.code),
+    ];`;
+    const ran = await execute([PROGRAM, 'exec', '-', '--json', '--state', appliance.state], { input: code });
+    expect(JSON.parse(ran.stdout)).toMatchObject({
+      status: 'completed',
+      result: [{ customer: 'c-1', balance: 12.5, card: '**** **** **** 1111' }, 'bad_arguments'],
+      decisions: [expect.stringMatching(/^d_/)],
+    });
+  });
+
   it('verifies the log, with the public keys beside it', async () => {
     const verified = await appliance.cli('audit', 'verify', '--json');
     expect(verified.code).toBe(0);
