@@ -5,7 +5,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DEMO_SECRET } from '../../src/appliance/demo-origins.ts';
-import { execute, type RunningAppliance, startProgram, temporaryDirectory } from './running-appliance.ts';
+import { execute, PROGRAM, type RunningAppliance, startProgram, temporaryDirectory } from './running-appliance.ts';
 
 const directory = temporaryDirectory();
 let appliance: RunningAppliance;
