@@ -5,7 +5,7 @@
  * Arguments: state directory, CA of the origins, port, `guard` or `plain`. Prints one line of JSON when ready.
  */
 
-import { cpSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseDocument } from 'yaml';
 import { startAppliance } from '../../src/appliance/start-appliance.ts';
@@ -27,7 +27,6 @@ grants:
   - methods: read
     hosts: ["${of.hosts}"]
     ports: [${of.ports}]
-    categories: { despite: [dynamic-dns, newly-seen, special-use] }
 private_destinations: [127.0.0.1/32]
 `;
 
@@ -81,9 +80,8 @@ async function start() {
   if (guard !== 'guard') {
     for (const name of readdirSync(join(base, 'dlp'))) if (name !== ONE_RULE_FILE) rmSync(join(base, 'dlp', name));
   }
-  const classes = parseDocument(
-    'version: 1\ndefault: bench\nclasses:\n  - { name: bench, description: Bench, profile: bench }\n',
-  );
+  const classes = parseDocument(readFileSync(join(base, 'classes.yaml'), 'utf8'));
+  classes.addIn(['classes'], classes.createNode({ name: 'bench', description: 'Bench', profile: 'bench' }));
   writeFileSync(join(base, 'classes.yaml'), classes.toString());
   const hosts = { inspect: 'auto', hosts: '*.bench.test', ports: `${PORTS.http}, ${PORTS.tls}` };
   writeFileSync(join(base, 'capabilities/net.read.bench.yaml'), capability('net.read.bench', hosts));
