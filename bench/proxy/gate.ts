@@ -9,6 +9,7 @@ import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } f
 import { join } from 'node:path';
 import { parseDocument } from 'yaml';
 import { startAppliance } from '../../src/appliance/start-appliance.ts';
+import { secret } from '../../src/appliance/tour-client.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { rootsOf } from '../../src/control/load-revision.ts';
 import { createLog } from '../../src/telemetry/log.ts';
@@ -68,7 +69,8 @@ const issued = await appliance.core.passes.issue({
 if (!issued.ok) throw new Error(issued.error.message);
 const { token, claims } = issued.value;
 writeFileSync(join(dir, 'ca.pem'), appliance.core.authority.pem);
-process.stdout.write(`${JSON.stringify({ pass: `${claims.task}:${token}`, ca: join(dir, 'ca.pem') })}\n`);
+const admin = { address: appliance.adminAddress, token: secret(appliance, 'admin-token') };
+process.stdout.write(`${JSON.stringify({ pass: `${claims.task}:${token}`, ca: join(dir, 'ca.pem'), admin })}\n`);
 process.once('SIGTERM', () => void appliance.stop(0).then(() => process.exit(0)));
 
 async function start() {

@@ -17,6 +17,7 @@ import { openCertificateAuthority } from '../../src/pki/certificate-authority.ts
 import { systemClock } from '../../src/telemetry/system-clock.ts';
 import { median, rounded, summary } from '../measure.ts';
 import { cpuOf } from './cpu.ts';
+import { cutFlows } from './cut.ts';
 import { startOrigins } from './origin.ts';
 import { hostsFile, type Place, present, SUBJECTS, type Subject } from './subjects.ts';
 import { idleTunnels, steadyRate, WORKLOADS, type Workload } from './workloads.ts';
@@ -72,6 +73,7 @@ async function inside(): Promise<void> {
     process.stderr.write(`${JSON.stringify({ [workload.name]: results[workload.name] })}\n`);
   }
   if (wanted('idle')) results['idle'] = await idle(place, subjects);
+  if (wanted('cut')) results['cut'] = await withSubject(place, 'locktender', cutFlows);
   if (wanted('steady')) results['steady'] = await steady(place, subjects);
   process.stdout.write(`${JSON.stringify(results, null, 2)}\n`);
   process.exit(0);

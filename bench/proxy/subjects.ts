@@ -14,6 +14,8 @@ export interface Subject {
   readonly name: string;
   readonly pid: number;
   readonly way: Way;
+  /** Where a control change is asked for; absent in peers. */
+  readonly admin?: { readonly address: string; readonly token: string };
   memory(): number;
   stop(): Promise<void>;
 }
@@ -47,9 +49,13 @@ async function gate(place: Place, port: number, guard: string): Promise<Subject>
     args: [dir, place.originCa],
     after: [guard],
   });
-  const { pass, ca } = JSON.parse(line) as { pass: string; ca: string };
+  const { pass, ca, admin } = JSON.parse(line) as {
+    pass: string;
+    ca: string;
+    admin: { address: string; token: string };
+  };
   const credential = `Proxy-Authorization: Basic ${Buffer.from(pass).toString('base64')}\r\n`;
-  return { ...subject, way: { ...subject.way, credential, ca: readFileSync(ca, 'utf8') } };
+  return { ...subject, admin, way: { ...subject.way, credential, ca: readFileSync(ca, 'utf8') } };
 }
 
 interface Script {

@@ -1,6 +1,6 @@
 /**
- * Buffers for bulk relay. A tunnel that idles holds one small buffer; one that moves bulk borrows large ones and gives
- * each back only when the write that carries it was flushed.
+ * Buffers for bulk relay. Tunnels that idle share one small buffer; one that moves bulk borrows large ones and gives each
+ * back only when the write that carries it was flushed.
  */
 
 const LARGE = 64 * 1024;
@@ -14,9 +14,11 @@ export function takeLarge(): Buffer {
   return free.pop() ?? Buffer.allocUnsafeSlow(LARGE);
 }
 
-export function takeSmall(): Buffer {
-  return Buffer.allocUnsafeSlow(SMALL);
-}
+/**
+ * The small buffer of every tunnel. INVARIANT: a read into it and the callback that copies it out are one turn of libuv's
+ * loop body, with nothing in between; nobody keeps a view of it.
+ */
+export const SHARED_SMALL: Buffer = Buffer.allocUnsafeSlow(SMALL);
 
 /** Gives a large buffer back. The caller must hold no view of it any more. */
 export function giveBack(buffer: Buffer): void {

@@ -2,21 +2,19 @@
  * Reads an origin's socket into pooled buffers and writes them to the client with back-pressure.
  *
  * A read that fills its buffer is followed by a larger one, a short read by the small one, so that bulk moves in
- * 64 KiB pieces and an idle tunnel holds 4 KiB. A large buffer is not reused before the write that carries it is
- * flushed; a small one is copied out, which is cheaper than keeping track of it.
+ * 64 KiB pieces and an idle tunnel holds none of its own. A large buffer is not reused before the write that carries it
+ * is flushed; the small one is shared by all and copied out at once.
  */
 
 import type { OnReadOpts, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { giveBack, takeLarge, takeSmall } from './buffer-pool.ts';
+import { giveBack, SHARED_SMALL, takeLarge } from './buffer-pool.ts';
 
-const SMALL = 4096;
 /** Bytes that may wait for a slow client before the origin is paused. */
 const HIGH_WATER = 256 * 1024;
 
 export class Pump {
-  readonly #small = takeSmall();
-  #current = this.#small;
+  #current = SHARED_SMALL;
   #to: Duplex | null = null;
   #from: Socket | null = null;
   #early: Buffer | null = null;
@@ -50,7 +48,7 @@ export class Pump {
       return false;
     }
     if (!this.#spend(bytes) || !to.writable) return true;
-    if (buffer.length === SMALL) to.write(Buffer.from(buffer.subarray(0, bytes)));
+    if (buffer === SHARED_SMALL) to.write(Buffer.from(buffer.subarray(0, bytes)));
     else to.write(buffer.subarray(0, bytes), () => giveBack(buffer));
     this.#grow(buffer, bytes);
     if (to.writableLength < HIGH_WATER) return true;
@@ -58,8 +56,8 @@ export class Pump {
   }
 
   #grow(buffer: Buffer, bytes: number): void {
-    const bulk = bytes === buffer.length || bytes > SMALL;
-    this.#current = bulk ? takeLarge() : this.#small;
+    const bulk = bytes === buffer.length || bytes > SHARED_SMALL.length;
+    this.#current = bulk ? takeLarge() : SHARED_SMALL;
     this.#owned = bulk ? this.#current : null;
   }
 
@@ -67,6 +65,6 @@ export class Pump {
   release(): void {
     if (this.#owned !== null) giveBack(this.#owned);
     this.#owned = null;
-    this.#current = this.#small;
+    this.#current = SHARED_SMALL;
   }
 }
