@@ -4,3 +4,4 @@ set -eu
 cd "$(dirname "$0")/.."
 bin/locktender config reference > docs/configuration.md
 bin/locktender config schema > docs/locktender.schema.json
+bin/locktender completion reference > docs/cli.md

@@ -28,6 +28,7 @@ const COMMANDS: readonly { readonly names: readonly string[]; readonly load: () 
   { names: ['guard'], load: async () => (await import('./guard.ts')).addGuard },
   { names: ['audit'], load: async () => (await import('./audit.ts')).addAudit },
   { names: ['status', 'doctor'], load: async () => (await import('./operations.ts')).addOperations },
+  { names: ['completion'], load: async () => (await import('./completion.ts')).addCompletion },
   { names: ['slo'], load: async () => (await import('./slo.ts')).addSlo },
 ];
 
@@ -62,6 +63,8 @@ export async function runCli(argv: readonly string[], io: CliIo, appliance: Appl
 /** The command that was named; all of them for `--help` and for names that do not exist. */
 function wanted(argv: readonly string[]): typeof COMMANDS {
   if (argv.length === 1 && VERSION_ASKED.has(argv[0] ?? '')) return [];
+  // It speaks of every command.
+  if (argv[0] === 'completion') return COMMANDS;
   const named = COMMANDS.filter(({ names }) => names.includes(argv[0] ?? ''));
   return named.length > 0 ? named : COMMANDS;
 }
