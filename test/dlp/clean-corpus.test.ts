@@ -14,23 +14,27 @@ import { scan } from '../../src/dlp/scan.ts';
 import { readTree } from '../../src/store/read-tree.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-const CORPUS_BYTES = 3_000_000;
+/** `npm run dlp:corpus` reads all that is installed; the default run, a part. */
+const CORPUS_MB = Number(process.env['DLP_CORPUS_MB'] ?? 3);
+const CORPUS_BYTES = CORPUS_MB * 1e6;
 /** Findings of secrets per megabyte that are tolerated: documentation holds sample credentials. */
-const SECRETS_PER_MB = 2;
+const SECRETS_PER_MB = 1;
 /** Types whose every occurrence in such text is true: authors' addresses, documentation's networks. */
 const EXPECTED = new Set(['EMAIL_ADDRESS', 'IP_ADDRESS', 'MAC_ADDRESS', 'STREET_ADDRESS', 'PHONE_NUMBER']);
+
+/** Tests hold sample credentials and sample people: what is found there is found rightly. */
+const FIXTURES = /^(?:\.|tests?$|__tests__$|benchmarks?$|fixtures?$)/;
 
 const digest = (seed: number, algorithm: string) => createHash(algorithm).update(String(seed)).digest();
 
 function* packages(): Generator<string> {
-  const pending = ['undici', 'zod', 'commander', 'jose', 'yaml', 'typescript', 'vitest', 'fast-check'].map((name) =>
-    join(ROOT, 'node_modules', name),
-  );
+  const some = ['undici', 'zod', 'commander', 'jose', 'yaml', 'typescript', 'vitest', 'fast-check'];
+  const pending = (CORPUS_MB > 3 ? ['.'] : some).map((name) => join(ROOT, 'node_modules', name));
   for (let dir = pending.shift(); dir !== undefined; dir = pending.shift()) {
     for (const entry of readdirSync(dir, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1))) {
       const path = join(dir, entry.name);
-      if (entry.isDirectory()) pending.push(path);
-      else if (/\.(?:[cm]?[jt]s|json|md|map)$/.test(entry.name) && statSync(path).size < 200_000) {
+      if (entry.isDirectory() && !FIXTURES.test(entry.name)) pending.push(path);
+      else if (entry.isFile() && /\.(?:[cm]?[jt]s|json|md|map)$/.test(entry.name) && statSync(path).size < 200_000) {
         yield readFileSync(path, 'utf8');
       }
     }
@@ -63,7 +67,7 @@ it('clean text stays within its budget of false alarms', () => {
     bytes += text.length;
     if (bytes > CORPUS_BYTES) break;
   }
-  expect(bytes).toBeGreaterThan(CORPUS_BYTES / 2);
+  expect(bytes).toBeGreaterThan(1_500_000);
   const found = texts.flatMap((text) => scan(Buffer.from(text, 'utf8'), rules.value).map(({ rule }) => rule.spec));
   const secrets = found.filter((spec) => !EXPECTED.has(spec.info_type)).map((spec) => spec.id);
   expect(secrets.length / (bytes / 1e6), secrets.join(' ')).toBeLessThanOrEqual(SECRETS_PER_MB);
