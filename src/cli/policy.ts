@@ -10,6 +10,7 @@ import { CliFailure, type CliIo, type CommonOptions, configOf, EXIT, must } from
 import { type CliParts, group, leaf } from './leaf.ts';
 import { addDiff } from './policy-diff.ts';
 import { explainRecorded, precedenceOf, printDecision, printSources, sourcesOf } from './policy-explain.ts';
+import { addLearn } from './policy-learn.ts';
 import { addReload, addReplay } from './policy-live.ts';
 import { addTest } from './policy-test.ts';
 import { printJson } from './print.ts';
@@ -86,6 +87,7 @@ export function addPolicy(program: Command, parts: CliParts): void {
     },
   });
   addDiff(policy, parts);
+  addLearn(policy, parts);
   addTest(policy, parts);
   addReplay(policy, parts);
   addReload(policy, parts);

@@ -1,0 +1,55 @@
+import { describe, expect, it } from 'vitest';
+import type { DecisionEvent } from '../../src/core/event.ts';
+import { Learner } from '../../src/policy/learn.ts';
+import { bundleWith, shippedBundle } from './fixture.ts';
+
+function decision(tenant: string, method: string, host: string, over: object = {}): DecisionEvent {
+  const capability = method === 'GET' ? 'net.read.public' : 'net.write.approved-domains';
+  const input = { class: 'code', profile: 'code', host, method, upgrade: null, matched: [] };
+  return {
+    type: 'decision',
+    tenant,
+    effect: 'allow',
+    reason: 'capability_grants',
+    mode: 'inspect',
+    capability,
+    input,
+    ...over,
+  } as never;
+}
+
+describe('learning', () => {
+  it('proposes the least for each tenant, never what another did', () => {
+    const learner = new Learner();
+    learner.see(decision('beta', 'GET', 'pypi.org'));
+    learner.see(decision('beta', 'GET', 'pypi.org'));
+    learner.see(decision('gamma', 'GET', 'crates.io'));
+    const [beta, gamma] = learner.proposals(shippedBundle());
+    expect(beta).toMatchObject({
+      tenant: 'beta',
+      requests: 2,
+      hosts: [{ host: 'pypi.org', access: 'read', requests: 2 }],
+      needed: ['net.read.approved-domains'],
+      unused: ['net.read.public', 'net.write.approved-domains'],
+    });
+    expect(JSON.stringify(gamma)).not.toContain('pypi.org');
+  });
+
+  it('its files load, and hold no capability that was not needed', () => {
+    const learner = new Learner();
+    learner.see(decision('beta', 'GET', 'pypi.org'));
+    const files = learner.proposals(shippedBundle())[0]?.files ?? [];
+    const bundle = bundleWith(...files);
+    expect(bundle.profiles.get('beta-code-least')?.capabilities).not.toContain('net.read.public');
+    expect(bundle.approvedFiles.some((f) => f.tenants?.includes('beta'))).toBe(true);
+  });
+
+  it('leaves what is approved already, and never proposes what was denied', () => {
+    const learner = new Learner();
+    learner.see(decision('acme', 'POST', 'api.acme.example'));
+    learner.see(decision('acme', 'GET', 'evil.example', { effect: 'deny', reason: 'default_deny', capability: null }));
+    const [acme] = learner.proposals(shippedBundle());
+    expect(acme).toMatchObject({ hosts: [], denied: [{ host: 'evil.example', method: 'GET', requests: 1 }] });
+    expect(JSON.stringify(acme?.files)).not.toContain('evil.example');
+  });
+});
