@@ -21,7 +21,7 @@ import { didYouMean } from '../core/nearest.ts';
 import { listNames, readForeignList, readListHead, removeList, writeList } from '../store/list-store.ts';
 import { TreeUnreadable } from '../store/read-tree.ts';
 import { CliFailure, type CliIo, type CommonOptions, configOf, EXIT, must, textOf } from './context.ts';
-import { type CliParts, leaf } from './leaf.ts';
+import { type CliParts, collected, leaf } from './leaf.ts';
 import { printJson, printTable } from './print.ts';
 
 interface ImportOptions extends CommonOptions {
@@ -47,7 +47,7 @@ export function addCategoryImport(category: Command, parts: CliParts): void {
         .option('--format <format>', `one of ${IMPORT_FORMATS.join(', ')}; default: what it looks like`)
         .option('--category <id>', 'category of every host in it; default: by the names that the list uses')
         .option('--name <name>', 'what the list is called; default: from its file name')
-        .option('--map <theirs=ours...>', 'our category for a name that the list uses; may be repeated')
+        .option('--map <theirs=ours>', 'our category for a name that the list uses; may be repeated', collected)
         .option('--subdomains', 'takes the names of a hosts file with every name under them')
         .option('--source <url>', 'where the list is from, for the record')
         .option('--licence <text>', 'its licence, for the record')

@@ -54,7 +54,7 @@ function common(command: Command): void {
   command
     .addOption(new Option('--config <file>', 'configuration; default `locktender.yaml` here, when there is one'))
     .addOption(new Option('--state <dir>', 'state directory; default `./.locktender`'))
-    .addOption(new Option('--set <key=value...>', 'sets a configuration key; may be repeated'))
+    .addOption(new Option('--set <key=value>', 'sets a configuration key; may be repeated').argParser(collected))
     .addOption(new Option('--admin <url>', 'admin API of the appliance; default: the one of the state directory'))
     .addOption(new Option('--json', 'prints JSON'));
 }
@@ -64,4 +64,9 @@ export function durationMs(text: string): number | null {
   const match = /^([0-9]{1,9})(ms|s|m|h|d)$/.exec(text);
   const unit = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }[match?.[2] ?? ''];
   return match && unit !== undefined ? Number(match[1]) * unit : null;
+}
+
+/** One value an option, repeated: a list of values would swallow the arguments that follow it. */
+export function collected(value: string, before: readonly string[] = []): readonly string[] {
+  return [...before, value];
 }
