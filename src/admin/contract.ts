@@ -98,6 +98,20 @@ export const ROUTES = {
     params: z.object({ seq: z.coerce.number().int().min(0) }),
     response: shape.inclusionProof,
   }),
+  auditPrune: make('POST', '/v1/audit/prune', SECURE, {
+    summary: 'seals and removes whole segments that are old enough; what remains verifies',
+    body: shape.changeBody.pick({ why: true }).extend({
+      older_than_days: z.int().min(1).max(3650).nullable().default(null).describe('null: `audit.retention_days`'),
+    }),
+    response: shape.pruned,
+    changes: true,
+  }),
+  auditRotate: make('POST', '/v1/audit/keys/rotate', ADMIN, {
+    summary: 'makes a new key for checkpoints; the old one signs beside it for `audit.key_overlap_days`',
+    body: shape.changeBody.pick({ why: true }),
+    response: z.object({ keys: z.array(z.string()) }),
+    changes: true,
+  }),
   decisions: make('GET', '/v1/decisions', EVERYONE, {
     summary: 'decisions as they happen; `Last-Event-ID` resumes after that sequence number',
     query: z.object({ after: z.coerce.number().int().min(-1).optional(), tenant: shape.label.optional() }),

@@ -95,6 +95,8 @@ function deskHandlers({ passes, policy, record }: AdminPorts) {
     rulesReload: async ({ body, actor }) => ok(await policy.reloadRules(actor, body.why)),
     policyReplay: async ({ body }) => refusedOr(await policy.replay(body)),
     auditQuery: async ({ query }) => ok({ events: await record.query(query) }),
+    auditPrune: async ({ body, actor }) => refusedOr(await record.prune(actor, body)),
+    auditRotate: async () => ok({ keys: [...record.rotate()] }),
     auditCheckpoint: () => found(record.checkpoint(), 'nothing was recorded yet'),
     auditProof: async ({ params }) =>
       found(await record.proof(params.seq), `entry ${params.seq} is not under the latest checkpoint`),

@@ -59,6 +59,9 @@ export interface PolicyDesk {
 export interface RecordDesk extends EntrySource {
   readonly sink: AuditSink;
   query(by: InputOf<'auditQuery'>['query']): Promise<AnswerOf<'auditQuery'>['events']>;
+  prune(by: string, order: InputOf<'auditPrune'>['body']): Promise<Result<AnswerOf<'auditPrune'>, string>>;
+  /** Every public key after it, newest first. */
+  rotate(): readonly string[];
   checkpoint(): AnswerOf<'auditCheckpoint'> | null;
   proof(seq: number): Promise<AnswerOf<'auditProof'> | null>;
 }

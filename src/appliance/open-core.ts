@@ -1,10 +1,7 @@
 /** Everything behind the doors: state, keys, record, control plane, leases, guard, passes, CA. */
 
 import { randomBytes } from 'node:crypto';
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { type AuditLog, openLog } from '../audit/log.ts';
-import { verifierKey } from '../audit/signed-note.ts';
 import type { Config } from '../config/schema.ts';
 import { ControlPlane } from '../control/control-plane.ts';
 import { loadPolicy, loadRules, type RevisionRoots } from '../control/load-revision.ts';
@@ -20,7 +17,8 @@ import { countEvent } from '../telemetry/event-meter.ts';
 import type { AdjustableLog } from '../telemetry/log.ts';
 import { createMetrics, type MetricRegistry } from '../telemetry/metrics.ts';
 import { type GuardDesk, openGuardDesk } from './guard-desk.ts';
-import { must, type Started, StartRefused } from './start-refused.ts';
+import { checkpointSigners, writePublicKeys } from './log-keys.ts';
+import { must, type Started } from './start-refused.ts';
 import { TaskBook } from './task-book.ts';
 
 export interface CoreOptions {
@@ -55,7 +53,7 @@ export async function openCore(options: CoreOptions, started: Started): Promise<
   started.add(() => state.release());
   const keys = openSigningKeys(state.folder('keys'));
   const meter = createMetrics();
-  writePublicKeys(state, keys, config.audit.origin);
+  writePublicKeys({ config, keys, state });
   const audit = await openRecord(options, { state, keys, meter });
   started.add(() => audit.close());
   const tasks = new TaskBook(clock, config.passes.max_ttl_ms);
@@ -105,18 +103,12 @@ export async function openCore(options: CoreOptions, started: Started): Promise<
 
 type RecordParts = Pick<Core, 'state' | 'keys' | 'meter'>;
 
-function openRecord({ config, log, clock }: CoreOptions, { state, keys, meter }: RecordParts): Promise<AuditLog> {
+function openRecord(options: CoreOptions, { state, keys, meter }: RecordParts): Promise<AuditLog> {
+  const { config, log, clock } = options;
   const { origin, durability, checkpoint_ms: publishMs, commit_window_ms: windowMs } = config.audit;
-  const [first, ...rest] = keys.all('checkpoint').map((key) => ({
-    name: origin,
-    publicKey: key.rawPublicKey,
-    sign: (message: Uint8Array) => key.sign(message),
-  }));
-  if (!first) throw new StartRefused('there is no key to sign checkpoints with; restore `keys/` from a backup');
-  const dir = state.folder('audit');
   return openLog({
-    dir,
-    signers: [first, ...rest],
+    dir: state.folder('audit'),
+    signers: checkpointSigners({ config, keys, state }, clock.now()),
     origin,
     node: config.node,
     clock,
@@ -126,12 +118,6 @@ function openRecord({ config, log, clock }: CoreOptions, { state, keys, meter }:
     publishMs,
     windowMs,
   });
-}
-
-/** The public half, beside the log: what `audit verify` and third parties need. */
-function writePublicKeys(state: StateDir, keys: SigningKeys, origin: string): void {
-  const lines = keys.all('checkpoint').map((key) => `${verifierKey(origin, key.rawPublicKey)}\n`);
-  writeFileSync(join(state.path, 'log-keys.txt'), lines.join(''), { mode: 0o644 });
 }
 
 async function recordStart(audit: AuditLog, { clock, version }: CoreOptions): Promise<void> {

@@ -1,14 +1,20 @@
 /** The record as the admin door serves it: what is live, what was, and the proofs of it. */
 
+import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import type { RecordDesk } from '../admin/ports.ts';
 import { parseCheckpoint } from '../audit/checkpoint.ts';
 import { percentile } from '../audit/level-figures.ts';
 import type { AuditLog } from '../audit/log.ts';
 import { inclusionProof, NoProof } from '../audit/proof.ts';
+import { firstKept } from '../audit/pruning.ts';
 import { openQueryIndex } from '../audit/query.ts';
 import { readEntries } from '../audit/read.ts';
+import { err, ok } from '../core/result.ts';
 import type { RecordFigures } from '../telemetry/service-levels.ts';
+import { rotateLogKey } from './log-keys.ts';
+import type { Core } from './open-core.ts';
+import { openRetention } from './retention.ts';
 
 /** Entries that one turn puts into the index: a few milliseconds. */
 const TURN = 256;
@@ -16,22 +22,43 @@ const TURN = 256;
 export interface ServedRecord extends RecordDesk {
   /** What the service levels are made of, from `since` (epoch ms) to now. */
   figures(since: number): Promise<RecordFigures>;
-  close(): void;
+  close(): Promise<void>;
 }
 
-/** `indexPath`: where the query index is kept; it may be deleted while the appliance stands. */
-export function recordDesk(log: AuditLog, indexPath: string): ServedRecord {
-  const index = openQueryIndex(log.dir, indexPath);
+/** The query index is kept beside the log; it may be deleted while the appliance stands. */
+export function recordDesk(core: Pick<Core, 'audit' | 'clock' | 'config' | 'keys' | 'log' | 'state'>): ServedRecord {
+  const { audit: log, clock, config } = core;
+  const index = openQueryIndex(log.dir, join(core.state.path, 'audit-index.sqlite'));
+  let kept = firstKept(log.dir);
   const upToNow = async () => {
     const to = log.head.size;
-    while (index.catchUp(to, TURN) > 0) await setImmediate();
+    while (index.catchUp(to, TURN, kept) > 0) await setImmediate();
   };
+  const { seal_after_days: sealAfterDays, retention_days: retentionDays } = config.audit;
+  const forget = (before: number) => {
+    kept = before;
+    index.forget(before);
+  };
+  const retention = openRetention({ audit: log, clock, log: core.log, sealAfterDays, retentionDays, forget });
   return {
-    close: () => index.close(),
+    close: async () => {
+      await retention.stop();
+      index.close();
+    },
+    prune: async (by, { why, older_than_days: days }) => {
+      try {
+        return ok(await retention.run(by, why, days));
+      } catch (error) {
+        return err(error instanceof Error ? error.message : 'retention failed');
+      }
+    },
+    rotate: () => rotateLogKey(core, log, clock.now()),
     sink: log,
     subscribe: (listener) => log.subscribe(listener),
     entriesAfter: async (after, limit) =>
-      [...readEntries(log.dir, after + 1, Math.min(log.head.size, after + 1 + limit))].map(({ seq, bytes }) => ({
+      [
+        ...readEntries(log.dir, Math.max(kept, after + 1), Math.min(log.head.size, Math.max(kept, after + 1) + limit)),
+      ].map(({ seq, bytes }) => ({
         seq,
         text: bytes.toString('utf8'),
       })),

@@ -132,7 +132,7 @@ function gateOf(running: Running): Gate {
 
 async function openAdmin({ core, started }: Running, proxy: RunningProxy, view: ViewState): Promise<AdminDoor> {
   const { config, control, guard, leases, tasks, roots, clock, log, state, passes, audit } = core;
-  const record = recordDesk(audit, join(state.path, 'audit-index.sqlite'));
+  const record = recordDesk(core);
   started.add(() => record.close());
   const ports = adminPorts({
     control,

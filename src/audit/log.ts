@@ -94,6 +94,8 @@ export async function openLog(options: LogOptions): Promise<AuditLog> {
 
 export class AuditLog implements AuditSink {
   readonly #options: LogOptions;
+  readonly #origin: string;
+  #signers: LogOptions['signers'];
   readonly #tree: Tree;
   readonly #journal: JournalWriter;
   readonly #publisher: LogPublisher;
@@ -119,6 +121,8 @@ export class AuditLog implements AuditSink {
     note: string | null,
   ) {
     this.#options = options;
+    this.#signers = options.signers;
+    this.#origin = options.origin ?? options.signers[0].name;
     this.#tree = parts.tree;
     this.#journal = parts.journal;
     this.#head = { size: parts.tree.size, note, edge: parts.tree.edge() };
@@ -197,6 +201,11 @@ export class AuditLog implements AuditSink {
     return this.#feed.subscribe(listener);
   }
 
+  /** From the next commit on, checkpoints bear the signatures of these; the name of the log stays. */
+  signWith(signers: LogOptions['signers']): void {
+    this.#signers = signers;
+  }
+
   /** Publishes a checkpoint of everything durable, now. */
   async publish(): Promise<void> {
     await this.#publisher.publish();
@@ -234,8 +243,8 @@ export class AuditLog implements AuditSink {
   }
 
   #sign(): string {
-    const origin = this.#options.origin ?? this.#options.signers[0].name;
-    return signNote(checkpointText({ origin, size: this.#tree.size, root: this.#tree.root() }), this.#options.signers);
+    const text = checkpointText({ origin: this.#origin, size: this.#tree.size, root: this.#tree.root() });
+    return signNote(text, this.#signers);
   }
 
   /** `waitMs` above 0: what was added may wait so long for a record that an act waits for. */

@@ -84,6 +84,8 @@ function mapped(event: AuditEvent): Mapped {
       return { ...api('locktender', 'bundle.load', 3), status_id: event.refused === null ? 1 : 2 };
     case 'rules.loaded':
       return { ...api('locktender', 'rules.load', 3), status_id: event.refused === null ? 1 : 2 };
+    case 'log.pruned':
+      return { ...api(event.by, 'log.prune', 4), severity_id: SEVERITY.medium };
     case 'admin.access':
       return {
         ...api(event.actor, `${event.method} ${event.route}`, event.method === 'GET' ? 2 : 3),

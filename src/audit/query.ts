@@ -86,6 +86,12 @@ export class QueryIndex {
     return end - from;
   }
 
+  /** Forgets entries before `firstKept`, which were pruned. Figures stay: they are sums. */
+  forget(firstKept: number): void {
+    this.#database.prepare('DELETE FROM categories WHERE seq < ?').run(firstKept);
+    this.#database.prepare('DELETE FROM events WHERE seq < ?').run(firstKept);
+  }
+
   /** Newest first. Only what is in the index: `catchUp` first. */
   query(filter: EventFilter): FoundEvent[] {
     const { clauses, values } = conditions(filter);

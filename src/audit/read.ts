@@ -54,8 +54,13 @@ export function readBundle(dir: string, index: number, size: number, files: File
   const bytes =
     readIfThere(join(dir, tilePath({ level: 'entries', index, width: TILE_WIDTH })), files) ??
     (width < TILE_WIDTH ? readPartial(dir, { index, width }, files) : null);
-  if (bytes !== null) return decodeBundle(asBuffer(bytes));
+  if (bytes !== null) return atMost(width === TILE_WIDTH ? TILE_WIDTH : null, decodeBundle(asBuffer(bytes)));
   return width === TILE_WIDTH ? readSealed(dir, index, files) : null;
+}
+
+/** A full bundle that holds more than it can is no bundle. */
+function atMost(most: number | null, entries: Buffer[] | null): Buffer[] | null {
+  return most !== null && entries !== null && entries.length > most ? null : entries;
 }
 
 /** A wider partial than asked for does as well: the writer may have published again meanwhile. */

@@ -14,7 +14,8 @@ import { TILE_WIDTH } from './tile-path.ts';
 export const SEALED_FOLDER = 'sealed';
 /** Bundles in a sealed segment. */
 export const SEALED_BUNDLES = 256;
-const BLOCK_BUNDLES = 16;
+/** Bundles in one block. */
+export const BLOCK_BUNDLES = 16;
 /** 16 bundles of 256 entries of at most 65,537 bytes: an honest block is never larger. */
 const MAX_BLOCK_BYTES = BLOCK_BUNDLES * TILE_WIDTH * 65_537;
 
@@ -30,6 +31,8 @@ export function readSealed(dir: string, index: number, files: Files): Buffer[] |
   const segment = Math.floor(index / SEALED_BUNDLES);
   const block = Math.floor((index % SEALED_BUNDLES) / BLOCK_BUNDLES);
   const path = join(dir, sealedPath(segment));
+  // Pruned since it was read.
+  if (!files.exists(path)) return null;
   const key = `${path}#${block}`;
   if (cached?.key !== key) {
     const entries = readBlock(path, block, files);

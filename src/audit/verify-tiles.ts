@@ -16,6 +16,7 @@ export function readTile(
   const full = readIfThere(join(dir, tilePath({ ...of, width: TILE_WIDTH })), files);
   const bytes = full ?? widestPartial(dir, of, files);
   if (bytes === null || bytes.length % HASH_BYTES !== 0) return null;
+  if (full !== null && full.length !== TILE_WIDTH * HASH_BYTES) return null;
   const width = of.width ?? bytes.length / HASH_BYTES;
   if (bytes.length < width * HASH_BYTES) return null;
   const hashes: Buffer[] = [];
@@ -32,10 +33,13 @@ function widestPartial(
   const folder = join(dir, partialsPath(of));
   if (of.width !== null && of.width < TILE_WIDTH) {
     const exact = readIfThere(join(folder, String(of.width)), files);
-    if (exact !== null) return exact;
+    if (exact !== null) return exact.length === of.width * HASH_BYTES ? exact : null;
   }
   const widths = files.list(folder).map(Number).filter(Number.isInteger);
-  return widths.length === 0 ? null : readIfThere(join(folder, String(Math.max(...widths))), files);
+  if (widths.length === 0) return null;
+  const widest = Math.max(...widths);
+  const bytes = readIfThere(join(folder, String(widest)), files);
+  return bytes?.length === widest * HASH_BYTES ? bytes : null;
 }
 
 /** Compares the tiles of level 1 and above with the hashes that the walk over the leaves comes to. */

@@ -62,6 +62,11 @@ describe('verification of the log', () => {
       (dir: string) => forge(dir, (e) => [...e.slice(0, 7), Buffer.from('{}'), ...e.slice(7, 255)]),
       { seq: 263, kind: 'reordered' },
     ],
+    [
+      'a removed first bundle, which no record says was pruned',
+      (dir: string) => rmSync(join(dir, 'tile/entries/000')),
+      { seq: 0, kind: 'missing' },
+    ],
     ['a removed bundle', (dir: string) => rmSync(join(dir, BUNDLE_1)), { seq: 256, kind: 'missing' }],
     [
       'an altered tile over good entries',

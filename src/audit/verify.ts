@@ -11,17 +11,21 @@ import { type Files, nodeFiles } from '../store/files.ts';
 import { parseCheckpoint, type SignedCheckpoint } from './checkpoint.ts';
 import { parseSegmentName } from './journal.ts';
 import { Frontier, leafHashInBundle } from './merkle.ts';
+import { latestPruning } from './pruning.ts';
 import { readBundle } from './read.ts';
 import { CHECKPOINT_FILE, JOURNAL_FOLDER } from './recover.ts';
 import { checkNote, cosignatures, type NoteVerifier } from './signed-note.ts';
-import { TILE_WIDTH } from './tile-path.ts';
+import { TILE_WIDTH, tilePath } from './tile-path.ts';
 import { KEPT_FOLDER } from './tile-writer.ts';
 import { compareBundle, type Fault } from './verify-bundle.ts';
 import { verifyJournal } from './verify-journal.ts';
+import { verifyPartials } from './verify-partials.ts';
 import { readTile, UpperTiles } from './verify-tiles.ts';
 
 export interface VerifyOptions {
   readonly verifiers: readonly NoteVerifier[];
+  /** Witnesses each of which must have signed some checkpoint. */
+  readonly required?: readonly NoteVerifier[];
   readonly files?: Files;
   /** Called every 65,536 entries. */
   readonly progress?: (done: number, of: number) => void;
@@ -47,9 +51,16 @@ export interface VerifyReport {
   readonly checkpoints: number;
   /** Checkpoints that only keys not given have signed; their roots were recomputed all the same. */
   readonly unknownKeys: number;
-  readonly witnesses: readonly { readonly name: string; readonly time: number }[];
+  /** The largest checkpoint that each known witness has signed; `time` is the witness's own, in seconds. */
+  readonly witnesses: readonly Witnessed[];
   /** Bytes at the end of the journal that a crash tore: never acknowledged, cut at the next start. */
   readonly tornBytes: number;
+}
+
+export interface Witnessed {
+  readonly name: string;
+  readonly time: number;
+  readonly size: number;
 }
 
 interface Walk {
@@ -58,6 +69,8 @@ interface Walk {
   readonly options: VerifyOptions;
   readonly frontier: Frontier;
   readonly upper: UpperTiles;
+  /** Entries before this one went by retention, as the record says. */
+  prunedBefore: number;
   /** Checkpoints to come, by rising size. */
   readonly due: { readonly file: string; readonly checkpoint: SignedCheckpoint }[];
   checked: number;
@@ -65,8 +78,14 @@ interface Walk {
   bytes: number;
   checkpoints: number;
   unknownKeys: number;
+  readonly witnesses: Map<string, Witnessed>;
   /** Size up to which a signed root has confirmed the entries. */
   confirmed: number;
+}
+
+function unwitnessed({ options, witnesses }: Walk): Fault | null {
+  const absent = options.required?.find(({ name }) => !witnesses.has(name));
+  return absent ? at(0, 'wrong_key', `no checkpoint bears a valid signature of witness ${absent.name}`, null) : null;
 }
 
 /** Never throws for what is wrong with the log; that is in the report. */
@@ -78,18 +97,23 @@ export function verifyLog(dir: string, options: VerifyOptions): VerifyReport {
     options,
     frontier: new Frontier(),
     upper: new UpperTiles(dir, files),
+    prunedBefore: 0,
     due: [],
     checked: 0,
     firstKept: 0,
     bytes: 0,
     checkpoints: 0,
     unknownKeys: 0,
+    witnesses: new Map(),
     confirmed: 0,
   };
   const head = readHead(walk);
   if ('fault' in head) return report(walk, head.checkpoint, head);
-  const fault = collectKept(walk, head.checkpoint) ?? walkBundles(walk, head.checkpoint?.size ?? 0);
-  if (fault !== null) return report(walk, head.checkpoint, { fault });
+  const size = head.checkpoint?.size ?? 0;
+  walk.prunedBefore = latestPruning(dir, files)?.first_kept ?? 0;
+  const fault = collectKept(walk, head.checkpoint) ?? walkBundles(walk, size) ?? verifyPartials(dir, size, files);
+  const bad = fault ?? unwitnessed(walk);
+  if (bad !== null) return report(walk, head.checkpoint, { fault: bad });
   return report(
     walk,
     head.checkpoint,
@@ -166,8 +190,10 @@ function oneBundle(walk: Walk, first: number, size: number): Fault | null {
   const width = Math.min(TILE_WIDTH, size - first);
   const entries = readBundle(walk.dir, index, size, walk.files);
   const tile = readTile(walk.dir, { level: 0, index, width }, walk.files);
-  if (entries === null && walk.checked === 0 && width === TILE_WIDTH) return prunedTile(walk, index, tile);
+  if (entries === null && first + width <= walk.prunedBefore) return prunedTile(walk, index, tile);
   if (entries === null) return at(first, 'missing', 'the entry bundle is missing or harmed', null);
+  const harmed = own(walk, index, width, entries.length);
+  if (harmed !== null) return harmed;
   const leaves = entries.slice(0, width).map((entry) => leafHashInBundle(entry));
   const fault = compareBundle({ first, width, leaves, tile, above: hashAbove(walk, index, size) });
   if (fault !== null) return fault;
@@ -179,6 +205,14 @@ function oneBundle(walk: Walk, first: number, size: number): Fault | null {
   }
   walk.checked += leaves.length;
   return null;
+}
+
+/** The bundle of the right edge bears its width as its name. */
+function own(walk: Walk, index: number, width: number, entries: number): Fault | null {
+  if (width === TILE_WIDTH || entries <= width) return null;
+  const file = tilePath({ level: 'entries', index, width });
+  if (!walk.files.exists(join(walk.dir, file))) return null;
+  return at(index * TILE_WIDTH + width, 'altered', 'the bundle holds more entries than its checkpoint says', file);
 }
 
 /** Its entries are gone by retention: the hashes that were kept stand for them. */
@@ -221,6 +255,9 @@ function dueCheckpoints(walk: Walk): Fault | null {
     }
     const fault = signature(walk, checkpoint);
     if (fault !== null) return { ...fault, file };
+    for (const { name, time } of cosignatures(checkpoint.note, walk.options.verifiers)) {
+      walk.witnesses.set(name, { name, time, size: checkpoint.size });
+    }
     walk.confirmed = checkpoint.size;
   }
   return null;
@@ -254,7 +291,7 @@ function report(
     root: head?.root.toString('base64') ?? null,
     checkpoints: walk.checkpoints,
     unknownKeys: walk.unknownKeys,
-    witnesses: head === null ? [] : cosignatures(head.note, walk.options.verifiers),
+    witnesses: [...walk.witnesses.values()],
     tornBytes: end.tornBytes ?? 0,
   };
 }

@@ -1,22 +1,17 @@
 /** `locktender audit …`: the record. `verify`, `keys` and `export` need no appliance. */
 
-import { existsSync, readFileSync, statSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { existsSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { EXPORT_FORMATS, exportLine } from '../audit/export.ts';
+import { firstKept } from '../audit/pruning.ts';
 import { readEntries } from '../audit/read.ts';
-import { type NoteVerifier, parseVerifierKey } from '../audit/signed-note.ts';
-import { verifyLog } from '../audit/verify.ts';
-import { verifyProof } from '../audit/verify-proof.ts';
 import { didYouMean } from '../core/nearest.ts';
 import { adminClient } from './admin-client.ts';
-import { CliFailure, type CliIo, type CommonOptions, configOf, EXIT, textOf } from './context.ts';
+import { addVerify, KEYS_FILE, linesOf } from './audit-verify.ts';
+import { CliFailure, type CliIo, type CommonOptions, configOf, EXIT } from './context.ts';
 import { type CliParts, durationMs, group, leaf } from './leaf.ts';
 import { printJson } from './print.ts';
-
-interface VerifyOptions extends CommonOptions {
-  readonly key?: readonly string[];
-}
 
 interface QueryOptions extends CommonOptions {
   readonly type?: string;
@@ -34,20 +29,14 @@ interface QueryOptions extends CommonOptions {
   readonly limit?: string;
 }
 
-/** Beside the log: the public keys that its checkpoints are signed with. */
-const KEYS_FILE = 'log-keys.txt';
-
 export function addAudit(program: Command, parts: CliParts): void {
-  const audit = group(program, 'audit', 'the signed record: verify, query, tail, export, proof, keys');
-  leaf<VerifyOptions>(audit, 'verify', parts, {
-    summary: 'verifies a log directory or an inclusion proof; exit 1 when it does not hold',
-    declare: (command) => {
-      command
-        .argument('[path]', 'log directory, or a file made by `audit proof`; default: the log of the state directory')
-        .option('--key <key-or-file...>', 'verifier key, or a file of them; default: `log-keys.txt` beside the log');
-    },
-    run: async ([path], options, { io }) => verify(path ?? join(configOf(options, io).state, 'audit'), options, io),
-  });
+  const audit = group(program, 'audit', 'the signed record: verify, query, tail, export, proof, keys, prune');
+  addVerify(audit, parts);
+  addReading(audit, parts);
+  addKeeping(audit, parts);
+}
+
+function addReading(audit: Command, parts: CliParts): void {
   leaf<QueryOptions>(audit, 'query', parts, {
     summary: 'recorded events, newest first',
     declare: (command) => void filters(command),
@@ -74,9 +63,18 @@ export function addAudit(program: Command, parts: CliParts): void {
       printJson(io, await adminClient(options, io).call('auditProof', { params: { seq: Number(seq) } }));
     },
   });
-  leaf(audit, 'keys', parts, {
-    summary: 'the public keys that the log is signed with (C2SP verifier keys)',
+}
+
+function addKeeping(audit: Command, parts: CliParts): void {
+  leaf<{ rotate?: boolean; why?: string }>(audit, 'keys', parts, {
+    summary: 'the public keys that the log is signed with (C2SP verifier keys), newest first',
+    declare: (command) => {
+      command
+        .option('--rotate', 'makes a new key; the old one signs beside it for `audit.key_overlap_days`')
+        .option('--why <text>', 'reason, kept in the record');
+    },
     run: async (_, options, { io }) => {
+      if (options.rotate) await adminClient(options, io).call('auditRotate', { body: { why: whyOf(options, io) } });
       const file = join(configOf(options, io).state, KEYS_FILE);
       if (!existsSync(file))
         throw new CliFailure(
@@ -86,6 +84,23 @@ export function addAudit(program: Command, parts: CliParts): void {
       const keys = linesOf(readFileSync(file, 'utf8'));
       if (options.json) return printJson(io, { keys });
       for (const key of keys) io.stdout(`${key}\n`);
+    },
+  });
+  leaf<{ olderThan?: string; why?: string }>(audit, 'prune', parts, {
+    summary: 'seals and removes whole segments that are old enough; what remains verifies',
+    declare: (command) => {
+      command
+        .option('--older-than <duration>', 'in whole days, for example `30d`; default: `audit.retention_days`')
+        .option('--why <text>', 'reason, kept in the record');
+    },
+    run: async (_, options, { io }) => {
+      const days = options.olderThan === undefined ? null : (durationMs(options.olderThan) ?? 0) / 86_400_000;
+      if (days !== null && (days < 1 || !Number.isInteger(days)))
+        throw new CliFailure(EXIT.usage, `\`${options.olderThan}\` is not a number of days; write for example \`30d\``);
+      const body = { why: whyOf(options, io), older_than_days: days };
+      const { sealed, removed, first_kept: first } = await adminClient(options, io).call('auditPrune', { body });
+      if (options.json) return printJson(io, { sealed, removed, first_kept: first });
+      io.stdout(`${sealed} segments sealed, ${removed} entries removed; the first that is kept is ${first}\n`);
     },
   });
   leaf<{ format: string; from: string; dir?: string }>(audit, 'export', parts, {
@@ -106,66 +121,15 @@ export function addAudit(program: Command, parts: CliParts): void {
       if (!/^[0-9]{1,15}$/.test(options.from))
         throw new CliFailure(EXIT.usage, `\`${options.from}\` is not a sequence number; see \`audit query\``);
       const dir = options.dir === undefined ? join(configOf(options, io).state, 'audit') : resolve(io.cwd, options.dir);
-      for (const { seq, bytes } of readEntries(dir, Number(options.from))) {
+      for (const { seq, bytes } of readEntries(dir, Math.max(firstKept(dir), Number(options.from)))) {
         io.stdout(`${exportLine(seq, bytes.toString('utf8'), format)}\n`);
       }
     },
   });
 }
 
-function verify(path: string, options: VerifyOptions, io: CliIo): number {
-  const at = resolve(io.cwd, path);
-  if (!existsSync(at))
-    throw new CliFailure(EXIT.usage, `\`${path}\` does not exist; name a log directory or a proof file`);
-  const directory = statSync(at).isDirectory();
-  const verifiers = verifiersOf(
-    options.key ?? [],
-    directory ? join(dirname(at), KEYS_FILE) : join(configOf(options, io).state, KEYS_FILE),
-    io,
-  );
-  if (!directory) return verifyFile(path, verifiers, options, io);
-  const report = verifyLog(at, {
-    verifiers,
-    progress: (done, of) => {
-      if (!options.json) io.stderr(`${done} of ${of} entries\n`);
-    },
-  });
-  if (options.json) printJson(io, report);
-  else if (report.fault === null && report.ok) {
-    io.stdout(
-      `verified: ${report.size} entries, ${report.journalled} beyond the checkpoint, ${report.checkpoints} signed checkpoints\n`,
-    );
-  } else io.stdout(`NOT VERIFIED: ${JSON.stringify(report.fault)}\n`);
-  return report.ok ? EXIT.done : EXIT.failed;
-}
-
-function verifyFile(path: string, verifiers: readonly NoteVerifier[], options: VerifyOptions, io: CliIo): number {
-  const problem = verifyProof(textOf(path, io.cwd), verifiers);
-  if (options.json) printJson(io, { ok: problem === null, problem });
-  else io.stdout(problem === null ? 'verified: the entry is in the log\n' : `NOT VERIFIED: ${problem}\n`);
-  return problem === null ? EXIT.done : EXIT.failed;
-}
-
-function verifiersOf(given: readonly string[], fallback: string, io: CliIo): NoteVerifier[] {
-  const texts =
-    given.length > 0
-      ? given.flatMap((key) => (existsSync(resolve(io.cwd, key)) ? linesOf(textOf(key, io.cwd)) : [key]))
-      : [];
-  if (given.length === 0 && existsSync(fallback)) texts.push(...linesOf(readFileSync(fallback, 'utf8')));
-  if (texts.length === 0)
-    throw new CliFailure(EXIT.usage, 'there is no public key to verify with; give one by `--key` (see `audit keys`)');
-  return texts.map((text) => {
-    const key = parseVerifierKey(text);
-    if (key.ok) return key.value;
-    throw new CliFailure(EXIT.usage, `a verifier key is not valid (${key.error}); copy it from \`audit keys\``);
-  });
-}
-
-function linesOf(text: string): string[] {
-  return text
-    .split('\n')
-    .map((line) => line.trim())
-    .filter((line) => line !== '' && !line.startsWith('#'));
+function whyOf({ why }: { readonly why?: string }, io: CliIo): string {
+  return why ?? `by ${io.env['USER'] ?? 'the operator'} on the command line`;
 }
 
 function filters(command: Command): Command {

@@ -44,7 +44,9 @@ const audit = z
       .enum(['strict', 'relaxed'])
       .default('strict')
       .describe('`strict`: the record of an allow is on disk before its first byte leaves; `relaxed`: within a second'),
+    seal_after_days: integer(1, 3650, 7).describe('days after which whole segments are compressed'),
     retention_days: integer(1, 3650, 30).describe('days after which whole sealed segments may go'),
+    key_overlap_days: integer(0, 365, 30).describe('days that the old key goes on signing beside a new one'),
     origin: text.default('locktender.local/log').describe('name of the log in its checkpoints (C2SP)'),
     commit_window_ms: integer(0, 1000, 2).describe('longest that a record waits for company in a group commit'),
     checkpoint_ms: integer(100, 3_600_000, 1000).describe('longest time between signed checkpoints while records come'),

@@ -1,6 +1,7 @@
 /** Bundles kept by digest, and the replay of a whole log against them, in turns so that nothing else waits for it. */
 
 import { setImmediate } from 'node:timers/promises';
+import { latestPruning } from '../audit/pruning.ts';
 import { readEntries } from '../audit/read.ts';
 import type { AuditEvent } from '../core/event.ts';
 import type { Bundle } from '../policy/bundle.ts';
@@ -44,9 +45,11 @@ export async function replayLog({
   since,
   progress,
 }: ReplayOrder): Promise<ReplayReport> {
-  const replay = new Replay({ bundleOf: (digest) => keptBundle(bundles, digest), candidate, since });
+  const pruned = latestPruning(dir);
+  const base = pruned === null ? {} : { controls: pruned.controls };
+  const replay = new Replay({ bundleOf: (digest) => keptBundle(bundles, digest), candidate, since, ...base });
   let turn = 0;
-  for (const { seq, bytes } of readEntries(dir, 0, size)) {
+  for (const { seq, bytes } of readEntries(dir, pruned?.first_kept ?? 0, size)) {
     if (replays(bytes)) replay.feed(JSON.parse(bytes.toString('utf8')) as AuditEvent);
     turn += 1;
     if (turn % TURN === 0) await setImmediate();

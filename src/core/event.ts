@@ -3,7 +3,7 @@
  * leaf of the log. No event carries a secret, a pass, a header value, a body, or (by default) a path in clear.
  */
 
-import type { ControlAction, ControlPatch, CutReceipt } from './controls.ts';
+import type { ControlAction, ControlPatch, Controls, CutReceipt } from './controls.ts';
 import type { RelayMode, RuleRef } from './decision.ts';
 import type { Fact } from './fact.ts';
 import type { Finding, GuardDirection } from './finding.ts';
@@ -224,6 +224,17 @@ export interface NodeRecoveredEvent extends EventCommon {
   readonly entries: number;
 }
 
+/** Retention took the oldest entries away; their hashes stay. */
+export interface LogPrunedEvent extends EventCommon {
+  readonly type: 'log.pruned';
+  /** Sequence of the first entry that is kept. */
+  readonly first_kept: number;
+  readonly by: string;
+  readonly why: string;
+  /** The controls just before that entry, so that replay can begin there. */
+  readonly controls: Controls;
+}
+
 export type AuditEvent =
   | DecisionEvent
   | FlowClosedEvent
@@ -235,7 +246,8 @@ export type AuditEvent =
   | RulesLoadedEvent
   | AdminAccessEvent
   | NodeStartedEvent
-  | NodeRecoveredEvent;
+  | NodeRecoveredEvent
+  | LogPrunedEvent;
 
 export type EventType = AuditEvent['type'];
 

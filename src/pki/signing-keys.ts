@@ -12,7 +12,7 @@ import {
   randomBytes,
   sign,
 } from 'node:crypto';
-import { readdirSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadOrCreateSecret } from './key-file.ts';
 
@@ -27,6 +27,8 @@ export interface SigningKey {
   readonly id: string;
   readonly privateKey: KeyObject;
   readonly publicKey: KeyObject;
+  /** Epoch ms at which its file was written. */
+  readonly createdAt: number;
   /** 32 raw bytes. */
   readonly rawPublicKey: Uint8Array;
   sign(message: Uint8Array): Uint8Array;
@@ -37,6 +39,11 @@ export interface SigningKeys {
   current(purpose: KeyPurpose): SigningKey;
   /** Every key of a purpose, newest first: all of them verify. */
   all(purpose: KeyPurpose): readonly SigningKey[];
+  /**
+   * Those of a purpose that sign now, newest first: the current one, and during the overlap the one before it, so that
+   * holders of either public key can verify.
+   */
+  signing(purpose: KeyPurpose, now: number, overlapMs: number): readonly SigningKey[];
   /** Makes a new current key; the old ones go on verifying. */
   rotate(purpose: KeyPurpose): SigningKey;
   /** 32 bytes. */
@@ -54,6 +61,11 @@ export function openSigningKeys(dir: string): SigningKeys {
       const [first] = all(purpose);
       if (!first) throw new Error(`no signing key for \`${purpose}\``);
       return first;
+    },
+    signing: (purpose, now, overlapMs) => {
+      const [first, second] = all(purpose);
+      if (!first) return [];
+      return second && now < first.createdAt + overlapMs ? [first, second] : [first];
     },
     rotate: (purpose) => {
       const key = loadKey(join(dir, `${purpose}-${all(purpose).length + 1}.key`));
@@ -86,5 +98,6 @@ function loadKey(file: string): SigningKey {
   // The last 32 bytes of an Ed25519 SubjectPublicKeyInfo are the key (RFC 8410).
   const rawPublicKey = publicKey.export({ type: 'spki', format: 'der' }).subarray(-32);
   const id = createHash('sha256').update(rawPublicKey).digest('hex').slice(0, 16);
-  return { id, privateKey, publicKey, rawPublicKey, sign: (message) => sign(null, message, privateKey) };
+  const createdAt = statSync(file).mtimeMs;
+  return { id, createdAt, privateKey, publicKey, rawPublicKey, sign: (message) => sign(null, message, privateKey) };
 }

@@ -219,6 +219,12 @@ export const inclusionProof = z.object({
   checkpoint: z.string().describe('signed note of the checkpoint that the proof leads to'),
 });
 
+export const pruned = z.object({
+  sealed: z.int().describe('segments compressed'),
+  removed: z.int().describe('entries removed'),
+  first_kept: z.int(),
+});
+
 export const serviceLevel = z.object({
   name: z.string(),
   of: z.string().nullable().describe('a profile, a rule or a status, where there are several'),

@@ -1,0 +1,45 @@
+/** The keys that sign checkpoints: which of them sign now, the public halves beside the log, and rotation. */
+
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { AuditLog } from '../audit/log.ts';
+import { type NoteSigner, verifierKey } from '../audit/signed-note.ts';
+import type { Config } from '../config/schema.ts';
+import type { SigningKeys } from '../pki/signing-keys.ts';
+import type { StateDir } from '../store/state-dir.ts';
+import { StartRefused } from './start-refused.ts';
+
+export interface LogKeysParts {
+  readonly config: Config;
+  readonly keys: SigningKeys;
+  readonly state: StateDir;
+}
+
+const DAY_MS = 86_400_000;
+
+/** Those that sign a checkpoint made now. */
+export function checkpointSigners({ config, keys }: LogKeysParts, now: number): readonly [NoteSigner, ...NoteSigner[]] {
+  const overlapMs = config.audit.key_overlap_days * DAY_MS;
+  const [first, ...rest] = keys.signing('checkpoint', now, overlapMs).map((key) => ({
+    name: config.audit.origin,
+    publicKey: key.rawPublicKey,
+    sign: (message: Uint8Array) => key.sign(message),
+  }));
+  if (!first) throw new StartRefused('there is no key to sign checkpoints with; restore `keys/` from a backup');
+  return [first, ...rest];
+}
+
+/** The public half of every key that ever signed, newest first, beside the log: what `audit verify` needs. */
+export function writePublicKeys({ config, keys, state }: LogKeysParts): readonly string[] {
+  const lines = keys.all('checkpoint').map((key) => verifierKey(config.audit.origin, key.rawPublicKey));
+  writeFileSync(join(state.path, 'log-keys.txt'), `${lines.join('\n')}\n`, { mode: 0o644 });
+  return lines;
+}
+
+/** Public keys first, so that nobody meets a signature of a key that is not published. */
+export function rotateLogKey(parts: LogKeysParts, log: AuditLog, now: number): readonly string[] {
+  parts.keys.rotate('checkpoint');
+  const lines = writePublicKeys(parts);
+  log.signWith(checkpointSigners(parts, now));
+  return lines;
+}

@@ -1,0 +1,142 @@
+/** `locktender audit verify`: a log directory, an inclusion proof or an export, against public keys alone. */
+
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import type { Command } from 'commander';
+import { type NoteVerifier, parseVerifierKey } from '../audit/signed-note.ts';
+import { type VerifyReport, verifyLog } from '../audit/verify.ts';
+import { verifyExport } from '../audit/verify-export.ts';
+import { verifyProof } from '../audit/verify-proof.ts';
+import { CliFailure, type CliIo, type CommonOptions, configOf, EXIT, textOf } from './context.ts';
+import { type CliParts, leaf } from './leaf.ts';
+import { printJson } from './print.ts';
+
+interface VerifyOptions extends CommonOptions {
+  readonly key?: readonly string[];
+  readonly witnessKey?: readonly string[];
+  readonly checkpoint?: string;
+}
+
+/** Beside the log: the public keys that its checkpoints are signed with. */
+export const KEYS_FILE = 'log-keys.txt';
+const CHECKPOINT = 'checkpoint';
+
+export function addVerify(audit: Command, parts: CliParts): void {
+  leaf<VerifyOptions>(audit, 'verify', parts, {
+    summary: 'verifies a log directory, an inclusion proof or an export; exit 1 when it does not hold',
+    declare: (command) => {
+      command
+        .argument('[path]', 'log or state directory, a file of `audit proof`, or a JSON Lines export from entry 0')
+        .option('--key <key-or-file...>', 'verifier key, or a file of them; default: `log-keys.txt` beside the log')
+        .option('--witness-key <key-or-file...>', 'each of these witnesses must have signed a checkpoint of the log')
+        .option('--checkpoint <file>', 'signed checkpoint that an export must lead to; default: that of the log');
+    },
+    run: async ([path], options, { io }) => verify(path ?? join(configOf(options, io).state, 'audit'), options, io),
+  });
+}
+
+function verify(path: string, options: VerifyOptions, io: CliIo): number {
+  const given = resolve(io.cwd, path);
+  if (!existsSync(given))
+    throw new CliFailure(EXIT.usage, `\`${path}\` does not exist; name a log directory, a proof or an export`);
+  if (!statSync(given).isDirectory()) return verifyFile(given, options, io);
+  const dir = logDirectory(given);
+  const verifiers = verifiersOf(options.key ?? [], join(dirname(dir), KEYS_FILE), io);
+  const witnesses = (options.witnessKey ?? []).length > 0 ? verifiersOf(options.witnessKey ?? [], '', io) : [];
+  const report = verifyLog(dir, {
+    verifiers: [...verifiers, ...witnesses],
+    required: witnesses,
+    progress: (done, of) => {
+      if (!options.json) io.stderr(`${done} of ${of} entries\n`);
+    },
+  });
+  if (options.json) printJson(io, report);
+  else io.stdout(report.ok ? verified(report) : `NOT VERIFIED: ${JSON.stringify(report.fault)}\n`);
+  return report.ok ? EXIT.done : EXIT.failed;
+}
+
+/** A state directory holds the log as `audit`. */
+function logDirectory(given: string): string {
+  const isLog = ['checkpoint', 'tile', 'journal'].some((name) => existsSync(join(given, name)));
+  return !isLog && existsSync(join(given, 'audit')) ? join(given, 'audit') : given;
+}
+
+function verified({
+  size,
+  journalled,
+  checkpoints,
+  firstKept,
+  tornBytes,
+  unknownKeys,
+  witnesses,
+}: VerifyReport): string {
+  const pruned = firstKept > 0 ? `; entries before ${firstKept} were pruned, their hashes hold` : '';
+  const torn = tornBytes > 0 ? `; ${tornBytes} bytes at its end are torn, and were never acknowledged` : '';
+  const unknown = unknownKeys > 0 ? `; ${unknownKeys} checkpoints are signed by keys not given` : '';
+  const seen = witnesses.map(({ name, size: at }) => `; witness ${name} signed ${at} entries`).join('');
+  return `verified: ${size} entries, ${journalled} beyond the checkpoint, ${checkpoints} signed checkpoints${pruned}${torn}${unknown}${seen}\n`;
+}
+
+function verifyFile(file: string, options: VerifyOptions, io: CliIo): number {
+  const log = join(configOf(options, io).state, 'audit');
+  const verifiers = verifiersOf(options.key ?? [], join(dirname(log), KEYS_FILE), io);
+  const text = readFileSync(file);
+  if (isExport(text)) return verifyLines(text, { verifiers, log }, options, io);
+  const problem = verifyProof(text.toString('utf8'), verifiers);
+  if (options.json) printJson(io, { ok: problem === null, problem });
+  else io.stdout(problem === null ? 'verified: the entry is in the log\n' : `NOT VERIFIED: ${problem}\n`);
+  return problem === null ? EXIT.done : EXIT.failed;
+}
+
+function verifyLines(
+  text: Buffer,
+  { verifiers, log }: { readonly verifiers: readonly NoteVerifier[]; readonly log: string },
+  options: VerifyOptions,
+  io: CliIo,
+): number {
+  const checkpoint = options.checkpoint === undefined ? join(log, CHECKPOINT) : resolve(io.cwd, options.checkpoint);
+  if (!existsSync(checkpoint))
+    throw new CliFailure(EXIT.usage, `there is no checkpoint at \`${checkpoint}\`; give one by \`--checkpoint\``);
+  const report = verifyExport(text, {
+    checkpoint: readFileSync(checkpoint),
+    verifiers,
+    tiles: existsSync(join(dirname(checkpoint), 'tile')) ? dirname(checkpoint) : null,
+  });
+  if (options.json) printJson(io, report);
+  else if (report.ok) {
+    const beyond = report.beyond > 0 ? `; ${report.beyond} lines are beyond it` : '';
+    io.stdout(`verified: ${report.size} entries lead to the signed checkpoint${beyond}\n`);
+  } else io.stdout(`NOT VERIFIED: ${JSON.stringify(report.fault)}\n`);
+  return report.ok ? EXIT.done : EXIT.failed;
+}
+
+/** Its first line is an event; a proof is one JSON value of another shape. */
+function isExport(text: Buffer): boolean {
+  const end = text.indexOf(0x0a);
+  try {
+    const first: unknown = JSON.parse(text.subarray(0, end < 0 ? text.length : end).toString('utf8'));
+    return typeof first === 'object' && first !== null && 'type' in first && 'node' in first;
+  } catch {
+    return false;
+  }
+}
+
+function verifiersOf(given: readonly string[], fallback: string, io: CliIo): NoteVerifier[] {
+  const texts = given.flatMap((key) => (existsSync(resolve(io.cwd, key)) ? linesOf(textOf(key, io.cwd)) : [key]));
+  if (given.length === 0 && existsSync(fallback)) texts.push(...linesOf(readFileSync(fallback, 'utf8')));
+  if (texts.length === 0)
+    throw new CliFailure(EXIT.usage, 'there is no public key to verify with; give one by `--key` (see `audit keys`)');
+  return texts.map((text) => {
+    const key = parseVerifierKey(text);
+    if (key.ok) return key.value;
+    throw new CliFailure(EXIT.usage, `a verifier key is not valid (${key.error}); copy it from \`audit keys\``);
+  });
+}
+
+/** Lines that say something, without comments. */
+export function linesOf(text: string): string[] {
+  return text
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '' && !line.startsWith('#'));
+}

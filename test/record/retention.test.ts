@@ -1,0 +1,45 @@
+import { existsSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { openLog } from '../../src/audit/log.ts';
+import { latestPruning, writePruning } from '../../src/audit/pruning.ts';
+import { readEntries } from '../../src/audit/read.ts';
+import { agedSegments, removeSegments, SEGMENT_ENTRIES, sealSegments } from '../../src/audit/retention.ts';
+import { verifyLog } from '../../src/audit/verify.ts';
+import { NO_CONTROLS } from '../../src/core/controls.ts';
+import { logOptions, newSigner, temporaryDir, verifierFor } from './log-fixture.ts';
+
+it('seals and prunes whole segments; what remains verifies, and a segment that nobody recorded as pruned is missing', async () => {
+  const dir = temporaryDir();
+  const signer = newSigner();
+  const verifiers = [verifierFor(signer)];
+  const log = await openLog(logOptions(dir, signer, { durability: 'relaxed' }));
+  const common = { tenant: null, task: null } as const;
+  const size = SEGMENT_ENTRIES + 300;
+  for (let n = 0; n < size; n += 1024) {
+    const some = Array.from({ length: Math.min(1024, size - n) }, (_, i) =>
+      log.record({ type: 'node.started', id: `e_${n + i}`, ...common, version: '0', runtime: 'test' }),
+    );
+    await Promise.all(some);
+  }
+  await log.publish();
+  const at = { dir, size };
+  expect(agedSegments(at, 0)).toBe(0);
+  expect(agedSegments(at, Date.UTC(2030, 0, 1))).toBe(1);
+  expect(await sealSegments(at, 0, 1)).toBe(1);
+  expect(existsSync(join(dir, 'tile/entries/000'))).toBe(false);
+  expect(verifyLog(dir, { verifiers })).toMatchObject({ ok: true, checked: size, firstKept: 0 });
+
+  const pruned = { type: 'log.pruned', id: 'e_p', ...common, first_kept: SEGMENT_ENTRIES } as const;
+  const { seq } = await log.record({ ...pruned, by: 'test', why: 'test', controls: NO_CONTROLS });
+  await log.publish();
+  await writePruning(dir, seq);
+  expect(latestPruning(dir)?.first_kept).toBe(SEGMENT_ENTRIES);
+  await removeSegments({ dir, size: seq + 1 }, SEGMENT_ENTRIES);
+  expect(existsSync(join(dir, 'tile/0/000'))).toBe(false);
+  await log.close();
+  expect(verifyLog(dir, { verifiers })).toMatchObject({ ok: true, firstKept: SEGMENT_ENTRIES, checked: 301 });
+  expect([...readEntries(dir, SEGMENT_ENTRIES)]).toHaveLength(301);
+  rmSync(join(dir, 'pruned'));
+  expect(verifyLog(dir, { verifiers }).fault).toMatchObject({ seq: 0, kind: 'missing' });
+}, 60_000);
