@@ -105,7 +105,7 @@ type RecordParts = Pick<Core, 'state' | 'keys' | 'meter'>;
 
 function openRecord(options: CoreOptions, { state, keys, meter }: RecordParts): Promise<AuditLog> {
   const { config, log, clock } = options;
-  const { origin, durability, checkpoint_ms: publishMs, commit_window_ms: windowMs } = config.audit;
+  const { origin, durability, checkpoint_ms: publishMs } = config.audit;
   return openLog({
     dir: state.folder('audit'),
     signers: checkpointSigners({ config, keys, state }, clock.now()),
@@ -116,7 +116,6 @@ function openRecord(options: CoreOptions, { state, keys, meter }: RecordParts): 
     meter,
     durability,
     publishMs,
-    windowMs,
   });
 }
 
