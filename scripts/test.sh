@@ -12,6 +12,7 @@ step() {
   if "$@"; then passed=$((passed + 1)); echo "ok: $name"; else failed=$((failed + 1)); echo "FAILED: $name"; fi
 }
 step types bin/node24 tsc -p .
+step console-types bin/node24 tsc -p src/console
 step lint bin/node24 biome check --error-on-warnings .
 step layers bin/node24 depcruise --config .dependency-cruiser.cjs src
 step dead-code bin/node24 knip

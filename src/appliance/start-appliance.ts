@@ -4,6 +4,7 @@
  */
 
 import { join } from 'node:path';
+import { consolePages } from '../admin/console-pages.ts';
 import { type AdminDoor, startAdmin } from '../admin/server.ts';
 import type { Config } from '../config/schema.ts';
 import { loadPolicyLive, loadRules } from '../control/load-revision.ts';
@@ -148,7 +149,7 @@ async function openAdmin({ core, started }: Running, proxy: RunningProxy, view: 
   const door = await opening('admin API', () =>
     startAdmin({
       ...{ listen, hosts, requestsPerMinute, metricsPublic },
-      ...{ documents: state.documents, tokenFile, ports, clock, log },
+      ...{ documents: state.documents, tokenFile, ports, clock, log, pages: consolePages() },
     }),
   );
   started.add(() => door.close());
