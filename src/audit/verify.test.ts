@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { decisionBody, logOptions, newSigner, temporaryDir, verifierFor } from '../../test/record/log-fixture.ts';
@@ -137,6 +137,33 @@ describe('verification of the log', () => {
       join(dir, 'checkpoints/0000000000000500.checkpoint'),
     );
     expect(verifyLog(dir, { verifiers }).fault).toMatchObject({ seq: 0, kind: 'forked' });
+  });
+
+  it('accepts a full bundle that a crash left beside the partial one, ahead of the checkpoint', async () => {
+    const dir = temporaryDir();
+    const first = await openLog(logOptions(dir, signer));
+    await Promise.all(Array.from({ length: 450 }, (_, i) => first.record(decisionBody(i))));
+    await first.close();
+    const before = temporaryDir();
+    cpSync(dir, before, { recursive: true });
+    const second = await openLog({ ...logOptions(dir, signer), publishMs: 3_600_000 });
+    await Promise.all(Array.from({ length: 100 }, (_, i) => second.record(decisionBody(450 + i))));
+    await expect.poll(() => existsSync(join(dir, BUNDLE_1))).toBe(true);
+    await expect.poll(() => existsSync(join(dir, `${BUNDLE_1}.p`))).toBe(false);
+    const crashed = temporaryDir();
+    cpSync(dir, crashed, { recursive: true });
+    await second.close();
+    // Killed between the writing of the full bundle and the removal of the partial ones.
+    cpSync(join(before, `${BUNDLE_1}.p`), join(crashed, `${BUNDLE_1}.p`), { recursive: true });
+    expect(verifyLog(crashed, { verifiers })).toMatchObject({ fault: null, ok: true, size: 450, journalled: 100 });
+  });
+
+  it('T-80 finds a bundle at the edge that holds more than its name says', () => {
+    const dir = copy();
+    const edge = join(dir, 'tile/entries/002.p/188');
+    writeFileSync(edge, encodeBundle([...(decodeBundle(readFileSync(edge)) ?? []), Buffer.from('{}')]));
+    const file = 'tile/entries/002.p/188';
+    expect(verifyLog(dir, { verifiers }).fault).toMatchObject({ seq: 700, kind: 'altered', file });
   });
 
   it('accepts an empty directory as an empty log', () => {

@@ -7,8 +7,10 @@
  */
 
 import { join } from 'node:path';
+import { readIfThere } from '../store/durable-file.ts';
 import { type Files, nodeFiles } from '../store/files.ts';
 import { parseCheckpoint, type SignedCheckpoint } from './checkpoint.ts';
+import { decodeBundle } from './entry-bundle.ts';
 import { parseSegmentName } from './journal.ts';
 import { Frontier, leafHashInBundle } from './merkle.ts';
 import { latestPruning } from './pruning.ts';
@@ -192,7 +194,7 @@ function oneBundle(walk: Walk, first: number, size: number): Fault | null {
   const tile = readTile(walk.dir, { level: 0, index, width }, walk.files);
   if (entries === null && first + width <= walk.prunedBefore) return prunedTile(walk, index, tile);
   if (entries === null) return at(first, 'missing', 'the entry bundle is missing or harmed', null);
-  const harmed = own(walk, index, width, entries.length);
+  const harmed = own(walk, index, width);
   if (harmed !== null) return harmed;
   const leaves = entries.slice(0, width).map((entry) => leafHashInBundle(entry));
   const fault = compareBundle({ first, width, leaves, tile, above: hashAbove(walk, index, size) });
@@ -207,11 +209,15 @@ function oneBundle(walk: Walk, first: number, size: number): Fault | null {
   return null;
 }
 
-/** The bundle of the right edge bears its width as its name. */
-function own(walk: Walk, index: number, width: number, entries: number): Fault | null {
-  if (width === TILE_WIDTH || entries <= width) return null;
+/**
+ * The bundle of the right edge bears its width as its name. Beside it may stand the full one, of which a crash came
+ * before the checkpoint: that one is ahead, not altered.
+ */
+function own(walk: Walk, index: number, width: number): Fault | null {
+  if (width === TILE_WIDTH) return null;
   const file = tilePath({ level: 'entries', index, width });
-  if (!walk.files.exists(join(walk.dir, file))) return null;
+  const bytes = readIfThere(join(walk.dir, file), walk.files);
+  if (bytes === null || (decodeBundle(Buffer.from(bytes))?.length ?? 0) <= width) return null;
   return at(index * TILE_WIDTH + width, 'altered', 'the bundle holds more entries than its checkpoint says', file);
 }
 

@@ -36,7 +36,7 @@ export async function ask<K extends RouteId>(path: string, call: Call = {}): Pro
   return (await response.json()) as AnswerOf<K>;
 }
 
-export type Body<K extends RouteId> = RequestOf<K> extends { body: infer B } ? B : never;
+type Body<K extends RouteId> = RequestOf<K> extends { body: infer B } ? B : never;
 
 async function send(path: string, { method = 'GET', query = {}, body }: Call, signal?: AbortSignal): Promise<Response> {
   const url = new URL(path, location.origin);
