@@ -36,8 +36,6 @@ export async function ask<K extends RouteId>(path: string, call: Call = {}): Pro
   return (await response.json()) as AnswerOf<K>;
 }
 
-type Body<K extends RouteId> = RequestOf<K> extends { body: infer B } ? B : never;
-
 async function send(path: string, { method = 'GET', query = {}, body }: Call, signal?: AbortSignal): Promise<Response> {
   const url = new URL(path, location.origin);
   for (const [name, value] of Object.entries(query)) url.searchParams.set(name, String(value));
