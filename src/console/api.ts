@@ -1,6 +1,6 @@
 /** The admin API, by the types of its contract. The token lives in this tab only and goes out in a header, never a cookie. */
 
-import type { AnswerOf, RequestOf, RouteId } from '../admin/contract.ts';
+import type { AnswerOf, RouteId } from '../admin/contract.ts';
 
 const KEY = 'locktender-token';
 
