@@ -50,7 +50,7 @@ export class JournalWriter {
       await file.write(head, 0);
       await file.datasync();
       await this.#files.syncDirectory(this.#folder);
-      this.#old.pop();
+      this.#old = this.#old.filter((other) => other !== name);
       this.#current = { name, file, length: head.length };
     } catch (error) {
       await file.close().catch(() => undefined);

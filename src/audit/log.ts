@@ -317,17 +317,25 @@ export class AuditLog implements AuditSink {
   }
 
   #probeLater(): void {
-    if (this.#closed || this.#probe !== null) return;
+    // One recovery at a time: two would start segments of the journal in each other's way.
+    if (this.#closed || this.#probe !== null || this.#healing !== null) return;
     const wait = Math.min(MAX_PROBE_MS, (this.#options.probeMs ?? PROBE_MS) * 2 ** this.#probes);
     this.#probes += 1;
     this.#probe = setTimeout(() => {
       this.#probe = null;
-      this.#healing = this.#tryAgain();
+      this.#healing = this.#heal();
     }, wait);
   }
 
+  async #heal(): Promise<void> {
+    const healed = await this.#tryAgain();
+    this.#healing = null;
+    if (healed) this.#healed();
+    else this.#probeLater();
+  }
+
   /** Writes the stuck batch to a new segment, and whatever tiles wait; when all stand, work is admitted again. */
-  async #tryAgain(): Promise<void> {
+  async #tryAgain(): Promise<boolean> {
     // A commit may still be under way when it was the tiles that failed.
     await this.#running;
     try {
@@ -336,11 +344,10 @@ export class AuditLog implements AuditSink {
       await this.#publisher.publish();
     } catch (error) {
       this.#setTrouble(errorCode(error));
-      this.#probeLater();
-      return;
+      return false;
     }
-    this.#healed();
     this.#options.log.info({ size: this.#head.size }, 'the record can be written again');
+    return true;
   }
 
   #healed(): void {

@@ -125,6 +125,35 @@ describe('T-81 a failing disk', () => {
     await log.close();
   });
 
+  it('heals by one recovery at a time, also when tiles fail again while the journal is slow', async () => {
+    const dir = temporaryDir();
+    const signer = newSigner();
+    const files = new FaultyFiles();
+    const open = files.open.bind(files);
+    let [opening, most] = [0, 0];
+    files.open = async (path) => {
+      opening += 1;
+      most = Math.max(most, opening);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      opening -= 1;
+      return open(path);
+    };
+    const log = await openLog(logOptions(dir, signer, { files, publishMs: 2, probeMs: 1 }));
+    for (let round = 0; round < 4; round += 1) {
+      await log.record(decisionBody(round));
+      files.fault = { step: 'write:tile', code: 'EIO', persisted: true };
+      await until(() => !log.writable());
+      const seen = files.struck;
+      await until(() => files.struck > seen + 6);
+      files.fault = null;
+      await until(() => log.writable());
+    }
+    expect(most).toBe(1);
+    await log.close();
+    await (await openLog(logOptions(dir, signer))).close();
+    expect(verifyLog(dir, { verifiers: [verifierFor(signer)] })).toMatchObject({ ok: true, size: 4 });
+  });
+
   it('keeps its order when the clock jumps back and forth', async () => {
     const dir = temporaryDir();
     const signer = newSigner();
