@@ -40,6 +40,7 @@ const appliance: ApplianceCommands = {
   version: VERSION,
   serve: async (options, to) => (await import('./appliance/serve.ts')).serve(options, to),
   tour: async (options, to) => (await import('./appliance/tour.ts')).tour(options, to),
+  witness: async (options, to) => (await import('./appliance/witness-door.ts')).serveWitness(options, to),
   brief: async (config, demo) => (await import('./appliance/brief.ts')).startBrief(config, demo),
 };
 

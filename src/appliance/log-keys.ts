@@ -2,8 +2,9 @@
 
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { WitnessAt } from '../audit/cosigner.ts';
 import type { AuditLog } from '../audit/log.ts';
-import { type NoteSigner, verifierKey } from '../audit/signed-note.ts';
+import { type NoteSigner, parseVerifierKey, verifierKey } from '../audit/signed-note.ts';
 import type { Config } from '../config/schema.ts';
 import type { SigningKeys } from '../pki/signing-keys.ts';
 import type { StateDir } from '../store/state-dir.ts';
@@ -27,6 +28,16 @@ export function checkpointSigners({ config, keys }: LogKeysParts, now: number): 
   }));
   if (!first) throw new StartRefused('there is no key to sign checkpoints with; restore `keys/` from a backup');
   return [first, ...rest];
+}
+
+/** Throws `StartRefused` for a key that is none, or not that of a witness. */
+export function witnessesOf(config: Config): WitnessAt[] {
+  return config.audit.witnesses.map(({ url, key }, i) => {
+    const verifier = parseVerifierKey(key);
+    const problem = verifier.ok ? verifier.value.type !== 'witness' && 'this is the key of a log' : verifier.error;
+    if (!verifier.ok || problem) throw new StartRefused(`audit.witnesses[${i}].key: ${problem}`);
+    return { url, verifier: verifier.value };
+  });
 }
 
 /** The public half of every key that ever signed, newest first, beside the log: what `audit verify` needs. */

@@ -1,6 +1,7 @@
 /** Everything behind the doors: state, keys, record, control plane, leases, guard, passes, CA. */
 
 import { randomBytes } from 'node:crypto';
+import { Cosigner, type CosignerOptions } from '../audit/cosigner.ts';
 import { type AuditLog, openLog } from '../audit/log.ts';
 import type { Config } from '../config/schema.ts';
 import { ControlPlane } from '../control/control-plane.ts';
@@ -17,7 +18,7 @@ import { countEvent } from '../telemetry/event-meter.ts';
 import type { AdjustableLog } from '../telemetry/log.ts';
 import { createMetrics, type MetricRegistry } from '../telemetry/metrics.ts';
 import { type GuardDesk, openGuardDesk } from './guard-desk.ts';
-import { checkpointSigners, writePublicKeys } from './log-keys.ts';
+import { checkpointSigners, witnessesOf, writePublicKeys } from './log-keys.ts';
 import { must, type Started } from './start-refused.ts';
 import { TaskBook } from './task-book.ts';
 
@@ -105,9 +106,10 @@ type RecordParts = Pick<Core, 'state' | 'keys' | 'meter'>;
 
 function openRecord(options: CoreOptions, { state, keys, meter }: RecordParts): Promise<AuditLog> {
   const { config, log, clock } = options;
-  const { origin, durability, checkpoint_ms: publishMs } = config.audit;
+  const { origin, durability, checkpoint_ms: publishMs, keep_ms: keepMs } = config.audit;
+  const dir = state.folder('audit');
   return openLog({
-    dir: state.folder('audit'),
+    dir,
     signers: checkpointSigners({ config, keys, state }, clock.now()),
     origin,
     node: config.node,
@@ -116,7 +118,15 @@ function openRecord(options: CoreOptions, { state, keys, meter }: RecordParts): 
     meter,
     durability,
     publishMs,
+    keepMs,
+    ...witnessed({ dir, witnesses: witnessesOf(config), log, meter }),
   });
+}
+
+function witnessed(options: CosignerOptions): { cosign?: (note: string) => Promise<string | null> } {
+  if (options.witnesses.length === 0) return {};
+  const cosigner = new Cosigner(options);
+  return { cosign: (note) => cosigner.cosign(note) };
 }
 
 async function recordStart(audit: AuditLog, { clock, version }: CoreOptions): Promise<void> {

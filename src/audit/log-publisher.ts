@@ -23,6 +23,8 @@ export interface PublisherOptions {
   readonly meter: Meter;
   readonly publishMs?: number;
   readonly keepMs?: number;
+  /** Has a kept checkpoint signed by witnesses: the note with their lines, or null. Never rejects for a witness. */
+  readonly cosign?: (note: string) => Promise<string | null>;
 }
 
 export class LogPublisher {
@@ -40,6 +42,7 @@ export class LogPublisher {
   #last: Promise<void> = Promise.resolve();
   #timer: NodeJS.Timeout | null = null;
   #flushing = false;
+  #cosigning: Promise<void> | null = null;
 
   constructor(
     options: PublisherOptions,
@@ -104,6 +107,8 @@ export class LogPublisher {
     if (!healthy) return;
     await this.#publishNow();
     await this.#keep();
+    await this.#cosigning;
+    await this.#cosign();
     await this.#journal.start(this.#log.head().edge);
     await this.#trim(this.#journal.old());
   }
@@ -115,8 +120,25 @@ export class LogPublisher {
     if (this.#dirtySince === null) return;
     await this.#guarded(async () => {
       await this.#publishNow();
-      if (clock.monotonic() - this.#keptAt >= (this.#options.keepMs ?? 3_600_000)) await this.#keep();
+      if (clock.monotonic() - this.#keptAt < (this.#options.keepMs ?? 3_600_000)) return;
+      await this.#keep();
+      this.#cosigning ??= this.#cosign().finally(() => {
+        this.#cosigning = null;
+      });
     });
+  }
+
+  /** Outside the turns: a slow witness delays nothing but its own signature. */
+  async #cosign(): Promise<void> {
+    const { cosign, log } = this.#options;
+    const [size, note] = [this.#keptSize, this.#publishedNote];
+    if (cosign === undefined || note === null || size !== this.#published) return;
+    try {
+      const cosigned = await cosign(note);
+      if (cosigned !== null) await this.#tiles.keep(size, cosigned);
+    } catch (error) {
+      log.error({ error }, 'the signatures of witnesses could not be kept');
+    }
   }
 
   async #publishNow(): Promise<void> {

@@ -46,6 +46,8 @@ export interface LogOptions {
   readonly publishMs?: number;
   /** How often a checkpoint is kept for ever; 1 h. */
   readonly keepMs?: number;
+  /** Has a kept checkpoint signed by witnesses; see `Cosigner`. */
+  readonly cosign?: (note: string) => Promise<string | null>;
   /** How long one commit may take before new work is denied; 5 s. */
   readonly stallMs?: number;
   /** First wait before a failed disk is tried again, doubled up to 1 s; 100 ms. */

@@ -125,6 +125,15 @@ export function cosignatures(note: SignedNote, verifiers: readonly NoteVerifier[
   return found;
 }
 
+/** A witness's signature line over the text of a note, with the time in whole seconds (tlog-cosignature, type 4). */
+export function cosign(text: string, key: NoteSigner, now: number): string {
+  const seconds = BigInt(Math.floor(now / 1000));
+  const time = Buffer.alloc(8);
+  time.writeBigUInt64BE(seconds);
+  const signature = Buffer.concat([time, key.sign(cosignedMessage(text, seconds))]);
+  return signatureLine(key.name, keyIdOf(key.name, key.publicKey, 'witness'), signature);
+}
+
 function verifies(text: string, line: NoteSignature, verifier: NoteVerifier): boolean {
   if (verifier.type === 'log') return verify(null, Buffer.from(text), verifier.key, line.signature);
   if (line.signature.length !== 72) return false;

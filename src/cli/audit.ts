@@ -9,6 +9,7 @@ import { readEntries } from '../audit/read.ts';
 import { didYouMean } from '../core/nearest.ts';
 import { adminClient } from './admin-client.ts';
 import { addVerify, KEYS_FILE, linesOf } from './audit-verify.ts';
+import { addWitness } from './audit-witness.ts';
 import { CliFailure, type CliIo, type CommonOptions, configOf, EXIT } from './context.ts';
 import { type CliParts, durationMs, group, leaf } from './leaf.ts';
 import { printJson } from './print.ts';
@@ -30,10 +31,11 @@ interface QueryOptions extends CommonOptions {
 }
 
 export function addAudit(program: Command, parts: CliParts): void {
-  const audit = group(program, 'audit', 'the signed record: verify, query, tail, export, proof, keys, prune');
+  const audit = group(program, 'audit', 'the signed record: verify, query, tail, export, proof, keys, prune, witness');
   addVerify(audit, parts);
   addReading(audit, parts);
   addKeeping(audit, parts);
+  addWitness(audit, parts);
 }
 
 function addReading(audit: Command, parts: CliParts): void {

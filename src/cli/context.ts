@@ -2,6 +2,8 @@
 
 import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
+import type { NoteVerifier } from '../audit/signed-note.ts';
+import type { ListenAddress } from '../config/listen-address.ts';
 import { loadConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
 import { type Problem, problemText, type Result } from '../core/result.ts';
@@ -22,6 +24,16 @@ export interface ApplianceCommands {
     io: CliIo,
   ): Promise<number>;
   tour(options: { readonly json: boolean }, io: CliIo): Promise<number>;
+  /** A witness of other logs, until it is told to stop. */
+  witness(
+    options: {
+      readonly dir: string;
+      readonly name: string;
+      readonly listen: ListenAddress;
+      readonly logs: readonly NoteVerifier[];
+    },
+    io: CliIo,
+  ): Promise<number>;
   /** An appliance for the length of one command; throws when it cannot start. */
   brief(config: Config, demo: boolean): Promise<{ readonly state: string; stop(): Promise<void> }>;
 }

@@ -36,10 +36,10 @@ describe('configuration', () => {
   });
 
   it('resolves paths against what named them', () => {
-    const config = loaded('rules: ./rules\naudit: { witness_keys: [w.pub] }\n', { LOCKTENDER_CATEGORIES: 'cats' });
+    const config = loaded('rules: ./rules\ngateway: { client_ca: w.pem }\n', { LOCKTENDER_CATEGORIES: 'cats' });
     expect(config.rules).toBe('/etc/lt/rules');
     expect(config.categories).toBe('/work/cats');
-    expect(config.audit.witness_keys).toEqual(['/etc/lt/w.pub']);
+    expect(config.gateway.client_ca).toBe('/etc/lt/w.pem');
   });
 
   it.each([

@@ -5,7 +5,7 @@
 
 import { z } from 'zod';
 import { egressDoor } from './egress-keys.ts';
-import { advertised, files, integer, listen, path, text } from './schema-kinds.ts';
+import { advertised, integer, listen, path, text } from './schema-kinds.ts';
 
 const issuer = z
   .strictObject({
@@ -38,6 +38,15 @@ const admin = z
   })
   .describe('admin API, console, metrics and health');
 
+const witness = z
+  .strictObject({
+    url: z
+      .url({ protocol: /^https?$/, error: 'must be an http or https URL' })
+      .describe('submission prefix (C2SP tlog-witness)'),
+    key: text.describe('its verifier key, `name+hash+base64`'),
+  })
+  .describe('one witness of the log');
+
 const audit = z
   .strictObject({
     durability: z
@@ -48,9 +57,9 @@ const audit = z
     retention_days: integer(1, 3650, 30).describe('days after which whole sealed segments may go'),
     key_overlap_days: integer(0, 365, 30).describe('days that the old key goes on signing beside a new one'),
     origin: text.default('locktender.local/log').describe('name of the log in its checkpoints (C2SP)'),
-    commit_window_ms: integer(0, 1000, 2).describe('longest that a record waits for company in a group commit'),
     checkpoint_ms: integer(100, 3_600_000, 1000).describe('longest time between signed checkpoints while records come'),
-    witness_keys: files.describe('public key files of witnesses whose signatures on checkpoints are kept'),
+    keep_ms: integer(1000, 86_400_000, 3_600_000).describe('how often a checkpoint is kept for ever, and cosigned'),
+    witnesses: z.array(witness).default([]).describe('witnesses that are asked to sign each kept checkpoint'),
   })
   .describe('the record');
 

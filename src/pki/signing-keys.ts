@@ -17,7 +17,7 @@ import { join } from 'node:path';
 import { loadOrCreateSecret } from './key-file.ts';
 
 /** What a key is for; a key is never used for two things. */
-export type KeyPurpose = 'pass' | 'checkpoint';
+export type KeyPurpose = 'pass' | 'checkpoint' | 'witness';
 
 /** What a secret is for. */
 export type SecretPurpose = 'fingerprint' | 'path-hash' | 'vault';
@@ -50,10 +50,12 @@ export interface SigningKeys {
   secret(purpose: SecretPurpose): Uint8Array;
 }
 
+const APPLIANCE_KEYS: readonly KeyPurpose[] = ['pass', 'checkpoint'];
+
 /** Opens the keys in `dir` (which must be 0700), making what is missing. Files: `<purpose>-<n>.key`. */
-export function openSigningKeys(dir: string): SigningKeys {
+export function openSigningKeys(dir: string, purposes: readonly KeyPurpose[] = APPLIANCE_KEYS): SigningKeys {
   const keys = new Map<KeyPurpose, SigningKey[]>();
-  for (const purpose of ['pass', 'checkpoint'] as const) keys.set(purpose, loadAll(dir, purpose));
+  for (const purpose of purposes) keys.set(purpose, loadAll(dir, purpose));
   const all = (purpose: KeyPurpose) => keys.get(purpose) ?? [];
   return {
     all,

@@ -65,6 +65,8 @@ export const METRICS: Readonly<Record<string, MetricRow>> = {
   locktender_log_writable: gauge('1 while the log can be written, else 0.'),
   locktender_log_size: gauge('Entries in the log.'),
   locktender_log_lag_seconds: gauge('Age of the oldest entry that is not yet under a published checkpoint.'),
+  locktender_log_witness_total: counter('Answers of witnesses to checkpoints of the log.', 'witness', 'outcome'),
+  locktender_log_witnessed_size: gauge('Entries under the last checkpoint that a witness signed.', 'witness'),
   // — the appliance —
   locktender_build_info: gauge('Always 1; the version and runtime are labels.', 'version', 'runtime'),
   locktender_metric_series_dropped_total: counter('Observations put under `other` to bound memory.', 'metric'),

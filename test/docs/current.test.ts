@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { configKeys } from '../../src/config/key-tree.ts';
 import { configJsonSchema, configReference } from '../../src/config/reference.ts';
 import { REASONS } from '../../src/core/reasons.ts';
 import { readTree } from '../../src/store/read-tree.ts';
@@ -48,6 +49,17 @@ describe('the configuration pages', () => {
   it('are what `npm run docs` writes', () => {
     expect(page('configuration.md')).toBe(configReference());
     expect(JSON.parse(page('locktender.schema.json'))).toEqual(configJsonSchema());
+  });
+});
+
+describe('the configuration', () => {
+  it('has no key that nothing reads', () => {
+    const root = fileURLToPath(new URL('../../src', import.meta.url));
+    const files = readTree([root], ['.ts']).filter(({ path }) => !/\/config\/|\.test\.ts$/.test(path));
+    const text = files.map((file) => file.text).join('\n');
+    const names = configKeys().map(({ path }) => path.at(-1) ?? '');
+    expect(names.length).toBeGreaterThan(60);
+    expect(names.filter((name) => !new RegExp(`\\b${name}\\b`).test(text))).toEqual([]);
   });
 });
 
