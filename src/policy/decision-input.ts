@@ -14,14 +14,16 @@ import type { Snapshot } from './snapshot.ts';
 export interface InputOptions {
   /** Keyed hash (hex) of path and query together; null when there is no path. */
   readonly pathHash: string | null;
+  /** Whether the path may stand in clear where the profile wants it so: the guard found nothing in it (T-85). */
+  readonly clearPath: boolean;
 }
 
-/** The input of a decision, for its event. Path in clear only where the task's profile says so. */
+/** The input of a decision, for its event. Path in clear only where the task's profile says so and nothing is in it. */
 export function decisionInput(request: DecisionRequest, snapshot: Snapshot, options: InputOptions): DecisionInput {
   const { bundle, controls, categories } = snapshot;
   const p = request.principal;
   const q = questionOf(request, bundle, categories);
-  const clear = p !== null && bundle.profiles.get(p.profile)?.recordPaths === 'clear';
+  const clear = options.clearPath && p !== null && bundle.profiles.get(p.profile)?.recordPaths === 'clear';
   // Keys in order: so the record is written without sorting.
   return {
     addresses: q.addresses,

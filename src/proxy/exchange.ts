@@ -74,6 +74,8 @@ export class Exchange implements Flow {
   resolved: Resolution | null = null;
   /** Set once the allow is on record: from then on a close record is due. */
   allowed: Allow | null = null;
+  /** Whether the guard looked at the path and found nothing; only then may it be recorded in clear. */
+  clearPath = false;
   spending = false;
   up = 0;
   down = 0;

@@ -58,7 +58,8 @@ function inputOf(exchange: Exchange, pathKey: Uint8Array): DecisionInput {
   const request = decisionRequest(exchange);
   const { ask } = exchange.order;
   const pathHashed = ask.path === '' ? null : pathHash(ask, pathKey);
-  if (request !== null) return decisionInput(request, exchange.snapshot, { pathHash: pathHashed });
+  if (request !== null)
+    return decisionInput(request, exchange.snapshot, { pathHash: pathHashed, clearPath: exchange.clearPath });
   const { principal, snapshot } = exchange;
   return {
     addresses: null,

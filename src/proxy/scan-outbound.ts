@@ -13,10 +13,25 @@ export async function scanOutbound(gate: Gate, exchange: Exchange): Promise<void
   const context = guardContext(exchange, 'request', { contentType: '', contentEncoding: '' });
   if (guard === null || context === null || exchange.order.ask.path === '') return;
   const verdict = guard.scanParts(outboundParts(exchange), context);
+  exchange.clearPath = verdict.more === 0 && !verdict.findings.some(({ path }) => path === PATH_PART);
   if (verdict.findings.length > 0) await recordVerdict(gate, exchange, { direction: 'request', verdict, bytes: 0 });
   // Redacting a URL or a field would send the origin another request than was asked; only sending nothing is honest.
   if (verdict.action !== 'pass' && context.settings.request === 'enforce')
     throw new Refusal('guard_blocked', 'request_head');
+}
+
+/** Before a record that would hold the path in clear: nobody looked at it yet when the refusal came early (T-85). */
+export function lookAtPath(gate: Gate, exchange: Exchange): void {
+  const guard = gate.guard();
+  const context = guardContext(exchange, 'request', { contentType: '', contentEncoding: '' });
+  const { path } = exchange.order.ask;
+  if (exchange.clearPath || exchange.profile?.recordPaths !== 'clear' || guard === null || context === null) return;
+  try {
+    exchange.clearPath = guard.scanParts([{ name: PATH_PART, text: path }], context).findings.length === 0;
+  } catch (error) {
+    // A guard that fails has found nothing out: the path stays a hash, and the record is made.
+    gate.log.error({ error, decision: exchange.id }, 'the guard failed on a path');
+  }
 }
 
 /** Null when nobody is identified. */
@@ -29,12 +44,14 @@ export function guardContext(
   return profile === null ? null : { direction, settings: profile.guard, tenant, task, host, ...body };
 }
 
+const PATH_PART = 'url.path';
+
 /** Fields that are the transport's own and never hold what a task made up. */
 const UNSCANNED = new Set(['host', 'connection', 'content-length', 'transfer-encoding', 'proxy-authorization', 'te']);
 
 function outboundParts(exchange: Exchange): GuardPart[] {
   const { ask, headers } = exchange.order;
-  const parts: GuardPart[] = [{ name: 'url.path', text: ask.path }];
+  const parts: GuardPart[] = [{ name: PATH_PART, text: ask.path }];
   if (ask.query !== '') parts.push({ name: 'url.query', text: ask.query });
   for (const [name, text] of headers) {
     const lower = name.toLowerCase();

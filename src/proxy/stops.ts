@@ -9,7 +9,7 @@ import { hostLeak, urlLeak } from './leak.ts';
 import { isRelayedMethod, writesWhileReading } from './methods.ts';
 import { closedEvent, decisionEvent, decisionRequest, newId } from './records.ts';
 import { Refusal } from './refusal.ts';
-import { scanOutbound } from './scan-outbound.ts';
+import { lookAtPath, scanOutbound } from './scan-outbound.ts';
 
 export function openExchange(gate: Gate, order: Order): Exchange {
   const now = gate.clock.now();
@@ -94,6 +94,7 @@ export async function recordAllow(gate: Gate, exchange: Exchange): Promise<void>
   if (decision?.effect !== 'allow') throw new Refusal('internal_error', 'no_allow');
   const { reason } = decision;
   try {
+    lookAtPath(gate, exchange);
     await gate.audit.record(decisionEvent(exchange, { reason, detail: null, decision }, gate.pathKey));
   } catch {
     throw new Refusal('audit_unavailable');
@@ -156,6 +157,7 @@ async function recordDenial(
 ): Promise<void> {
   const { reason } = outcome;
   try {
+    lookAtPath(gate, exchange);
     await gate.audit.record(decisionEvent(exchange, outcome, gate.pathKey));
   } catch {
     gate.log.error({ decision: exchange.id, reason }, 'denial could not be recorded');

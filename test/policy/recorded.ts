@@ -27,7 +27,7 @@ export function recorded(
     task: request.principal?.task ?? null,
     door: 'http',
     parent: null,
-    input: decisionInput(request, snapshot, { pathHash: 'ab' }),
+    input: decisionInput(request, snapshot, { pathHash: 'ab', clearPath: true }),
     effect: decision.effect,
     reason: decision.reason,
     step: decision.step,
