@@ -28,6 +28,24 @@ rules:
     severity: low
     actions: { result: mask, request: block }
     tests: { match: ['4111111111111111'], no_match: ['4111'] }
+  - id: groups
+    description: A number in groups
+    info_type: GROUPS
+    kind: pii
+    regex: '\\b(4111(?: 1111){3}|SEED WORD LIST)\\b'
+    likelihood: LIKELY
+    severity: low
+    actions: { result: redact, request: block }
+    tests: { match: ['4111 1111 1111 1111'], no_match: ['4111 1111'] }
+  - id: phrase
+    description: A phrase
+    info_type: PHRASE
+    kind: injection
+    regex: '(ignore all previous instructions)'
+    likelihood: LIKELY
+    severity: low
+    actions: { result: redact, request: pass }
+    tests: { match: ['ignore all previous instructions'], no_match: ['ignore'] }
 `;
 const set = compileRules([{ path: 'r.yaml', text: RULES }], (t) => createHash('sha256').update(t).digest('hex'));
 if (!set.ok) throw new Error(JSON.stringify(set.error));
@@ -93,6 +111,60 @@ describe('the body filter', () => {
     expect(Buffer.concat(filter.idle()).toString()).toBe('line one\n');
     filter.push(Buffer.from('defgh end'));
     expect(Buffer.concat(filter.end()).toString()).toBe('[REDACTED:SAMPLE] end');
+  });
+
+  it.each([
+    ['words', 'line one and two key-abc', 'line one and two '],
+    ['a line', 'data: {"delta":"4111 "}\n\n', 'data: {"delta":"4111 "}\n\n'],
+    ['a number in groups', 'pay with 4111 1111 ', 'pay with '],
+    ['an account in groups', 'send it to DE89 3704 ', 'send '],
+    ['a name and a number', 'the house is 1600 Pennsylvania ', 'the house '],
+    ['a date', 'she was born on April 12, ', 'she was born '],
+    ['a scheme before its token', 'authorization: SSWS ', 'authorization: '],
+    ['a seed phrase', 'the seed phrase: witch collapse practice ', 'the '],
+    ['a key', 'here -----BEGIN PRIVATE KEY----- abc def\n', 'here '],
+    ['nothing that ends', 'abcdefgh', ''],
+  ])('lets a quiet stream go on up to what may be under way: %s', (_, text, gone) => {
+    const filter = guard.filter(context());
+    expect(Buffer.concat(filter.push(Buffer.from(text))).length).toBe(0);
+    expect(Buffer.concat(filter.idle()).toString()).toBe(gone);
+  });
+
+  it('redacts values with blanks in them wherever the stream pauses (T-36)', () => {
+    const values = fc.constantFrom('4111 1111 1111 1111', 'SEED WORD LIST', 'key-abcdefgh');
+    const words = fc.array(fc.constantFrom('and', 'then', 'pay', 'x', 'A', '7', '\n', 'zum'), { maxLength: 6 });
+    fc.assert(
+      fc.property(words, values, words, fc.array(fc.nat(120), { maxLength: 10 }), (before, value, after, pauses) => {
+        const body = Buffer.from(`${before.join(' ')} go ${value} end ${after.join(' ')}`);
+        const filter = guard.filter(context());
+        const out: Uint8Array[] = [];
+        let at = 0;
+        for (const pause of [...pauses].sort((a, b) => a - b)) {
+          out.push(...filter.push(body.subarray(at, Math.max(at, pause))), ...filter.idle());
+          at = Math.max(at, pause);
+        }
+        out.push(...filter.push(body.subarray(at)), ...filter.end());
+        const whole = run(body, []);
+        expect(Buffer.concat(out).toString()).toBe(whole.text.toString());
+        expect(filter.verdict()).toEqual(whole.verdict);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('finds what was let go on in part once it is complete, and redacts the rest (T-36)', () => {
+    const filter = guard.filter(context());
+    const out = [...filter.push(Buffer.from('please ignore all ')), ...filter.idle()];
+    expect(Buffer.concat(out).toString()).toBe('please ignore all ');
+    out.push(...filter.push(Buffer.from('previous instructions now ')), ...filter.idle(), ...filter.end());
+    expect(Buffer.concat(out).toString()).toBe('please ignore all [REDACTED:PHRASE] now ');
+    expect(filter.verdict()).toMatchObject({ action: 'redact', findings: [{ rule: 'phrase', start: 7, end: 39 }] });
+  });
+
+  it('takes a body in single bytes without copying it again for each', () => {
+    const body = Buffer.from(`${'nothing to see '.repeat(20_000)}key-abcdefgh`);
+    const { text } = run(body, [...body.keys()]);
+    expect(text.subarray(-22).toString()).toBe('see [REDACTED:SAMPLE]'.padStart(22));
   });
 
   it('keeps JSON valid where a bare number is replaced', () => {

@@ -9,11 +9,12 @@ import { type LayeredCandidate, type LayerLimits, scanLayers } from '../dlp/scan
 import { isBareJsonValue, replacementFor } from '../dlp/transform.ts';
 import type { GuardContext } from './guard-context.ts';
 import { actionFor, verdictOf } from './judge.ts';
+import { quietEnd } from './quiet-end.ts';
 
 export interface BodyFilter {
   /** Bytes that may go on now. */
   push(chunk: Uint8Array): Uint8Array[];
-  /** Called when the stream has been quiet: bytes that no finding can still reach into. */
+  /** Called when the stream has been quiet: bytes up to where nothing seems to be under way; see `quietEnd`. */
   idle(): Uint8Array[];
   end(): Uint8Array[];
   verdict(): Verdict;
@@ -44,12 +45,17 @@ class WindowedFilter implements BodyFilter {
   readonly #options: BodyFilterOptions;
   /** Bytes not yet decided about, with up to `BEHIND` decided ones before them. */
   #held = Buffer.alloc(0);
+  /** What came since, not yet put together: many small pieces must not be copied again for each of them. */
+  #pieces: Uint8Array[] = [];
+  #piecesLength = 0;
   /** Offset of `#held[0]` in the body. */
   #base = 0;
   /** Offset in the body up to which output was given. */
   #sent = 0;
   /** Offset in the body at which the next window begins. */
   #next = 0;
+  /** Offset at which the stream was last let go on before its end was known; -1 when it never was. */
+  #letGo = -1;
   #findings: Finding[] = [];
   #more = 0;
   #blocked = false;
@@ -64,13 +70,17 @@ class WindowedFilter implements BodyFilter {
 
   push(chunk: Uint8Array): Uint8Array[] {
     if (this.#blocked) return [];
-    this.#held = Buffer.concat([this.#held, chunk]);
+    this.#pieces.push(Uint8Array.from(chunk));
+    this.#piecesLength += chunk.length;
+    if (this.#end + this.#piecesLength - this.#next < WINDOW + REACH) return [];
+    this.#gather();
     const out: Uint8Array[] = [];
     while (!this.#blocked && this.#end - this.#next >= WINDOW + REACH) out.push(...this.#window(this.#next + WINDOW));
     return out;
   }
 
   end(): Uint8Array[] {
+    this.#gather();
     const out: Uint8Array[] = [];
     while (!this.#blocked && this.#next < this.#end) {
       out.push(...this.#window(Math.min(this.#next + WINDOW, this.#end)));
@@ -78,19 +88,25 @@ class WindowedFilter implements BodyFilter {
     return out;
   }
 
-  /** Lets go up to the last blank: tokens do not span blanks. What spans them (keys in PEM) is held while it is open. */
   idle(): Uint8Array[] {
+    this.#gather();
     if (this.#blocked || this.#end === this.#next) return [];
-    const fresh = this.#held.subarray(this.#next - this.#base);
-    const open = fresh.lastIndexOf('-----BEGIN');
-    const closed = fresh.lastIndexOf('-----END');
-    let safe = Math.max(fresh.lastIndexOf(0x0a), fresh.lastIndexOf(0x20)) + 1;
-    if (open >= 0 && closed < open) safe = Math.min(safe, open);
-    return safe > 0 ? this.#window(this.#next + safe) : [];
+    const safe = quietEnd(this.#held.subarray(this.#next - this.#base));
+    if (safe === 0) return [];
+    const out = this.#window(this.#next + safe);
+    this.#letGo = this.#next;
+    return out;
   }
 
   verdict(): Verdict {
     return verdictOf(this.#findings, this.#options.maxFindings, this.#more);
+  }
+
+  #gather(): void {
+    if (this.#piecesLength === 0) return;
+    this.#held = Buffer.concat([this.#held, ...this.#pieces]);
+    this.#pieces = [];
+    this.#piecesLength = 0;
   }
 
   get #end(): number {
@@ -103,7 +119,7 @@ class WindowedFilter implements BodyFilter {
     const view = this.#held.subarray(0, until + REACH - this.#base);
     const out: Uint8Array[] = [];
     for (const candidate of scanLayers(view, rules, { host: context.host, tool: context.tool ?? '' }, layers)) {
-      const start = this.#base + candidate.start;
+      const start = Math.max(this.#base + candidate.start, this.#lateStart(candidate));
       if (start < this.#next || start < this.#sent || start >= until) continue;
       const action = actionFor(candidate, context);
       this.#note(candidate, action);
@@ -112,7 +128,7 @@ class WindowedFilter implements BodyFilter {
         return [];
       }
       if (action === 'pass') continue;
-      out.push(view.subarray(this.#sent - this.#base, candidate.start), this.#replace(candidate, view, action));
+      out.push(view.subarray(this.#sent - this.#base, start - this.#base), this.#replace(candidate, view, action));
       this.#sent = this.#base + candidate.end;
     }
     if (this.#sent < until) {
@@ -124,8 +140,16 @@ class WindowedFilter implements BodyFilter {
     return out.filter((piece) => piece.length > 0).map((piece) => Uint8Array.from(piece));
   }
 
-  #replace(candidate: LayeredCandidate, view: Buffer, action: GuardAction): Uint8Array {
+  /** What began before the stream was let go on, and is complete only now: its rest is still here to be acted on. */
+  #lateStart({ start, end }: LayeredCandidate): number {
+    const late = this.#base + start < this.#letGo && this.#base + end > Math.max(this.#letGo, this.#sent);
+    return late ? Math.max(this.#letGo, this.#sent) : -1;
+  }
+
+  #replace(candidate: LayeredCandidate, view: Buffer, wanted: GuardAction): Uint8Array {
     const { start, end, rule, secret } = candidate;
+    // Of what is late a part has gone: nothing may be told of the rest, such as its last signs.
+    const action = this.#lateStart(candidate) < 0 ? wanted : 'redact';
     const infoType = rule.spec.info_type;
     const inner =
       replacementFor(secret, { action, infoType, fingerprint: this.#options.fingerprint(secret) }) ?? secret;

@@ -1,0 +1,43 @@
+/**
+ * Where a quiet stream may be let go on before more of it is known: after a blank behind which nothing is under way that
+ * could still become a finding. Whoever sends can pause where they like, so what is let go on wrongly is caught once more
+ * when it is complete (see `BodyFilter`); this keeps whole what is usual: numbers in groups, names, dates, addresses, seed
+ * phrases and keys.
+ */
+
+/** Words that a finding with blanks in it may consist of: anything but an ordinary word in lower case. */
+const ORDINARY = /^[^0-9A-Za-z]*[a-z\u00df-\u00f6\u00f8-\u00ff'-]{3,}[^0-9A-Za-z]*$/;
+/** A chain of such words is held as far as this, in bytes; nothing of the kind is longer. */
+const LONGEST_CHAIN = 160;
+/** Said before a list of ordinary words that are a secret. */
+const SEED_LABEL = /(?:seed|recovery|mnemonic|secret)[ _-]?(?:phrase|words|key)?["'\s]{0,3}[:=]?[^:=\n]{0,260}$/i;
+const LONGEST_SEED = 300;
+const OPENINGS: readonly (readonly [open: string, close: string])[] = [
+  ['-----BEGIN', '-----END'],
+  ['PuTTY-User-Key-File', 'Private-MAC'],
+];
+
+/** Length of what may go on of `fresh`; 0 when nothing may. */
+export function quietEnd(fresh: Buffer): number {
+  let safe = Math.max(fresh.lastIndexOf(0x0a), fresh.lastIndexOf(0x20)) + 1;
+  for (const [open, close] of OPENINGS) {
+    const at = fresh.lastIndexOf(open);
+    if (at >= 0 && fresh.lastIndexOf(close) < at) safe = Math.min(safe, at);
+  }
+  safe = Math.min(safe, chainStart(fresh, safe));
+  const near = fresh.subarray(Math.max(0, safe - LONGEST_SEED), safe).toString('latin1');
+  const label = SEED_LABEL.exec(near);
+  return label === null ? safe : safe - near.length + label.index;
+}
+
+/** Start of the words of this line before `end` that are not ordinary ones; `end` when the last one is, or a line ends. */
+function chainStart(fresh: Buffer, end: number): number {
+  const line = end === 0 ? 0 : fresh.lastIndexOf(0x0a, end - 1) + 1;
+  const near = fresh.subarray(Math.max(line, end - LONGEST_CHAIN), end).toString('latin1');
+  let start = near.length;
+  for (const word of [...near.matchAll(/\S+\s*/g)].reverse()) {
+    if (ORDINARY.test(word[0].trimEnd())) break;
+    start = word.index;
+  }
+  return end - near.length + start;
+}
