@@ -8,10 +8,10 @@ import type { RuleSet } from '../dlp/compiled-rules.ts';
 import { makePlan } from '../dlp/prefilter/plan.ts';
 import { compileRules } from '../dlp/rule-set.ts';
 import { scan } from '../dlp/scan.ts';
-import { scanLayers } from '../dlp/scan-layers.ts';
 import { readTree } from '../store/read-tree.ts';
-import { CliFailure, type CliIo, type CommonOptions, configOf, EXIT, must, readAll, textOf } from './context.ts';
+import { CliFailure, type CliIo, type CommonOptions, configOf, EXIT, must } from './context.ts';
 import { addDlpImport } from './dlp-import.ts';
+import { addScan } from './dlp-scan.ts';
 import { type CliParts, group, leaf } from './leaf.ts';
 import { printJson, printTable } from './print.ts';
 
@@ -19,43 +19,9 @@ interface RulesOptions extends CommonOptions {
   readonly rules?: string;
 }
 
-interface ScanOptions extends RulesOptions {
-  readonly jsonl?: boolean;
-  readonly direction: 'result' | 'request';
-}
-
-/** One finding as it is printed: no value, its position in UTF-8 bytes. */
-interface Shown {
-  readonly rule: string;
-  readonly info_type: string;
-  readonly likelihood: string;
-  readonly start: number;
-  readonly end: number;
-  readonly action: string;
-}
-
 export function addDlp(program: Command, parts: CliParts): void {
   const dlp = group(program, 'dlp', 'DLP rules: scan, test, lint, import, bench');
-  leaf<ScanOptions>(dlp, 'scan', parts, {
-    summary: 'finds secrets and personal data in files or stdin; exit 1 with findings',
-    declare: (command) => {
-      command
-        .argument('[files...]', 'default and `-`: stdin')
-        .option('--jsonl', 'each line of the input is `{"id":…,"text":…}`, each line of the output its findings')
-        .option('--direction <result|request>', 'whose action is named', 'result')
-        .option('--rules <dir>', 'directory of rule files');
-    },
-    run: async (files, options, { io }) => {
-      if (options.direction !== 'result' && options.direction !== 'request') {
-        throw new CliFailure(EXIT.usage, '`--direction` is `result` or `request`');
-      }
-      const rules = rulesOf(options, io);
-      const found = options.jsonl
-        ? await scanLines(files, options, { rules, io })
-        : await scanFiles(files, options, { rules, io });
-      return found > 0 ? EXIT.failed : EXIT.done;
-    },
-  });
+  addScan(dlp, parts, (options, io) => rulesOf(options, io));
   leaf<RulesOptions>(dlp, 'test', parts, {
     summary: 'runs the tests inside every rule; exit 1 when one fails',
     declare: (command) => void command.option('--rules <dir>', 'directory of rule files'),
@@ -103,72 +69,6 @@ export function rulesOf(
     if (error instanceof CliFailure || !(error instanceof Error)) throw error;
     throw new CliFailure(EXIT.usage, error.message);
   }
-}
-
-interface ScanParts {
-  readonly rules: RuleSet;
-  readonly io: CliIo;
-}
-
-function findingsIn(text: Buffer, { direction }: ScanOptions, { rules }: ScanParts): Shown[] {
-  return scanLayers(text, rules).map(({ rule, start, end, likelihood }) => ({
-    rule: rule.spec.id,
-    info_type: rule.spec.info_type,
-    likelihood,
-    start,
-    end,
-    action: rule.spec.actions[direction],
-  }));
-}
-
-async function scanFiles(files: string[], options: ScanOptions, parts: ScanParts): Promise<number> {
-  const { io } = parts;
-  const results: { file: string; findings: Shown[] }[] = [];
-  for (const file of files.length === 0 ? ['-'] : files) {
-    const text = file === '-' ? await readAll(io.stdin) : Buffer.from(textOf(file, io.cwd), 'utf8');
-    results.push({ file, findings: findingsIn(text, options, parts) });
-  }
-  const count = results.reduce((n, r) => n + r.findings.length, 0);
-  if (options.json) printJson(io, { files: results, findings: count });
-  else {
-    for (const { file, findings } of results) {
-      for (const f of findings)
-        io.stdout(`${file}:${f.start}-${f.end}: ${f.rule} ${f.info_type} ${f.likelihood} ${f.action}\n`);
-    }
-    io.stderr(`${count} findings\n`);
-  }
-  return count;
-}
-
-async function scanLines(files: string[], options: ScanOptions, parts: ScanParts): Promise<number> {
-  const { io } = parts;
-  let count = 0;
-  for (const file of files.length === 0 ? ['-'] : files) {
-    const bytes =
-      file === '-' ? await readAll(io.stdin, 1024 * 1024 * 1024) : Buffer.from(textOf(file, io.cwd), 'utf8');
-    for (const [i, line] of bytes.toString('utf8').split('\n').entries()) {
-      if (line.trim() === '') continue;
-      const row = rowOf(line, `${file}:${i + 1}`);
-      const findings = findingsIn(Buffer.from(row.text, 'utf8'), options, parts);
-      count += findings.length;
-      printJson(io, { id: row.id, findings });
-    }
-  }
-  return count;
-}
-
-function rowOf(line: string, where: string): { id: unknown; text: string } {
-  try {
-    const row = JSON.parse(line) as { id: unknown; text: unknown };
-    if (typeof row === 'object' && row !== null && typeof row.text === 'string')
-      return { id: row.id ?? null, text: row.text };
-  } catch {
-    // Said below, with the place.
-  }
-  throw new CliFailure(
-    EXIT.usage,
-    `${where}: the line is not \`{"id":…,"text":"…"}\`; leave out \`--jsonl\` to scan plain text`,
-  );
 }
 
 interface Warning {

@@ -46,6 +46,15 @@ describe('dlp scan --jsonl', () => {
     ]);
   });
 
+  it('takes lines by LF alone, and bytes that are not UTF-8', async () => {
+    const ran = await cli(['dlp', 'scan', '--jsonl'], '{"id":1,"text":"a\u2028AKIAIOSFODNN7EXAMPLA"}\r\n');
+    expect(ran.code).toBe(1);
+    expect(JSON.parse(ran.stdout)).toMatchObject({ id: 1, findings: [{ start: 4, end: 24 }] });
+    writeFileSync(join(directory.path, 'odd.bin'), Buffer.from('\xff\xfeAKIAIOSFODNN7EXAMPLA'.slice(1), 'latin1'));
+    const odd = await cli(['dlp', 'scan', '--json', 'odd.bin']);
+    expect(JSON.parse(odd.stdout)).toMatchObject({ files: [{ findings: [{ start: 1, end: 21, line: 1 }] }] });
+  });
+
   it('never prints the secret', async () => {
     const ran = await cli(['dlp', 'scan'], 'AKIAIOSFODNN7EXAMPLA');
     expect(ran.code).toBe(1);
@@ -101,4 +110,54 @@ describe('lists, where no appliance ever ran', () => {
     const none = ['--set', 'admin.listen=127.0.0.1:1'];
     expect(await cli(['category', 'list', '--state', state, ...none])).toMatchObject({ code: 3, stdout: '' });
   });
+});
+
+describe('dlp scan of files', () => {
+  it('walks trees and archives, says what it could not read, and gives SARIF', async () => {
+    const tree = join(directory.path, 'tree');
+    mkdirSync(join(tree, 'sub', '.git'), { recursive: true });
+    writeFileSync(join(tree, 'sub', 'a.txt'), 'one\nkey AKIAIOSFODNN7EXAMPLA\n');
+    writeFileSync(join(tree, 'sub', '.git', 'ignored'), 'AKIAIOSFODNN7EXAMPLA');
+    writeFileSync(join(tree, 'wide.txt'), Buffer.from('\ufeffé AKIAIOSFODNN7EXAMPLA', 'utf16le'));
+    expect(
+      await execute(['tar', '-czf', 'tree/inner.tgz', '-C', 'tree', 'sub/a.txt'], { cwd: directory.path }),
+    ).toMatchObject({ code: 0 });
+    writeFileSync(join(tree, 'broken.gz'), Buffer.from([0x1f, 0x8b, 8, 0, 1, 2, 3]));
+    const ran = await cli(['dlp', 'scan', '--json', 'tree']);
+    expect(ran.code).toBe(1);
+    const { files, findings, unread } = JSON.parse(ran.stdout) as Record<string, unknown>;
+    expect(findings).toBe(3);
+    expect(files).toEqual([
+      { file: 'tree/broken.gz', findings: [] },
+      {
+        file: 'tree/inner.tgz!sub/a.txt',
+        findings: [expect.objectContaining({ start: 8, end: 28, line: 2, column: 5 })],
+      },
+      { file: 'tree/sub/a.txt', findings: [expect.objectContaining({ start: 8, end: 28, line: 2, column: 5 })] },
+      { file: 'tree/wide.txt', findings: [expect.objectContaining({ start: 6, end: 46, line: 1 })] },
+    ]);
+    expect(unread).toEqual([{ file: 'tree/broken.gz', why: expect.stringContaining('does not unpack') }]);
+    const sarif = await cli(['dlp', 'scan', '--sarif', join('tree', 'sub')]);
+    const report = JSON.parse(sarif.stdout) as {
+      runs: { results: unknown[]; tool: { driver: { rules: unknown[] } } }[];
+    };
+    expect(report.runs[0]?.tool.driver.rules).toEqual([expect.objectContaining({ id: 'aws-access-key-id' })]);
+    expect(report.runs[0]?.results).toEqual([
+      expect.objectContaining({
+        ruleId: 'aws-access-key-id',
+        ruleIndex: 0,
+        level: 'error',
+        locations: [
+          {
+            physicalLocation: {
+              artifactLocation: { uri: 'tree/sub/a.txt' },
+              region: { startLine: 2, startColumn: 5, endLine: 2, endColumn: 25, byteOffset: 8, byteLength: 20 },
+            },
+          },
+        ],
+      }),
+    ]);
+    expect(sarif.stdout).not.toContain('AKIAIOSFODNN7');
+    expect(await cli(['dlp', 'scan', 'tree/broken.gz'])).toMatchObject({ code: 2 });
+  }, 60_000);
 });

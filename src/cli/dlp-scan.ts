@@ -1,0 +1,274 @@
+/** `locktender dlp scan`: files, trees, archives and stdin, in flat memory. */
+
+import { closeSync, createReadStream, lstatSync, openSync, readdirSync, readFileSync, readSync } from 'node:fs';
+import { join, relative, resolve } from 'node:path';
+import type { Command } from 'commander';
+import type { RuleSet } from '../dlp/compiled-rules.ts';
+import { scanLayers } from '../dlp/scan-layers.ts';
+import { type Found, StreamScanner } from '../dlp/stream-scanner.ts';
+import { ArchiveUnreadable, archiveKind, membersOf } from '../store/archive.ts';
+import { errorCode } from '../store/files.ts';
+import { CliFailure, type CliIo, type CommonOptions, EXIT } from './context.ts';
+import { type CliParts, leaf } from './leaf.ts';
+import { printJson } from './print.ts';
+import { type SarifFile, sarifOf } from './sarif.ts';
+
+export interface ScanOptions extends CommonOptions {
+  readonly rules?: string;
+  readonly jsonl?: boolean;
+  readonly sarif?: boolean;
+  readonly direction: string;
+}
+
+interface Scan {
+  readonly rules: RuleSet;
+  readonly io: CliIo;
+  readonly direction: 'result' | 'request';
+}
+
+/** An archive is read into memory, and so are the archives in it. */
+const LARGEST_ARCHIVE = 256 * 1024 * 1024;
+const ARCHIVES_IN_ARCHIVES = 3;
+const SKIPPED = new Set(['.git', '.hg', '.svn']);
+const PROGRESS_MS = 5000;
+
+export function addScan(dlp: Command, parts: CliParts, rulesOf: (options: ScanOptions, io: CliIo) => RuleSet): void {
+  leaf<ScanOptions>(dlp, 'scan', parts, {
+    summary: 'finds secrets and personal data in files, trees, archives or stdin; exit 1 with findings',
+    declare: (command) => {
+      command
+        .argument('[files...]', 'files, directories, zip, tar, gz and zst archives; default and `-`: stdin')
+        .option('--jsonl', 'each line of the input is `{"id":…,"text":…}`, each line of the output its findings')
+        .option('--sarif', 'prints SARIF 2.1.0')
+        .option('--direction <result|request>', 'whose action is named', 'result')
+        .option('--rules <dir>', 'directory of rule files');
+    },
+    run: async (files, options, { io, appliance }) => {
+      const { direction } = options;
+      if (direction !== 'result' && direction !== 'request')
+        throw new CliFailure(EXIT.usage, '`--direction` is `result` or `request`');
+      if (options.sarif && options.jsonl)
+        throw new CliFailure(EXIT.usage, '`--sarif` and `--jsonl` are two forms of output; give one');
+      const scan = { rules: rulesOf(options, io), io, direction } as const;
+      const named = files.length === 0 ? ['-'] : files;
+      if (options.jsonl) return (await scanLines(named, scan)) > 0 ? EXIT.failed : EXIT.done;
+      return report(await scanAll(named, scan), options, scan, appliance.version);
+    },
+  });
+}
+
+interface Scanned {
+  readonly files: SarifFile[];
+  readonly unread: { readonly file: string; readonly why: string }[];
+}
+
+function report({ files, unread }: Scanned, options: ScanOptions, scan: Scan, version: string): number {
+  const { io, rules } = scan;
+  const count = files.reduce((n, { findings }) => n + findings.length, 0);
+  if (options.sarif) printJson(io, sarifOf(files, rules, version));
+  else if (options.json) {
+    const shown = files.map(({ file, findings }) => ({
+      file,
+      findings: findings.map((one) => shownWithLine(one, scan)),
+    }));
+    printJson(io, { files: shown, findings: count, unread });
+  } else {
+    for (const { file, findings } of files) {
+      for (const f of findings) {
+        const { info_type: type, action } = shown(f, scan);
+        const place = `${file}:${f.from.line}:${f.from.column}: ${f.start}-${f.end}`;
+        io.stdout(`${place}: ${f.rule.spec.id} ${type} ${f.likelihood} ${action}\n`);
+      }
+    }
+    io.stderr(`${count} findings in ${files.length} files\n`);
+  }
+  for (const { file, why } of unread) io.stderr(`locktender: not scanned: \`${file}\`: ${why}\n`);
+  // What was not looked at is not clean.
+  return count > 0 ? EXIT.failed : unread.length > 0 ? EXIT.usage : EXIT.done;
+}
+
+/** A finding as it is printed: no value, its position in UTF-8 bytes. */
+function shown({ rule, likelihood, start, end }: Pick<Found, 'rule' | 'likelihood' | 'start' | 'end'>, scan: Scan) {
+  const { id, info_type, actions } = rule.spec;
+  return { rule: id, info_type, likelihood, start, end, action: actions[scan.direction] };
+}
+
+function shownWithLine(found: Found, scan: Scan) {
+  return { ...shown(found, scan), line: found.from.line, column: found.from.column };
+}
+
+async function scanAll(named: readonly string[], scan: Scan): Promise<Scanned> {
+  const { io } = scan;
+  const out: Scanned = { files: [], unread: [] };
+  let told = Date.now();
+  for (const file of named) {
+    if (file !== '-' && lstat(resolve(io.cwd, file)) === null)
+      throw new CliFailure(EXIT.usage, `cannot read \`${file}\` (ENOENT); check its path`);
+    for (const path of file === '-' ? ['-'] : walk(file, io.cwd, out)) {
+      await scanOne(path, scan, out);
+      if (Date.now() - told < PROGRESS_MS) continue;
+      told = Date.now();
+      io.stderr(`${out.files.length} files scanned, now ${path}\n`);
+    }
+  }
+  return out;
+}
+
+/** Files below, in order; what is neither file nor directory is left out, and links are not followed. */
+function* walk(path: string, cwd: string, out: Scanned): Generator<string> {
+  const stat = lstat(resolve(cwd, path));
+  if (stat?.isFile() || stat?.isSymbolicLink()) yield path;
+  if (!stat?.isDirectory()) return;
+  let names: string[];
+  try {
+    names = readdirSync(resolve(cwd, path)).sort();
+  } catch (error) {
+    out.unread.push({ file: path, why: errorCode(error) });
+    return;
+  }
+  for (const name of names) {
+    if (SKIPPED.has(name) || lstat(resolve(cwd, path, name))?.isSymbolicLink()) continue;
+    yield* walk(relative('', join(path, name)) || join(path, name), cwd, out);
+  }
+}
+
+function lstat(path: string): ReturnType<typeof lstatSync> | null {
+  return lstatSync(path, { throwIfNoEntry: false }) ?? null;
+}
+
+async function scanOne(file: string, scan: Scan, out: Scanned): Promise<void> {
+  const path = resolve(scan.io.cwd, file);
+  try {
+    if (file === '-') {
+      out.files.push({ file, findings: await scanStream(scan.io.stdin, scan) });
+      return;
+    }
+    const head = headOf(path);
+    if (archiveKind(head) === null && utf16Of(head) === null) {
+      out.files.push({ file, findings: await scanStream(createReadStream(path, { highWaterMark: 1 << 20 }), scan) });
+      return;
+    }
+    const size = lstat(path)?.size ?? 0;
+    if (size > LARGEST_ARCHIVE)
+      throw new ArchiveUnreadable(`larger than ${LARGEST_ARCHIVE} bytes, as archive or UTF-16; unpack or split it`);
+    scanBytes(file, readFileSync(path), { scan, out, depth: 0 });
+  } catch (error) {
+    if (error instanceof ArchiveUnreadable) out.unread.push({ file, why: error.message });
+    else if (error instanceof Error && 'syscall' in error) out.unread.push({ file, why: errorCode(error) });
+    else throw error;
+  }
+}
+
+async function scanStream(chunks: AsyncIterable<Uint8Array>, { rules }: Scan): Promise<Found[]> {
+  const scanner = new StreamScanner(rules);
+  const found: Found[] = [];
+  for await (const chunk of chunks) found.push(...scanner.push(chunk));
+  return [...found, ...scanner.end()];
+}
+
+interface Inside {
+  readonly scan: Scan;
+  readonly out: Scanned;
+  readonly depth: number;
+}
+
+/** One text in memory, or what is in it when it is an archive: `a.zip!b.txt`. */
+function scanBytes(file: string, bytes: Buffer, { scan, out, depth }: Inside): void {
+  const kind = archiveKind(bytes);
+  if (kind !== null && depth < ARCHIVES_IN_ARCHIVES) {
+    try {
+      for (const member of membersOf(bytes, kind)) {
+        scanBytes(member.name === '' ? file : `${file}!${member.name}`, member.bytes, { scan, out, depth: depth + 1 });
+      }
+      return;
+    } catch (error) {
+      if (!(error instanceof ArchiveUnreadable)) throw error;
+      out.unread.push({ file, why: error.message });
+    }
+  }
+  const utf16 = utf16Of(bytes);
+  const scanner = new StreamScanner(scan.rules);
+  const text = utf16 === null ? bytes : Buffer.from(new TextDecoder(utf16, { ignoreBOM: true }).decode(bytes), 'utf8');
+  const found = [...scanner.push(text), ...scanner.end()];
+  out.files.push({ file, findings: utf16 === null ? found : found.map((one) => inUtf16(one, text)) });
+}
+
+function headOf(path: string): Buffer {
+  const fd = openSync(path, 'r');
+  try {
+    const head = Buffer.alloc(512);
+    return head.subarray(0, readSync(fd, head, 0, head.length, 0));
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** By its byte order mark. */
+function utf16Of(head: Buffer): 'utf-16le' | 'utf-16be' | null {
+  if (head[0] === 0xff && head[1] === 0xfe) return 'utf-16le';
+  return head[0] === 0xfe && head[1] === 0xff ? 'utf-16be' : null;
+}
+
+/** Offsets in the file as it lies there, not in its UTF-8. */
+function inUtf16(found: Found, text: Buffer): Found {
+  const before = 2 * text.toString('utf8', 0, found.start).length;
+  const length = 2 * text.toString('utf8', found.start, found.end).length;
+  return { ...found, start: before, end: before + length };
+}
+
+async function scanLines(named: readonly string[], scan: Scan): Promise<number> {
+  const { io, rules } = scan;
+  let count = 0;
+  for (const file of named) {
+    const input = file === '-' ? io.stdin : createReadStream(opened(file, io));
+    let at = 0;
+    for await (const line of linesOf(input)) {
+      at += 1;
+      if (line.trim() === '') continue;
+      const row = rowOf(line, `${file}:${at}`);
+      const findings = scanLayers(Buffer.from(row.text, 'utf8'), rules).map((one) => shown(one, scan));
+      count += findings.length;
+      printJson(io, { id: row.id, findings });
+    }
+  }
+  return count;
+}
+
+/** Lines by LF alone: JSON may hold other line separators in the clear. */
+async function* linesOf(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
+  let pieces: Buffer[] = [];
+  for await (const chunk of chunks) {
+    let rest = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+    for (let at = rest.indexOf(0x0a); at >= 0; at = rest.indexOf(0x0a)) {
+      yield Buffer.concat([...pieces, rest.subarray(0, at)]).toString('utf8');
+      pieces = [];
+      rest = rest.subarray(at + 1);
+    }
+    if (rest.length > 0) pieces.push(rest);
+  }
+  if (pieces.length > 0) yield Buffer.concat(pieces).toString('utf8');
+}
+
+function opened(file: string, { cwd }: CliIo): string {
+  const path = resolve(cwd, file);
+  try {
+    closeSync(openSync(path, 'r'));
+    return path;
+  } catch (error) {
+    throw new CliFailure(EXIT.usage, `cannot read \`${file}\` (${errorCode(error)}); check its path`);
+  }
+}
+
+function rowOf(line: string, where: string): { id: unknown; text: string } {
+  try {
+    const row = JSON.parse(line) as { id: unknown; text: unknown };
+    if (typeof row === 'object' && row !== null && typeof row.text === 'string')
+      return { id: row.id ?? null, text: row.text };
+  } catch {
+    // Said below, with the place.
+  }
+  throw new CliFailure(
+    EXIT.usage,
+    `${where}: the line is not \`{"id":…,"text":"…"}\`; leave out \`--jsonl\` to scan plain text`,
+  );
+}

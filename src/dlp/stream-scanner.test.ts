@@ -1,0 +1,67 @@
+import { createHash } from 'node:crypto';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { compileRules } from './rule-set.ts';
+import { scanLayers } from './scan-layers.ts';
+import { type Found, StreamScanner } from './stream-scanner.ts';
+
+const RULES = `version: 1
+rules:
+  - id: sample
+    description: A sample
+    info_type: SAMPLE
+    kind: secret
+    regex: '\\b(key-[a-z]{8,40})\\b'
+    secret_group: 1
+    likelihood: LIKELY
+    severity: low
+    actions: { result: redact, request: block }
+    tests: { match: ['key-abcdefgh'], no_match: ['key-short'] }
+`;
+const set = compileRules([{ path: 'r.yaml', text: RULES }], (t) => createHash('sha256').update(t).digest('hex'));
+if (!set.ok) throw new Error(JSON.stringify(set.error));
+const rules = set.value;
+
+function scanned(text: Buffer, cuts: readonly number[]): Found[] {
+  const scanner = new StreamScanner(rules);
+  const out: Found[] = [];
+  let at = 0;
+  for (const cut of [...cuts].sort((a, b) => a - b)) {
+    out.push(...scanner.push(text.subarray(at, Math.max(at, cut))));
+    at = Math.max(at, cut);
+  }
+  return [...out, ...scanner.push(text.subarray(at)), ...scanner.end()];
+}
+
+const placed = (found: readonly Found[]) => found.map(({ start, end, from }) => [start, end, from.line, from.column]);
+
+/** The places, told by the definition of line and column. */
+function expected(text: Buffer): number[][] {
+  return scanLayers(text, rules).map(({ start, end }) => {
+    const lines = text.subarray(0, start).toString('utf8').split('\n');
+    return [start, end, lines.length, [...(lines.at(-1) ?? '')].length + 1];
+  });
+}
+
+describe('the stream scanner', () => {
+  it('finds, however the text is cut, what a scan of the whole finds, and where', () => {
+    const part = fc.constantFrom('key-abcdefgh', 'plain', 'é', '\n', '\r\n', ' ', '𝄞', 'key-', '\u0000');
+    fc.assert(
+      fc.property(fc.array(part, { maxLength: 40 }), fc.array(fc.nat(300), { maxLength: 8 }), (parts, cuts) => {
+        const text = Buffer.from(parts.join(' '));
+        expect(placed(scanned(text, cuts))).toEqual(expected(text));
+      }),
+    );
+  });
+
+  it('finds what lies across its windows once, in a text larger than they are', () => {
+    const line = 'nothing to see here\n';
+    const pieces: string[] = [];
+    for (let size = 0; size < 10 * 1024 * 1024; size += 4096) pieces.push('x key-abcdefgh y', line.repeat(204), '\n');
+    const text = Buffer.from(pieces.join(''));
+    const found = scanned(text, [1, 4_194_300, 4_194_310, 4_259_840, 8_388_607]);
+    expect(found.map(({ start }) => start)).toEqual(scanLayers(text, rules).map(({ start }) => start));
+    expect(found.length).toBe(pieces.length / 3);
+    expect(found.map(({ from }) => from.line)).toEqual(found.map((_, i) => 1 + i * 205));
+  });
+});

@@ -1,0 +1,122 @@
+/** The scan of a text of any length in flat memory: windows that overlap as far as a finding reaches. */
+
+import type { CompiledRule } from './compiled-rule.ts';
+import type { RuleSet } from './compiled-rules.ts';
+import { scanLayers } from './scan-layers.ts';
+
+/** A window finds what begins in it. */
+const WINDOW = 4 * 1024 * 1024;
+/** How far a finding may reach beyond its window; longer ones are cut there. */
+const REACH = 64 * 1024;
+/** How far back word boundaries, context words and the start of the line look. */
+const BEHIND = 4096;
+const NEWLINE = 0x0a;
+
+export interface Found {
+  readonly rule: CompiledRule;
+  readonly likelihood: string;
+  /** Byte offsets in the whole text; end exclusive. */
+  readonly start: number;
+  readonly end: number;
+  readonly from: Place;
+  readonly to: Place;
+}
+
+/** Both from 1; columns in code points, from the start of the line or of the last 4 KB of it. */
+export interface Place {
+  readonly line: number;
+  readonly column: number;
+}
+
+export class StreamScanner {
+  readonly #rules: RuleSet;
+  #pieces: Uint8Array[] = [];
+  #waiting = 0;
+  /** The bytes since `#base`, of which the first were searched already. */
+  #held = Buffer.alloc(0);
+  #base = 0;
+  /** Offset from which nothing was searched yet. */
+  #next = 0;
+  /** Line number at `#base`. */
+  #line = 1;
+
+  constructor(rules: RuleSet) {
+    this.#rules = rules;
+  }
+
+  /** The bytes are kept until they are searched; do not change them. */
+  push(chunk: Uint8Array): Found[] {
+    this.#pieces.push(chunk);
+    this.#waiting += chunk.length;
+    const out: Found[] = [];
+    if (this.#base + this.#held.length + this.#waiting - this.#next < WINDOW + REACH) return out;
+    this.#gather();
+    while (this.#base + this.#held.length - this.#next >= WINDOW + REACH)
+      out.push(...this.#search(this.#next + WINDOW));
+    return out;
+  }
+
+  end(): Found[] {
+    this.#gather();
+    const out: Found[] = [];
+    const end = this.#base + this.#held.length;
+    while (this.#next < end) out.push(...this.#search(Math.min(this.#next + WINDOW, end)));
+    return out;
+  }
+
+  #gather(): void {
+    this.#held = Buffer.concat([this.#held, ...this.#pieces]);
+    this.#pieces = [];
+    this.#waiting = 0;
+  }
+
+  /** Everything that begins before `until`. */
+  #search(until: number): Found[] {
+    const view = this.#held.subarray(0, until + REACH - this.#base);
+    const places = new Places(view, this.#line);
+    const out: Found[] = [];
+    for (const { rule, start, end, likelihood } of scanLayers(view, this.#rules)) {
+      const at = this.#base + start;
+      if (at < this.#next || at >= until) continue;
+      const [from, to] = [places.of(start), places.of(end)];
+      out.push({ rule, likelihood, start: at, end: this.#base + end, from, to });
+    }
+    this.#next = until;
+    const keep = Math.max(this.#base, until - BEHIND);
+    this.#line = places.line(keep - this.#base);
+    this.#held = this.#held.subarray(keep - this.#base);
+    this.#base = keep;
+    return out;
+  }
+}
+
+/** Line numbers of ascending offsets. */
+class Places {
+  readonly #text: Buffer;
+  #line: number;
+  #at = 0;
+
+  constructor(text: Buffer, line: number) {
+    this.#text = text;
+    this.#line = line;
+  }
+
+  line(offset: number): number {
+    if (offset < this.#at) return this.#line - count(this.#text, offset, this.#at);
+    this.#line += count(this.#text, this.#at, offset);
+    this.#at = offset;
+    return this.#line;
+  }
+
+  of(offset: number): Place {
+    const start = offset === 0 ? 0 : this.#text.lastIndexOf(NEWLINE, offset - 1) + 1;
+    const before = this.#text.subarray(Math.max(start, offset - BEHIND), offset).toString('utf8');
+    return { line: this.line(offset), column: [...before].length + 1 };
+  }
+}
+
+function count(text: Buffer, from: number, to: number): number {
+  let lines = 0;
+  for (let at = text.indexOf(NEWLINE, from); at >= 0 && at < to; at = text.indexOf(NEWLINE, at + 1)) lines += 1;
+  return lines;
+}
