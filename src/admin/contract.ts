@@ -7,10 +7,12 @@ import { z } from 'zod';
 import { CONTROL_ROUTES } from './contract/control-routes.ts';
 import { make } from './contract/make-route.ts';
 import { ADMIN, AUDIT, EVERYONE, type Given, OPERATE, type Route, SECURE } from './contract/route.ts';
+import { RULE_ROUTES } from './contract/rule-routes.ts';
 import * as shape from './contract/shapes.ts';
 
 export const ROUTES = {
   ...CONTROL_ROUTES,
+  ...RULE_ROUTES,
   status: make('GET', '/v1/status', EVERYONE, { summary: 'the appliance in one look', response: shape.status }),
   flows: make('GET', '/v1/flows', EVERYONE, {
     summary: 'what is live now',

@@ -23,6 +23,7 @@ export function createHandlers(ports: AdminPorts, tokens: Tokens): Handlers {
     ...readHandlers(ports),
     ...changeHandlers(ports),
     ...deskHandlers(ports),
+    ...ruleHandlers(ports),
     ...tokenHandlers(tokens),
     ...openHandlers(ports),
   };
@@ -100,6 +101,15 @@ function deskHandlers({ passes, policy, record }: AdminPorts) {
     auditCheckpoint: () => found(record.checkpoint(), 'nothing was recorded yet'),
     auditProof: async ({ params }) =>
       found(await record.proof(params.seq), `entry ${params.seq} is not under the latest checkpoint`),
+  } satisfies Partial<Handlers>;
+}
+
+function ruleHandlers({ rules }: AdminPorts) {
+  return {
+    ruleList: () => ok(rules.list()),
+    ruleFile: ({ query }) => found(rules.file(query), `no \`${query.path}\`, or no such text of it; see GET /v1/rules`),
+    ruleTry: ({ body }) => ok(rules.try(body)),
+    ruleSave: async ({ body, actor }) => refusedOr(await rules.save(body, actor)),
   } satisfies Partial<Handlers>;
 }
 

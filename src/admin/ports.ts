@@ -14,6 +14,7 @@ export interface AdminPorts {
   readonly live: LiveView;
   readonly passes: PassDesk;
   readonly policy: PolicyDesk;
+  readonly rules: RulesDesk;
   readonly record: RecordDesk;
   readonly appliance: ApplianceView;
 }
@@ -54,6 +55,14 @@ export interface PolicyDesk {
   reload(actor: string, why: string): Promise<AnswerOf<'policyReload'>>;
   reloadRules(actor: string, why: string): Promise<AnswerOf<'rulesReload'>>;
   replay(order: InputOf<'policyReplay'>['body']): Promise<Result<AnswerOf<'policyReplay'>, string>>;
+}
+
+export interface RulesDesk {
+  list(): AnswerOf<'ruleList'>;
+  /** Null when there is no such file, or no such text of it. */
+  file(of: InputOf<'ruleFile'>['query']): AnswerOf<'ruleFile'> | null;
+  try(order: InputOf<'ruleTry'>['body']): AnswerOf<'ruleTry'>;
+  save(order: InputOf<'ruleSave'>['body'], actor: string): Promise<Result<AnswerOf<'ruleSave'>, string>>;
 }
 
 export interface RecordDesk extends EntrySource {

@@ -65,12 +65,13 @@ function viewOf({ id, kind, task, tenant, host, since }: Flow): FlowView {
 export interface PortParts extends ViewParts {
   readonly passes: AdminPorts['passes'];
   readonly policy: AdminPorts['policy'];
+  readonly rules: AdminPorts['rules'];
   readonly record: AdminPorts['record'];
   readonly appliance: ApplianceView;
 }
 
 export function adminPorts(parts: PortParts): AdminPorts {
-  const { control, passes, policy, record, appliance } = parts;
+  const { control, passes, policy, rules, record, appliance } = parts;
   return {
     control,
     controls: () => control.current().controls,
@@ -78,6 +79,7 @@ export function adminPorts(parts: PortParts): AdminPorts {
     live: liveView(parts),
     passes,
     policy,
+    rules,
     record,
     appliance,
   };

@@ -24,6 +24,7 @@ import { type Core, type CoreOptions, openCore } from './open-core.ts';
 import { passDesk, policyDesk } from './policy-desk.ts';
 import { doorsOf, proxySettings, resolverOf, upstreamsOf } from './proxy-parts.ts';
 import { recordDesk } from './record-desk.ts';
+import { rulesDesk } from './rules-desk.ts';
 import { must, opening, refusedBy, Started } from './start-refused.ts';
 import { loadTools } from './tool-desk.ts';
 
@@ -141,6 +142,7 @@ async function openAdmin({ core, started }: Running, proxy: RunningProxy, view: 
     tasks,
     passes: passDesk({ passes, config, clock, addresses: () => advertisedDoors(config, proxy) }),
     policy: policyDesk({ control, guard, roots, clock, log: audit, bundles: core.bundles }),
+    rules: rulesDesk({ guard, roots, state, clock }),
     record,
     appliance: applianceView(core, view, record),
   });

@@ -5,8 +5,8 @@ import type { RevisionRoots } from '../control/load-revision.ts';
 import type { Log } from '../core/ports.ts';
 import { treeStamp } from '../store/read-tree.ts';
 
-/** Imports come and go with the first and the last of them; what is being written there is hidden until it is whole. */
-function importsStamp(dir: string | null): string {
+/** Directories that come with their first file; what is being written there is hidden until it is whole. */
+function stampIfThere(dir: string | null): string {
   return dir === null || !existsSync(dir) ? '' : treeStamp([dir]);
 }
 
@@ -20,7 +20,7 @@ const EVERY_MS = 2000;
 export function watchFiles(roots: RevisionRoots, log: Log, reload: () => Promise<void>): () => void {
   const stamp = () => {
     try {
-      return `${treeStamp([...roots.rules, ...roots.categories])}\n${importsStamp(roots.imports)}`;
+      return `${treeStamp([...roots.rules, ...roots.categories])}\n${stampIfThere(roots.imports)}\n${stampIfThere(roots.edits)}`;
     } catch {
       // A file went away between listing and reading: it changes right now.
       return null;

@@ -9,10 +9,11 @@ import { emergency } from './pages/emergency.ts';
 import { levels } from './pages/levels.ts';
 import { live } from './pages/live.ts';
 import { record } from './pages/record.ts';
+import { rules } from './pages/rules.ts';
 import { tasks } from './pages/tasks.ts';
 
 /** In the order of the navigation. To add a page: write its file, name it here. */
-const PAGES: readonly Page[] = [live, categories, tasks, capabilities, levels, record, emergency];
+const PAGES: readonly Page[] = [live, categories, tasks, capabilities, rules, levels, record, emergency];
 
 const main = document.getElementById('main') as HTMLElement;
 const nav = document.getElementById('nav') as HTMLElement;

@@ -1,6 +1,7 @@
 /** A revision: all that people edit, loaded whole or not at all. */
 
 import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { LoadedCategories } from '../categories/load-lists.ts';
@@ -10,12 +11,14 @@ import type { RuleSet } from '../dlp/compiled-rules.ts';
 import { compileRules } from '../dlp/rule-set.ts';
 import { type Bundle, compileBundle } from '../policy/bundle.ts';
 import { reachability, soundness, strayFiles, unused } from '../policy/bundle-check.ts';
-import { readTree, TreeUnreadable } from '../store/read-tree.ts';
+import { readTree, type TreeFile, TreeUnreadable } from '../store/read-tree.ts';
 import { type CategoryRoots, loadCategoryFiles, type PreparedIndex, prepareIndex } from './load-categories.ts';
 
 /** Directories; a later one adds to the earlier ones and replaces files of the same path. */
 export interface RevisionRoots extends CategoryRoots {
   readonly rules: readonly string[];
+  /** Where edits of DLP rules go; need not exist. Its files take the place of those of the same path. */
+  readonly edits: string;
 }
 
 export interface PolicyRevision {
@@ -29,6 +32,7 @@ const shipped = (folder: string): string => fileURLToPath(new URL(`../../${folde
 export function rootsOf(config: Pick<Config, 'rules' | 'categories' | 'state'>): RevisionRoots {
   return {
     rules: [config.rules ?? shipped('rules')],
+    edits: config.rules ?? resolve(config.state, 'rules'),
     categories: [config.categories ?? shipped('categories')],
     imports: resolve(config.state, 'categories'),
   };
@@ -59,10 +63,15 @@ export async function loadPolicyLive(roots: RevisionRoots): Promise<Result<Polic
 /** The DLP rules; `disabled` ones are left out. */
 export function loadRules(roots: RevisionRoots): Result<RuleSet, Problem[]> {
   return reading(() => {
-    const files = readTree(roots.rules, ['.yaml', '.yml']).filter((file) => file.path.startsWith('dlp/'));
-    const rules = compileRules(files, sha256Text);
+    const rules = compileRules(readRuleFiles(roots), sha256Text);
     return rules.ok ? rules : err(placed(rules.error, 'rules'));
   });
+}
+
+/** The files of DLP rules, edits in place of what they replace. Throws `TreeUnreadable`. */
+export function readRuleFiles({ rules, edits }: RevisionRoots): TreeFile[] {
+  const roots = rules.includes(edits) || !existsSync(edits) ? rules : [...rules, edits];
+  return readTree(roots, ['.yaml', '.yml']).filter((file) => file.path.startsWith('dlp/'));
 }
 
 export function sha256Text(text: string): string {

@@ -15,7 +15,17 @@ import {
 } from '../journey/running-appliance.ts';
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-const PAGES = ['', '/categories', '/tasks', '/capabilities', '/levels', '/record', '/emergency'];
+const PAGES = [
+  '',
+  '/categories',
+  '/tasks',
+  '/capabilities',
+  '/rules',
+  '/rules?file=dlp%2Fgithub.yaml',
+  '/levels',
+  '/record',
+  '/emergency',
+];
 
 const directory = temporaryDirectory();
 let appliance: RunningAppliance;
@@ -96,6 +106,42 @@ describe('the console', () => {
     await page.getByLabel('Filter (/)').fill('deny example');
     expect(await page.locator('tbody tr:not([hidden])').filter({ hasText: 'docs.demo.test' }).count()).toBe(0);
     expect(page.url()).toContain('q=deny');
+  });
+
+  it('edits a rule: a wrong one changes nothing, a right one acts on the next answer', async () => {
+    const path = `docs.demo.test:${port}/`;
+    expect((await curl(path)).stdout).toContain('hello from docs.demo.test');
+    await page.getByRole('link', { name: 'Rules' }).click();
+    await page.getByLabel('Search by name, type or text').fill('github');
+    await page.getByRole('link', { name: 'github-pat', exact: true }).waitFor();
+    await page.getByLabel('Name of a new file').fill('own');
+    await page.getByRole('button', { name: 'Begin a file' }).click();
+    const text = page.getByLabel('Rules and their tests (YAML)');
+    const rule = (await text.inputValue()).replaceAll('Project Bluebird', 'hello from').replace('of hello', 'oh hello');
+    await text.fill(rule.replace("no_match: ['a bluebird']", "no_match: ['hello from']"));
+    await page.getByLabel('Sample to try them on; it is not kept').fill('and é hello from there');
+    await page.getByRole('button', { name: 'Run tests and try' }).click();
+    await page
+      .getByRole('alert')
+      .filter({ hasText: /dlp\/own\.yaml:\d+: rule `project-codename`/ })
+      .waitFor();
+    await text.fill(rule);
+    await page.getByRole('button', { name: 'Run tests and try' }).click();
+    expect(await page.locator('mark').textContent()).toBe('hello from');
+    await page.getByLabel('Reason, kept in the record').fill('a codename');
+    await page.getByRole('button', { name: 'Save and bring into force' }).click();
+    await page.locator('.receipt[data-digest]').waitFor();
+    expect((await curl(path)).stdout).toContain('[REDACTED:PROJECT_CODENAME] docs.demo.test');
+    // The same edit again, begun from what is no longer there.
+    const admin = { authorization: `Bearer ${await token('admin')}`, 'content-type': 'application/json' };
+    const body = JSON.stringify({ path: 'dlp/own.yaml', text: rule, why: 'late', from: null });
+    const late = await fetch(`${base}/v1/rules/file`, { method: 'POST', headers: admin, body });
+    expect([late.status, await late.text()]).toEqual([409, expect.stringContaining('changed meanwhile')]);
+    await page.goto(`${base}/console/rules?file=dlp%2Fown.yaml`);
+    await page.getByRole('cell', { name: 'a codename' }).waitFor();
+    const offline = await appliance.cli('dlp', 'scan', '--json', '--rules', join(appliance.state, 'rules'));
+    expect(offline.code).toBe(0);
+    await page.getByRole('link', { name: 'Live' }).click();
   });
 
   it('cuts a running download when a category is blocked, previews it before and shows the receipt after', async () => {
