@@ -10,6 +10,8 @@ want git git
 want openssl openssl
 want python3 python3
 want chromium chromium
+want tinyproxy tinyproxy-bin
+want microsocks microsocks
 [ -z "$need" ] && exit 0
 if [ "$(id -u)" -eq 0 ]; then as_root=''; elif command -v sudo >/dev/null 2>&1; then as_root=sudo; else
   echo "setup-test: install these first:$need" >&2; exit 2

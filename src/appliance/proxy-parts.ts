@@ -48,10 +48,13 @@ export function upstreamsOf(settings: ProxySettings): Upstreams {
 /** The doors that the configuration opens. */
 export function doorsOf({ proxy, socks }: Config): DoorListen[] {
   const { tls, listen } = proxy;
-  const egress: DoorListen = tls
-    ? { kind: 'https', ...listen, tls: { cert: readFileSync(tls.cert), key: readFileSync(tls.key) } }
-    : { kind: 'http', ...listen };
+  const egress: DoorListen = tls ? { kind: 'https', ...listen, tls: tlsOf(tls) } : { kind: 'http', ...listen };
   return socks.enabled ? [egress, { kind: 'socks5', ...socks.listen }] : [egress];
+}
+
+function tlsOf({ cert, key, client_ca: clientCa }: NonNullable<Config['proxy']['tls']>) {
+  const own = { cert: readFileSync(cert), key: readFileSync(key) };
+  return clientCa === undefined ? own : { ...own, ca: readFileSync(clientCa) };
 }
 
 function parentOf(text: string, destination: ParentProxy['destination']): ParentProxy {

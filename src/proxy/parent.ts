@@ -130,6 +130,7 @@ function readUntil(socket: Socket, complete: (bytes: Buffer) => number | null): 
         resolve(mine);
       });
     };
-    socket.on('data', onData).once('error', failed).once('close', failed);
+    // Paused by the answer before this one: a listener alone does not start it again.
+    socket.on('data', onData).once('error', failed).once('close', failed).resume();
   });
 }

@@ -20,7 +20,8 @@ export interface DoorListen {
   /** 0: any free port. */
   readonly port: number;
   /** For `https`: the door's own certificate. */
-  readonly tls?: Pick<TlsOptions, 'cert' | 'key'>;
+  /** With `ca`, only clients with a certificate of it are let in. */
+  readonly tls?: Pick<TlsOptions, 'cert' | 'key' | 'ca'>;
 }
 
 export interface OpenDoor extends DoorAddress {
@@ -98,7 +99,14 @@ function openDoor(parts: DoorParts, door: DoorListen, sockets: Set<Duplex>): Ser
   const options = { noDelay: true, allowHalfOpen: true };
   if (door.kind !== 'https') return createServer(options, accept);
   const server = createTlsServer(
-    { ...options, ...door.tls, minVersion: 'TLSv1.2', ALPNProtocols: ['http/1.1'] },
+    {
+      ...options,
+      ...door.tls,
+      requestCert: door.tls?.ca !== undefined,
+      rejectUnauthorized: true,
+      minVersion: 'TLSv1.2',
+      ALPNProtocols: ['http/1.1'],
+    },
     accept,
   );
   server.on('tlsClientError', () => undefined);

@@ -7,7 +7,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { type AddressInfo, connect, createServer as createTcpServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { connect as connectTls, createServer as createTlsServer, type TLSSocket } from 'node:tls';
+import { connect as connectTls, createServer as createTlsServer, type SecureContext, type TLSSocket } from 'node:tls';
 import { type Appliance, startAppliance } from '../../src/appliance/start-appliance.ts';
 import { secret } from '../../src/appliance/tour-client.ts';
 import { loadConfig } from '../../src/config/load.ts';
@@ -40,6 +40,10 @@ export interface Lab {
   inspected(host: string, request: string, options?: TunnelOptions): Promise<string>;
   decisions(): Promise<readonly LabDecision[]>;
   admin(path: string, body?: object, method?: string): Promise<Record<string, unknown>>;
+  /** Certificate of a name below `lab.test`, for origins that a test serves itself on one of `ports`. */
+  contextOf(name: string): SecureContext;
+  /** PEM of the gate's CA. */
+  readonly ca: string;
   close(): Promise<void>;
 }
 
@@ -114,7 +118,11 @@ guard:
 record_paths: clear
 `;
 
-export async function openLab(config: Readonly<Record<string, string>> = {}): Promise<Lab> {
+/** `ports` are further ports that the lab's capabilities reach. */
+export async function openLab(
+  config: Readonly<Record<string, string>> = {},
+  ports: readonly number[] = [],
+): Promise<Lab> {
   const dir = mkdtempSync(join(tmpdir(), 'locktender-lab-'));
   const clock = systemClock;
   const origins = openCertificateAuthority({ dir, name: 'lab-ca', commonName: 'Lab CA', clock });
@@ -143,7 +151,7 @@ export async function openLab(config: Readonly<Record<string, string>> = {}): Pr
   const tls = createTlsServer({ SNICallback: (name, done) => done(null, contextOf(name)) }, onConnection);
   const plain = createTcpServer(onConnection);
   const [tlsPort, plainPort] = [await listening(tls), await listening(plain)];
-  const rules = writeRules(join(dir, 'rules'), [tlsPort, plainPort]);
+  const rules = writeRules(join(dir, 'rules'), [tlsPort, plainPort, ...ports]);
   const any = '127.0.0.1:0';
   const flags = {
     'proxy.listen': any,
@@ -242,6 +250,8 @@ export async function openLab(config: Readonly<Record<string, string>> = {}): Pr
       return (events as { event: LabDecision }[]).map(({ event }) => event);
     },
     admin,
+    contextOf,
+    ca: appliance.core.authority.pem,
     close: async () => {
       await appliance.stop(0);
       for (const server of [tls, plain]) server.close();
@@ -291,7 +301,10 @@ function writeRules(dir: string, ports: readonly number[]): string {
     writeFileSync(join(dir, path), text);
   };
   const where = `hosts: [${Object.keys(HOSTS).join(', ')}]\n    ports: [${ports.join(', ')}]`;
-  put('capabilities/net.read.lab.yaml', capability('net.read.lab', `methods: read\n    ${where}`));
+  put(
+    'capabilities/net.read.lab.yaml',
+    capability('net.read.lab', `methods: read\n    ${where}\n    read_equivalents: [{ name: git-upload-pack }]`),
+  );
   put(
     'capabilities/net.write.lab.yaml',
     capability('net.write.lab', `methods: write\n    ${where}\n    websocket: true`),
