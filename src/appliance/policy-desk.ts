@@ -43,7 +43,7 @@ export function policyDesk(parts: PolicyDeskParts): PolicyDesk {
       return answerOf(outcome);
     },
     replay: (order) => replayed(order, parts),
-    reloadRules: async () => answerOf(await guard.reload(loadRules(roots))),
+    reloadRules: async () => answerOf(await guard.reload(loadRules(roots, { previous: guard.rules() }))),
   };
 }
 

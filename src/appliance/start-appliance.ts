@@ -95,7 +95,7 @@ async function openDoors(running: Running): Promise<Appliance> {
     gatewayAddress: hostPort(gateway.address),
     reload: async () => {
       await core.control.reload(await loadPolicyLive(core.roots));
-      await core.guard.reload(loadRules(core.roots));
+      await core.guard.reload(loadRules(core.roots, { previous: core.guard.rules() }));
       const next = loadTools(core.roots.rules, core.control.current().bundle);
       if (next.ok) tools = next.value;
       else core.log.error({ problems: next.error.map(problemText) }, 'new tools refused; the old stay in force');

@@ -4,14 +4,16 @@ import { createHash } from 'node:crypto';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { loadRules, rootsOf, sha256Text } from '../control/load-revision.ts';
+import type { Problem, Result } from '../core/result.ts';
 import type { RuleSet } from '../dlp/compiled-rules.ts';
 import { makePlan } from '../dlp/prefilter/plan.ts';
-import { compileRules } from '../dlp/rule-set.ts';
+import { type AlreadyKnown, compileRules } from '../dlp/rule-set.ts';
 import { scan } from '../dlp/scan.ts';
 import { readTree } from '../store/read-tree.ts';
 import { CliFailure, type CliIo, type CommonOptions, configOf, EXIT, must } from './context.ts';
 import { addDlpImport } from './dlp-import.ts';
 import { addScan } from './dlp-scan.ts';
+import { passedStamps } from './dlp-stamps.ts';
 import { type CliParts, group, leaf } from './leaf.ts';
 import { printJson, printTable } from './print.ts';
 
@@ -53,18 +55,29 @@ export function addDlp(program: Command, parts: CliParts): void {
   addDlpImport(dlp, parts, (options, io) => new Set(rulesOf(options, io).rules.map(({ spec }) => spec.info_type)));
 }
 
-/** The rules of a directory of rule files, of a rules directory with `dlp/` in it, or of the configuration. */
+/**
+ * The rules of a directory of rule files, of a rules directory with `dlp/` in it, or of the configuration. Commands that
+ * report on the rules themselves (`exit` is `failed`) always run their tests; others do so once for a set of rules.
+ */
 export function rulesOf(
   options: RulesOptions,
   io: CliIo,
   exit: typeof EXIT.usage | typeof EXIT.failed = EXIT.usage,
 ): RuleSet {
-  if (options.rules === undefined) return must(loadRules(rootsOf(configOf(options, io))), exit);
+  const stamps = passedStamps(io.env);
+  const known = exit === EXIT.usage ? { passed: stamps.has } : {};
+  const rules = must(loaded(options, io, known), exit);
+  stamps.add(rules.digest);
+  return rules;
+}
+
+function loaded(options: RulesOptions, io: CliIo, known: AlreadyKnown): Result<RuleSet, Problem[]> {
+  if (options.rules === undefined) return loadRules(rootsOf(configOf(options, io)), known);
   const dir = resolve(io.cwd, options.rules);
   try {
     const files = readTree([dir], ['.yaml', '.yml']);
     const packs = files.filter((file) => file.path.startsWith('dlp/'));
-    return must(compileRules(packs.length > 0 ? packs : files, sha256Text), exit);
+    return compileRules(packs.length > 0 ? packs : files, sha256Text, known);
   } catch (error) {
     if (error instanceof CliFailure || !(error instanceof Error)) throw error;
     throw new CliFailure(EXIT.usage, error.message);

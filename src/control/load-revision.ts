@@ -8,7 +8,7 @@ import type { LoadedCategories } from '../categories/load-lists.ts';
 import type { Config } from '../config/schema.ts';
 import { err, ok, type Problem, type Result } from '../core/result.ts';
 import type { RuleSet } from '../dlp/compiled-rules.ts';
-import { compileRules } from '../dlp/rule-set.ts';
+import { type AlreadyKnown, compileRules } from '../dlp/rule-set.ts';
 import { type Bundle, compileBundle } from '../policy/bundle.ts';
 import { reachability, soundness, strayFiles, unused } from '../policy/bundle-check.ts';
 import { readTree, type TreeFile, TreeUnreadable } from '../store/read-tree.ts';
@@ -61,9 +61,9 @@ export async function loadPolicyLive(roots: RevisionRoots): Promise<Result<Polic
 }
 
 /** The DLP rules; `disabled` ones are left out. */
-export function loadRules(roots: RevisionRoots): Result<RuleSet, Problem[]> {
+export function loadRules(roots: RevisionRoots, known: AlreadyKnown = {}): Result<RuleSet, Problem[]> {
   return reading(() => {
-    const rules = compileRules(readRuleFiles(roots), sha256Text);
+    const rules = compileRules(readRuleFiles(roots), sha256Text, known);
     return rules.ok ? rules : err(placed(rules.error, 'rules'));
   });
 }

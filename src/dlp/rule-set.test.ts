@@ -66,4 +66,58 @@ describe('rule sets', () => {
     if (!set.ok) throw new Error('must compile');
     expect(scan(Buffer.from('key=abcdefgh'), set.value).map((c) => c.rule.spec.id)).toEqual(['other']);
   });
+
+  it('takes what did not change from the set before, and only that', () => {
+    const other = good.replaceAll('sample', 'other');
+    const before = compileRules(
+      [
+        { path: 'a.yaml', text: good },
+        { path: 'b.yaml', text: other },
+      ],
+      sha256,
+    );
+    if (!before.ok) throw new Error('must compile');
+    const edited = other.replace('LIKELY', 'POSSIBLE');
+    const files = [
+      { path: 'a.yaml', text: good },
+      { path: 'b.yaml', text: edited },
+    ];
+    const after = compileRules(files, sha256, { previous: before.value });
+    const fresh = compileRules(files, sha256);
+    if (!after.ok || !fresh.ok) throw new Error('must compile');
+    expect(after.value.byId.get('sample')).toBe(before.value.byId.get('sample'));
+    expect(after.value.byId.get('other')?.spec.likelihood).toBe('POSSIBLE');
+    expect(after.value.digest).toBe(fresh.value.digest);
+  });
+
+  it('refuses an edit that breaks a test whatever was there before', () => {
+    const before = compile(good);
+    if (!before.ok) throw new Error('must compile');
+    const broken = [{ path: 'r.yaml', text: good.replace('key=(', 'kez=(') }];
+    expect(compileRules(broken, sha256, { previous: before.value }).ok).toBe(false);
+    const two = [
+      { path: 'r.yaml', text: good },
+      { path: 's.yaml', text: good },
+    ];
+    const twice = compileRules(two, sha256, { previous: before.value });
+    expect(twice.ok ? '' : twice.error[0]?.message).toMatch(/already defined at r\.yaml:3/);
+  });
+
+  it('skips the tests of a set that passed, by its digest, and finds the same', () => {
+    const asked: string[] = [];
+    const passed = (digest: string) => asked.push(digest) > 0;
+    const set = compileRules([{ path: 'r.yaml', text: good }], sha256, { passed });
+    const tested = compile(good);
+    if (!set.ok || !tested.ok) throw new Error('must compile');
+    expect(asked).toEqual([tested.value.digest]);
+    const text = Buffer.from('key=abcdefgh');
+    expect(scan(text, set.value).map((c) => c.start)).toEqual(scan(text, tested.value).map((c) => c.start));
+  });
+
+  it('fails at its first use where a stamp lied about an expression, and never passes over it', () => {
+    const text = good.replace('key=(', '(?=key)key=(');
+    const set = compileRules([{ path: 'r.yaml', text }], sha256, { passed: () => true });
+    if (!set.ok) throw new Error('must compile');
+    expect(() => scan(Buffer.from('key=abcdefgh'), set.value)).toThrow();
+  });
 });

@@ -18,40 +18,101 @@ export interface RuleFile {
   readonly text: string;
 }
 
+/** What need not be done again. */
+export interface AlreadyKnown {
+  /** Files that are in it unchanged are taken from it: a reload costs what was edited. */
+  readonly previous?: RuleSet;
+  /**
+   * Whether this very engine has compiled and tested the set of this digest before. Then each expression is compiled once
+   * it is needed, and no test is run. One that does not compile would throw when it is first used.
+   */
+  readonly passed?: (digest: string) => boolean;
+}
+
 /** Compiles and tests. `sha256` gives the hex digest of text. */
-export function compileRules(files: readonly RuleFile[], sha256: (text: string) => string): Result<RuleSet, Problem[]> {
+export function compileRules(
+  files: readonly RuleFile[],
+  sha256: (text: string) => string,
+  known: AlreadyKnown = {},
+): Result<RuleSet, Problem[]> {
   const problems: Problem[] = [];
-  const rules: CompiledRule[] = [];
   const byId = new Map<string, CompiledRule>();
-  const sorted = [...files].sort((a, b) => (a.path < b.path ? -1 : 1));
+  const byFile = new Map<string, readonly CompiledRule[]>();
+  const sorted = [...files].sort((a, b) => (a.path < b.path ? -1 : 1)).map((f) => ({ ...f, key: keyOf(f, sha256) }));
+  const digest = sha256(sorted.map(({ key }) => key).join(''));
+  const passed = known.passed?.(digest) === true;
   for (const file of sorted) {
-    const parsed = parseYamlFile(file.path, file.text, ruleFileSchema);
-    if (!parsed.ok) {
-      problems.push(...parsed.error);
+    const same = known.previous?.byFile.get(file.key);
+    const compiled = same === undefined ? compileFile(file, passed) : ok(same);
+    if (!compiled.ok) {
+      problems.push(...compiled.error);
       continue;
     }
-    for (const [index, spec] of parsed.value.value.rules.entries()) {
-      const compiled = compileRule(spec, parsed.value, index);
-      if (!compiled.ok) problems.push(...compiled.error);
-      else if (byId.has(spec.id)) problems.push(duplicate(compiled.value, byId));
-      else {
-        rules.push(compiled.value);
-        byId.set(spec.id, compiled.value);
-      }
+    byFile.set(file.key, compiled.value);
+    for (const rule of compiled.value) {
+      if (byId.has(rule.spec.id)) problems.push(duplicate(rule, byId));
+      else byId.set(rule.spec.id, rule);
     }
   }
-  if (rules.length === 0 && problems.length === 0) {
+  if (byId.size === 0 && problems.length === 0) {
     problems.push({ file: 'rules/dlp', line: 0, column: 0, message: 'there is no rule; add one' });
   }
   if (problems.length > 0) return err(problems);
-  return ok(
-    Object.freeze({
-      digest: sha256(sorted.map((f) => `${f.path}\n${sha256(f.text)}\n`).join('')),
-      rules,
-      byId,
-      plan: makePlan(rules),
-    }),
-  );
+  const rules = [...byId.values()];
+  return ok(Object.freeze({ digest, rules, byId, byFile, plan: makePlan(rules) }));
+}
+
+function keyOf({ path, text }: RuleFile, sha256: (text: string) => string): string {
+  return `${path}\n${sha256(text)}\n`;
+}
+
+function compileFile({ path, text }: RuleFile, passed: boolean): Result<readonly CompiledRule[], Problem[]> {
+  const parsed = parseYamlFile(path, text, ruleFileSchema);
+  if (!parsed.ok) return parsed;
+  const yaml = parsed.value;
+  const problems: Problem[] = [];
+  const rules: CompiledRule[] = [];
+  for (const [index, spec] of yaml.value.rules.entries()) {
+    const place = { file: yaml.file, line: yaml.line(['rules', index]) };
+    const compiled = passed ? ok(lazyRule(spec, place)) : compileRule(spec, yaml, index);
+    if (compiled.ok) rules.push(compiled.value);
+    else problems.push(...compiled.error);
+  }
+  return problems.length > 0 ? err(problems) : ok(rules);
+}
+
+/** A rule that passed before: only its expressions are still to be compiled, each when it is first used. */
+function lazyRule(spec: RuleSpec, place: { file: string; line: number }): CompiledRule {
+  let regex: RE2 | undefined;
+  let allow: readonly RE2[] | undefined;
+  let before: readonly RE2[] | undefined;
+  const compile = (text: string) => new RE2(text, 'gd');
+  return {
+    ...unchecked(spec),
+    get regex() {
+      regex ??= compile(spec.regex);
+      return regex;
+    },
+    get allowRegexes() {
+      allow ??= spec.allow.regexes.map(compile);
+      return allow;
+    },
+    get allowBefore() {
+      before ??= spec.allow.before.map(compile);
+      return before;
+    },
+    ...place,
+  };
+}
+
+/** What of a rule cannot be wrong any more. */
+function unchecked(spec: RuleSpec) {
+  return {
+    spec,
+    keywords: spec.keywords.map((word) => Buffer.from(word.toLowerCase(), 'utf8')),
+    validators: spec.validators.map(validatorOf),
+    confirm: spec.confirm.map(validatorOf),
+  };
 }
 
 function duplicate(rule: CompiledRule, byId: ReadonlyMap<string, CompiledRule>): Problem {
@@ -94,11 +155,8 @@ function buildRule(spec: RuleSpec, place: { file: string; line: number }): Resul
     if (bad >= 0) return err({ path: ['allow', key, bad], message: 'not valid RE2; correct it' });
   }
   return ok({
-    spec,
+    ...unchecked(spec),
     regex: regex.value,
-    keywords: spec.keywords.map((word) => Buffer.from(word.toLowerCase(), 'utf8')),
-    validators: spec.validators.map(validatorOf),
-    confirm: spec.confirm.map(validatorOf),
     allowRegexes: allow.regexes,
     allowBefore: before.regexes,
     ...place,

@@ -63,12 +63,9 @@ class Draft {
   readonly prefixes: { readonly rule: number; readonly prefix: BytePrefix }[] = [];
 
   add(rule: CompiledRule, index: number): RulePlan {
-    const tree = parseRegex(rule.spec.regex);
-    const bytes = tree === null ? Number.POSITIVE_INFINITY : longest(tree);
-    const reach = bytes <= LONGEST_WINDOW ? bytes : Number.POSITIVE_INFINITY;
-    const common = { rule, reach, folds: foldsBeyondAscii(rule.spec.regex) };
-    const required = tree === null ? null : requiredLiterals(tree);
-    if (required?.every((text) => text.length >= SHORTEST_LITERAL)) {
+    const { reach, folds, required, prefix } = factsOf(rule);
+    const common = { rule, reach, folds };
+    if (required !== null && areLong(required)) {
       for (const text of required) this.#uses(text).anchors.add(index);
       return { ...common, gated: !implied(rule, required) && this.#gate(rule, index), by: 'literal' };
     }
@@ -77,7 +74,6 @@ class Draft {
       return { ...common, gated: !implied(rule, required) && this.#gate(rule, index), by: 'byte' };
     }
     const gated = this.#gate(rule, index);
-    const prefix = tree === null ? null : bytePrefix(tree);
     if (prefix === null) return { ...common, gated, by: 'everything' };
     this.prefixes.push({ rule: index, prefix });
     return { ...common, gated, by: 'prefix' };
@@ -101,6 +97,37 @@ class Draft {
     const known = this.rare.get(byte) ?? new Set<number>();
     this.rare.set(byte, known.add(index));
   }
+}
+
+const areLong = (literals: readonly string[]): boolean => literals.every((text) => text.length >= SHORTEST_LITERAL);
+
+interface RuleFacts {
+  readonly reach: number;
+  readonly folds: boolean;
+  readonly required: readonly string[] | null;
+  readonly prefix: BytePrefix | null;
+}
+
+/** What follows from an expression alone, kept for as long as its rule is: most rules stay over a reload. */
+const facts = new WeakMap<CompiledRule, RuleFacts>();
+
+function factsOf(rule: CompiledRule): RuleFacts {
+  const known = facts.get(rule) ?? derive(rule.spec.regex);
+  facts.set(rule, known);
+  return known;
+}
+
+function derive(regex: string): RuleFacts {
+  const tree = parseRegex(regex);
+  const bytes = tree === null ? Number.POSITIVE_INFINITY : longest(tree);
+  const required = tree === null ? null : requiredLiterals(tree);
+  return {
+    reach: bytes <= LONGEST_WINDOW ? bytes : Number.POSITIVE_INFINITY,
+    folds: foldsBeyondAscii(regex),
+    required,
+    // Only looked at where literals do not serve.
+    prefix: tree === null || (required !== null && areLong(required)) ? null : bytePrefix(tree),
+  };
 }
 
 const isRare = (c: string): boolean => RARE_BYTES.has(c.charCodeAt(0));
