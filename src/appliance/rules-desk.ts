@@ -99,7 +99,7 @@ async function save(
     return err(`\`${path}\` was changed meanwhile (${now}); read it again and put your edit on top`);
   }
   const next = [...files.filter((file) => file !== before), { path, text }];
-  const rules = compileRules(next, sha256Text);
+  const rules = compileRules(next, sha256Text, { previous: guard.rules() });
   if (!rules.ok) return ok({ loaded: false, digest: guard.rules().digest, previous: null, problems: rules.error });
   const digest = sha256Text(text);
   const target = join(roots.edits, path);
