@@ -24,6 +24,8 @@ export interface Lab {
   readonly appliance: Appliance;
   readonly tlsPort: number;
   readonly plainPort: number;
+  /** A pass of a new task, as `user:password`. */
+  issue(tenant: string, name: string): Promise<string>;
   /** Passes by what they may do. */
   readonly passes: { readonly read: string; readonly write: string; readonly other: string };
   /** What the next connections to the origins meet. */
@@ -225,6 +227,7 @@ export async function openLab(
     tlsPort,
     plainPort,
     passes,
+    issue,
     heads,
     get script() {
       return script;
@@ -309,12 +312,21 @@ function writeRules(dir: string, ports: readonly number[]): string {
     'capabilities/net.write.lab.yaml',
     capability('net.write.lab', `methods: write\n    ${where}\n    websocket: true`),
   );
+  const tight = profile('lab-tight', 'net.read.lab')
+    .replace('requests: 10000', 'requests: 6')
+    .replace('bytes_down: 1073741824', 'bytes_down: 100000')
+    .replace('concurrency: 1000', 'concurrency: 2')
+    .replace('distinct_hosts: 100', 'distinct_hosts: 2')
+    .replace('leak_bytes: 65536', 'leak_bytes: 100');
+  put('profiles/lab-tight.yaml', tight);
+  put('profiles/lab-slow.yaml', profile('lab-slow', 'net.read.lab').replace('rate: 1000', 'rate: 2'));
+  put('profiles/lab-brief.yaml', profile('lab-brief', 'net.read.lab').replace('wall_ms: 3600000', 'wall_ms: 1500'));
   put('profiles/lab-read.yaml', profile('lab-read', 'net.read.lab'));
   put('profiles/lab-write.yaml', profile('lab-write', 'net.read.lab, net.write.lab'));
   const shipped = readFileSync(new URL('../../rules/classes.yaml', import.meta.url), 'utf8');
-  put(
-    'classes.yaml',
-    `${shipped.trimEnd()}\n  - { name: lab-read, description: The lab., profile: lab-read }\n  - { name: lab-write, description: The lab., profile: lab-write }\n`,
+  const classes = ['lab-read', 'lab-write', 'lab-tight', 'lab-slow', 'lab-brief'].map(
+    (name) => `  - { name: ${name}, description: The lab., profile: ${name} }\n`,
   );
+  put('classes.yaml', `${shipped.trimEnd()}\n${classes.join('')}`);
   return dir;
 }
