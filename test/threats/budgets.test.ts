@@ -57,7 +57,10 @@ describe('budgets of a task', () => {
     lab.script = (socket) => socket.end(answer(body));
     expect(await get(await lab.issue('acme', 'lab-tight'))).toBe('429 budget_bytes');
     const pass = await lab.issue('acme', 'lab-tight');
-    lab.script = (socket) => socket.end(`HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n${body}`);
+    lab.script = (socket) => {
+      socket.write(`HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n${body.slice(0, 90_000)}`);
+      setTimeout(() => socket.end(body.slice(90_000)), 300);
+    };
     const target = `web.lab.test:${lab.plainPort}`;
     const said = await lab.raw(`GET http://${target}/ HTTP/1.1\r\nHost: ${target}\r\n${lab.authorization(pass)}\r\n`);
     expect(said).toMatch(/^HTTP\/1\.1 200 /);
