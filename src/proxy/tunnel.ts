@@ -13,6 +13,8 @@ export interface Tunnel {
   readonly idleMs: number;
   /** Told of every piece; false ends the tunnel for its budget. */
   readonly spend: (direction: 'up' | 'down', bytes: number) => boolean;
+  /** What goes on in place of a piece; null when nothing may any more. */
+  readonly through?: (direction: 'up' | 'down', bytes: Buffer) => Promise<Uint8Array | null>;
 }
 
 /** Resolves once both sides are closed. Never rejects. */
@@ -43,10 +45,22 @@ export function relayTunnel(tunnel: Tunnel): Promise<CloseCause> {
     watch(client, () => end('client_closed'), closed);
     watch(upstream, () => end('upstream_error'), closed);
     (upstream as Partial<Socket>).setTimeout?.(tunnel.idleMs, () => end('timeout'));
-    client.on('end', () => upstream.end());
-    upstream.on('end', () => client.end());
+    if (!tunnel.through) {
+      client.on('end', () => upstream.end());
+      upstream.on('end', () => client.end());
+    }
     if (pump) pump.attach(upstream as Socket, client, (bytes) => spend('down', bytes));
-    else move(upstream, client, (bytes) => spend('down', bytes));
+    const { through } = tunnel;
+    if (through) {
+      const blocked = () => {
+        cause ??= 'guard_blocked';
+        for (const side of [client, upstream]) afterItsLast(side);
+      };
+      moveThrough({ from: upstream, to: client, spend: (n) => spend('down', n), blocked }, (b) => through('down', b));
+      moveThrough({ from: client, to: upstream, spend: (n) => spend('up', n), blocked }, (b) => through('up', b));
+      return;
+    }
+    if (!pump) move(upstream, client, (bytes) => spend('down', bytes));
     move(client, upstream, (bytes) => spend('up', bytes));
   });
 }
@@ -63,4 +77,55 @@ function move(from: Duplex, to: Duplex, spend: (bytes: number) => boolean): void
   });
   to.on('drain', () => from.resume());
   from.resume();
+}
+
+interface Way {
+  readonly from: Duplex;
+  readonly to: Duplex;
+  readonly spend: (bytes: number) => boolean;
+  readonly blocked: () => void;
+}
+
+/** One piece at a time, so that what takes long keeps its order; the end goes on behind the last piece. */
+function moveThrough({ from, to, spend, blocked }: Way, through: (bytes: Buffer) => Promise<Uint8Array | null>): void {
+  let last: Promise<void> = Promise.resolve();
+  const pass = async (chunk: Buffer): Promise<void> => {
+    const out = await through(chunk);
+    if (out === null) {
+      blocked();
+      return;
+    }
+    if (out.length > 0 && to.writable && !to.write(out)) await drained(to);
+    from.resume();
+  };
+  from.on('data', (chunk: Buffer) => {
+    if (!spend(chunk.length)) return;
+    from.pause();
+    last = last.then(() => pass(chunk)).catch(blocked);
+  });
+  from.on('end', () => {
+    last = last.then(() => void to.end());
+  });
+  from.resume();
+}
+
+function drained(to: Duplex): Promise<void> {
+  return new Promise((resolve) => {
+    const go = () => {
+      to.off('drain', go).off('close', go);
+      resolve();
+    };
+    to.on('drain', go).on('close', go);
+  });
+}
+
+/** Long enough for a last frame to leave; nobody can hold a cut flow open by not reading. */
+const LAST_MS = 500;
+
+function afterItsLast(side: Duplex): void {
+  const timer = setTimeout(() => side.destroy(), LAST_MS);
+  side.once('close', () => clearTimeout(timer));
+  if (!side.writableEnded) side.end();
+  if (side.writableFinished) side.destroy();
+  else side.once('finish', () => side.destroy());
 }

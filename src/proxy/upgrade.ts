@@ -11,11 +11,14 @@ import { Refusal } from './refusal.ts';
 import { relayTunnel } from './tunnel.ts';
 import { upstreamRefusal } from './upstream-errors.ts';
 import { urlHost } from './upstreams.ts';
+import { webSocketGuard } from './websocket-guard.ts';
 
 export interface Upgrading {
   readonly client: Duplex;
   readonly headers: HeaderList;
 }
+
+const EXTENSIONS = 'sec-websocket-extensions';
 
 interface Switched {
   readonly upstream: Duplex;
@@ -33,6 +36,7 @@ export async function relayUpgrade(gate: Gate, exchange: Exchange, upgrading: Up
   const lines = fields.map(([name, value]) => `${name}: ${value}\r\n`).join('');
   client.write(`HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n${lines}\r\n`);
   const { principal, profile } = exchange;
+  const through = webSocketGuard(gate, exchange, (to, frame) => void (to === 'client' ? client : upstream).end(frame));
   const cause = await relayTunnel({
     client,
     upstream,
@@ -42,6 +46,7 @@ export async function relayUpgrade(gate: Gate, exchange: Exchange, upgrading: Up
       exchange[direction] += bytes;
       return principal !== null && profile !== null && gate.budgets.spend(principal, profile.limits, direction, bytes);
     },
+    ...(through === null ? {} : { through }),
   });
   exchange.cause ??= cause;
 }
@@ -59,13 +64,22 @@ function switchProtocols(gate: Gate, exchange: Exchange, headers: HeaderList): P
     addresses: exchange.resolved.addresses,
     h2: false,
   });
-  const fields = upstreamFields(headers, { narrowEncodings: false });
+  // Compression would hide the messages from the guard: no extension is offered, so none may be answered.
+  const offered = headers.filter(([name]) => name.toLowerCase() !== EXTENSIONS);
+  const fields = upstreamFields(offered, { narrowEncodings: false });
   fields.push('host', target.port === defaultPort(scheme) ? urlHost(target.host) : authority(target));
   return new Promise((resolve, reject) => {
     const handler: Dispatcher.DispatchHandler = {
       onRequestStart: (controller) => exchange.onCut(() => controller.abort(new Refusal('lease_ended'))),
-      onRequestUpgrade: (controller, _status, _headers, upstream) =>
-        resolve({ upstream, fields: clientFields(headerPairs(controller.rawHeaders), true) }),
+      onRequestUpgrade: (controller, _status, _headers, upstream) => {
+        const answered = clientFields(headerPairs(controller.rawHeaders), true);
+        if (answered.every(([name]) => name.toLowerCase() !== EXTENSIONS)) {
+          resolve({ upstream, fields: answered });
+          return;
+        }
+        upstream.destroy();
+        reject(new Refusal('upstream_protocol', 'extension'));
+      },
       onResponseStart: (controller, status) => {
         if (status < 200) return;
         exchange.status = status;

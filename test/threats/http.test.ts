@@ -160,7 +160,7 @@ describe('T-28 WebSocket', () => {
   });
 
   it('is relayed with one, and cut when its pass is revoked', async () => {
-    lab.script = (socket) => void socket.write(`${accepted}\x81\x05hello`);
+    lab.script = (socket) => void socket.write(`${accepted}\x81\x05hello`, 'latin1');
     const { socket } = await lab.tunnel('web.lab.test', { pass: lab.passes.write });
     if (socket === null) throw new Error('no tunnel');
     let said = '';
