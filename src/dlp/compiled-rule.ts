@@ -1,6 +1,7 @@
 /** A rule that was compiled and passed its tests. */
 
 import type RE2 from 're2';
+import type { PathPattern } from './json-path.ts';
 import type { RuleSpec } from './rule-schema.ts';
 import type { Validator } from './validators/validator.ts';
 
@@ -16,6 +17,8 @@ export interface CompiledRule {
   readonly allowRegexes: readonly RE2[];
   /** Tested on the line up to the secret. */
   readonly allowBefore: readonly RE2[];
+  /** Places in JSON where it finds nothing. */
+  readonly allowPaths: readonly PathPattern[];
   readonly file: string;
   readonly line: number;
 }

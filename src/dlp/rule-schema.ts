@@ -2,6 +2,7 @@
 
 import { z } from 'zod';
 import { GUARD_ACTIONS, LIKELIHOODS } from '../core/finding.ts';
+import { parsePathPattern } from './json-path.ts';
 import { VALIDATOR_NAMES } from './validators/validator.ts';
 
 const action = z.enum(GUARD_ACTIONS);
@@ -10,6 +11,11 @@ const validator = z.union([
   z.enum(VALIDATOR_NAMES),
   z.strictObject({ entropy: z.strictObject({ min: z.number().min(0).max(8) }) }),
 ]);
+
+const jsonPath = z
+  .string()
+  .max(200)
+  .refine((text) => parsePathPattern(text) !== null, 'not a JSON path; write for example `$.items[*].id` or `$..sha`');
 
 const rule = z.strictObject({
   id: z
@@ -43,7 +49,7 @@ const rule = z.strictObject({
       // Tested on what stands before the secret on its line, at most 120 bytes: the name that it is assigned to.
       before: z.array(z.string().min(1).max(1000)).max(64).default([]),
       stopwords: z.array(z.string().min(1).max(64)).max(256).default([]),
-      json_paths: z.array(z.string().min(1).max(200)).max(64).default([]),
+      json_paths: z.array(jsonPath).max(64).default([]),
       hosts: z.array(z.string().min(1).max(253)).max(256).default([]),
       tools: z.array(z.string().min(1).max(100)).max(256).default([]),
     })

@@ -8,6 +8,7 @@ import { err, ok, type Problem, type Result } from '../core/result.ts';
 import { parseYamlFile, type YamlFile } from '../core/strict-yaml.ts';
 import type { CompiledRule } from './compiled-rule.ts';
 import type { RuleSet } from './compiled-rules.ts';
+import { parsePathPattern } from './json-path.ts';
 import { makePlan } from './prefilter/plan.ts';
 import { type RuleSpec, ruleFileSchema } from './rule-schema.ts';
 import { scanRule } from './scan.ts';
@@ -112,6 +113,7 @@ function unchecked(spec: RuleSpec) {
     keywords: spec.keywords.map((word) => Buffer.from(word.toLowerCase(), 'utf8')),
     validators: spec.validators.map(validatorOf),
     confirm: spec.confirm.map(validatorOf),
+    allowPaths: spec.allow.json_paths.map(parsePathPattern).filter((pattern) => pattern !== null),
   };
 }
 

@@ -1,6 +1,7 @@
 /** The scan of a text and of what is encoded in it, to a bounded depth: base64, hex, percent, JSON escapes, hidden signs. */
 
 import type { RuleSet } from './compiled-rules.ts';
+import { JsonPlaces } from './json-tracker.ts';
 import { base64Layers } from './layers/base64.ts';
 import { invisibleLayer, jsonLayer, percentLayer } from './layers/escapes.ts';
 import { hexLayers } from './layers/hex.ts';
@@ -30,7 +31,7 @@ export const LAYER_LIMITS: LayerLimits = { depth: 3, bytes: 8 * 1024 * 1024 };
 export function scanLayers(
   text: Buffer,
   set: RuleSet,
-  context: ScanContext = NOWHERE,
+  context: ScanContext = { ...NOWHERE, pathAt: new JsonPlaces().over(text, 0) },
   limits: LayerLimits = LAYER_LIMITS,
 ): LayeredCandidate[] {
   return withoutOverlaps(collect(text, { set, context, left: { bytes: limits.bytes } }, limits.depth));
@@ -53,9 +54,16 @@ function collect(text: Buffer, walk: Walk, depth: number): LayeredCandidate[] {
   for (const layer of layersOf(text)) {
     walk.left.bytes -= layer.decoded.length;
     if (walk.left.bytes < 0) break;
-    for (const inner of collect(layer.decoded, walk, depth - 1)) found.push(lifted(inner, layer));
+    for (const inner of collect(layer.decoded, inLayer(walk, layer), depth - 1)) found.push(lifted(inner, layer));
   }
   return found;
+}
+
+/** What is encoded stands where its encoded form stands. */
+function inLayer(walk: Walk, layer: Layer): Walk {
+  const { pathAt, ...rest } = walk.context;
+  if (pathAt === undefined) return walk;
+  return { ...walk, context: { ...rest, pathAt: (offset) => pathAt(layer.outer(offset, offset + 1)[0]) } };
 }
 
 function* layersOf(text: Buffer): Generator<Layer> {

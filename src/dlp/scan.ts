@@ -5,6 +5,7 @@ import { LIKELIHOODS, type Likelihood } from '../core/finding.ts';
 import { eachCandidate } from './candidates.ts';
 import type { CompiledRule } from './compiled-rule.ts';
 import type { RuleSet } from './compiled-rules.ts';
+import { type JsonPath, matchesPath } from './json-path.ts';
 
 export interface Candidate {
   readonly rule: CompiledRule;
@@ -18,6 +19,8 @@ export interface Candidate {
 export interface ScanContext {
   readonly host: string;
   readonly tool: string;
+  /** The place in JSON of an offset of the text, null where there is none; absent when nobody knows. */
+  readonly pathAt?: (offset: number) => JsonPath | null;
 }
 
 export const NOWHERE: ScanContext = { host: '', tool: '' };
@@ -33,21 +36,26 @@ export function candidatesOf(text: Buffer, set: RuleSet, context: ScanContext = 
   eachCandidate(text, set.plan, ({ rule }, windows) => {
     if (isAllowed(rule, context)) return;
     if (windows === null) found.push(...scanRule(rule, text, context));
-    else found.push(...inWindows(rule, text, windows));
+    else found.push(...inWindows(rule, text, { windows, context }));
   });
   return found;
 }
 
 /** Candidates of one rule over the whole text, whatever its keywords. */
 export function scanRule(rule: CompiledRule, text: Buffer, context: ScanContext): Candidate[] {
-  return isAllowed(rule, context) ? [] : inWindows(rule, text, [[0, text.length]]);
+  return isAllowed(rule, context) ? [] : inWindows(rule, text, { windows: [[0, text.length]], context });
 }
 
 function isAllowed({ spec: { allow } }: CompiledRule, { host, tool }: ScanContext): boolean {
   return allow.hosts.includes(host) || allow.tools.includes(tool);
 }
 
-function inWindows(rule: CompiledRule, text: Buffer, windows: readonly (readonly [number, number])[]): Candidate[] {
+interface Where {
+  readonly windows: readonly (readonly [number, number])[];
+  readonly context: ScanContext;
+}
+
+function inWindows(rule: CompiledRule, text: Buffer, { windows, context }: Where): Candidate[] {
   const out: Candidate[] = [];
   const { regex } = rule;
   let done = 0;
@@ -60,7 +68,7 @@ function inWindows(rule: CompiledRule, text: Buffer, windows: readonly (readonly
       // An empty match would stand still for ever.
       if (match[0].length === 0) regex.lastIndex += 1;
       done = regex.lastIndex;
-      if (span && span[1] > span[0] && accepted(rule, text, span)) {
+      if (span && span[1] > span[0] && accepted(rule, text, span) && !allowedAt(rule, span[0], context)) {
         out.push({ rule, start: span[0], end: span[1], likelihood: likelihoodOf(rule, text, span) });
       }
     }
@@ -78,6 +86,11 @@ function accepted(rule: CompiledRule, text: Buffer, [start, end]: readonly [numb
   }
   if (anyMatches(rule.allowRegexes, secret)) return false;
   return rule.allowBefore.length === 0 || !anyMatches(rule.allowBefore, lineBefore(text, start));
+}
+
+function allowedAt({ allowPaths }: CompiledRule, at: number, { pathAt }: ScanContext): boolean {
+  const path = allowPaths.length === 0 ? null : (pathAt?.(at) ?? null);
+  return path !== null && allowPaths.some((pattern) => matchesPath(pattern, path));
 }
 
 function anyMatches(regexes: readonly RE2[], text: Buffer): boolean {

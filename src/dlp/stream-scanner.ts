@@ -2,6 +2,8 @@
 
 import type { CompiledRule } from './compiled-rule.ts';
 import type { RuleSet } from './compiled-rules.ts';
+import { JsonPlaces } from './json-tracker.ts';
+import { NOWHERE } from './scan.ts';
 import { scanLayers } from './scan-layers.ts';
 
 /** A window finds what begins in it. */
@@ -30,6 +32,7 @@ export interface Place {
 
 export class StreamScanner {
   readonly #rules: RuleSet;
+  readonly #json = new JsonPlaces();
   #pieces: Uint8Array[] = [];
   #waiting = 0;
   /** The bytes since `#base`, of which the first were searched already. */
@@ -75,12 +78,14 @@ export class StreamScanner {
     const view = this.#held.subarray(0, until + REACH - this.#base);
     const places = new Places(view, this.#line);
     const out: Found[] = [];
-    for (const { rule, start, end, likelihood } of scanLayers(view, this.#rules)) {
+    const context = { ...NOWHERE, pathAt: this.#json.over(view, this.#base) };
+    for (const { rule, start, end, likelihood } of scanLayers(view, this.#rules, context)) {
       const at = this.#base + start;
       if (at < this.#next || at >= until) continue;
       const [from, to] = [places.of(start), places.of(end)];
       out.push({ rule, likelihood, start: at, end: this.#base + end, from, to });
     }
+    this.#json.goOn(view, this.#base, until);
     this.#next = until;
     const keep = Math.max(this.#base, until - BEHIND);
     this.#line = places.line(keep - this.#base);

@@ -172,6 +172,33 @@ describe('the body filter', () => {
     expect(JSON.parse(text.toString())).toEqual({ card: '************1111', n: 1 });
   });
 
+  it.each([
+    ['application/json', '{"a":{"b":["x","my key-abcdefgh"]}}', '$.a.b[1]'],
+    ['text/event-stream', 'data: {"n":1}\n\ndata: {"delta":{"content":"key-abcdefgh"}}\n\n', '$.delta.content'],
+    ['application/x-ndjson', '{"a":1}\n{"b":"key-abcdefgh"}\n', '$.b'],
+    ['text/plain', 'a key-abcdefgh', null],
+    ['application/json', `{"x":"${'y '.repeat(40_000)}","z":{"t":"key-abcdefgh"}}`, '$.z.t'],
+  ])('says where in %s a finding stands', (contentType, body, path) => {
+    expect(run(Buffer.from(body), [], { contentType }).verdict.findings).toMatchObject([{ path }]);
+  });
+
+  it('leaves alone what stands where its rule says so, and nothing else', () => {
+    const text = RULES.replace(
+      '    likelihood',
+      "    allow: { json_paths: ['$.items[*].id', '$..ref'] }\n    likelihood",
+    );
+    const allowing = compileRules([{ path: 'r.yaml', text }], (t) => createHash('sha256').update(t).digest('hex'));
+    if (!allowing.ok) throw new Error(JSON.stringify(allowing.error));
+    const filter = createGuard({ rules: allowing.value, fingerprintKey: Buffer.alloc(32, 1) }).filter(context());
+    const at = (id: string) => ({ items: [{ id, ref: { x: id } }], deep: { ref: id }, token: id });
+    const out = [...filter.push(Buffer.from(JSON.stringify(at('key-abcdefgh')))), ...filter.end()];
+    expect(JSON.parse(Buffer.concat(out).toString())).toEqual({
+      items: [{ id: 'key-abcdefgh', ref: { x: '[REDACTED:SAMPLE]' } }],
+      deep: { ref: 'key-abcdefgh' },
+      token: '[REDACTED:SAMPLE]',
+    });
+  });
+
   it('filters inside gzip and gives gzip back, untouched where nothing was found (T-34, T-35)', () => {
     const zipped = gzipSync('x key-abcdefgh');
     expect(gunzipSync(run(zipped, [3], { contentEncoding: 'gzip' }).text).toString()).toBe('x [REDACTED:SAMPLE]');

@@ -5,6 +5,8 @@
 
 import type { Finding, GuardAction, Verdict } from '../core/finding.ts';
 import type { RuleSet } from '../dlp/compiled-rules.ts';
+import { type JsonPath, shownPath } from '../dlp/json-path.ts';
+import { JsonPlaces } from '../dlp/json-tracker.ts';
 import { type LayeredCandidate, type LayerLimits, scanLayers } from '../dlp/scan-layers.ts';
 import { isBareJsonValue, replacementFor } from '../dlp/transform.ts';
 import type { GuardContext } from './guard-context.ts';
@@ -43,6 +45,7 @@ export function bodyFilter(options: BodyFilterOptions): BodyFilter {
 
 class WindowedFilter implements BodyFilter {
   readonly #options: BodyFilterOptions;
+  readonly #json = new JsonPlaces();
   /** Bytes not yet decided about, with up to `BEHIND` decided ones before them. */
   #held = Buffer.alloc(0);
   /** What came since, not yet put together: many small pieces must not be copied again for each of them. */
@@ -118,11 +121,14 @@ class WindowedFilter implements BodyFilter {
     const { rules, context, layers } = this.#options;
     const view = this.#held.subarray(0, until + REACH - this.#base);
     const out: Uint8Array[] = [];
-    for (const candidate of scanLayers(view, rules, { host: context.host, tool: context.tool ?? '' }, layers)) {
+    const pathAt = this.#json.over(view, this.#base);
+    const where = { host: context.host, tool: context.tool ?? '', pathAt };
+    const placeOf = this.#json.over(view, this.#base);
+    for (const candidate of scanLayers(view, rules, where, layers)) {
       const start = Math.max(this.#base + candidate.start, this.#lateStart(candidate));
       if (start < this.#next || start < this.#sent || start >= until) continue;
       const action = actionFor(candidate, context);
-      this.#note(candidate, action);
+      this.#note(candidate, action, placeOf(candidate.start));
       if (action === 'block') {
         this.#blocked = true;
         return [];
@@ -135,6 +141,7 @@ class WindowedFilter implements BodyFilter {
       out.push(view.subarray(this.#sent - this.#base, until - this.#base));
       this.#sent = until;
     }
+    this.#json.goOn(view, this.#base, until);
     this.#next = until;
     this.#forget();
     return out.filter((piece) => piece.length > 0).map((piece) => Uint8Array.from(piece));
@@ -158,7 +165,7 @@ class WindowedFilter implements BodyFilter {
     return quoted ? Buffer.concat([Buffer.from('"'), bytes, Buffer.from('"')]) : bytes;
   }
 
-  #note(candidate: LayeredCandidate, action: GuardAction): void {
+  #note(candidate: LayeredCandidate, action: GuardAction, path: JsonPath | null): void {
     if (this.#findings.length >= this.#options.maxFindings && action !== 'block') {
       this.#more += 1;
       return;
@@ -172,7 +179,7 @@ class WindowedFilter implements BodyFilter {
       end: this.#base + end,
       action,
       fingerprint: this.#options.fingerprint(candidate.secret),
-      path: null,
+      path: path === null ? null : shownPath(path),
     });
   }
 

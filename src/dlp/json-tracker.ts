@@ -1,0 +1,253 @@
+/**
+ * Follows JSON through a text as it streams, and knows at each byte which place of the document it is: one document, many
+ * on lines (NDJSON), or the data of server-sent events. What is no JSON has no place, until the next line that begins one.
+ */
+
+import type { JsonPath } from './json-path.ts';
+
+/** Deeper is not followed: no place is told there. */
+const DEEPEST = 128;
+const LONGEST_KEY = 256;
+
+const [NEWLINE, QUOTE, BACKSLASH, COMMA, COLON] = [0x0a, 0x22, 0x5c, 0x2c, 0x3a];
+const [OPEN_LIST, CLOSE_LIST, OPEN_MAP, CLOSE_MAP] = [0x5b, 0x5d, 0x7b, 0x7d];
+
+interface Level {
+  readonly isList: boolean;
+  step: string | number;
+  /** Where the key lies in the bytes at hand; -1 once it is in `step`: most keys are never asked for. */
+  from: number;
+  to: number;
+}
+
+/** A string value: where its inside begins and ends. */
+export type OnString = (path: JsonPath, start: number, end: number) => void;
+
+export class JsonTracker {
+  #levels: Level[] = [];
+  /** `skip`: the line is no JSON. `key`: a key or its colon is due. */
+  #mode: 'value' | 'key' | 'skip' = 'value';
+  #string: 'none' | 'key' | 'value' = 'none';
+  #escaped = false;
+  /** What of an open key came in bytes before, as Latin-1: a character a byte. */
+  #key = '';
+  #begin = 0;
+  /** Bytes of the line so far, up to what tells the kind of line. */
+  #lineStart = '';
+  #inLine = false;
+
+  copy(): JsonTracker {
+    const other = new JsonTracker();
+    other.#levels = this.#levels.map((level) => ({ ...level }));
+    other.#mode = this.#mode;
+    other.#string = this.#string;
+    other.#escaped = this.#escaped;
+    other.#key = this.#key;
+    other.#lineStart = this.#lineStart;
+    other.#inLine = this.#inLine;
+    return other;
+  }
+
+  /** Null outside of JSON. */
+  path(): JsonPath | null {
+    if (this.#mode === 'skip' || this.#levels.length === 0 || this.#levels.length > DEEPEST) return null;
+    const steps = this.#levels.map(({ step }) => step);
+    return this.#mode === 'key' ? steps.slice(0, -1) : steps;
+  }
+
+  advance(text: Uint8Array, from: number, to: number, onString?: OnString): void {
+    let at = from;
+    if (this.#string !== 'none') this.#begin = from;
+    while (at < to) {
+      if (this.#string !== 'none') {
+        at = this.#inside(text, at, to);
+        if (at < to) this.#leave(text, at, onString);
+        at += 1;
+      } else if (this.#inLine && this.#mode === 'skip' && text[at] !== NEWLINE) at = lineEnd(text, at, to);
+      else {
+        this.#outOfString(text[at] as number, at);
+        at += 1;
+      }
+    }
+    this.#takeKeys(text, from, to);
+  }
+
+  /** The bytes at hand go away: what is still needed of them is taken out. */
+  #takeKeys(text: Uint8Array, from: number, to: number): void {
+    if (this.#string === 'key' && this.#key.length < LONGEST_KEY) {
+      this.#key += latin1(text, Math.max(from, this.#begin), to);
+    }
+    this.#settle(text);
+  }
+
+  #tell(text: Uint8Array, at: number, onString: OnString): void {
+    this.#settle(text);
+    const path = this.path();
+    if (path !== null) onString(path, this.#begin, at);
+  }
+
+  #settle(text: Uint8Array): void {
+    for (const level of this.#levels) {
+      if (level.from < 0) continue;
+      level.step = keyText(`${level.step}${latin1(text, level.from, level.to)}`);
+      level.from = -1;
+    }
+  }
+
+  /** Where the string ends, by a quote or by the line; `to` when it goes on. */
+  #inside(text: Uint8Array, from: number, to: number): number {
+    let escaped = this.#escaped;
+    let at = from;
+    for (; at < to; at += 1) {
+      const byte = text[at] as number;
+      if (byte === NEWLINE) break;
+      if (escaped) escaped = false;
+      else if (byte === BACKSLASH) escaped = true;
+      else if (byte === QUOTE) break;
+    }
+    this.#escaped = escaped;
+    return at;
+  }
+
+  #leave(text: Uint8Array, at: number, onString: OnString | undefined): void {
+    if (text[at] === NEWLINE) this.#newline();
+    else this.#close(text, at, onString);
+  }
+
+  #outOfString(byte: number, at: number): void {
+    if (byte === NEWLINE) this.#newline();
+    else if (this.#inLine || this.#begins(byte)) this.#outside(byte, at);
+  }
+
+  #close(text: Uint8Array, at: number, onString: OnString | undefined): void {
+    if (this.#string === 'value') {
+      if (onString !== undefined) this.#tell(text, at, onString);
+    } else {
+      const level = this.#levels.at(-1);
+      if (level) {
+        level.step = this.#key;
+        level.from = this.#begin;
+        level.to = Math.min(at, this.#begin + LONGEST_KEY);
+      }
+    }
+    this.#string = 'none';
+  }
+
+  #newline(): void {
+    // JSON has no line end in a string: this was none, or it was cut.
+    if (this.#string !== 'none' || this.#mode === 'skip') this.#reset();
+    // An empty line ends an event.
+    if (!this.#inLine && this.#lineStart === '') this.#reset();
+    this.#lineStart = '';
+    this.#inLine = false;
+  }
+
+  #reset(): void {
+    this.#levels = [];
+    this.#mode = 'value';
+    this.#string = 'none';
+    this.#escaped = false;
+  }
+
+  /** At the start of a line: `data:` goes before JSON; true once the JSON of the line may begin with this byte. */
+  #begins(byte: number): boolean {
+    if (this.#lineStart === '' && byte !== 0x64) {
+      this.#inLine = true;
+      return true;
+    }
+    this.#lineStart += String.fromCharCode(byte);
+    if (this.#lineStart === 'data:') this.#inLine = true;
+    else if (!'data:'.startsWith(this.#lineStart)) {
+      this.#inLine = true;
+      this.#mode = 'skip';
+    }
+    return false;
+  }
+
+  #outside(byte: number, at: number): void {
+    if (byte === 0x20 || byte === 0x09 || byte === 0x0d) return;
+    const level = this.#levels.at(-1);
+    if (byte === QUOTE) this.#open(at);
+    else if (byte === OPEN_MAP || byte === OPEN_LIST) this.#down(byte === OPEN_LIST);
+    else if (byte === CLOSE_MAP || byte === CLOSE_LIST) this.#up(byte === CLOSE_LIST);
+    else if (byte === COMMA && level) this.#next(level);
+    else if (byte === COLON && this.#mode === 'key') this.#mode = 'value';
+    else if (this.#mode === 'key' || level === undefined || BARE[byte] === 0) this.#mode = 'skip';
+  }
+
+  #open(at: number): void {
+    this.#string = this.#mode === 'key' ? 'key' : 'value';
+    this.#key = '';
+    this.#begin = at + 1;
+  }
+
+  #down(isList: boolean): void {
+    if (this.#mode === 'key') this.#mode = 'skip';
+    else {
+      this.#levels.push({ isList, step: isList ? 0 : '', from: -1, to: -1 });
+      this.#mode = isList ? 'value' : 'key';
+    }
+  }
+
+  #up(isList: boolean): void {
+    const level = this.#levels.pop();
+    this.#mode = level?.isList === isList ? 'value' : 'skip';
+  }
+
+  #next(level: Level): void {
+    if (typeof level.step === 'number') level.step += 1;
+    this.#mode = level.isList ? 'value' : 'key';
+  }
+}
+
+function lineEnd(text: Uint8Array, from: number, to: number): number {
+  const at = text.indexOf(NEWLINE, from);
+  return at < 0 ? to : Math.min(at, to);
+}
+
+function latin1(text: Uint8Array, from: number, to: number): string {
+  return Buffer.from(text.buffer, text.byteOffset + from, to - from).toString('latin1');
+}
+
+/** Of numbers, `true`, `false`, `null`. */
+const BARE = new Uint8Array(256);
+for (const sign of '+-.0123456789Eabcdefghijklmnopqrstuvwxyz') BARE[sign.charCodeAt(0)] = 1;
+
+function keyText(bytes: string): string {
+  const raw = Buffer.from(bytes, 'latin1').toString('utf8');
+  if (!raw.includes('\\')) return raw;
+  try {
+    return String(JSON.parse(`"${raw}"`));
+  } catch {
+    return raw;
+  }
+}
+
+/** Places in a text that is seen in windows, one after the other. */
+export class JsonPlaces {
+  /** At `#at`. */
+  #tracker = new JsonTracker();
+  #at = 0;
+
+  /** The place of each offset of `view`, whose first byte is byte `base` of the text. Cheapest asked in rising order. */
+  over(view: Uint8Array, base: number): (offset: number) => JsonPath | null {
+    let ahead = this.#tracker.copy();
+    let at = this.#at - base;
+    return (offset) => {
+      if (offset < at) {
+        if (offset < this.#at - base) return null;
+        ahead = this.#tracker.copy();
+        at = this.#at - base;
+      }
+      ahead.advance(view, at, offset);
+      at = offset;
+      return ahead.path();
+    };
+  }
+
+  /** Goes on to byte `until` of the text; what is before it is not asked about any more. */
+  goOn(view: Uint8Array, base: number, until: number): void {
+    this.#tracker.advance(view, this.#at - base, until - base);
+    this.#at = until;
+  }
+}
