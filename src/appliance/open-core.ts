@@ -106,7 +106,7 @@ type RecordParts = Pick<Core, 'state' | 'keys' | 'meter'>;
 
 function openRecord(options: CoreOptions, { state, keys, meter }: RecordParts): Promise<AuditLog> {
   const { config, log, clock } = options;
-  const { origin, durability, checkpoint_ms: publishMs, keep_ms: keepMs } = config.audit;
+  const { origin, durability, checkpoint_ms: publishMs, keep_ms: keepMs, commit_window_ms: windowMs } = config.audit;
   const dir = state.folder('audit');
   return openLog({
     dir,
@@ -118,6 +118,7 @@ function openRecord(options: CoreOptions, { state, keys, meter }: RecordParts): 
     meter,
     durability,
     publishMs,
+    windowMs,
     keepMs,
     ...witnessed({ dir, witnesses: witnessesOf(config), log, meter }),
   });

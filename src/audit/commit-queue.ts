@@ -29,6 +29,7 @@ const AFTER_THE_FACT: ReadonlySet<EventType> = new Set(['flow.closed', 'task.fin
 export class CommitQueue {
   readonly #meter: Meter;
   #items: QueueItem[] = [];
+  #pressing = false;
 
   constructor(meter: Meter) {
     this.#meter = meter;
@@ -36,6 +37,11 @@ export class CommitQueue {
 
   get length(): number {
     return this.#items.length;
+  }
+
+  /** True while something is queued that an act may wait for: all but the close of a flow. */
+  get pressing(): boolean {
+    return this.#pressing;
   }
 
   get full(): boolean {
@@ -48,6 +54,7 @@ export class CommitQueue {
   }
 
   add(event: AuditEvent, encoded: EncodedEvent, since: number): Promise<RecordReceipt> {
+    this.#pressing ||= event.type !== 'flow.closed';
     return new Promise((resolve, reject) => {
       this.#items.push({ event, encoded, since, waiter: { resolve, reject } });
     });
@@ -74,6 +81,7 @@ export class CommitQueue {
     if (count === this.#items.length) {
       const all = this.#items;
       this.#items = [];
+      this.#pressing = false;
       return all;
     }
     return this.#items.splice(0, count);

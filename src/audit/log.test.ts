@@ -45,12 +45,12 @@ describe('the log', () => {
     expect(verifyLog(dir, { verifiers: [verifierFor(signer)] }).ok).toBe(true);
   });
 
-  it('commits closes that nothing else is recorded with, at once and at the end', async () => {
+  it('commits closes that nothing else is recorded with: within the window, and at the end', async () => {
     const close = (n: number): EventBody => ({
       ...{ type: 'flow.closed', id: `f_${n}`, tenant: 'acme', task: 't_1', decision: `d_${n}`, cause: 'completed' },
       ...{ change: null, reason: null, status: 200, bytes_up: 1, bytes_down: 2, duration_ms: 3 },
     });
-    const log = await openLog(logOptions(temporaryDir(), newSigner()));
+    const log = await openLog(logOptions(temporaryDir(), newSigner(), { windowMs: 2 }));
     expect(await log.record(close(1))).toEqual({ seq: 0 });
     expect(await Promise.all([log.record(decisionBody(1)), log.record(close(2))])).toEqual([{ seq: 1 }, { seq: 2 }]);
     expect(await log.record(close(3))).toEqual({ seq: 3 });

@@ -11,6 +11,7 @@
  * found in the log; an accepted one always is.
  */
 
+import { setImmediate } from 'node:timers/promises';
 import type { AuditEvent, EventBody } from '../core/event.ts';
 import { EVENT_VERSION } from '../core/event.ts';
 import type { AuditSink, Clock, Log, Meter, RecordReceipt } from '../core/ports.ts';
@@ -42,6 +43,8 @@ export interface LogOptions {
   /** `strict`: a record is on disk before it is acknowledged. `relaxed`: within `publishMs`. */
   readonly durability: 'strict' | 'relaxed';
   readonly files?: Files;
+  /** How long the close of a flow, which no act waits for, may wait for company in a commit; 0 ms. */
+  readonly windowMs?: number;
   /** How often a checkpoint is published while there is news; 1 s. */
   readonly publishMs?: number;
   /** How often a checkpoint is kept for ever; 1 h. */
@@ -109,6 +112,7 @@ export class AuditLog implements AuditSink {
   #probe: NodeJS.Timeout | null = null;
   #probes = 0;
   #healing: Promise<void> | null = null;
+  #window: NodeJS.Timeout | null = null;
   /** The last time that was written: many records share a millisecond. */
   #timed = { now: Number.NaN, text: '' };
 
@@ -190,7 +194,7 @@ export class AuditLog implements AuditSink {
     }
     if (this.#queue.full) return Promise.reject(new AuditUnavailable('too many records wait for the disk'));
     const receipt = this.#queue.add(whole, encoded, this.#options.clock.monotonic());
-    this.#kick();
+    this.#kick(event.type === 'flow.closed' ? (this.#options.windowMs ?? 0) : 0);
     return receipt;
   }
 
@@ -214,6 +218,9 @@ export class AuditLog implements AuditSink {
     if (this.#closed) return;
     this.#closed = true;
     if (this.#probe !== null) clearTimeout(this.#probe);
+    await this.#running;
+    // What waits in the window is committed now.
+    if (this.#queue.length > 0) this.#kick();
     await this.#running;
     await this.#healing;
     this.#queue.rejectAll(new AuditUnavailable('closed'));
@@ -242,26 +249,45 @@ export class AuditLog implements AuditSink {
     return signNote(text, this.#signers);
   }
 
-  #kick(): void {
+  /** `waitMs` above 0: what was added may wait so long for a record that an act waits for. */
+  #kick(waitMs = 0): void {
     if (this.#running !== null || this.#trouble !== null) return;
+    if (waitMs > 0) {
+      this.#window ??= setTimeout(() => {
+        this.#window = null;
+        this.#kick();
+      }, waitMs);
+      return;
+    }
+    if (this.#window !== null) clearTimeout(this.#window);
+    this.#window = null;
     // What is recorded in this turn of the event loop shares one commit.
-    this.#running = Promise.resolve().then(() => this.#run());
+    this.#running = setImmediate().then(() => this.#run());
   }
 
   /** Commits batch after batch until the queue is empty; never rejects. */
   async #run(): Promise<void> {
     try {
-      while (this.#trouble === null && this.#queue.length > 0) {
+      for (let due = this.#queue.length > 0; due && this.#trouble === null; due = this.#due()) {
         const prepared = this.#prepare();
         this.#stuck = prepared;
         await this.#commit(prepared);
         if (this.#publisher.behind) await this.#publisher.catchUp();
+        // Those who were answered ask again in this turn: they share the next commit.
+        await setImmediate();
       }
     } catch (error) {
       this.#fail(error);
     } finally {
       this.#running = null;
+      if (this.#queue.length > 0) this.#kick(this.#options.windowMs);
     }
+  }
+
+  /** True while what is queued need not wait for the window. */
+  #due(): boolean {
+    if (this.#queue.length === 0) return false;
+    return this.#queue.pressing || this.#closed || (this.#options.windowMs ?? 0) === 0;
   }
 
   /** Takes a batch off the queue, grows the tree by it and signs. */

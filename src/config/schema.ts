@@ -57,6 +57,9 @@ const audit = z
     retention_days: integer(1, 3650, 30).describe('days after which whole sealed segments may go'),
     key_overlap_days: integer(0, 365, 30).describe('days that the old key goes on signing beside a new one'),
     origin: text.default('locktender.local/log').describe('name of the log in its checkpoints (C2SP)'),
+    commit_window_ms: integer(0, 1000, 2).describe(
+      'longest that the close of a flow waits for company in a group commit',
+    ),
     checkpoint_ms: integer(100, 3_600_000, 1000).describe('longest time between signed checkpoints while records come'),
     keep_ms: integer(1000, 86_400_000, 3_600_000).describe('how often a checkpoint is kept for ever, and cosigned'),
     witnesses: z.array(witness).default([]).describe('witnesses that are asked to sign each kept checkpoint'),
