@@ -22,6 +22,7 @@ export function createHandlers(ports: AdminPorts, tokens: Tokens): Handlers {
   return {
     ...readHandlers(ports),
     ...changeHandlers(ports),
+    ...undoHandlers(ports),
     ...deskHandlers(ports),
     ...ruleHandlers(ports),
     ...tokenHandlers(tokens),
@@ -83,6 +84,20 @@ function changeHandlers(ports: AdminPorts) {
     hostAllow: hosted('host.allow'),
     hostDeny: hosted('host.deny'),
     hostClear: hosted('host.clear'),
+  } satisfies Partial<Handlers>;
+}
+
+function undoHandlers({ control }: AdminPorts) {
+  return {
+    controlList: () => ok(control.changes()),
+    controlUndo: async ({ params, body, actor }) =>
+      refusedOr(await control.undo(params.name, { by: actor, why: body.why })),
+    controlApprove: async ({ params, body, actor }) =>
+      refusedOr(await control.approve(params.name, { by: actor, why: body.why })),
+    controlReject: async ({ params, body, actor }) => {
+      const outcome = await control.reject(params.name, { by: actor, why: body.why });
+      return outcome.ok ? ok({ rejected: params.name }) : err(fault('refused', outcome.error));
+    },
   } satisfies Partial<Handlers>;
 }
 

@@ -1,6 +1,6 @@
 /** What the admin API needs from the appliance, as contracts. The assembly fits the parts to them. */
 
-import type { Controls } from '../core/controls.ts';
+import type { Controls, CutReceipt } from '../core/controls.ts';
 import type { Fact } from '../core/fact.ts';
 import type { AuditSink, ControlPlane } from '../core/ports.ts';
 import type { Result } from '../core/result.ts';
@@ -8,7 +8,7 @@ import type { AnswerOf, InputOf } from './contract.ts';
 import type { EntrySource } from './event-stream.ts';
 
 export interface AdminPorts {
-  readonly control: ControlPlane;
+  readonly control: ControlPlane & ChangeDesk;
   readonly controls: () => Controls;
   readonly catalogue: Catalogue;
   readonly live: LiveView;
@@ -17,6 +17,19 @@ export interface AdminPorts {
   readonly rules: RulesDesk;
   readonly record: RecordDesk;
   readonly appliance: ApplianceView;
+}
+
+/** What people changed, what waits for a second person, and taking back. */
+export interface ChangeDesk {
+  changes(): AnswerOf<'controlList'>;
+  undo(change: string, by: ActorSays): Promise<Result<CutReceipt, string>>;
+  approve(pending: string, by: ActorSays): Promise<Result<CutReceipt, string>>;
+  reject(pending: string, by: ActorSays): Promise<Result<unknown, string>>;
+}
+
+interface ActorSays {
+  readonly by: string;
+  readonly why: string;
 }
 
 /** What exists by file: categories, capabilities, and where hosts stand. */

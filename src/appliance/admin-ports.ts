@@ -62,6 +62,18 @@ function viewOf({ id, kind, task, tenant, host, since }: Flow): FlowView {
   return { id, kind, task, tenant, host, since };
 }
 
+function changesOf(control: ControlPlane): ReturnType<AdminPorts['control']['changes']> {
+  const { changes, pending } = control.changes();
+  return {
+    version: control.current().controls.version,
+    changes: changes.map((entry) => {
+      const { change, action, by, why, at, until, approvedBy: approved_by } = entry;
+      return { change, action, by, why, at, until, approved_by, stands: control.canUndo(entry) };
+    }),
+    pending: pending.map(({ forMs: for_ms, ...row }) => ({ ...row, for_ms })),
+  };
+}
+
 export interface PortParts extends ViewParts {
   readonly passes: AdminPorts['passes'];
   readonly policy: AdminPorts['policy'];
@@ -73,7 +85,13 @@ export interface PortParts extends ViewParts {
 export function adminPorts(parts: PortParts): AdminPorts {
   const { control, passes, policy, rules, record, appliance } = parts;
   return {
-    control,
+    control: {
+      apply: (order) => control.apply(order),
+      undo: (change, by) => control.undo(change, by),
+      approve: (pending, by) => control.approve(pending, by),
+      reject: (pending, by) => control.reject(pending, by),
+      changes: () => changesOf(control),
+    },
     controls: () => control.current().controls,
     catalogue: catalogueOf(control),
     live: liveView(parts),

@@ -64,7 +64,11 @@ export async function openCore(options: CoreOptions, started: Started): Promise<
   });
   await recordStart(audit, options);
   const bundles = openBundleStore(state.folder('bundles'));
-  const control = new ControlPlane({ revision, documents: state.documents, bundles, audit, clock, log, meter });
+  const { two_person: actions, approval_ms: withinMs } = config.controls;
+  const control = new ControlPlane({
+    ...{ revision, documents: state.documents, bundles, audit, clock, log, meter },
+    twoPerson: { actions: new Set(actions), withinMs },
+  });
   const leases = new LeaseIndex({ source: control, now: () => clock.now() });
   await control.start(leases);
   started.add(() => control.stop());

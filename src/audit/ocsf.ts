@@ -80,6 +80,8 @@ function mapped(event: AuditEvent): Mapped {
       return life(event);
     case 'control.changed':
       return { ...api(event.by, event.action.do, 3), severity_id: SEVERITY.medium };
+    case 'control.pending':
+      return { ...api(event.by, `${event.action.do}.${event.state}`, 3), severity_id: SEVERITY.medium };
     case 'bundle.loaded':
       return { ...api('locktender', 'bundle.load', 3), status_id: event.refused === null ? 1 : 2 };
     case 'rules.loaded':

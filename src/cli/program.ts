@@ -22,6 +22,8 @@ const COMMANDS: readonly { readonly names: readonly string[]; readonly load: () 
   { names: ['tenant'], load: async () => (await import('./capability.ts')).addTenant },
   { names: ['task'], load: async () => (await import('./capability.ts')).addTask },
   { names: ['host'], load: async () => (await import('./capability.ts')).addHost },
+  { names: ['control', 'undo'], load: async () => (await import('./control.ts')).addControl },
+  { names: ['token'], load: async () => (await import('./token.ts')).addToken },
   { names: ['policy'], load: async () => (await import('./policy.ts')).addPolicy },
   { names: ['decide'], load: async () => (await import('./policy.ts')).addDecide },
   { names: ['dlp'], load: async () => (await import('./dlp.ts')).addDlp },

@@ -98,6 +98,28 @@ const passes = z
   })
   .describe('passes');
 
+const controls = z
+  .strictObject({
+    two_person: z
+      .array(
+        z.enum([
+          'category.block',
+          'category.unblock',
+          'capability.revoke',
+          'capability.restore',
+          'tenant.quarantine',
+          'tenant.release',
+          'host.allow',
+          'host.deny',
+          'host.clear',
+        ]),
+      )
+      .default([])
+      .describe('changes that come into force only when a second person approves; of `host.*`, those for every tenant'),
+    approval_ms: integer(60_000, 86_400_000, 900_000).describe('how long such a change can be approved'),
+  })
+  .describe('run-time controls');
+
 const log = z
   .strictObject({
     level: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info').describe('least level written'),
@@ -139,6 +161,7 @@ export const configSchema = z.strictObject({
   isolates: section(isolates),
   guard: section(guard),
   passes: section(passes),
+  controls: section(controls),
   log: section(log),
 });
 

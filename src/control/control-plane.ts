@@ -11,24 +11,27 @@
  */
 
 import { randomBytes } from 'node:crypto';
-import type { ControlAction, ControlMark, Controls, CutReceipt } from '../core/controls.ts';
+import type { ControlAction, ControlMark, Controls, CutReceipt, RecordedAction } from '../core/controls.ts';
 import { NO_CONTROLS } from '../core/controls.ts';
-import type { ControlChangedEvent, EventBody } from '../core/event.ts';
+import type { EventBody } from '../core/event.ts';
 import { ulid } from '../core/ids.ts';
 import type { AuditSink, Clock, ControlPlane as ControlPort, Log, Meter } from '../core/ports.ts';
 import { err, ok, type Problem, problemText, type Result } from '../core/result.ts';
 import { expired, nextControls, withoutExpired } from '../policy/control-change.ts';
 import { controlEffects } from '../policy/control-effects.ts';
 import { nextExpiry } from '../policy/control-index.ts';
-import { patchBetween } from '../policy/control-patch.ts';
+import { type ControlChange, opens, withoutChange } from '../policy/control-undo.ts';
 import type { LeaseIndex } from '../policy/lease-index.ts';
 import type { PolicySource, Snapshot } from '../policy/snapshot.ts';
 import type { BundleStore } from '../store/bundle-store.ts';
 import type { Documents } from '../store/documents.ts';
+import { type Act, bundleEvent, changedEvent, changeOf, type States } from './control-records.ts';
 import { readControls, writeControls } from './controls-document.ts';
 import { cutFlows } from './cut-flows.ts';
 import type { PolicyRevision } from './load-revision.ts';
+import { type PendingControl, PendingControls, type TwoPersonRule } from './pending-controls.ts';
 import { keepBundle } from './replay-log.ts';
+import { TwoPersonDesk } from './two-person.ts';
 
 export interface ControlPlaneOptions {
   readonly revision: PolicyRevision;
@@ -39,6 +42,8 @@ export interface ControlPlaneOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly meter: Meter;
+  /** Which changes need a second person; none when absent. */
+  readonly twoPerson?: TwoPersonRule;
 }
 
 /** One change asked for by a person. */
@@ -58,12 +63,29 @@ export interface ReloadOutcome {
   readonly cut: number;
 }
 
-interface Cause {
-  readonly change: string;
-  readonly action: ControlAction;
+/** Somebody who acts on a change or a request that exists. */
+export interface ControlActor {
+  readonly by: string;
+  readonly why: string;
 }
 
-const CLOSES = /^(category\.block|capability\.revoke|tenant\.quarantine|task\.kill|pass\.revoke|host\.deny)$/;
+interface Cause {
+  readonly change: string;
+  readonly action: RecordedAction;
+}
+
+interface Asked {
+  readonly action: RecordedAction;
+  readonly by: string;
+  readonly why: string;
+  readonly forMs: number | null;
+  readonly approvedBy: string | null;
+  readonly pending: string | null;
+}
+
+const NO_RULE: TwoPersonRule = { actions: new Set(), withinMs: 0 };
+/** Changes that can be looked up and undone. */
+const KEPT_CHANGES = 200;
 /** Longest timer that the runtime takes. */
 const MAX_TIMER = 0x7fff_ffff;
 /** How often flows whose pass has ended are looked for. */
@@ -74,7 +96,12 @@ export class ControlPlane implements ControlPort, PolicySource {
   #snapshot: Snapshot;
   #revision: PolicyRevision;
   #leases: LeaseIndex | null = null;
+  #history: readonly ControlChange[];
+  readonly #pending: PendingControls;
+  readonly #desk: TwoPersonDesk;
   #queue: Promise<unknown> = Promise.resolve();
+  /** The last write that nobody waited for. */
+  #marked: Promise<void> = Promise.resolve();
   #expiry: NodeJS.Timeout | null = null;
   #overdue: NodeJS.Timeout | null = null;
 
@@ -83,6 +110,9 @@ export class ControlPlane implements ControlPort, PolicySource {
     this.#options = options;
     this.#revision = options.revision;
     const stored = readControls(options.documents);
+    this.#history = stored?.history ?? [];
+    this.#pending = new PendingControls(options.documents);
+    this.#desk = new TwoPersonDesk({ ...options, rule: options.twoPerson ?? NO_RULE, pending: this.#pending });
     const { bundle, categories } = options.revision;
     this.#snapshot = Object.freeze({
       bundle,
@@ -106,12 +136,15 @@ export class ControlPlane implements ControlPort, PolicySource {
     if (stored?.unrecorded) {
       // The same event id may then be in the log twice; readers take the first.
       await this.#options.audit.record(stored.unrecorded);
-      await writeControls(this.#options.documents, { controls: stored.controls, unrecorded: null });
+      await this.#write(stored.controls, null);
     }
     await keepBundle(this.#options.bundles, this.#snapshot.bundle);
     await this.#recordBundle(null, null);
     await this.#inTurn(() => this.#expireDue());
-    this.#overdue = setInterval(() => void this.#cutOverdue(), OVERDUE_MS);
+    // A crash may have come between the act and the end of the waiting.
+    const carriedOut = new Set(this.#history.map((change) => change.pending));
+    for (const { id } of this.#pending.list()) if (carriedOut.has(id)) await this.#pending.remove(id);
+    this.#overdue = setInterval(() => void this.#tick(), OVERDUE_MS);
     this.#overdue.unref();
   }
 
@@ -119,10 +152,43 @@ export class ControlPlane implements ControlPort, PolicySource {
     if (this.#expiry) clearTimeout(this.#expiry);
     if (this.#overdue) clearInterval(this.#overdue);
     await this.#queue;
+    await this.#marked;
   }
 
+  /** Carries a change out; when it needs a second person, keeps it and says so as the error. */
   apply(order: ControlOrder): Promise<Result<CutReceipt, string>> {
-    return this.#inTurn(() => this.#apply(order));
+    return this.#inTurn(() => this.#asked({ ...order, approvedBy: null, pending: null }));
+  }
+
+  /** Takes one change back, while what it left still stands. */
+  undo(change: string, { by, why }: ControlActor): Promise<Result<CutReceipt, string>> {
+    const action = { do: 'control.undo', change } as const;
+    return this.#inTurn(() => this.#asked({ action, by, why, forMs: null, approvedBy: null, pending: null }));
+  }
+
+  /** Carries out what another person asked for. */
+  approve(pending: string, { by }: Pick<ControlActor, 'by'>): Promise<Result<CutReceipt, string>> {
+    return this.#inTurn(async () => {
+      const row = await this.#desk.approvable(pending, by);
+      if (!row.ok) return row;
+      const { action, by: asker, why, forMs } = row.value;
+      const outcome = await this.#apply({ action, by: asker, why, forMs, approvedBy: by, pending });
+      if (outcome.ok) await this.#desk.done(pending);
+      return outcome;
+    });
+  }
+
+  reject(pending: string, { by, why }: ControlActor): Promise<Result<PendingControl, string>> {
+    return this.#inTurn(() => this.#desk.reject(pending, by, why));
+  }
+
+  canUndo(entry: ControlChange): boolean {
+    return withoutChange(this.#snapshot.controls, entry, this.#options.clock.now()).ok;
+  }
+
+  /** Latest first: what people changed, and what waits for a second person. */
+  changes(): { readonly changes: readonly ControlChange[]; readonly pending: readonly PendingControl[] } {
+    return { changes: this.#history.toReversed(), pending: this.#pending.list() };
   }
 
   /** Takes a revision that was loaded, or says why it was not; every live flow is judged again. */
@@ -130,35 +196,64 @@ export class ControlPlane implements ControlPort, PolicySource {
     return this.#inTurn(() => this.#reload(next));
   }
 
-  async #apply(order: ControlOrder): Promise<Result<CutReceipt, string>> {
-    const { clock, documents } = this.#options;
+  async #asked(asked: Asked): Promise<Result<CutReceipt, string>> {
+    if (!this.#desk.covers(asked.action, this.#undone(asked.action)?.action ?? null)) return this.#apply(asked);
+    const now = this.#options.clock.now();
+    const possible = this.#next(asked.action, { ...asked, at: now, until: until(asked, now), change: 'asked' });
+    return possible.ok ? this.#desk.ask(asked) : possible;
+  }
+
+  #undone(action: RecordedAction): ControlChange | null {
+    if (action.do !== 'control.undo') return null;
+    return this.#history.find((entry) => entry.change === action.change) ?? null;
+  }
+
+  #next(action: RecordedAction, { by, why, at, until, change }: ControlMark): Result<Controls, string> {
+    const { controls, bundle } = this.#snapshot;
+    if (action.do !== 'control.undo') return nextControls(controls, action, { by, why, at, until, change }, bundle);
+    const entry = this.#undone(action);
+    if (!entry)
+      return err(`no change \`${action.change}\` among the last ${KEPT_CHANGES}; see \`locktender control list\``);
+    return withoutChange(controls, entry, at);
+  }
+
+  async #apply(asked: Asked): Promise<Result<CutReceipt, string>> {
+    const { clock } = this.#options;
+    const { action, by, why, approvedBy, pending } = asked;
     const at = clock.now();
-    const change = ulid('c', at, randomBytes(10));
-    const until = order.forMs === null ? null : at + order.forMs;
-    const mark: ControlMark = { by: order.by, why: order.why, at, until, change };
-    const before = this.#snapshot.controls;
-    const next = nextControls(before, order.action, mark, this.#snapshot.bundle);
+    const mark: ControlMark = { by, why, at, until: until(asked, at), change: ulid('c', at, randomBytes(10)) };
+    const next = this.#next(action, mark);
     if (!next.ok) return next;
-    const event = (receipt: CutReceipt | null) =>
-      this.#changed({ ...order, change, until, automatic: false }, before, next.value, receipt);
-    if (CLOSES.test(order.action.do)) {
-      const receipt = await this.#enforce(before, next.value, { change, action: order.action });
+    const states: States = { before: this.#snapshot.controls, after: next.value };
+    const act: Act = { action, by, why, until: mark.until, automatic: false, approvedBy, pending };
+    const entry = changeOf(act, mark, states);
+    const history = [...this.#history, entry].slice(-KEPT_CHANGES);
+    const cause = { change: mark.change, action };
+    const event = (receipt: CutReceipt) => changedEvent(act, mark, states, receipt);
+    if (!opens(entry.did)) {
+      this.#history = history;
+      const receipt = await this.#enforce(states, cause);
       const kept = await this.#keep(next.value, event(receipt));
       if (kept !== null) return err(`in force, but not durable: ${kept}; a restart would forget it, repeat it then`);
       return ok(receipt);
     }
     try {
-      await writeControls(documents, { controls: next.value, unrecorded: null });
+      await this.#write(next.value, null, history);
     } catch (error) {
       return err(`not done: ${reasonOf(error)}; what was in force still is`);
     }
-    const receipt = await this.#enforce(before, next.value, { change, action: order.action });
+    this.#history = history;
+    const receipt = await this.#enforce(states, cause);
     const kept = await this.#keep(next.value, event(receipt));
     return kept === null ? ok(receipt) : err(`in force, but not recorded: ${kept}`);
   }
 
+  #write(controls: Controls, unrecorded: EventBody | null, history = this.#history): Promise<void> {
+    return writeControls(this.#options.documents, { controls, history, unrecorded });
+  }
+
   /** Swaps, drops cached decisions, cuts. */
-  async #enforce(before: Controls, after: Controls, { change, action }: Cause): Promise<CutReceipt> {
+  async #enforce({ before, after }: States, { change, action }: Cause): Promise<CutReceipt> {
     const { clock, log, meter } = this.#options;
     const startedAt = clock.monotonic();
     this.#snapshot = Object.freeze({ ...this.#snapshot, controls: after });
@@ -189,12 +284,12 @@ export class ControlPlane implements ControlPort, PolicySource {
 
   /** Makes a change durable and recorded; the reason when either failed. */
   async #keep(controls: Controls, event: EventBody): Promise<string | null> {
-    const { documents, audit, log } = this.#options;
+    const { audit, log } = this.#options;
     try {
-      await writeControls(documents, { controls, unrecorded: event });
+      await this.#write(controls, event);
       await audit.record(event);
       // Not awaited: losing it makes a restart record the event once more, under the same id.
-      writeControls(documents, { controls, unrecorded: null }).catch((error) =>
+      this.#marked = this.#write(controls, null).catch((error) =>
         log.warn({ error }, 'the controls could not be marked as recorded'),
       );
       return null;
@@ -204,39 +299,17 @@ export class ControlPlane implements ControlPort, PolicySource {
     }
   }
 
-  #changed(
-    by: { action: ControlAction; by: string; why: string; change: string; until: number | null; automatic: boolean },
-    before: Controls,
-    after: Controls,
-    receipt: CutReceipt | null,
-  ): Omit<ControlChangedEvent, 'v' | 'time' | 'node'> {
-    return {
-      type: 'control.changed',
-      id: ulid('e', this.#options.clock.now(), randomBytes(10)),
-      tenant: 'tenant' in by.action ? by.action.tenant : null,
-      task: 'task' in by.action ? by.action.task : null,
-      change: by.change,
-      action: by.action,
-      by: by.by,
-      why: by.why,
-      until: by.until,
-      automatic: by.automatic,
-      version: after.version,
-      receipt,
-      patch: patchBetween(before, after),
-    };
-  }
-
   /** Takes out what is due, one recorded change each. */
   async #expireDue(): Promise<void> {
     const now = this.#options.clock.now();
     for (const action of expired(this.#snapshot.controls, now)) {
       const before = this.#snapshot.controls;
       const after = Object.freeze(withoutExpired(before, action, now));
-      const change = ulid('c', now, randomBytes(10));
-      const receipt = await this.#enforce(before, after, { change, action });
-      const mark = { action, by: 'locktender', why: 'its time is over', change, until: null, automatic: true };
-      await this.#keep(after, this.#changed(mark, before, after, receipt));
+      const mark = { change: ulid('c', now, randomBytes(10)), at: now };
+      const receipt = await this.#enforce({ before, after }, { change: mark.change, action });
+      const who = { by: 'locktender', why: 'its time is over', approvedBy: null, pending: null };
+      const act: Act = { ...who, action, until: null, automatic: true };
+      await this.#keep(after, changedEvent(act, mark, { before, after }, receipt));
     }
     this.#armExpiry();
   }
@@ -252,6 +325,15 @@ export class ControlPlane implements ControlPort, PolicySource {
       Math.min(Math.max(at - now, 1), MAX_TIMER),
     );
     this.#expiry.unref();
+  }
+
+  async #tick(): Promise<void> {
+    if (this.#pending.list().some((row) => row.until <= this.#options.clock.now())) {
+      await this.#inTurn(() => this.#desk.expire()).catch((error) =>
+        this.#options.log.error({ error }, 'a change that waited too long could not be let go'),
+      );
+    }
+    await this.#cutOverdue();
   }
 
   async #cutOverdue(): Promise<void> {
@@ -286,17 +368,7 @@ export class ControlPlane implements ControlPort, PolicySource {
 
   async #recordBundle(previous: string | null, refused: string | null): Promise<void> {
     const { audit, clock } = this.#options;
-    const { bundle, categories } = this.#snapshot;
-    await audit.record({
-      type: 'bundle.loaded',
-      id: ulid('e', clock.now(), randomBytes(10)),
-      tenant: null,
-      task: null,
-      bundle: bundle.digest,
-      previous,
-      category_index: categories.digest,
-      refused,
-    });
+    await audit.record(bundleEvent(this.#snapshot, { previous, refused }, clock.now()));
   }
 
   #held(): LeaseIndex {
@@ -309,6 +381,10 @@ export class ControlPlane implements ControlPort, PolicySource {
     this.#queue = next.catch(() => undefined);
     return next;
   }
+}
+
+function until({ forMs }: Pick<ControlOrder, 'forMs'>, at: number): number | null {
+  return forMs === null ? null : at + forMs;
 }
 
 function reasonOf(error: unknown): string {

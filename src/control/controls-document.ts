@@ -1,8 +1,9 @@
 /** Controls on disk: checked when they are read, so that a damaged or edited file is named instead of obeyed. */
 
 import { z } from 'zod';
-import type { Controls } from '../core/controls.ts';
+import { CONTROL_RECORDS, type Controls } from '../core/controls.ts';
 import type { EventBody } from '../core/event.ts';
+import type { ControlChange } from '../policy/control-undo.ts';
 import type { Documents } from '../store/documents.ts';
 
 /** The controls file says something that no appliance wrote. */
@@ -12,6 +13,8 @@ export class ControlsDamaged extends Error {
 
 export interface StoredControls {
   readonly controls: Controls;
+  /** The latest changes by people, oldest first. */
+  readonly history: readonly ControlChange[];
   /** The event of the last change, until it is known to be in the log. */
   readonly unrecorded: EventBody | null;
 }
@@ -26,6 +29,17 @@ const mark = z.strictObject({
 });
 const marks = z.record(z.string(), mark);
 const override = mark.extend({ effect: z.enum(['allow', 'deny']), host: z.string(), tenant: z.string().nullable() });
+const patch = z.strictObject({
+  marks: z.array(z.strictObject({ in: z.enum(CONTROL_RECORDS), name: z.string(), mark: mark.nullable() })),
+  overrides: z.strictObject({ removed: z.array(override), added: z.array(override) }),
+});
+const entry = mark.extend({
+  action: z.looseObject({ do: z.string() }),
+  approvedBy: z.string().nullable(),
+  pending: z.string().nullable(),
+  did: patch,
+  back: patch,
+});
 const stored = z.strictObject({
   format: z.literal(1),
   controls: z.strictObject({
@@ -38,6 +52,8 @@ const stored = z.strictObject({
     revokedPasses: marks,
     hostOverrides: z.array(override),
   }),
+  // Absent in what older versions wrote.
+  history: z.array(entry).default([]),
   // Written by us and re-recorded as it is; the log checks its size.
   unrecorded: z.looseObject({ type: z.literal('control.changed'), id: z.string() }).nullable(),
 });
@@ -48,7 +64,12 @@ export function readControls(documents: Documents): StoredControls | null {
   if (value === null) return null;
   const parsed = stored.safeParse(value);
   if (parsed.success) {
-    return { controls: parsed.data.controls, unrecorded: parsed.data.unrecorded as EventBody | null };
+    const { controls, history, unrecorded } = parsed.data;
+    return {
+      controls,
+      history: history as unknown as readonly ControlChange[],
+      unrecorded: unrecorded as EventBody | null,
+    };
   }
   const where = parsed.error.issues[0]?.path.join('.') ?? '';
   throw new ControlsDamaged(

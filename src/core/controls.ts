@@ -59,6 +59,9 @@ export type ControlAction =
   | { readonly do: 'host.deny'; readonly host: string; readonly tenant: string | null }
   | { readonly do: 'host.clear'; readonly host: string; readonly tenant: string | null };
 
+/** What the record names as done: an action, or the taking back of one. */
+export type RecordedAction = ControlAction | { readonly do: 'control.undo'; readonly change: string };
+
 /** What a change did: the operator's answer to "is it really cut?". */
 export interface CutReceipt {
   readonly change: string;

@@ -3,7 +3,7 @@
  * leaf of the log. No event carries a secret, a pass, a header value, a body, or (by default) a path in clear.
  */
 
-import type { ControlAction, ControlPatch, Controls, CutReceipt } from './controls.ts';
+import type { ControlPatch, Controls, CutReceipt, RecordedAction } from './controls.ts';
 import type { RelayMode, RuleRef } from './decision.ts';
 import type { Fact } from './fact.ts';
 import type { Finding, GuardDirection } from './finding.ts';
@@ -174,8 +174,10 @@ export interface GuardVerdictEvent extends EventCommon {
 export interface ControlChangedEvent extends EventCommon {
   readonly type: 'control.changed';
   readonly change: string;
-  readonly action: ControlAction;
+  readonly action: RecordedAction;
   readonly by: string;
+  /** The second person, where the two-person rule asked for one. */
+  readonly approved_by?: string;
   readonly why: string;
   readonly until: number | null;
   /** True when an expiry, not a person, did it. */
@@ -184,6 +186,19 @@ export interface ControlChangedEvent extends EventCommon {
   readonly receipt: CutReceipt | null;
   /** What became different: enough to know the controls of every version from the log alone. */
   readonly patch: ControlPatch;
+}
+
+/** A change that waits for a second person, and how the waiting ended when it was not approved. */
+export interface ControlPendingEvent extends EventCommon {
+  readonly type: 'control.pending';
+  readonly pending: string;
+  readonly action: RecordedAction;
+  readonly state: 'asked' | 'rejected' | 'expired';
+  /** Who asked, rejected; `locktender` when its time ran out. */
+  readonly by: string;
+  readonly why: string;
+  /** Epoch ms after which it can no longer be approved. */
+  readonly until: number;
 }
 
 export interface BundleLoadedEvent extends EventCommon {
@@ -242,6 +257,7 @@ export type AuditEvent =
   | TaskFinishedEvent
   | GuardVerdictEvent
   | ControlChangedEvent
+  | ControlPendingEvent
   | BundleLoadedEvent
   | RulesLoadedEvent
   | AdminAccessEvent

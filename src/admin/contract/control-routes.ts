@@ -97,6 +97,31 @@ export const CONTROL_ROUTES = {
     params: hosted,
     ...hostChange,
   }),
+  controlList: make('GET', '/v1/controls', EVERYONE, {
+    summary: 'the latest changes of controls, newest first, and those that wait for a second person',
+    response: shape.controlChanges,
+  }),
+  controlUndo: make('POST', '/v1/controls/{name}/undo', SECURE, {
+    summary: 'takes one change back, while what it left still stands',
+    params: named,
+    body: shape.changeBody.pick({ why: true }),
+    response: shape.receipt,
+    changes: true,
+  }),
+  controlApprove: make('POST', '/v1/controls/{name}/approve', SECURE, {
+    summary: 'carries out a change that somebody else asked for',
+    params: named,
+    body: shape.changeBody.pick({ why: true }),
+    response: shape.receipt,
+    changes: true,
+  }),
+  controlReject: make('POST', '/v1/controls/{name}/reject', SECURE, {
+    summary: 'lets a change that waits go, without carrying it out',
+    params: named,
+    body: shape.changeBody.pick({ why: true }),
+    response: z.object({ rejected: z.string() }),
+    changes: true,
+  }),
   passRevoke: make('POST', '/v1/passes/{name}/revoke', OPERATE, {
     summary: 'revokes a pass by its id',
     params: named,

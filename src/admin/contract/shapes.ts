@@ -39,6 +39,32 @@ export const receipt = z
 
 const mark = z.object({ by: z.string(), why: z.string(), at, until: at.nullable(), change: z.string() });
 
+const recordedAction = z
+  .looseObject({ do: z.string() })
+  .describe('what was done, with the name it was done to; `control.undo` names a change');
+
+export const controlChanges = z.object({
+  version: z.int(),
+  changes: z.array(
+    mark.extend({
+      action: recordedAction,
+      approved_by: z.string().nullable().describe('the second person, where one was needed'),
+      stands: z.boolean().describe('whether what it left is still so, and `undo` would take it back'),
+    }),
+  ),
+  pending: z.array(
+    z.object({
+      id: z.string(),
+      action: recordedAction,
+      by: z.string(),
+      why: z.string(),
+      at,
+      for_ms: z.int().nullable(),
+      until: at.describe('when it can no longer be approved'),
+    }),
+  ),
+});
+
 export const category = z.object({
   id: z.string(),
   name: z.string(),
