@@ -226,7 +226,9 @@ async function scanLines(named: readonly string[], scan: Scan): Promise<number> 
       at += 1;
       if (line.trim() === '') continue;
       const row = rowOf(line, `${file}:${at}`);
-      const findings = scanLayers(Buffer.from(row.text, 'utf8'), rules).map((one) => shown(one, scan));
+      const findings = scanLayers(Buffer.from(row.text, 'utf8'), rules)
+        .filter((one) => one.continues === undefined)
+        .map((one) => shown(one, scan));
       count += findings.length;
       printJson(io, { id: row.id, findings });
     }

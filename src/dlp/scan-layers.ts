@@ -3,6 +3,7 @@
 import type { RuleSet } from './compiled-rules.ts';
 import { JsonPlaces } from './json-tracker.ts';
 import { base64Layers } from './layers/base64.ts';
+import { deltaLayers, type Piece } from './layers/deltas.ts';
 import { invisibleLayer, jsonLayer, percentLayer } from './layers/escapes.ts';
 import { hexLayers } from './layers/hex.ts';
 import type { Encoding, Layer } from './layers/layer.ts';
@@ -16,6 +17,11 @@ export interface LayeredCandidate extends Candidate {
   readonly encodings: readonly Encoding[];
   /** What the text holds in place of `start..end` once the secret is `replacement`. */
   replaced(replacement: Uint8Array): Uint8Array;
+  /**
+   * A later piece of a secret that lies in several, and where its first piece begins. The first stands for all: what takes
+   * the place of this one is empty.
+   */
+  readonly continues?: number;
 }
 
 export interface LayerLimits {
@@ -34,7 +40,8 @@ export function scanLayers(
   context: ScanContext = { ...NOWHERE, pathAt: new JsonPlaces().over(text, 0) },
   limits: LayerLimits = LAYER_LIMITS,
 ): LayeredCandidate[] {
-  return withoutOverlaps(collect(text, { set, context, left: { bytes: limits.bytes } }, limits.depth));
+  const walk = { set, context, left: { bytes: limits.bytes } };
+  return withoutOverlaps([...collect(text, walk, limits.depth), ...inPieces(text, walk, limits.depth)]);
 }
 
 interface Walk {
@@ -57,6 +64,33 @@ function collect(text: Buffer, walk: Walk, depth: number): LayeredCandidate[] {
     for (const inner of collect(layer.decoded, inLayer(walk, layer), depth - 1)) found.push(lifted(inner, layer));
   }
   return found;
+}
+
+/** What lies in several places of the text, a candidate for each, so that what is between them is seen for itself. */
+function* inPieces(text: Buffer, walk: Walk, depth: number): Generator<LayeredCandidate> {
+  if (depth === 0) return;
+  for (const { decoded, encoding, parts } of deltaLayers(text)) {
+    walk.left.bytes -= decoded.length;
+    if (walk.left.bytes < 0) return;
+    for (const inner of collect(decoded, { ...walk, context: withoutPlaces(walk.context) }, depth - 1)) {
+      const places = parts(inner.start, inner.end);
+      // In one piece it is found as it stands.
+      if (places.length > 1) yield* spread(inner, places, encoding);
+    }
+  }
+}
+
+function withoutPlaces({ host, tool }: ScanContext): ScanContext {
+  return { host, tool };
+}
+
+function* spread(inner: LayeredCandidate, places: readonly Piece[], encoding: Encoding): Generator<LayeredCandidate> {
+  const encodings = [encoding, ...inner.encodings];
+  const [first, ...rest] = places;
+  if (first === undefined) return;
+  yield { ...inner, ...first, encodings };
+  const replaced = () => Buffer.alloc(0);
+  for (const place of rest) yield { ...inner, ...place, encodings, replaced, continues: first.start };
 }
 
 /** What is encoded stands where its encoded form stands. */

@@ -79,7 +79,8 @@ export class StreamScanner {
     const places = new Places(view, this.#line);
     const out: Found[] = [];
     const context = { ...NOWHERE, pathAt: this.#json.over(view, this.#base) };
-    for (const { rule, start, end, likelihood } of scanLayers(view, this.#rules, context)) {
+    for (const { rule, start, end, likelihood, continues } of scanLayers(view, this.#rules, context)) {
+      if (continues !== undefined) continue;
       const at = this.#base + start;
       if (at < this.#next || at >= until) continue;
       const [from, to] = [places.of(start), places.of(end)];

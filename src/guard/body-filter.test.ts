@@ -115,7 +115,9 @@ describe('the body filter', () => {
 
   it.each([
     ['words', 'line one and two key-abc', 'line one and two '],
-    ['a line', 'data: {"delta":"4111 "}\n\n', 'data: {"delta":"4111 "}\n\n'],
+    ['a line', 'data: {"n":"4111 "}\n\n', 'data: {"n":"4111 "}\n\n'],
+    ['streamed text', 'data: {"id":"e_1","delta":"Hello"}\n\n', 'data: {"id":"e_1","delta":"Hello"}\n\n'],
+    ['a streamed token', '{"text":"it is"}\n{"text":" AKIA"}\n{"text":"IO7"}\n', '{"text":"it is"}\n'],
     ['a number in groups', 'pay with 4111 1111 ', 'pay with '],
     ['an account in groups', 'send it to DE89 3704 ', 'send '],
     ['a name and a number', 'the house is 1600 Pennsylvania ', 'the house '],
@@ -196,6 +198,76 @@ describe('the body filter', () => {
       items: [{ id: 'key-abcdefgh', ref: { x: '[REDACTED:SAMPLE]' } }],
       deep: { ref: 'key-abcdefgh' },
       token: '[REDACTED:SAMPLE]',
+    });
+  });
+
+  describe('text that is streamed in pieces', () => {
+    const events = (pieces: readonly string[], wrap: (text: string) => object) =>
+      pieces.map((text, i) => `event: delta\ndata: ${JSON.stringify({ id: `evt_${i}`, ...wrap(text) })}\n\n`);
+    const openAi = (content: string) => ({ choices: [{ index: 0, delta: { content } }] });
+    const anthropic = (text: string) => ({ type: 'content_block_delta', delta: { type: 'text_delta', text } });
+    const textOf = (body: string) =>
+      body.split('\n').flatMap((line) => {
+        if (!line.startsWith('data: ')) return [];
+        const { choices, delta } = JSON.parse(line.slice(6));
+        return [choices?.[0].delta.content ?? delta.text];
+      });
+
+    it.each([
+      ['one interface', openAi],
+      ['another', anthropic],
+    ])('is redacted over its pieces, and every event stays JSON: %s (T-36)', (_, wrap) => {
+      const body = Buffer.from(events(['my ', 'key-', 'abc', 'defgh', ' is', ' here'], wrap).join(''));
+      const { text, verdict } = run(body, [], { contentType: 'text/event-stream' });
+      expect(textOf(text.toString())).toEqual(['my ', '[REDACTED:SAMPLE]', '', '', ' is', ' here']);
+      expect(verdict.findings).toMatchObject([{ rule: 'sample', action: 'redact' }]);
+      expect(JSON.stringify(verdict)).not.toContain('abc');
+    });
+
+    it('is found in NDJSON, and blocks what leaves', () => {
+      const body = Buffer.from('{"response":"key-a"}\n{"response":"bcdefgh"}\n');
+      expect(run(body, []).text.toString()).toBe('{"response":"[REDACTED:SAMPLE]"}\n{"response":""}\n');
+      expect(run(body, [], { direction: 'request' }).blocked).toBe(true);
+    });
+
+    it('does not hide what stands between the pieces', () => {
+      const body = Buffer.from('{"text":"key-a","x":"key-zzzzzzzz"}\n{"text":"bcdefgh"}\n');
+      const { text, verdict } = run(body, []);
+      expect(text.toString()).toBe('{"text":"[REDACTED:SAMPLE]","x":"[REDACTED:SAMPLE]"}\n{"text":""}\n');
+      expect(verdict.findings.length).toBe(2);
+    });
+
+    it('leaves fields alone that are no text in pieces', () => {
+      const body = '{"name":"key-a"}\n{"name":"bcdefgh"}\n';
+      expect(run(Buffer.from(body), []).text.toString()).toBe(body);
+    });
+
+    it('gives the same for every cut and every pause (T-36)', () => {
+      const piece = fc.constantFrom('key-', 'abc', 'defgh', ' ', 'Hello', ' and so on', '4111', ' 1111', '7');
+      const filler = fc.constantFrom(0, 400, 3000);
+      fc.assert(
+        fc.property(
+          fc.array(piece, { maxLength: 30 }),
+          fc.array(fc.nat(5000), { maxLength: 12 }),
+          filler,
+          (pieces, cuts, pad) => {
+            const wrap = (content: string) => ({ ...openAi(content), pad: 'x '.repeat(pad) });
+            const body = Buffer.from(events(pieces, wrap).join(''));
+            const whole = run(body, []);
+            const filter = guard.filter(context());
+            const out: Uint8Array[] = [];
+            let at = 0;
+            for (const cut of [...cuts].sort((a, b) => a - b)) {
+              out.push(...filter.push(body.subarray(at, Math.max(at, cut))), ...filter.idle());
+              at = Math.max(at, cut);
+            }
+            out.push(...filter.push(body.subarray(at)), ...filter.end());
+            expect(textOf(Buffer.concat(out).toString())).toEqual(textOf(whole.text.toString()));
+            expect(textOf(whole.text.toString()).join('')).not.toMatch(/\bkey-[a-z]{8,40}\b/);
+          },
+        ),
+        { numRuns: 150 },
+      );
     });
   });
 

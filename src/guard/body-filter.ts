@@ -39,6 +39,22 @@ const REACH = 16_384;
 /** How far back word boundaries and context words look. */
 const BEHIND = 1024;
 
+/** Secrets in pieces that are remembered; a view holds no more. */
+const MOST_TOLD = 4096;
+const NOTHING = Buffer.alloc(0);
+
+interface Step {
+  /** Null: the rest of what was acted on before. */
+  readonly candidate: LayeredCandidate | null;
+  readonly start: number;
+  readonly end: number;
+}
+
+interface Acting {
+  readonly placeOf: (offset: number) => JsonPath | null;
+  readonly out: Uint8Array[];
+}
+
 export function bodyFilter(options: BodyFilterOptions): BodyFilter {
   return new WindowedFilter(options);
 }
@@ -59,6 +75,9 @@ class WindowedFilter implements BodyFilter {
   #next = 0;
   /** Offset at which the stream was last let go on before its end was known; -1 when it never was. */
   #letGo = -1;
+  /** Where secrets in several pieces begin that were acted on, and pieces of them that are still to come. */
+  readonly #told = new Set<number>();
+  #cuts: { readonly start: number; readonly end: number }[] = [];
   #findings: Finding[] = [];
   #more = 0;
   #blocked = false;
@@ -124,18 +143,11 @@ class WindowedFilter implements BodyFilter {
     const pathAt = this.#json.over(view, this.#base);
     const where = { host: context.host, tool: context.tool ?? '', pathAt };
     const placeOf = this.#json.over(view, this.#base);
-    for (const candidate of scanLayers(view, rules, where, layers)) {
-      const start = Math.max(this.#base + candidate.start, this.#lateStart(candidate));
-      if (start < this.#next || start < this.#sent || start >= until) continue;
-      const action = actionFor(candidate, context);
-      this.#note(candidate, action, placeOf(candidate.start));
-      if (action === 'block') {
-        this.#blocked = true;
-        return [];
-      }
-      if (action === 'pass') continue;
-      out.push(view.subarray(this.#sent - this.#base, start - this.#base), this.#replace(candidate, view, action));
-      this.#sent = this.#base + candidate.end;
+    for (const step of this.#steps(scanLayers(view, rules, where, layers))) {
+      if (step.start < this.#next || step.start < this.#sent) continue;
+      if (step.start >= until) this.#putOff(step);
+      else this.#act(step, view, { placeOf, out });
+      if (this.#blocked) return [];
     }
     if (this.#sent < until) {
       out.push(view.subarray(this.#sent - this.#base, until - this.#base));
@@ -147,6 +159,43 @@ class WindowedFilter implements BodyFilter {
     return out.filter((piece) => piece.length > 0).map((piece) => Uint8Array.from(piece));
   }
 
+  /** A later piece of what was acted on is cut when its window comes, though its beginning may be out of sight then. */
+  #putOff({ candidate, start, end }: Step): void {
+    const goesOn = candidate === null || actionFor(candidate, this.#options.context) !== 'pass';
+    if (goesOn && this.#isTold(candidate)) this.#cuts.push({ start, end });
+  }
+
+  #act({ candidate, start, end }: Step, view: Buffer, { placeOf, out }: Acting): void {
+    const told = this.#isTold(candidate);
+    const action = candidate === null ? 'redact' : actionFor(candidate, this.#options.context);
+    if (candidate !== null && !told) this.#note(candidate, action, placeOf(candidate.start));
+    if (action === 'block') this.#blocked = true;
+    if (action === 'block' || action === 'pass') return;
+    const bytes = candidate === null || told ? NOTHING : this.#replace(candidate, view, action);
+    out.push(view.subarray(this.#sent - this.#base, start - this.#base), bytes);
+    this.#sent = end;
+  }
+
+  /** What is to be done, in order: about candidates, and about what earlier windows left to be cut. */
+  #steps(candidates: readonly LayeredCandidate[]): Step[] {
+    const found = candidates.map((candidate) => ({
+      candidate,
+      start: Math.max(this.#base + candidate.start, this.#lateStart(candidate)),
+      end: this.#base + candidate.end,
+    }));
+    if (this.#cuts.length === 0) return found;
+    const cuts = this.#cuts.map((cut) => ({ ...cut, candidate: null }));
+    this.#cuts = [];
+    return [...cuts, ...found].sort((a, b) => a.start - b.start);
+  }
+
+  /** Whether it is a later piece of what was acted on already. */
+  #isTold(candidate: LayeredCandidate | null): boolean {
+    return (
+      candidate === null || (candidate.continues !== undefined && this.#told.has(this.#base + candidate.continues))
+    );
+  }
+
   /** What began before the stream was let go on, and is complete only now: its rest is still here to be acted on. */
   #lateStart({ start, end }: LayeredCandidate): number {
     const late = this.#base + start < this.#letGo && this.#base + end > Math.max(this.#letGo, this.#sent);
@@ -156,7 +205,8 @@ class WindowedFilter implements BodyFilter {
   #replace(candidate: LayeredCandidate, view: Buffer, wanted: GuardAction): Uint8Array {
     const { start, end, rule, secret } = candidate;
     // Of what is late a part has gone: nothing may be told of the rest, such as its last signs.
-    const action = this.#lateStart(candidate) < 0 ? wanted : 'redact';
+    const isLate = this.#lateStart(candidate) >= 0 || candidate.continues !== undefined;
+    const action = isLate ? 'redact' : wanted;
     const infoType = rule.spec.info_type;
     const inner =
       replacementFor(secret, { action, infoType, fingerprint: this.#options.fingerprint(secret) }) ?? secret;
@@ -166,6 +216,7 @@ class WindowedFilter implements BodyFilter {
   }
 
   #note(candidate: LayeredCandidate, action: GuardAction, path: JsonPath | null): void {
+    if (candidate.encodings[0] === 'delta') this.#tell(this.#base + (candidate.continues ?? candidate.start));
     if (this.#findings.length >= this.#options.maxFindings && action !== 'block') {
       this.#more += 1;
       return;
@@ -181,6 +232,15 @@ class WindowedFilter implements BodyFilter {
       fingerprint: this.#options.fingerprint(candidate.secret),
       path: path === null ? null : shownPath(path),
     });
+  }
+
+  #tell(first: number): void {
+    this.#told.add(first);
+    // Sets keep their order: the oldest is behind us.
+    for (const oldest of this.#told) {
+      if (this.#told.size <= MOST_TOLD) break;
+      this.#told.delete(oldest);
+    }
   }
 
   /** Keeps what word boundaries and context words may look back at. */

@@ -5,6 +5,8 @@
  * phrases and keys.
  */
 
+import { deltasOf, type Piece } from '../dlp/layers/deltas.ts';
+
 /** Words that a finding with blanks in it may consist of: anything but an ordinary word in lower case. */
 const ORDINARY = /^[^0-9A-Za-z]*[a-z\u00df-\u00f6\u00f8-\u00ff'-]{3,}[^0-9A-Za-z]*$/;
 /** A chain of such words is held as far as this, in bytes; nothing of the kind is longer. */
@@ -17,8 +19,33 @@ const OPENINGS: readonly (readonly [open: string, close: string])[] = [
   ['PuTTY-User-Key-File', 'Private-MAC'],
 ];
 
+/** A word of a streamed field that may be a part of something: digits, signs of tokens, capitals in a row. */
+const TOKEN_LIKE = /[0-9_@+/=~$]|[A-Z]{2}|[a-z][A-Z]|\w-\w/;
+
 /** Length of what may go on of `fresh`; 0 when nothing may. */
 export function quietEnd(fresh: Buffer): number {
+  const safe = quietText(fresh);
+  return Math.min(safe, ...deltasOf(fresh.subarray(0, safe)).map((pieces) => openLine(fresh, pieces)));
+}
+
+/** Start of the line on which the last words of a streamed field begin, when they may be a part of something. */
+function openLine(fresh: Buffer, pieces: readonly Piece[]): number {
+  let near = '';
+  let open = Number.POSITIVE_INFINITY;
+  for (const { start, end } of [...pieces].reverse()) {
+    const behind = near.length;
+    near = fresh.toString('latin1', Math.max(start, end - LONGEST_CHAIN), end) + near;
+    const words = near.match(/\S+\s*/g) ?? [];
+    const ordinary = words.findLastIndex((word) => !TOKEN_LIKE.test(word));
+    const chain = words.slice(ordinary + 1).join('').length;
+    if (chain <= behind && ordinary >= 0) break;
+    open = fresh.lastIndexOf(0x0a, start) + 1;
+    if (ordinary >= 0 || near.length > LONGEST_CHAIN) break;
+  }
+  return open;
+}
+
+function quietText(fresh: Buffer): number {
   let safe = Math.max(fresh.lastIndexOf(0x0a), fresh.lastIndexOf(0x20)) + 1;
   for (const [open, close] of OPENINGS) {
     const at = fresh.lastIndexOf(open);

@@ -1,0 +1,105 @@
+/**
+ * Text that a model streams in pieces: the same field of one event after the other (server-sent events, NDJSON). The pieces
+ * are joined and scanned as the text that the reader puts together. What is found in it lies in several places; its
+ * replacement stands in the first, and the other places become empty, so that every event stays what it was.
+ */
+
+import type { JsonPath } from '../json-path.ts';
+import { JsonTracker } from '../json-tracker.ts';
+
+/** Where a piece stands in the text around it: the inside of a JSON string. */
+export interface Piece {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** Fields that hold text in pieces, of the usual interfaces of models. */
+const STREAMED = new Set([
+  ...['arguments', 'completion', 'content', 'delta', 'generated_text', 'input', 'output', 'output_text'],
+  ...[
+    'partial_json',
+    'reasoning',
+    'reasoning_content',
+    'refusal',
+    'response',
+    'text',
+    'thinking',
+    'token',
+    'transcript',
+  ],
+]);
+
+/** Pieces of each streamed field, in order. Empty where there are no lines of JSON. */
+export function deltasOf(text: Buffer): readonly (readonly Piece[])[] {
+  if (!hasLines(text)) return [];
+  const fields = new Map<string, Piece[]>();
+  new JsonTracker().advance(text, 0, text.length, (path, start, end) => {
+    if (start === end || !isStreamed(path)) return;
+    const name = path.join('\0');
+    const pieces = fields.get(name);
+    if (pieces === undefined) fields.set(name, [{ start, end }]);
+    else pieces.push({ start, end });
+  });
+  return [...fields.values()];
+}
+
+/** Whether two lines or more may be JSON, or the data of events. */
+function hasLines(text: Buffer): boolean {
+  const first = text[0] === 0x7b || text.toString('latin1', 0, 5) === 'data:';
+  return ['\ndata:', '\n{'].some((mark) => {
+    const at = text.indexOf(mark);
+    return at >= 0 && (first || text.indexOf(mark, at + 1) >= 0);
+  });
+}
+
+function isStreamed(path: JsonPath): boolean {
+  const key = path.findLast((step) => typeof step === 'string');
+  return key !== undefined && STREAMED.has(key);
+}
+
+/** One streamed field, joined. */
+export interface DeltaLayer {
+  readonly encoding: 'delta';
+  readonly decoded: Buffer;
+  /** The places of `decoded[from..to)`, in order. */
+  readonly parts: (from: number, to: number) => readonly Piece[];
+}
+
+export function* deltaLayers(text: Buffer): Generator<DeltaLayer> {
+  for (const pieces of deltasOf(text)) {
+    if (pieces.length > 1) yield joined(text, pieces);
+  }
+}
+
+function joined(text: Buffer, pieces: readonly Piece[]): DeltaLayer {
+  const decoded = Buffer.concat(pieces.map(({ start, end }) => text.subarray(start, end)));
+  /** Offset in the joined text at which each piece begins. */
+  const begins: number[] = [];
+  let length = 0;
+  for (const { start, end } of pieces) {
+    begins.push(length);
+    length += end - start;
+  }
+  const parts = (from: number, to: number): Piece[] => {
+    const out: Piece[] = [];
+    for (let i = indexAt(begins, from); i < pieces.length && (begins[i] as number) < to; i += 1) {
+      const { start, end } = pieces[i] as Piece;
+      const begin = begins[i] as number;
+      out.push({ start: start + Math.max(0, from - begin), end: Math.min(end, start + to - begin) });
+    }
+    return out;
+  };
+  return { encoding: 'delta', decoded, parts };
+}
+
+/** Of the last that is at most `at`. */
+function indexAt(begins: readonly number[], at: number): number {
+  let low = 0;
+  let high = begins.length;
+  while (high - low > 1) {
+    const middle = (low + high) >>> 1;
+    if ((begins[middle] as number) <= at) low = middle;
+    else high = middle;
+  }
+  return low;
+}
