@@ -173,7 +173,7 @@ function unknownName(ports: AdminPorts, what: string, name: string): Fault | nul
 async function preview(ports: AdminPorts, name: string): Promise<Answer<'categoryPreview'>> {
   const unknown = unknownName(ports, 'category', name);
   if (unknown) return err(unknown);
-  return ok(await list.preview(ports, name));
+  return ok(await list.preview(ports, name, ports.appliance.now()));
 }
 
 function found<T>(value: T | null | undefined, otherwise: string): Result<T, Fault> {

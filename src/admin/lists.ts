@@ -103,22 +103,50 @@ export function pastTask(id: string, events: AnswerOf<'auditQuery'>['events']): 
 }
 
 const DAY_MS = 86_400_000;
-const MOST_COUNTED = 1000;
+const PAGE = 1000;
+/** Allows that one preview reads at most: a second or two. */
+const MOST_READ = 100_000;
+const MOST_LISTED = 1000;
 
-/** What blocking it would do: what hangs on it now, and what it allowed in the last day (at most 1000 are counted). */
-export async function preview(ports: AdminPorts, category: string): Promise<AnswerOf<'categoryPreview'>> {
+type Recorded = AnswerOf<'auditQuery'>['events'][number];
+
+/** What blocking it would do: what hangs on it now, and what it allowed in the 24 hours before `now`. */
+export async function preview(ports: AdminPorts, category: string, now: number): Promise<AnswerOf<'categoryPreview'>> {
   const flows = ports.live.dependants(fact('category', category));
-  const latest = Date.parse(String((await ports.record.query({ limit: 1 }))[0]?.event['time'] ?? ''));
-  const since = Number.isNaN(latest) ? 0 : latest - DAY_MS;
-  const allowed = await ports.record.query({ type: 'decision', effect: 'allow', since, limit: MOST_COUNTED });
-  const unique = (values: readonly string[]) => [...new Set(values)].sort();
+  const { events, complete } = await allowsOf(ports, category, now - DAY_MS);
   return {
     category,
     live_flows: flows.length,
     tasks: unique(flows.map((flow) => flow.task)),
     tenants: unique(flows.map((flow) => flow.tenant)),
     hosts: unique(flows.map((flow) => flow.host)),
-    allowed_last_day: allowed.filter(({ event }) => (event['categories'] as unknown[] | undefined)?.includes(category))
-      .length,
+    flows: flows.slice(0, MOST_LISTED),
+    allowed_last_day: events.length,
+    tasks_last_day: unique(events.map(({ event }) => String(event['task']))),
+    hosts_last_day: unique(events.map(hostOf)),
+    complete,
   };
 }
+
+async function allowsOf(
+  { record }: AdminPorts,
+  category: string,
+  since: number,
+): Promise<{ readonly events: readonly Recorded[]; readonly complete: boolean }> {
+  const events: Recorded[] = [];
+  while (events.length < MOST_READ) {
+    const last = events.at(-1);
+    const older = last === undefined ? {} : { before: last.seq };
+    const page = await record.query({ type: 'decision', effect: 'allow', category, since, limit: PAGE, ...older });
+    events.push(...page);
+    if (page.length < PAGE) return { events, complete: true };
+  }
+  return { events, complete: false };
+}
+
+function hostOf({ event }: Recorded): string {
+  const input = event['input'] as { readonly host?: unknown } | undefined;
+  return String(input?.host ?? '');
+}
+
+const unique = (values: readonly string[]): string[] => [...new Set(values)].sort().slice(0, MOST_LISTED);

@@ -90,6 +90,8 @@ export interface RecordDesk extends EntrySource {
 
 export interface ApplianceView {
   readonly version: string;
+  /** Epoch ms. */
+  now(): number;
   status(): AnswerOf<'status'>;
   /** Over a window that ends now. */
   slo(windowMs: number): Promise<AnswerOf<'slo'>>;

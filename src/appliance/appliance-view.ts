@@ -29,6 +29,7 @@ export function applianceView(core: Core, state: ViewState, record: Pick<ServedR
   };
   return {
     version,
+    now: () => clock.now(),
     status: () => ({
       node: config.node,
       version,

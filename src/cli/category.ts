@@ -49,7 +49,9 @@ export function addCategory(program: Command, parts: CliParts): void {
       if (options.json) return printJson(io, answer);
       io.stdout(`blocking \`${name}\` would cut ${answer.live_flows} live flows\n`);
       io.stdout(`tasks: ${answer.tasks.join(' ') || '-'}\nhosts: ${answer.hosts.join(' ') || '-'}\n`);
-      io.stdout(`allows of the last day that it would have denied: ${answer.allowed_last_day}\n`);
+      const { allowed_last_day: allows, tasks_last_day: tasks, hosts_last_day: hosts, complete } = answer;
+      io.stdout(`allows of the last day that it would have denied: ${complete ? '' : 'more than '}${allows}\n`);
+      io.stdout(`of tasks: ${tasks.join(' ') || '-'}\nto hosts: ${hosts.join(' ') || '-'}\n`);
     },
   });
   addCategoryImport(category, parts);

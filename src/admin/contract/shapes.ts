@@ -85,15 +85,6 @@ export const hostStanding = z.object({
   overrides: z.array(z.object({ effect: z.enum(['allow', 'deny']), host: z.string(), tenant: z.string().nullable() })),
 });
 
-export const preview = z.object({
-  category: z.string(),
-  live_flows: z.int(),
-  tasks: z.array(z.string()),
-  tenants: z.array(z.string()),
-  hosts: z.array(z.string()),
-  allowed_last_day: z.int().describe('recorded allows of the last 24 hours that it would have denied'),
-});
-
 export const capability = z.object({
   name: z.string(),
   description: z.string(),
@@ -134,6 +125,19 @@ export const flow = z.object({
   tenant: z.string(),
   host: z.string(),
   since: at,
+});
+
+export const preview = z.object({
+  category: z.string(),
+  live_flows: z.int(),
+  tasks: z.array(z.string()),
+  tenants: z.array(z.string()),
+  hosts: z.array(z.string()),
+  flows: z.array(flow).describe('what is live now and would be cut; at most 1000 are listed'),
+  allowed_last_day: z.int().describe('recorded allows of the last 24 hours that it would have denied'),
+  tasks_last_day: z.array(z.string()).describe('tasks that had them'),
+  hosts_last_day: z.array(z.string()).describe('hosts that they went to'),
+  complete: z.boolean().describe('false when the last day holds more than were read; then the figures are too low'),
 });
 
 export const passOrder = z.strictObject({
