@@ -89,8 +89,7 @@ function* spread(inner: LayeredCandidate, places: readonly Piece[], encoding: En
   const [first, ...rest] = places;
   if (first === undefined) return;
   yield { ...inner, ...first, encodings };
-  const replaced = () => Buffer.alloc(0);
-  for (const place of rest) yield { ...inner, ...place, encodings, replaced, continues: first.start };
+  for (const place of rest) yield { ...inner, ...place, encodings, continues: first.start };
 }
 
 /** What is encoded stands where its encoded form stands. */

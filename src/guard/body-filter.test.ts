@@ -230,6 +230,15 @@ describe('the body filter', () => {
       expect(run(body, [], { direction: 'request' }).blocked).toBe(true);
     });
 
+    it('is redacted from where it is when its beginning was let go on', () => {
+      const filter = guard.filter(context());
+      const out = [...filter.push(Buffer.from('{"text":"key"}\n')), ...filter.idle()];
+      expect(Buffer.concat(out).length).toBe(15);
+      out.push(...filter.push(Buffer.from('{"text":"-abcd"}\n{"text":"efgh"}\n')), ...filter.end());
+      expect(Buffer.concat(out).toString()).toBe('{"text":"key"}\n{"text":"[REDACTED:SAMPLE]"}\n{"text":""}\n');
+      expect(filter.verdict()).toMatchObject({ action: 'redact', findings: [{ rule: 'sample' }] });
+    });
+
     it('does not hide what stands between the pieces', () => {
       const body = Buffer.from('{"text":"key-a","x":"key-zzzzzzzz"}\n{"text":"bcdefgh"}\n');
       const { text, verdict } = run(body, []);
@@ -243,7 +252,7 @@ describe('the body filter', () => {
     });
 
     it('gives the same for every cut and every pause (T-36)', () => {
-      const piece = fc.constantFrom('key-', 'abc', 'defgh', ' ', 'Hello', ' and so on', '4111', ' 1111', '7');
+      const piece = fc.constantFrom(' key-', 'abc', 'defgh', ' ', 'Hello', ' and so on', '4111', ' 1111', '7');
       const filler = fc.constantFrom(0, 400, 3000);
       fc.assert(
         fc.property(
@@ -266,7 +275,7 @@ describe('the body filter', () => {
             expect(textOf(whole.text.toString()).join('')).not.toMatch(/\bkey-[a-z]{8,40}\b/);
           },
         ),
-        { numRuns: 150 },
+        { numRuns: 100 },
       );
     });
   });

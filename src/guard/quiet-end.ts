@@ -20,29 +20,32 @@ const OPENINGS: readonly (readonly [open: string, close: string])[] = [
 ];
 
 /** A word of a streamed field that may be a part of something: digits, signs of tokens, capitals in a row. */
-const TOKEN_LIKE = /[0-9_@+/=~$]|[A-Z]{2}|[a-z][A-Z]|\w-\w/;
+const TOKEN_LIKE = /[0-9_@+/=~$]|[A-Z]{2}|[a-z][A-Z]|\w-/;
 
 /** Length of what may go on of `fresh`; 0 when nothing may. */
 export function quietEnd(fresh: Buffer): number {
   const safe = quietText(fresh);
-  return Math.min(safe, ...deltasOf(fresh.subarray(0, safe)).map((pieces) => openLine(fresh, pieces)));
+  return Math.min(safe, ...deltasOf(fresh.subarray(0, safe), 1).map((pieces) => openLine(fresh, pieces)));
 }
 
 /** Start of the line on which the last words of a streamed field begin, when they may be a part of something. */
 function openLine(fresh: Buffer, pieces: readonly Piece[]): number {
   let near = '';
-  let open = Number.POSITIVE_INFINITY;
-  for (const { start, end } of [...pieces].reverse()) {
-    const behind = near.length;
+  const last: Piece[] = [];
+  for (let i = pieces.length - 1; i >= 0 && near.length < LONGEST_CHAIN; i -= 1) {
+    const { start, end } = pieces[i] as Piece;
     near = fresh.toString('latin1', Math.max(start, end - LONGEST_CHAIN), end) + near;
-    const words = near.match(/\S+\s*/g) ?? [];
-    const ordinary = words.findLastIndex((word) => !TOKEN_LIKE.test(word));
-    const chain = words.slice(ordinary + 1).join('').length;
-    if (chain <= behind && ordinary >= 0) break;
-    open = fresh.lastIndexOf(0x0a, start) + 1;
-    if (ordinary >= 0 || near.length > LONGEST_CHAIN) break;
+    last.push({ start, end });
   }
-  return open;
+  const words = near.match(/\S+\s*/g) ?? [];
+  const open = words.slice(words.findLastIndex((word) => !TOKEN_LIKE.test(word)) + 1).join('').length;
+  if (open === 0) return Number.POSITIVE_INFINITY;
+  let behind = 0;
+  for (const { start, end } of last) {
+    behind += end - start;
+    if (behind >= open) return fresh.lastIndexOf(0x0a, start) + 1;
+  }
+  return 0;
 }
 
 function quietText(fresh: Buffer): number {
@@ -61,9 +64,11 @@ function quietText(fresh: Buffer): number {
 function chainStart(fresh: Buffer, end: number): number {
   const line = end === 0 ? 0 : fresh.lastIndexOf(0x0a, end - 1) + 1;
   const near = fresh.subarray(Math.max(line, end - LONGEST_CHAIN), end).toString('latin1');
+  const isWhole = end - near.length === line;
   let start = near.length;
   for (const word of [...near.matchAll(/\S+\s*/g)].reverse()) {
-    if (ORDINARY.test(word[0].trimEnd())) break;
+    // What is longer than any chain is let go on, but never within a word.
+    if (ORDINARY.test(word[0].trimEnd()) || (word.index === 0 && !isWhole)) break;
     start = word.index;
   }
   return end - near.length + start;

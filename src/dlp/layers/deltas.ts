@@ -29,9 +29,9 @@ const STREAMED = new Set([
   ],
 ]);
 
-/** Pieces of each streamed field, in order. Empty where there are no lines of JSON. */
-export function deltasOf(text: Buffer): readonly (readonly Piece[])[] {
-  if (!hasLines(text)) return [];
+/** Pieces of each streamed field, in order. Empty where fewer lines than `least` may be JSON: then nothing is in pieces. */
+export function deltasOf(text: Buffer, least: 1 | 2): readonly (readonly Piece[])[] {
+  if (!hasLines(text, least)) return [];
   const fields = new Map<string, Piece[]>();
   new JsonTracker().advance(text, 0, text.length, (path, start, end) => {
     if (start === end || !isStreamed(path)) return;
@@ -43,12 +43,13 @@ export function deltasOf(text: Buffer): readonly (readonly Piece[])[] {
   return [...fields.values()];
 }
 
-/** Whether two lines or more may be JSON, or the data of events. */
-function hasLines(text: Buffer): boolean {
+/** Whether so many lines may be JSON, or the data of events. */
+function hasLines(text: Buffer, least: 1 | 2): boolean {
   const first = text[0] === 0x7b || text.toString('latin1', 0, 5) === 'data:';
+  if (first && least === 1) return true;
   return ['\ndata:', '\n{'].some((mark) => {
     const at = text.indexOf(mark);
-    return at >= 0 && (first || text.indexOf(mark, at + 1) >= 0);
+    return at >= 0 && (first || least === 1 || text.indexOf(mark, at + 1) >= 0);
   });
 }
 
@@ -66,7 +67,7 @@ export interface DeltaLayer {
 }
 
 export function* deltaLayers(text: Buffer): Generator<DeltaLayer> {
-  for (const pieces of deltasOf(text)) {
+  for (const pieces of deltasOf(text, 2)) {
     if (pieces.length > 1) yield joined(text, pieces);
   }
 }
