@@ -44,7 +44,7 @@ export class JournalWriter {
     const name = segmentName(edge.size, this.#generation);
     this.#generation += 1;
     this.#old.push(name);
-    const file = await this.#files.open(join(this.#folder, name));
+    const file = await this.#files.open(join(this.#folder, name), this.#sync);
     try {
       const head = encodeHead(edge);
       await file.write(head, 0);
@@ -58,13 +58,12 @@ export class JournalWriter {
     }
   }
 
-  /** Resolves when the batch is durable. On a rejection, call `abandon`, `start` and `append` it again. */
+  /** Resolves when the batch is durable, with `sync` by the write itself. On a rejection, call `abandon`, `start` and `append` it again. */
   async append(batch: Batch): Promise<void> {
     const current = this.#current;
     if (current === null) throw new Error('the journal has no open segment');
     const bytes = encodeBatch(batch);
     await current.file.write(bytes, current.length);
-    if (this.#sync) await current.file.datasync();
     current.length += bytes.length;
   }
 

@@ -2,8 +2,8 @@
  * The log while it is written: group commit, then tiles, then checkpoints. It is the one `AuditSink`.
  *
  * The order of effects is the design:
- *   append to the tree → sign → journal (fdatasync) → acknowledge → tiles → checkpoint → forget the journal.
- * A crash before the fdatasync loses only what nobody was told is recorded; after it, recovery finds everything in the
+ *   append to the tree → sign → journal (O_DSYNC) → acknowledge → tiles → checkpoint → forget the journal.
+ * A crash before that write ends loses only what nobody was told is recorded; after it, recovery finds everything in the
  * journal and does the rest again.
  *
  * INVARIANT: a batch that was signed is never replaced by another. When its write fails, its waiters are told so and

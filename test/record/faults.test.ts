@@ -74,7 +74,7 @@ describe('T-81 a failing disk', () => {
     const dir = temporaryDir();
     const files = new FaultyFiles();
     const log = await openLog(logOptions(dir, newSigner(), { files, probeMs: 4 }));
-    files.fault = { step: 'datasync:journal', code: 'ENOSPC', persisted: false };
+    files.fault = { step: 'write:journal', code: 'ENOSPC', persisted: false };
     await expect(log.record(decisionBody(1))).rejects.toThrow(AuditUnavailable);
     const closed = {
       type: 'flow.closed',
@@ -103,15 +103,15 @@ describe('T-81 a failing disk', () => {
     const slow = new FaultyFiles();
     const slowOpen = slow.open.bind(slow);
     let hanging = false;
-    slow.open = async (path) => {
-      const file = await slowOpen(path);
+    slow.open = async (path, durable) => {
+      const file = await slowOpen(path, durable);
       const wait = () =>
         hanging
           ? new Promise<void>((resolve) => {
               hang = resolve;
             })
           : Promise.resolve();
-      return { ...file, datasync: () => wait().then(() => file.datasync()) };
+      return { ...file, write: (data, at) => wait().then(() => file.write(data, at)) };
     };
     const log = await openLog(logOptions(temporaryDir(), newSigner(), { files: slow, stallMs: 20 }));
     hanging = true;
@@ -131,12 +131,12 @@ describe('T-81 a failing disk', () => {
     const files = new FaultyFiles();
     const open = files.open.bind(files);
     let [opening, most] = [0, 0];
-    files.open = async (path) => {
+    files.open = async (path, durable) => {
       opening += 1;
       most = Math.max(most, opening);
       await new Promise((resolve) => setTimeout(resolve, 20));
       opening -= 1;
-      return open(path);
+      return open(path, durable);
     };
     const log = await openLog(logOptions(dir, signer, { files, publishMs: 2, probeMs: 1 }));
     for (let round = 0; round < 4; round += 1) {

@@ -29,8 +29,8 @@ export class FaultyFiles implements Files {
   /** How many times the fault struck. */
   struck = 0;
 
-  async open(path: string): Promise<OpenFile> {
-    const file = await nodeFiles.open(path);
+  async open(path: string, durable?: boolean): Promise<OpenFile> {
+    const file = await nodeFiles.open(path, durable);
     return this.#step('open', path, async () => this.#wrap(path, file)).catch(async (failure) => {
       await file.close();
       throw failure;
