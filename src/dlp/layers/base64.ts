@@ -1,12 +1,12 @@
 /** Base64 and base64url (RFC 4648), with or without padding, on one line. */
 
-import { isText, type Layer, LONGEST_RUN } from './layer.ts';
+import { alphabet, isText, type Layer, LONGEST_RUN, longRuns } from './layer.ts';
 
 /** Shorter runs hold no secret, and words are such runs. */
 const SHORTEST = 24;
 /** Flags of the bytes of both alphabets. */
-const ALPHABET = flags('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_');
-const HEXADECIMAL = flags('0123456789abcdefABCDEF');
+const ALPHABET = alphabet('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_');
+const HEXADECIMAL = alphabet('0123456789abcdefABCDEF');
 
 export function* base64Layers(text: Buffer): Generator<Layer> {
   for (const [start, end] of runs(text)) {
@@ -20,24 +20,15 @@ export function* base64Layers(text: Buffer): Generator<Layer> {
 
 /** Stretches of the alphabet that are long enough, and are not plain hexadecimal. */
 function* runs(text: Buffer): Generator<readonly [number, number]> {
-  const end = text.length;
-  let at = 0;
-  while (at < end) {
-    if (ALPHABET[text[at] as number] === 0) {
-      at += 1;
-      continue;
-    }
-    const start = at;
-    at = endOf(ALPHABET, text, start);
-    const worth = at - start >= SHORTEST && at - start <= LONGEST_RUN;
-    if (worth && endOf(HEXADECIMAL, text, start) < at) yield [start, at];
+  for (const [start, end] of longRuns(ALPHABET, text, SHORTEST)) {
+    if (end - start <= LONGEST_RUN && !isHexadecimal(text, start, end)) yield [start, end];
   }
 }
 
-function endOf(set: Uint8Array, text: Buffer, start: number): number {
+function isHexadecimal(text: Buffer, start: number, end: number): boolean {
   let at = start;
-  while (at < text.length && set[text[at] as number] === 1) at += 1;
-  return at;
+  while (at < end && HEXADECIMAL[text[at] as number] === 1) at += 1;
+  return at === end;
 }
 
 function decode(text: Buffer, start: number, end: number): Layer | null {
@@ -67,10 +58,4 @@ function decode(text: Buffer, start: number, end: number): Layer | null {
       return Buffer.from(bytes.toString(encoding).replace(/=+$/, ''), 'latin1');
     },
   };
-}
-
-function flags(alphabet: string): Uint8Array {
-  const out = new Uint8Array(256);
-  for (const c of alphabet) out[c.charCodeAt(0)] = 1;
-  return out;
 }

@@ -23,3 +23,28 @@ export function isText(bytes: Buffer): boolean {
   // Other scripts: valid UTF-8 all through.
   return odd * 10 <= bytes.length * 9 && !bytes.toString('utf8').includes('\ufffd') && !bytes.includes(0);
 }
+
+/** One byte a character of the alphabet, 1 at each of its members. */
+export function alphabet(of: string): Uint8Array {
+  const set = new Uint8Array(256);
+  for (const c of of) set[c.charCodeAt(0)] = 1;
+  return set;
+}
+
+/**
+ * The longest stretches of the set's bytes that have at least `shortest`. Looks at one byte in `shortest` only, since no
+ * such stretch lies between two of them.
+ */
+export function* longRuns(set: Uint8Array, text: Uint8Array, shortest: number): Generator<readonly [number, number]> {
+  let done = 0;
+  for (let at = shortest - 1; at < text.length; at += shortest) {
+    if (set[text[at] as number] === 0) continue;
+    let start = at;
+    while (start > done && set[text[start - 1] as number] === 1) start -= 1;
+    let end = at + 1;
+    while (end < text.length && set[text[end] as number] === 1) end += 1;
+    if (end - start >= shortest) yield [start, end];
+    done = end;
+    at = end;
+  }
+}
