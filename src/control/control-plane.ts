@@ -144,7 +144,7 @@ export class ControlPlane implements ControlPort, PolicySource {
     // A crash may have come between the act and the end of the waiting.
     const carriedOut = new Set(this.#history.map((change) => change.pending));
     for (const { id } of this.#pending.list()) if (carriedOut.has(id)) await this.#pending.remove(id);
-    this.#overdue = setInterval(() => void this.#tick(), OVERDUE_MS);
+    this.#overdue = setInterval(() => void this.settle(), OVERDUE_MS);
     this.#overdue.unref();
   }
 
@@ -261,8 +261,8 @@ export class ControlPlane implements ControlPort, PolicySource {
     const leases = this.#held();
     const live = leases.live().length;
     const effects = controlEffects(before, after);
-    const decisions = leases.forget([...effects.cut, ...effects.forget]);
-    const flows = leases.dependants(effects.cut);
+    const decisions = leases.forget([...effects.cut, ...effects.rejudge, ...effects.forget]);
+    const flows = leases.endedBy(effects);
     const outcome = await cutFlows(flows, change, startedAt, { leases, clock, log });
     const labels = { action: action.do };
     meter.count('locktender_control_changes_total', labels);
@@ -272,7 +272,7 @@ export class ControlPlane implements ControlPort, PolicySource {
     return {
       change,
       version: after.version,
-      facts: effects.cut.flatMap((ended) => ended.facts),
+      facts: [...effects.cut, ...effects.rejudge].flatMap((ended) => ended.facts),
       live,
       dependants: flows.length,
       cut: outcome.cut,
@@ -327,7 +327,10 @@ export class ControlPlane implements ControlPort, PolicySource {
     this.#expiry.unref();
   }
 
-  async #tick(): Promise<void> {
+  /** Brings what time has ended into effect: controls that return, waiting that is over, flows whose pass has ended. */
+  async settle(): Promise<void> {
+    await this.#inTurn(() => this.#expireDue());
+
     if (this.#pending.list().some((row) => row.until <= this.#options.clock.now())) {
       await this.#inTurn(() => this.#desk.expire()).catch((error) =>
         this.#options.log.error({ error }, 'a change that waited too long could not be let go'),

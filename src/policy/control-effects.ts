@@ -16,6 +16,8 @@ export interface Ended {
 export interface ControlEffects {
   /** Flows that depend on these are cut. */
   readonly cut: readonly Ended[];
+  /** Leave that an operator gave and that is over: flows on it are judged again, and cut when nothing else allows them. */
+  readonly rejudge: readonly Ended[];
   /** Cached decisions that depend on these are dropped. */
   readonly forget: readonly Ended[];
 }
@@ -24,6 +26,7 @@ type Marks = Readonly<Record<string, ControlMark>>;
 
 export function controlEffects(before: Controls, after: Controls): ControlEffects {
   const cut: Ended[] = [];
+  const rejudge: Ended[] = [];
   const forget: Ended[] = [];
   const closing = [
     ['category', before.blockedCategories, after.blockedCategories],
@@ -40,14 +43,16 @@ export function controlEffects(before: Controls, after: Controls): ControlEffect
   }
   for (const name of changedNames(before.unblockedCategories, after.unblockedCategories)) {
     const old = before.unblockedCategories[name];
-    if (old) cut.push({ facts: [fact('controls', old.change)], tenant: null });
+    if (old) rejudge.push({ facts: [fact('controls', old.change)], tenant: null });
     forget.push({ facts: [fact('category', name)], tenant: null });
   }
-  overrideEffects(before, after, cut, forget);
-  return { cut, forget };
+  overrideEffects(before, after, { cut, rejudge, forget });
+  return { cut, rejudge, forget };
 }
 
-function overrideEffects(before: Controls, after: Controls, cut: Ended[], forget: Ended[]): void {
+type Filling = { readonly [K in keyof ControlEffects]: Ended[] };
+
+function overrideEffects(before: Controls, after: Controls, { cut, rejudge, forget }: Filling): void {
   const gone = before.hostOverrides.filter((o) => !after.hostOverrides.includes(o));
   const come = after.hostOverrides.filter((o) => !before.hostOverrides.includes(o));
   const ended = (o: HostOverride): Ended => ({ facts: [fact('host', o.host)], tenant: o.tenant });
@@ -55,7 +60,7 @@ function overrideEffects(before: Controls, after: Controls, cut: Ended[], forget
     forget.push(ended(o));
     // A renewed override keeps its change, and so the leases that stand on it.
     const renewed = come.some((c) => c.change === o.change && c.effect === o.effect);
-    if (o.effect === 'allow' && !renewed) cut.push({ facts: [fact('controls', o.change)], tenant: null });
+    if (o.effect === 'allow' && !renewed) rejudge.push({ facts: [fact('controls', o.change)], tenant: null });
   }
   for (const o of come) (o.effect === 'deny' ? cut : forget).push(ended(o));
 }

@@ -211,7 +211,9 @@ function factsOf(c: Case, capability: string | null, outcome: Outcome): readonly
   const out: Fact[] = [fact('bundle', world.bundle.digest), fact('host', q.host.name)];
   for (const alias of q.aliases) out.push(fact('host', alias));
   for (const category of q.categories) out.push(fact('category', category));
-  if (capability !== null) out.push(fact('capability', capability));
+  // An override does not open what a revoked capability closed: what fits and is not revoked is part of why it may.
+  const relied = capability ?? (outcome.effect === 'allow' ? c.live[0]?.capability.name : undefined);
+  if (relied !== undefined) out.push(fact('capability', relied));
   const p = q.principal;
   if (p) {
     out.push(fact('class', p.class), fact('pass', p.pass), fact('profile', p.profile));

@@ -180,8 +180,8 @@ class Bench {
   #swap(controls: Snapshot['controls']): void {
     const effects = controlEffects(this.#snapshot.controls, controls);
     this.#snapshot = { ...this.#snapshot, controls };
-    const cut = this.leases.dependants(effects.cut);
-    this.leases.forget([...effects.cut, ...effects.forget]);
+    this.leases.forget([...effects.cut, ...effects.rejudge, ...effects.forget]);
+    const cut = this.leases.endedBy(effects);
     for (const held of cut) {
       expect(this.#stands(held)).toBe(false);
       this.leases.drop(held);

@@ -8,7 +8,7 @@ import { LRUCache } from 'lru-cache';
 import type { Decision, DecisionRequest } from '../core/decision.ts';
 import { type Fact, factParts } from '../core/fact.ts';
 import type { Flow, Lease, LeaseBook } from '../core/ports.ts';
-import type { Ended } from './control-effects.ts';
+import type { ControlEffects, Ended } from './control-effects.ts';
 import { controlIndex, markOf, overrideOf } from './control-index.ts';
 import { decide } from './decide.ts';
 import { Dependants } from './dependants.ts';
@@ -103,6 +103,13 @@ export class LeaseIndex implements LeaseBook {
       for (const held of this.#flows.of(facts)) if (tenant === null || held.flow.tenant === tenant) out.add(held);
     }
     return [...out];
+  }
+
+  /** Flows that a change ends: those that depend on what it closed, and those that only a leave that is over allowed. */
+  endedBy({ cut, rejudge }: Pick<ControlEffects, 'cut' | 'rejudge'>): readonly HeldFlow[] {
+    const closed = this.dependants(cut);
+    const gone = new Set(closed);
+    return [...closed, ...this.#judge(this.dependants(rejudge).filter((held) => !gone.has(held)))];
   }
 
   /** Drops the cached decisions that depend on what ended; says how many. */

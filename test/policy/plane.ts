@@ -37,9 +37,14 @@ export interface Plane {
 let categories: ReturnType<typeof loaded> | null = null;
 const loaded = () => need(loadCategories({ files: filesBelow('categories'), sha256 }));
 
-export async function plane(twoPerson?: TwoPersonRule): Promise<Plane> {
+export function shippedRevision() {
+  categories ??= loaded();
+  return { bundle: shippedBundle(), categories };
+}
+
+export async function plane(twoPerson?: TwoPersonRule, events: EventBody[] = []): Promise<Plane> {
   const dir = mkdtempSync(join(tmpdir(), 'locktender-plane-'));
-  return startPlane({ dir, twoPerson, events: [], cut: [], clock: { now: NOW } });
+  return startPlane({ dir, twoPerson, events, cut: [], clock: { now: NOW } });
 }
 
 interface Kept {
@@ -53,9 +58,8 @@ interface Kept {
 async function startPlane(kept: Kept): Promise<Plane> {
   const { dir, twoPerson, events, cut, clock } = kept;
   const time: Clock = { now: () => clock.now, monotonic: () => performance.now() };
-  categories ??= loaded();
   const control = new ControlPlane({
-    revision: { bundle: shippedBundle(), categories },
+    revision: shippedRevision(),
     documents: openDocuments(dir),
     bundles: openBundleStore(dir),
     audit: memory(events),
@@ -87,7 +91,7 @@ async function startPlane(kept: Kept): Promise<Plane> {
   };
 }
 
-function flowOf(id: string, { principal, target }: ReturnType<typeof request>, cut: string[]): Flow {
+export function flowOf(id: string, { principal, target }: ReturnType<typeof request>, cut: string[]): Flow {
   const { task = '', tenant = '' } = principal ?? {};
   const end = async () => void cut.push(id);
   return { id, kind: 'tunnel', task, tenant, host: target.host.name, since: 0, cut: end };
