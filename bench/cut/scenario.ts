@@ -1,0 +1,131 @@
+/** Opens flows of four kinds, half of them in a category that is then blocked, and says what came of each half. */
+
+import { fork } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { openCertificateAuthority } from '../../src/pki/certificate-authority.ts';
+import { systemClock } from '../../src/telemetry/system-clock.ts';
+import { summary } from '../measure.ts';
+import { type ClientFlow, type Gate, openFlow, requestLoop, type Way } from './flows.ts';
+import { startOrigins } from './origins.ts';
+import { CATEGORY_OF, KINDS, type Kind, type Side, TICK_MS } from './world.ts';
+
+export interface CutReport {
+  readonly flows: number;
+  readonly receipt: Readonly<Record<string, unknown>>;
+  /** Of each kind: how many of the blocked half still live, how many of the other half do. */
+  readonly kinds: readonly {
+    readonly kind: Kind;
+    readonly lostAlive: number;
+    readonly keptAlive: number;
+    readonly each: number;
+  }[];
+  /** Of the other half: how many got bytes after the cut. */
+  readonly keptMoving: number;
+  /** Milliseconds from the asking to the last byte or end of each flow of the blocked half. */
+  readonly lastByteMs: ReturnType<typeof summary>;
+  readonly answeredMs: number;
+  /** Requests of the other side, one at a time on each of four connections, before the asking and in the second after it. */
+  readonly requestMs: { readonly before: ReturnType<typeof summary>; readonly after: ReturnType<typeof summary> };
+}
+
+/** `flows` is divided by eight: four kinds, two sides. */
+export async function cutScenario(flows: number, settleMs = 1500): Promise<CutReport> {
+  const dir = mkdtempSync(join(tmpdir(), 'locktender-cut-'));
+  const authority = openCertificateAuthority({ dir, name: 'origin', commonName: 'Bench CA', clock: systemClock });
+  const originCa = join(dir, 'origin-ca.pem');
+  writeFileSync(originCa, authority.pem);
+  const origins = await startOrigins(authority);
+  const gate = await startGate([dir, originCa, String(origins.port)]);
+  try {
+    return await measured(flows, settleMs, { gate: gate.line, originCa: authority.pem, originPort: origins.port });
+  } finally {
+    await gate.stop();
+    origins.close();
+    rmSync(dir, { recursive: true, force: true });
+  }
+}
+
+async function measured(flows: number, settleMs: number, way: Way): Promise<CutReport> {
+  const all = await openAll(flows, way);
+  let done = false;
+  const loops = Array.from({ length: 4 }, () => requestLoop(way, () => done));
+  await sleep(settleMs);
+  const since = performance.now();
+  const receipt = await block(way.gate);
+  const answeredMs = performance.now() - since;
+  const bytes = all.map((flow) => flow.bytes);
+  await sleep(Math.max(settleMs, 4 * TICK_MS));
+  done = true;
+  const requests = (await Promise.all(loops)).flat();
+  const of = (side: Side) => all.filter((flow) => flow.side === side);
+  const times = (from: number, to: number) =>
+    summary(Float64Array.from(requests.filter((r) => r.at >= from && r.at < to).map((r) => r.ms)), 1);
+  const report: CutReport = {
+    flows: all.length,
+    receipt,
+    kinds: KINDS.map((kind) => ({
+      kind,
+      lostAlive: of('lost').filter((flow) => flow.kind === kind && flow.open).length,
+      keptAlive: of('kept').filter((flow) => flow.kind === kind && flow.open).length,
+      each: flows / 8,
+    })),
+    keptMoving: all.filter((flow, n) => flow.side === 'kept' && flow.bytes > (bytes[n] ?? 0)).length,
+    lastByteMs: summary(Float64Array.from(of('lost').map((flow) => flow.last - since)), 1),
+    answeredMs,
+    requestMs: { before: times(since - 1000, since), after: times(since, since + 1000) },
+  };
+  for (const flow of all) flow.socket.destroy();
+  return report;
+}
+
+/** Sixteen at a time: handshakes take both sides' time. */
+async function openAll(flows: number, way: Way): Promise<ClientFlow[]> {
+  const wanted = Array.from({ length: flows / 8 }, () =>
+    KINDS.flatMap((kind) => [
+      { kind, side: 'lost' as Side },
+      { kind, side: 'kept' as Side },
+    ]),
+  ).flat();
+  const all: ClientFlow[] = [];
+  for (let n = 0; n < wanted.length; n += 16) {
+    all.push(...(await Promise.all(wanted.slice(n, n + 16).map(({ kind, side }) => openFlow(kind, side, way)))));
+  }
+  return all;
+}
+
+async function block({ admin, adminToken }: Gate): Promise<Record<string, unknown>> {
+  const response = await fetch(`http://${admin}/v1/categories/${CATEGORY_OF.lost}/block`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${adminToken}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ why: 'bench' }),
+  });
+  return (await response.json()) as Record<string, unknown>;
+}
+
+async function startGate(args: readonly string[]): Promise<{ readonly line: Gate; stop(): Promise<void> }> {
+  const script = fileURLToPath(new URL('./gate.ts', import.meta.url));
+  const child = fork(script, args, {
+    stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
+    execArgv: ['--disable-warning=ExperimentalWarning'],
+  });
+  const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  let text = '';
+  const line = await new Promise<Gate>((resolve, reject) => {
+    child.stdout?.on('data', (chunk: Buffer) => {
+      text += chunk.toString();
+      if (text.includes('\n')) resolve(JSON.parse(text.split('\n')[0] ?? '') as Gate);
+    });
+    child.once('exit', (code) => reject(new Error(`the gate ended with ${code} before it was ready`)));
+  });
+  return {
+    line,
+    stop: () => {
+      child.kill('SIGTERM');
+      return ended;
+    },
+  };
+}
