@@ -49,6 +49,7 @@ export const ROUTES = {
     summary: 'decides recorded decisions again, under the bundle of then or under a candidate',
     body: z.strictObject({
       days: z.int().min(1).max(3650).default(30),
+      since_ms: z.int().min(1000).nullable().default(null).describe('how far back in milliseconds, in place of days'),
       bundle: z
         .string()
         .min(1)

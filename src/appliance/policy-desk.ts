@@ -50,7 +50,7 @@ export function policyDesk(parts: PolicyDeskParts): PolicyDesk {
 const DAY_MS = 86_400_000;
 
 async function replayed(
-  { days, bundle }: Parameters<PolicyDesk['replay']>[0],
+  { days, since_ms: sinceMs, bundle }: Parameters<PolicyDesk['replay']>[0],
   { roots, clock, log, bundles }: PolicyDeskParts,
 ): ReturnType<PolicyDesk['replay']> {
   const candidate = bundle === null ? null : loadPolicy({ ...roots, rules: [bundle] });
@@ -62,7 +62,7 @@ async function replayed(
     size: log.head.size,
     bundles,
     candidate: candidate?.value.bundle ?? null,
-    since: clock.now() - days * DAY_MS,
+    since: clock.now() - (sinceMs ?? days * DAY_MS),
   });
   return ok({ ...report, groups: report.groups.slice(0, 1000).map((group) => ({ ...group })) });
 }

@@ -8,26 +8,32 @@ import { type CliParts, durationMs, leaf } from './leaf.ts';
 import { printJson, printTable } from './print.ts';
 
 export function addReplay(policy: Command, parts: CliParts): void {
-  leaf<{ since: string; bundle?: string }>(policy, 'replay', parts, {
+  leaf<{ since: string; bundle?: string; maxDifferences?: string }>(policy, 'replay', parts, {
     summary: 'decides recorded decisions again: under the bundle of then, or under a candidate',
     declare: (command) => {
       command
         .option('--since <duration>', 'how far back', '30d')
-        .option('--bundle <dir>', 'rules directory of a candidate');
+        .option('--bundle <dir>', 'rules directory of a candidate')
+        .option('--max-differences <n>', 'exit 1 when the candidate would change more than so many decisions');
     },
     run: async (_, options, { io }) => {
-      const days = Math.ceil((durationMs(options.since) ?? 0) / 86_400_000);
-      if (days < 1)
+      const sinceMs = durationMs(options.since) ?? 0;
+      if (sinceMs < 1000)
         throw new CliFailure(EXIT.usage, `\`${options.since}\` is not a duration; write for example \`30d\``);
+      const most = options.maxDifferences;
+      if (most !== undefined && !/^[0-9]{1,9}$/.test(most))
+        throw new CliFailure(EXIT.usage, `\`${most}\` is not a number of decisions; write for example \`0\``);
       const bundle = options.bundle === undefined ? null : resolve(io.cwd, options.bundle);
-      const answer = await adminClient(options, io).call('policyReplay', { body: { days, bundle } });
+      const answer = await adminClient(options, io).call('policyReplay', { body: { since_ms: sinceMs, bundle } });
       if (options.json) printJson(io, answer);
       else {
         io.stdout(`${answer.decisions} decisions, ${answer.differences} differences\n`);
         const rows = answer.groups.map((g) => [g.count, g.before, g.after, g.host, g.example]);
         if (rows.length > 0) printTable(io, ['COUNT', 'BEFORE', 'AFTER', 'HOST', 'EXAMPLE'], rows);
       }
-      return bundle === null && answer.differences > 0 ? EXIT.failed : EXIT.done;
+      // Under the bundle of then nothing may differ; a candidate is meant to, as far as was said.
+      const allowed = bundle === null ? 0 : most === undefined ? Number.POSITIVE_INFINITY : Number(most);
+      return answer.differences > allowed ? EXIT.failed : EXIT.done;
     },
   });
 }
