@@ -8,7 +8,7 @@ import { type CliParts, durationMs, leaf } from './leaf.ts';
 import { printJson, printTable } from './print.ts';
 
 export function addReplay(policy: Command, parts: CliParts): void {
-  leaf<{ since: string; bundle?: string; maxDifferences?: string }>(policy, 'replay', parts, {
+  leaf<ReplayOptions>(policy, 'replay', parts, {
     summary: 'decides recorded decisions again: under the bundle of then, or under a candidate',
     declare: (command) => {
       command
@@ -17,25 +17,38 @@ export function addReplay(policy: Command, parts: CliParts): void {
         .option('--max-differences <n>', 'exit 1 when the candidate would change more than so many decisions');
     },
     run: async (_, options, { io }) => {
-      const sinceMs = durationMs(options.since) ?? 0;
-      if (sinceMs < 1000)
-        throw new CliFailure(EXIT.usage, `\`${options.since}\` is not a duration; write for example \`30d\``);
-      const most = options.maxDifferences;
-      if (most !== undefined && !/^[0-9]{1,9}$/.test(most))
-        throw new CliFailure(EXIT.usage, `\`${most}\` is not a number of decisions; write for example \`0\``);
-      const bundle = options.bundle === undefined ? null : resolve(io.cwd, options.bundle);
-      const answer = await adminClient(options, io).call('policyReplay', { body: { since_ms: sinceMs, bundle } });
+      const { bundle } = options;
+      const body = { since_ms: sinceMsOf(options), bundle: bundle === undefined ? null : resolve(io.cwd, bundle) };
+      const allowed = differencesAllowed(options);
+      const answer = await adminClient(options, io).call('policyReplay', { body });
       if (options.json) printJson(io, answer);
       else {
         io.stdout(`${answer.decisions} decisions, ${answer.differences} differences\n`);
         const rows = answer.groups.map((g) => [g.count, g.before, g.after, g.host, g.example]);
         if (rows.length > 0) printTable(io, ['COUNT', 'BEFORE', 'AFTER', 'HOST', 'EXAMPLE'], rows);
       }
-      // Under the bundle of then nothing may differ; a candidate is meant to, as far as was said.
-      const allowed = bundle === null ? 0 : most === undefined ? Number.POSITIVE_INFINITY : Number(most);
       return answer.differences > allowed ? EXIT.failed : EXIT.done;
     },
   });
+}
+
+interface ReplayOptions {
+  readonly since: string;
+  readonly bundle?: string;
+  readonly maxDifferences?: string;
+}
+
+function sinceMsOf({ since }: ReplayOptions): number {
+  const ms = durationMs(since) ?? 0;
+  if (ms >= 1000) return ms;
+  throw new CliFailure(EXIT.usage, `\`${since}\` is not a duration; write for example \`30d\``);
+}
+
+/** Under the bundle of then nothing may differ; a candidate is meant to, as far as was said. */
+function differencesAllowed({ bundle, maxDifferences: most }: ReplayOptions): number {
+  if (most === undefined) return bundle === undefined ? 0 : Number.POSITIVE_INFINITY;
+  if (/^[0-9]{1,9}$/.test(most)) return Number(most);
+  throw new CliFailure(EXIT.usage, `\`${most}\` is not a number of decisions; write for example \`0\``);
 }
 
 export function addReload(policy: Command, parts: CliParts): void {
