@@ -25,7 +25,7 @@ const TOKEN_LIKE = /[0-9_@+/=~$]|[A-Z]{2}|[a-z][A-Z]|\w-/;
 /** Length of what may go on of `fresh`; 0 when nothing may. */
 export function quietEnd(fresh: Buffer): number {
   const safe = quietText(fresh);
-  return Math.min(safe, ...deltasOf(fresh.subarray(0, safe), 1).map((pieces) => openLine(fresh, pieces)));
+  return Math.min(safe, ...deltasOf(fresh, 1).map((pieces) => openLine(fresh, pieces)));
 }
 
 /** Start of the line on which the last words of a streamed field begin, when they may be a part of something. */
