@@ -9,6 +9,8 @@ import { loadPolicy, loadRules, type RevisionRoots } from '../control/load-revis
 import { ulid } from '../core/ids.ts';
 import type { Clock } from '../core/ports.ts';
 import { createPassAuthority, type PassAuthority } from '../gateway/passes.ts';
+import { type Broker, createBroker } from '../guard/broker.ts';
+import { Vault } from '../guard/vault.ts';
 import { type CertificateAuthority, openCertificateAuthority } from '../pki/certificate-authority.ts';
 import { openSigningKeys, type SigningKeys } from '../pki/signing-keys.ts';
 import { LeaseIndex } from '../policy/lease-index.ts';
@@ -17,6 +19,7 @@ import { openStateDir, type StateDir } from '../store/state-dir.ts';
 import { countEvent } from '../telemetry/event-meter.ts';
 import type { AdjustableLog } from '../telemetry/log.ts';
 import { createMetrics, type MetricRegistry } from '../telemetry/metrics.ts';
+import { loadCredentials } from './credentials.ts';
 import { type GuardDesk, openGuardDesk } from './guard-desk.ts';
 import { checkpointSigners, witnessesOf, writePublicKeys } from './log-keys.ts';
 import { must, type Started } from './start-refused.ts';
@@ -41,15 +44,20 @@ export interface Core extends CoreOptions {
   readonly control: ControlPlane;
   readonly leases: LeaseIndex;
   readonly guard: GuardDesk;
+  readonly broker: Broker;
   readonly passes: PassAuthority;
   readonly authority: CertificateAuthority;
 }
+
+/** Tokenised values that wait at once, of all tasks. */
+const MOST_TOKENS = 100_000;
 
 /** Files are read before anything is touched: bad policy leaves no trace. */
 export async function openCore(options: CoreOptions, started: Started): Promise<Core> {
   const { config, roots, log, clock } = options;
   const revision = must(loadPolicy(roots));
   const rules = must(loadRules(roots));
+  const credentials = must(loadCredentials(config.guard.credentials ?? null));
   const state = openStateDir(config.state);
   started.add(() => state.release());
   const keys = openSigningKeys(state.folder('keys'));
@@ -73,9 +81,13 @@ export async function openCore(options: CoreOptions, started: Started): Promise<
   await control.start(leases);
   started.add(() => control.stop());
   const fingerprintKey = keys.secret('fingerprint');
+  const vault = new Vault({ now: () => clock.now(), ttlMs: config.guard.token_ttl_ms, most: MOST_TOKENS });
+  const broker = createBroker(vault, () => credentials);
   const guard = await openGuardDesk(
     {
       rules,
+      vault,
+      isOurs: broker.isPlaceholder,
       fingerprintKey,
       maxFindings: config.guard.max_findings,
       maxDecodedBytes: config.guard.max_layer_bytes,
@@ -102,7 +114,7 @@ export async function openCore(options: CoreOptions, started: Started): Promise<
     cached: config.proxy.inspect.leaf_cache,
     leafDays: config.proxy.inspect.leaf_days,
   });
-  const parts = { state, keys, meter, audit, tasks, bundles, control, leases, guard, passes, authority };
+  const parts = { state, keys, meter, audit, tasks, bundles, control, leases, guard, broker, passes, authority };
   return { ...options, ...parts, startedAt: clock.now() };
 }
 

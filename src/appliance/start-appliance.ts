@@ -109,7 +109,7 @@ async function openDoors(running: Running): Promise<Appliance> {
 }
 
 function gateOf(running: Running): Gate {
-  const { config, control, leases, audit, passes, guard, authority, keys, clock, log, meter } = running.core;
+  const { config, control, leases, audit, passes, guard, broker, authority, keys, clock, log, meter } = running.core;
   const settings = proxySettings(config);
   return {
     policy: control,
@@ -118,6 +118,7 @@ function gateOf(running: Running): Gate {
     audit,
     passes,
     guard: () => guard.current(),
+    broker,
     authority,
     resolver: resolverOf(config, clock),
     budgets: new Budgets(settings.tenant),

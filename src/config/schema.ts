@@ -85,6 +85,10 @@ const guard = z
   .strictObject({
     max_layer_depth: integer(0, 8, 3).describe('encodings unwrapped inside one another before scanning'),
     max_layer_bytes: integer(1024, 1024 * 1024 * 1024, 16 * 1024 * 1024).describe('most that one body may unpack to'),
+    credentials: path
+      .optional()
+      .describe('file that names credentials which sandboxes use and never see; see docs/guard.md'),
+    token_ttl_ms: integer(1000, 86_400_000, 3_600_000).describe('how long a tokenised value may go back to its hosts'),
     max_findings: integer(1, 100_000, 200).describe('findings listed in one verdict; more are counted'),
   })
   .describe('guard engine');

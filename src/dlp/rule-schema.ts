@@ -2,6 +2,7 @@
 
 import { z } from 'zod';
 import { GUARD_ACTIONS, LIKELIHOODS } from '../core/finding.ts';
+import { HOST_OR_BELOW } from './host-list.ts';
 import { parsePathPattern } from './json-path.ts';
 import { VALIDATOR_NAMES } from './validators/validator.ts';
 
@@ -16,6 +17,8 @@ const jsonPath = z
   .string()
   .max(200)
   .refine((text) => parsePathPattern(text) !== null, 'not a JSON path; write for example `$.items[*].id` or `$..sha`');
+
+const HOST_HELP = 'not a host; write `api.example.com`, or `*.example.com` for everything below it';
 
 const rule = z.strictObject({
   id: z
@@ -57,6 +60,10 @@ const rule = z.strictObject({
   likelihood: z.enum(LIKELIHOODS),
   severity: z.enum(['low', 'medium', 'high', 'critical']),
   actions: z.strictObject({ result: action, request: action }),
+  // With `tokenise`: where the egress gate may put the value back. `api.example.com`, or `*.example.com` for all below it.
+  restore: z
+    .strictObject({ hosts: z.array(z.string().max(253).regex(HOST_OR_BELOW, HOST_HELP)).max(256).default([]) })
+    .prefault({}),
   tests: z.strictObject({
     match: z.array(z.string().min(1)).min(1, 'at least one text that must match'),
     no_match: z.array(z.string().min(1)).min(1, 'at least one text that must not match'),

@@ -6,6 +6,7 @@ import { eachCandidate } from './candidates.ts';
 import type { CompiledRule } from './compiled-rule.ts';
 import type { RuleSet } from './compiled-rules.ts';
 import { type JsonPath, matchesPath } from './json-path.ts';
+import { isInMark } from './transform.ts';
 
 export interface Candidate {
   readonly rule: CompiledRule;
@@ -78,7 +79,7 @@ function inWindows(rule: CompiledRule, text: Buffer, { windows, context }: Where
 
 function accepted(rule: CompiledRule, text: Buffer, [start, end]: readonly [number, number]): boolean {
   const secret = text.subarray(start, end);
-  if (!rule.validators.every((valid) => valid(secret))) return false;
+  if (!rule.validators.every((valid) => valid(secret)) || isInMark(text, start, end)) return false;
   const { stopwords } = rule.spec.allow;
   if (stopwords.length > 0) {
     const lower = secret.toString('utf8').toLowerCase();

@@ -25,6 +25,17 @@ export function replacementFor(secret: Buffer, { action, infoType, fingerprint }
   }
 }
 
+const MARK = /^\[(?:TOKEN|HASH):[A-Z][A-Z0-9_]{0,79}:[0-9a-f]{16}(?:[0-9a-f]{4})?\]/;
+const LONGEST_MARK = 128;
+
+/** True when a span lies in what an action put in the place of a secret: names such as `API_KEY` before a number look like one. */
+export function isInMark(text: Buffer, start: number, end: number): boolean {
+  const open = text.lastIndexOf(0x5b, start);
+  if (open < 0 || end - open > LONGEST_MARK) return false;
+  const mark = MARK.exec(text.toString('latin1', open, open + LONGEST_MARK));
+  return mark !== null && open + mark[0].length >= end;
+}
+
 /** Keeps the last four letters or digits, at most a quarter of them, and every separator. */
 function mask(secret: Buffer): Buffer {
   const out = Buffer.from(secret);

@@ -12,6 +12,7 @@ import { isBareJsonValue, replacementFor } from '../dlp/transform.ts';
 import type { GuardContext } from './guard-context.ts';
 import { actionFor, verdictOf } from './judge.ts';
 import { quietEnd } from './quiet-end.ts';
+import type { Vault } from './vault.ts';
 
 export interface BodyFilter {
   /** Bytes that may go on now. */
@@ -29,6 +30,9 @@ export interface BodyFilterOptions {
   readonly context: GuardContext;
   readonly fingerprint: (secret: Uint8Array) => string;
   readonly maxFindings: number;
+  /** Whether this is a placeholder that we gave out ourselves. */
+  readonly isOurs: (secret: Buffer) => boolean;
+  readonly vault?: Vault;
   readonly layers: LayerLimits;
 }
 
@@ -145,6 +149,7 @@ class WindowedFilter implements BodyFilter {
     const placeOf = this.#json.over(view, this.#base);
     for (const step of this.#steps(scanLayers(view, rules, where, layers))) {
       if (step.start < this.#next || step.start < this.#sent) continue;
+      if (step.candidate !== null && this.#options.isOurs(step.candidate.secret)) continue;
       if (step.start >= until) this.#putOff(step);
       else this.#act(step, view, { placeOf, out });
       if (this.#blocked) return [];
@@ -209,10 +214,20 @@ class WindowedFilter implements BodyFilter {
     const action = isLate ? 'redact' : wanted;
     const infoType = rule.spec.info_type;
     const inner =
-      replacementFor(secret, { action, infoType, fingerprint: this.#options.fingerprint(secret) }) ?? secret;
+      (action === 'tokenise' ? this.#token(candidate) : null) ??
+      replacementFor(secret, { action, infoType, fingerprint: this.#options.fingerprint(secret) }) ??
+      secret;
     const bytes = candidate.replaced(inner);
     const quoted = this.#options.context.contentType.includes('json') && isBareJsonValue(view, start, end);
     return quoted ? Buffer.concat([Buffer.from('"'), bytes, Buffer.from('"')]) : bytes;
+  }
+
+  /** Only of what comes in: what leaves is not given back. */
+  #token({ rule, secret }: LayeredCandidate): Buffer | null {
+    const { vault, context } = this.#options;
+    if (vault === undefined || context.direction !== 'result' || context.task === '') return null;
+    const { info_type: infoType, restore } = rule.spec;
+    return Buffer.from(vault.put(context, { infoType, value: secret, hosts: restore.hosts }));
   }
 
   #note(candidate: LayeredCandidate, action: GuardAction, path: JsonPath | null): void {

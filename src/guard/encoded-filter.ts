@@ -74,10 +74,10 @@ export function encodedFilter(plain: BodyFilter, context: GuardContext, max: num
       } catch {
         return giveUp();
       }
-      const out = [...plain.push(decoded), ...plain.end()];
+      const out = Buffer.concat([...plain.push(decoded), ...plain.end()]);
       if (plain.blocked) return [];
       // Untouched bodies go on as they came, byte for byte.
-      return plain.verdict().action === 'pass' ? held : [coding.encode(Buffer.concat(out))];
+      return out.equals(decoded) ? held : [coding.encode(out)];
     },
     verdict(): Verdict {
       return blocked ? { ...plain.verdict(), action: 'block' } : plain.verdict();

@@ -1,6 +1,7 @@
 /** What the guard must know of what it scans. */
 
 import type { GuardDirection } from '../core/finding.ts';
+import type { Scrubs } from './scrubs.ts';
 import type { GuardSettings } from './settings.ts';
 
 export interface GuardContext {
@@ -12,6 +13,8 @@ export interface GuardContext {
   readonly host: string;
   readonly contentType: string;
   readonly contentEncoding: string;
+  /** Values that went out with the request and may not come back; absent for none. */
+  readonly scrubs?: Scrubs;
   /** Name of the tool whose result this is; absent for none. */
   readonly tool?: string;
 }

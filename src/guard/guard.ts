@@ -11,6 +11,8 @@ import { type BodyFilter, bodyFilter } from './body-filter.ts';
 import { encodedFilter, isIdentity } from './encoded-filter.ts';
 import type { GuardContext } from './guard-context.ts';
 import { actionFor, verdictOf } from './judge.ts';
+import { scrubFilter } from './scrub-filter.ts';
+import type { Vault } from './vault.ts';
 
 /** One thing beside the body: `url.path`, `url.query`, or a header name. */
 export interface GuardPart {
@@ -31,6 +33,10 @@ export interface GuardOptions {
   readonly rules: RuleSet;
   /** Key of the fingerprints; 32 bytes. */
   readonly fingerprintKey: Uint8Array;
+  /** Where `tokenise` keeps values; without it a token stands for nothing that could come back. */
+  readonly vault?: Vault;
+  /** Whether this is a placeholder that we gave out ourselves. */
+  readonly isOurs?: (secret: Buffer) => boolean;
   /** Findings listed in one verdict; more are counted. */
   readonly maxFindings?: number;
   /** Largest encoded body, before and after decoding. */
@@ -46,34 +52,35 @@ export function createGuard(options: GuardOptions): Guard {
   const fingerprint = (secret: Uint8Array) =>
     createHmac('sha256', options.fingerprintKey).update(secret).digest('hex').slice(0, 16);
 
+  const isOurs = options.isOurs ?? (() => false);
   const filter = (context: GuardContext): BodyFilter => {
-    const plain = bodyFilter({ rules, context, fingerprint, maxFindings, layers });
+    const { vault } = options;
+    const shared = { rules, context, fingerprint, maxFindings, layers, isOurs };
+    const guarded = bodyFilter({ ...shared, ...(vault && { vault }) });
+    const plain = scrubFilter(guarded, context.scrubs ?? []);
     if (isIdentity(context.contentEncoding)) return plain;
     return encodedFilter(plain, context, options.maxDecodedBytes ?? 16 * 1024 * 1024);
   };
 
-  const scanParts = (parts: readonly GuardPart[], context: GuardContext): Verdict => {
-    const findings: Finding[] = [];
-    for (const part of parts) {
-      for (const view of viewsOf(part)) {
-        for (const candidate of scanLayers(view, rules, { host: context.host, tool: context.tool ?? '' }, layers)) {
-          const action = actionFor(candidate, context);
-          findings.push({
-            rule: candidate.rule.spec.id,
-            info_type: candidate.rule.spec.info_type,
-            likelihood: candidate.likelihood,
-            start: candidate.start,
-            end: candidate.end,
-            // A URL or a header cannot be redacted without meaning something else.
-            action: action === 'pass' ? 'pass' : 'block',
-            fingerprint: fingerprint(candidate.secret),
-            path: part.name,
-          });
-        }
-      }
-    }
-    return verdictOf(findings, maxFindings);
-  };
+  const scanView = (view: Buffer, part: GuardPart, context: GuardContext): Finding[] =>
+    scanLayers(view, rules, { host: context.host, tool: context.tool ?? '' }, layers)
+      .filter(({ secret, continues }) => continues === undefined && !isOurs(secret))
+      .map((candidate) => ({
+        rule: candidate.rule.spec.id,
+        info_type: candidate.rule.spec.info_type,
+        likelihood: candidate.likelihood,
+        start: candidate.start,
+        end: candidate.end,
+        // A URL or a header cannot be redacted without meaning something else.
+        action: actionFor(candidate, context) === 'pass' ? 'pass' : 'block',
+        fingerprint: fingerprint(candidate.secret),
+        path: part.name,
+      }));
+  const scanParts = (parts: readonly GuardPart[], context: GuardContext): Verdict =>
+    verdictOf(
+      parts.flatMap((part) => viewsOf(part).flatMap((view) => scanView(view, part, context))),
+      maxFindings,
+    );
   return { digest: rules.digest, scanParts, filter };
 }
 

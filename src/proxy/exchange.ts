@@ -6,6 +6,7 @@ import type { Flow } from '../core/ports.ts';
 import type { Principal } from '../core/principal.ts';
 import type { ReasonCode } from '../core/reasons.ts';
 import type { Target } from '../core/target.ts';
+import type { Exchanged } from '../guard/broker.ts';
 import type { Profile } from '../policy/profile.ts';
 import type { Snapshot } from '../policy/snapshot.ts';
 import type { Denial } from './denial.ts';
@@ -76,6 +77,8 @@ export class Exchange implements Flow {
   allowed: Allow | null = null;
   /** Whether the guard looked at the path and found nothing; only then may it be recorded in clear. */
   clearPath = false;
+  /** Values that went out in place of tokens and placeholders; they may not come back. */
+  readonly exchanged: Exchanged[] = [];
   spending = false;
   up = 0;
   down = 0;

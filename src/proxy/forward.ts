@@ -2,6 +2,7 @@
 
 import type { Dispatcher } from 'undici';
 import { authority, defaultPort } from '../core/target.ts';
+import { exchangedHead, scrubbedFields } from './brokering.ts';
 import type { Exchange } from './exchange.ts';
 import { clientFields, upstreamFields } from './fields.ts';
 import type { Forwarding } from './forwarding.ts';
@@ -54,11 +55,15 @@ function attempt(gate: Gate, exchange: Exchange, { forwarding, body }: Attempt):
   const headers = upstreamFields(forwarding.headers, { narrowEncodings: gate.guard() !== null });
   headers.push('host', target.port === defaultPort(scheme) ? urlHost(target.host) : authority(target));
   if (body.length !== null) headers.push('content-length', String(body.length));
+  const head = exchangedHead(gate, exchange, {
+    headers,
+    path: ask.query === '' ? ask.path : `${ask.path}?${ask.query}`,
+  });
   return new Promise((resolve, reject) => {
     const options: Dispatcher.DispatchOptions = {
-      path: ask.query === '' ? ask.path : `${ask.path}?${ask.query}`,
+      path: head.path,
       method: ask.method,
-      headers,
+      headers: [...head.headers],
       body: body.stream as never,
       ...(body.stream === null ? {} : { idempotent: false }),
     };
@@ -109,7 +114,7 @@ class Relay implements Dispatcher.DispatchHandler {
     this.#exchange.status = status;
     const bodiless = this.#exchange.order.ask.method === 'HEAD' || status === 204 || status === 304;
     this.#guard = bodiless ? null : ResponseGuard.of(this.#gate, this.#exchange, raw);
-    const fields = clientFields(raw, this.#guard !== null);
+    const fields = scrubbedFields(this.#exchange, clientFields(raw, this.#guard !== null));
     if (this.#guard === null) this.#reply.head(status, fields);
     else
       this.#guard.begin(this.#reply, {
@@ -127,7 +132,7 @@ class Relay implements Dispatcher.DispatchHandler {
   }
 
   onResponseEnd(controller: Dispatcher.DispatchController): void {
-    const trailers = clientFields(headerPairs(controller.rawTrailers), true);
+    const trailers = scrubbedFields(this.#exchange, clientFields(headerPairs(controller.rawTrailers), true));
     if (this.#guard === null) {
       this.#reply.end(trailers);
       this.#settle.resolve();

@@ -2,6 +2,7 @@
 
 import type { Decision, DecisionRequest } from '../core/decision.ts';
 import type { AuditSink, Clock, LeaseBook, Log, Meter, PassVerifier } from '../core/ports.ts';
+import type { Broker } from '../guard/broker.ts';
 import type { CertificateAuthority } from '../pki/certificate-authority.ts';
 import type { PolicySource, Snapshot } from '../policy/snapshot.ts';
 import type { Budgets } from './budgets.ts';
@@ -20,6 +21,8 @@ export interface Gate {
   readonly passes: PassVerifier;
   /** The guard in force now; null only where a test leaves it out. */
   readonly guard: () => GuardPort | null;
+  /** What puts values back; absent where nothing does. */
+  readonly broker?: Broker;
   /** Null when there is no CA: then what needs inspection is refused. */
   readonly authority: Pick<CertificateAuthority, 'contextFor'> | null;
   readonly resolver: Resolver;

@@ -1,6 +1,7 @@
 /** The guard as the walk uses it: what may leave (URL, headers, body) and what may come back (body). */
 
 import type { GuardDirection, Verdict } from '../core/finding.ts';
+import type { Scrubs } from '../guard/scrubs.ts';
 import type { GuardSettings } from '../policy/profile.ts';
 
 export interface GuardContext {
@@ -11,6 +12,8 @@ export interface GuardContext {
   readonly host: string;
   readonly contentType: string;
   readonly contentEncoding: string;
+  /** Values that may not come back. */
+  readonly scrubs?: Scrubs;
 }
 
 export interface GuardPart {

@@ -3,6 +3,7 @@
  * that its length can be said again after a change; a longer one is streamed, chunked.
  */
 
+import { exchangedBody } from './brokering.ts';
 import type { Exchange } from './exchange.ts';
 import { field } from './fields.ts';
 import type { Forwarding } from './forwarding.ts';
@@ -31,7 +32,7 @@ export async function outboundBody(gate: Gate, exchange: Exchange, forwarding: F
   if (guard === null || context === null) return { stream: body, length: announced === '' ? null : Number(announced) };
   const filter = guard.filter(context);
   const guarded = guardedBody(gate, exchange, { filter, body, enforce: context.settings.request === 'enforce' });
-  return hold(guarded[Symbol.asyncIterator]());
+  return hold(exchangedBody(gate, exchange, { body: guarded, headers })[Symbol.asyncIterator]());
 }
 
 interface Guarding {

@@ -3,6 +3,7 @@
  * blocked at its start becomes a denial; later, the connection is broken instead. An idle stream is flushed.
  */
 
+import { answerScrubs } from './brokering.ts';
 import type { Exchange, HeaderList } from './exchange.ts';
 import { field } from './fields.ts';
 import type { Gate } from './gate.ts';
@@ -38,7 +39,9 @@ export class ResponseGuard {
       contentType: field(headers, 'content-type').toLowerCase(),
       contentEncoding: field(headers, 'content-encoding').toLowerCase(),
     });
-    return guard === null || context === null ? null : new ResponseGuard(gate, exchange, guard.filter(context));
+    return guard === null || context === null
+      ? null
+      : new ResponseGuard(gate, exchange, guard.filter({ ...context, scrubs: answerScrubs(exchange) }));
   }
 
   constructor(gate: Gate, exchange: Exchange, filter: BodyFilter) {

@@ -17,8 +17,8 @@ import { openCertificateAuthority } from '../../src/pki/certificate-authority.ts
 import { createLog } from '../../src/telemetry/log.ts';
 import { systemClock } from '../../src/telemetry/system-clock.ts';
 
-/** What an origin does with one connection; `head` is the first request's, decoded as Latin-1. */
-export type OriginScript = (socket: Socket, head: string) => void;
+/** What an origin does with one connection: the head of its first request, and what came behind it, as Latin-1. */
+export type OriginScript = (socket: Socket, head: string, rest: string) => void;
 
 export interface Lab {
   readonly appliance: Appliance;
@@ -120,10 +120,11 @@ guard:
 record_paths: clear
 `;
 
-/** `ports` are further ports that the lab's capabilities reach. */
+/** `ports` are further ports that the lab's capabilities reach, `files` further files of its rules. */
 export async function openLab(
   config: Readonly<Record<string, string>> = {},
   ports: readonly number[] = [],
+  files: Readonly<Record<string, string>> = {},
 ): Promise<Lab> {
   const dir = mkdtempSync(join(tmpdir(), 'locktender-lab-'));
   const clock = systemClock;
@@ -142,7 +143,7 @@ export async function openLab(
       const head = held.slice(0, end + 4);
       held = held.slice(end + 4);
       heads.push(head);
-      script(socket, head);
+      script(socket, head, held);
     });
   };
   const contextOf = (name: string) => {
@@ -154,6 +155,10 @@ export async function openLab(
   const plain = createTcpServer(onConnection);
   const [tlsPort, plainPort] = [await listening(tls), await listening(plain)];
   const rules = writeRules(join(dir, 'rules'), [tlsPort, plainPort, ...ports]);
+  for (const [path, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(rules, path)), { recursive: true });
+    writeFileSync(join(rules, path), text);
+  }
   const any = '127.0.0.1:0';
   const flags = {
     'proxy.listen': any,

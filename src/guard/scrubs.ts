@@ -1,0 +1,3 @@
+/** Values that may not come back, and what is put in the place of each. */
+
+export type Scrubs = readonly (readonly [found: Buffer, put: string])[];

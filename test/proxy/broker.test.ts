@@ -1,0 +1,121 @@
+/** Tokens and stored credentials over real TLS: what the sandbox holds, what the origin gets, what comes back. */
+
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { answer, type Lab, openLab } from './lab.ts';
+
+const STORED = 'zT9-kq2LmV0xWb7RsD4n';
+const FOUND = 'labsecret-qwhgtyzvbnmklpxc';
+const RULES = `version: 1
+rules:
+  - id: lab-secret
+    description: A secret of the lab
+    info_type: LAB_SECRET
+    kind: secret
+    regex: '\\b(labsecret-[a-z]{16})\\b'
+    secret_group: 1
+    likelihood: VERY_LIKELY
+    severity: high
+    actions: { result: tokenise, request: block }
+    restore: { hosts: [web.lab.test] }
+    tests: { match: ['labsecret-abcdefghijklmnop'], no_match: ['labsecret-short'] }
+`;
+
+let lab: Lab;
+const dir = mkdtempSync(join(tmpdir(), 'broker-'));
+
+beforeAll(async () => {
+  writeFileSync(join(dir, 'value'), `${STORED}\n`, { mode: 0o600 });
+  const list = 'version: 1\ncredentials:\n  - { name: lab, file: value, hosts: [web.lab.test], tenants: [acme] }\n';
+  writeFileSync(join(dir, 'credentials.yaml'), list, { mode: 0o600 });
+  lab = await openLab({ 'guard.credentials': join(dir, 'credentials.yaml') }, [], { 'dlp/lab.yaml': RULES });
+}, 120_000);
+afterAll(async () => {
+  await lab?.close();
+  rmSync(dir, { recursive: true, force: true });
+});
+
+/** One request of the lab's writer; the origin answers with what it was sent. */
+async function sent(host: string, request: { path?: string; fields?: string; body?: string; pass?: string } = {}) {
+  const { path = '/', fields = '', body = '', pass = lab.passes.write } = request;
+  let got = '';
+  lab.script = (socket, head, rest) => {
+    const announced = Number(/content-length: *(\d+)/i.exec(head)?.[1] ?? 0);
+    const finish = (text: string) => {
+      got = `${head}${text}`;
+      const echo = JSON.stringify({ echo: got });
+      socket.end(answer(echo, `Content-Type: application/json\r\nX-Echo: ${/x-key: (.*)/i.exec(head)?.[1] ?? ''}\r\n`));
+    };
+    if (announced === 0) return finish('');
+    let held = rest;
+    if (held.length >= announced) return finish(held);
+    socket.on('data', (chunk: Buffer) => {
+      held += chunk.toString('latin1');
+      if (held.length >= announced) finish(held);
+    });
+  };
+  const method = body === '' ? 'GET' : 'POST';
+  const length = body === '' ? '' : `Content-Length: ${Buffer.byteLength(body)}\r\nContent-Type: application/json\r\n`;
+  const text = `${method} ${path} HTTP/1.1\r\nHost: ${host}:${lab.tlsPort}\r\n${length}${fields}Connection: close\r\n\r\n${body}`;
+  const back = await lab.inspected(host, text, { pass });
+  return { got, back };
+}
+
+describe('a stored credential', { timeout: 60_000 }, () => {
+  it('reaches its host in field, query and body, and its echo comes back as the placeholder', async () => {
+    const { got, back } = await sent('web.lab.test', {
+      path: '/a?k=lt_credential_lab',
+      fields: 'Authorization: Bearer lt_credential_lab\r\nX-Key: lt_credential_lab\r\n',
+      body: '{"key":"lt_credential_lab"}',
+    });
+    expect(got).toContain(`/a?k=${STORED} HTTP`);
+    expect(got).toMatch(new RegExp(`authorization: Bearer ${STORED}`, 'i'));
+    expect(got).toContain(`{"key":"${STORED}"}`);
+    expect(back).toMatch(/^HTTP\/1\.1 200/);
+    expect(back).not.toContain(STORED);
+    expect(back).toMatch(/x-echo: lt_credential_lab/i);
+    expect(back).toContain('Bearer lt_credential_lab');
+  });
+
+  it.each([
+    ['another host', 'two.lab.test', () => lab.passes.write],
+    ['another tenant', 'web.lab.test', () => lab.passes.other],
+  ])('stays a placeholder for %s', async (_, host, pass) => {
+    const { got } = await sent(host, { fields: 'X-Key: lt_credential_lab\r\n', pass: pass() });
+    expect(got).toContain('lt_credential_lab');
+    expect(got).not.toContain(STORED);
+  });
+});
+
+describe('a tokenised value', { timeout: 60_000 }, () => {
+  it('is a token for the sandbox, goes back to its host, and nowhere else or for anybody else', async () => {
+    lab.script = (socket) => socket.end(answer(`{"key":"${FOUND}"}`, 'Content-Type: application/json\r\n'));
+    const get = `GET / HTTP/1.1\r\nHost: web.lab.test:${lab.tlsPort}\r\nConnection: close\r\n\r\n`;
+    const first = await lab.inspected('web.lab.test', get, { pass: lab.passes.write });
+    const token = /\[TOKEN:LAB_SECRET:[0-9a-f]{20}\]/.exec(first)?.[0] ?? '';
+    expect(first).not.toContain(FOUND);
+    expect(token).not.toBe('');
+
+    const back = await sent('web.lab.test', { fields: `X-Key: ${token}\r\n`, body: `{"key":"${token}"}` });
+    expect(back.got).toContain(`{"key":"${FOUND}"}`);
+    expect(back.back).not.toContain(FOUND);
+    expect(back.back).toContain(token);
+
+    const elsewhere = await sent('two.lab.test', { fields: `X-Key: ${token}\r\n` });
+    expect(elsewhere.got).toContain(token);
+    const other = await sent('web.lab.test', { fields: `X-Key: ${token}\r\n`, pass: lab.passes.read });
+    expect(other.got).toContain(token);
+
+    // The value itself may not leave, not even to its host: only the gate puts it in place.
+    const plain = await sent('web.lab.test', { fields: `X-Key: ${FOUND}\r\n` });
+    expect(plain.back).toMatch(/^HTTP\/1\.1 403/);
+  });
+
+  it('never stands in the record', async () => {
+    const events = JSON.stringify(await lab.admin('/v1/audit?limit=1000'));
+    expect(events).toContain('lab-secret');
+    for (const value of [STORED, FOUND]) expect(events).not.toContain(value);
+  });
+});
