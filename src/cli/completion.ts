@@ -1,16 +1,25 @@
 /** `locktender completion`: scripts for shells, and the reference page, all made from the commands as they are. */
 
 import type { Command } from 'commander';
+import { adminReference } from '../admin/contract/reference.ts';
+import { ROUTES } from '../admin/contract.ts';
 import { didYouMean } from '../core/nearest.ts';
 import { CliFailure, EXIT } from './context.ts';
 import { type CliParts, leaf } from './leaf.ts';
 
-const MAKERS: Readonly<Record<string, (program: Command) => string>> = { bash, zsh, fish, reference: cliReference };
+const MAKERS: Readonly<Record<string, (program: Command) => string>> = {
+  bash,
+  zsh,
+  fish,
+  reference: cliReference,
+  'admin-api': () => adminReference(ROUTES),
+};
 
 export function addCompletion(program: Command, parts: CliParts): void {
   leaf(program, 'completion', parts, {
-    summary: 'a completion script for bash, zsh or fish, or the reference page of all commands, to stdout',
-    declare: (command) => void command.argument('<shell>', 'bash, zsh, fish or reference'),
+    summary:
+      'a completion script for bash, zsh or fish, or the reference page of all commands or of the admin API, to stdout',
+    declare: (command) => void command.argument('<shell>', 'bash, zsh, fish, reference or admin-api'),
     run: async ([shell = ''], _, { io }) => {
       const make = Object.hasOwn(MAKERS, shell) ? MAKERS[shell] : undefined;
       if (!make) throw new CliFailure(EXIT.usage, `no shell \`${shell}\`; ${didYouMean(shell, Object.keys(MAKERS))}`);

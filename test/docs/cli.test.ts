@@ -29,6 +29,13 @@ describe('docs/cli.md', () => {
   });
 });
 
+describe('docs/admin-api.md', () => {
+  it('is what `npm run docs` writes', { timeout: 30_000 }, async () => {
+    const { text } = await printed('completion', 'admin-api');
+    expect(readFileSync(new URL('../../docs/admin-api.md', import.meta.url), 'utf8')).toBe(text);
+  });
+});
+
 describe('completion', () => {
   it('for bash offers commands, their subcommands and their options', { timeout: 30_000 }, async () => {
     const { text } = await printed('completion', 'bash');
