@@ -44,10 +44,14 @@ export function addPolicy(program: Command, parts: CliParts): void {
     summary: 'compiles every policy file; every problem with file and line',
     run: async (_, options, { io }) => {
       const roots = rootsOf(configOf(options, io));
-      const revision = must(loadPolicy(roots), EXIT.failed);
-      const { problems, warnings } = checkPolicy(roots, revision);
+      const loaded = loadPolicy(roots);
+      const { problems, warnings } = loaded.ok
+        ? checkPolicy(roots, loaded.value)
+        : { problems: loaded.error, warnings: [] };
+      // For programs, what is wrong is the answer.
+      if (options.json && problems.length > 0) printJson(io, { ok: false, problems, warnings });
       must(problems.length > 0 ? err([...problems]) : ok(null), EXIT.failed);
-      const { bundle } = revision;
+      const { bundle } = must(loaded);
       const { capabilities, profiles, classes, files } = bundle;
       const answer = {
         ok: true,

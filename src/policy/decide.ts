@@ -35,7 +35,7 @@ export function decideWatched(q: Question, world: World): { decision: Decision; 
 
 function withRemedies(decision: Decision, q: Question, world: World): Decision {
   if (decision.effect === 'allow') return decision;
-  return { ...decision, wouldAllow: remedies(q, world, decideBare) };
+  return { ...decision, wouldAllow: remedies(q, world, decision, decideBare) };
 }
 
 interface Outcome {

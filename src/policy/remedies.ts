@@ -24,10 +24,10 @@ const OFFERED = 4;
 /** Bounds the cost of a denial: at most so many suppositions are decided. */
 const TRIES = 16;
 
-/** In words an agent can act on; all of the least number of changes. Empty when nothing within reach would. */
-export function remedies(q: Question, world: World, decide: Decider): readonly string[] {
+/** In words an agent can act on, for what was `denied`; all of the least number of changes. Empty when nothing within reach would. */
+export function remedies(q: Question, world: World, denied: Decision, decide: Decider): readonly string[] {
   if (!q.principal || q.passProblem !== null || q.principal.expiresAt <= q.now) return ['a pass that is valid now'];
-  const start: Open = { words: [], q, world, decision: decide(q, world) };
+  const start: Open = { words: [], q, world, decision: denied };
   // What the caller could ask instead comes last: it is another request, and does not allow this one.
   return [...granted(start, decide), ...instead(start, decide)].slice(0, OFFERED);
 }

@@ -1,6 +1,6 @@
 /** The offline commands as a script meets them: the real program, real files, exit codes and JSON. */
 
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { execute, PROGRAM, type Ran, temporaryDirectory } from '../journey/running-appliance.ts';
@@ -66,6 +66,22 @@ describe('dlp scan --jsonl', () => {
     const ran = await cli(['dlp', 'scan', '--jsonl', 'rows.jsonl']);
     expect(ran).toMatchObject({ code: 2 });
     expect(ran.stderr).toContain('rows.jsonl:2: the line is not');
+  });
+});
+
+describe('policy check --json', () => {
+  it('answers one document with every problem, its file and line, and ends 1', async () => {
+    const rules = join(directory.path, 'rules');
+    cpSync(new URL('../../rules', import.meta.url), rules, { recursive: true });
+    const head = 'version: 1\nname: net.read.all\nowner: x\ndescription: all\nrisk: high\n';
+    writeFileSync(join(rules, 'capabilities/all.yaml'), `${head}grants:\n  - { methods: read, hosts: ['*.com'] }\n`);
+    const ran = await cli(['policy', 'check', '--json', '--set', `rules=${rules}`]);
+    expect(ran.code).toBe(1);
+    const { ok, problems } = JSON.parse(ran.stdout);
+    expect(ok).toBe(false);
+    expect(problems).toMatchObject([
+      { file: 'rules/capabilities/all.yaml', line: 7, message: expect.stringMatching(/public suffix/) },
+    ]);
   });
 });
 
