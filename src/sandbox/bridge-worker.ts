@@ -1,10 +1,11 @@
 /**
  * Runs inside the wall: `bridge-worker.ts SOCKET PORT COMMAND…`. Listens on the namespace's own loopback, carries each
- * connection to the gate's unix socket, runs the command beside it and ends with its exit code.
+ * connection to the gate's unix socket, runs the command beside it and ends with its exit code. Signals for the command
+ * come by name on descriptor 3, one a line; the command does not inherit it.
  */
 
-import { spawn } from 'node:child_process';
-import { connect, createServer } from 'node:net';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { connect, createServer, Socket } from 'node:net';
 import { constants } from 'node:os';
 
 const [socketPath = '', port = '', command = '', ...args] = process.argv.slice(2);
@@ -25,12 +26,19 @@ server.listen(Number(port), '127.0.0.1', () => {
   const child = spawn(command, args, { stdio: 'inherit' });
   const ignore = () => undefined;
   process.on('SIGINT', ignore);
-  for (const signal of ['SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2'] as const) {
-    process.on(signal, () => void child.kill(signal));
-  }
+  passSignals(child);
   child.once('error', (error: NodeJS.ErrnoException) => {
     process.stderr.write(`locktender run: cannot start \`${command}\`: ${error.code ?? 'failed'}\n`);
     process.exit(error.code === 'ENOENT' ? 127 : 126);
   });
   child.once('exit', (code, signal) => process.exit(code ?? 128 + (signal ? constants.signals[signal] : 0)));
 });
+
+function passSignals(child: ChildProcess): void {
+  const signals = new Socket({ fd: 3, readable: true, writable: false });
+  signals.on('error', () => undefined);
+  signals.on('data', (chunk) => {
+    for (const name of chunk.toString('latin1').trim().split('\n')) child.kill(name as NodeJS.Signals);
+  });
+  signals.unref();
+}

@@ -9,10 +9,11 @@
  */
 
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, realpathSync, rmSync, statSync } from 'node:fs';
 import { connect, createServer, type Server } from 'node:net';
 import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { err, ok, type Result } from '../core/result.ts';
 
@@ -48,7 +49,7 @@ export async function runWalled(order: WalledCommand): Promise<Result<number, st
   const relay = await startRelay(join(dir, 'gate.sock'), order.gate);
   try {
     const child = spawn('bwrap', wallArguments(order, dir), {
-      stdio: 'inherit',
+      stdio: ['inherit', 'inherit', 'inherit', 'pipe'],
       env: Object.fromEntries(Object.entries(order.environment).filter(([, value]) => value !== undefined)),
     });
     return ok(await exitCode(child));
@@ -61,17 +62,23 @@ export async function runWalled(order: WalledCommand): Promise<Result<number, st
 /** The wall, as arguments. Exported for its test: each line closes one way out. */
 export function wallArguments(order: Pick<WalledCommand, 'command' | 'hide'>, socketDir: string): string[] {
   const hidden = [...order.hide].filter((path) => existsSync(path));
+  const covered = [...hidden, '/run', '/dev', '/proc'];
+  const sockets = listeningSockets().filter((path) => !covered.some((dir) => path.startsWith(`${dir}/`)));
   return [
     '--unshare-net',
     '--unshare-ipc',
     '--unshare-pid',
     '--unshare-user-try',
     '--die-with-parent',
-    ...['--dev-bind', '/', '/'],
+    ...['--bind', '/', '/'],
+    // Devices that every program may use, and the terminals; a root without them cannot write to a disk behind the wall.
+    ...['--dev', '/dev'],
+    ...['--dev-bind', '/dev/pts', '/dev/pts'],
     ...['--proc', '/proc'],
     // Daemons' sockets (container engines, buses, agents) live here, and each would be a way out.
     ...['--tmpfs', '/run'],
     ...hidden.flatMap((path) => ['--tmpfs', path]),
+    ...sockets.flatMap((path) => ['--ro-bind', '/dev/null', path]),
     ...['--ro-bind', socketDir, socketDir],
     ...['--cap-drop', 'ALL'],
     '--',
@@ -82,6 +89,28 @@ export function wallArguments(order: Pick<WalledCommand, 'command' | 'hide'>, so
     String(BRIDGE_PORT),
     ...order.command,
   ];
+}
+
+/**
+ * Files through which programs outside listen: agents of ssh and gpg, tmux, databases, engines outside `/run`. A network
+ * namespace does not close them, since they are found by path.
+ *
+ * KNOWN GAP: one that begins to listen after the wall stands, where the command can see it, is not hidden.
+ */
+function listeningSockets(): string[] {
+  const table = readFileSync('/proc/net/unix', 'utf8');
+  const paths = [...table.matchAll(/^\S+ \S+ \S+ \S+ \S+ \S+ +\d+ (\/.+)$/gm)].map((match) => match[1] ?? '');
+  return [...new Set(paths.flatMap(socketAt))];
+}
+
+/** Its path without symbolic links, which the wall could not cover; none when it is gone or out of reach. */
+function socketAt(path: string): string[] {
+  try {
+    const real = realpathSync(path);
+    return statSync(real).isSocket() ? [real] : [];
+  } catch {
+    return [];
+  }
 }
 
 /** Relays each connection on the unix socket to the gate, and to nothing else. */
@@ -103,10 +132,15 @@ function startRelay(path: string, gate: { host: string; port: number }): Promise
   });
 }
 
-/** Passes signals on while the child lives; the terminal's own reach it through the foreground group. */
+/**
+ * Passes signals on while the child lives, by name through its fourth descriptor: bubblewrap itself would die of them and
+ * take the command with it. The terminal's own reach the command through the foreground group.
+ */
 function exitCode(child: ChildProcess): Promise<number> {
   const passed = ['SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2'] as const;
-  const handlers = passed.map((signal) => ({ signal, pass: () => void child.kill(signal) }));
+  const signals = child.stdio[3] as Writable;
+  signals.on('error', () => undefined);
+  const handlers = passed.map((signal) => ({ signal, pass: () => void signals.write(`${signal}\n`) }));
   for (const { signal, pass } of handlers) process.on(signal, pass);
   const ignore = () => undefined;
   process.on('SIGINT', ignore);

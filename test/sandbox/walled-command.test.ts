@@ -1,8 +1,8 @@
 /** A command behind the wall reaches the gate and nothing else: tried from inside, with real sockets. */
 
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, createServer as createNetServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -78,6 +78,45 @@ describe('a walled command', () => {
     expect(out).toMatch(/^closed \d+/);
   });
 
+  it.each([
+    ['a file', () => join(dir, 'agent.sock')],
+    ['an abstract name', () => `\0locktender-test-${process.pid}`],
+  ])('T-44 cannot reach a program outside that listens on a unix socket by %s', async (_what, path) => {
+    const agent = createNetServer((socket) => socket.end('agent'));
+    await new Promise<void>((resolve) => agent.listen(path(), resolve));
+    const name = JSON.stringify(path()).replace('\\u0000', '\\0');
+    const { out } = await inside(python(`s = socket.socket(socket.AF_UNIX)\ns.connect(${name})`));
+    agent.close();
+    expect(out).toMatch(/^closed \d+/);
+  });
+
+  it('T-44 sees no process outside, and no memory or network namespace of one', async () => {
+    const { out } = await inside(
+      `kill -0 ${process.pid}; ls /proc/${process.pid}/root; nsenter -t ${process.pid} -n true; nsenter -t 1 -n cat /proc/net/dev`,
+    );
+    expect(out).not.toMatch(/bin|eth0/);
+    expect(out).toMatch(/No such process/);
+  });
+
+  it('T-44 holds no capability, can gain none, and mounts nothing', async () => {
+    const { out } = await inside(
+      'grep -E "CapEff|CapBnd|NoNewPrivs" /proc/self/status; mount -t tmpfs x /mnt || echo refused',
+    );
+    expect(out.match(/Cap(Eff|Bnd):\t0+$/gm)).toHaveLength(2);
+    expect(out).toContain('NoNewPrivs:\t1');
+    expect(out).toContain('refused');
+  });
+
+  it('T-44 holds no device but those that every program may use', async () => {
+    const { out } = await inside('ls -l /dev | grep "^[bc]"');
+    const names = out
+      .trim()
+      .split('\n')
+      .map((line) => line.split(' ').at(-1));
+    expect(names).toContain('null');
+    expect(names.filter((name) => !/^(console|full|null|random|tty|urandom|zero)$/.test(name ?? ''))).toEqual([]);
+  });
+
   it('resolves nothing by itself (T-21)', async () => {
     const { out } = await inside('python3 -c \'import socket; socket.getaddrinfo("example.com", 443)\' 2>&1 | tail -1');
     expect(out).toContain('gaierror');
@@ -92,6 +131,25 @@ describe('a walled command', () => {
       hide: [],
     });
     expect(missing).toEqual({ ok: true, value: 127 });
+  });
+
+  it('gives the command the signal that ends the wall, and ends as a shell would', async () => {
+    const out = join(dir, 'signal');
+    const ended = runWalled({
+      command: ['sh', '-c', `trap 'echo caught > ${out}; exit 9' TERM; echo up > ${out}; while :; do sleep 0.1; done`],
+      environment: process.env,
+      gate: { host: '127.0.0.1', port },
+      hide: [],
+    });
+    await expect.poll(() => existsSync(out) && readFileSync(out, 'utf8'), { timeout: 20_000 }).toBe('up\n');
+    process.emit('SIGTERM', 'SIGTERM');
+    expect(await ended).toEqual({ ok: true, value: 9 });
+    expect(readFileSync(out, 'utf8')).toBe('caught\n');
+  });
+
+  it('does not hand on the descriptor that signals come by', async () => {
+    const { out } = await inside(python('import os\nos.fstat(3)'));
+    expect(out).toBe('closed 9\n');
   });
 
   it('keeps the working directory and hides what it must not see', async () => {
