@@ -7,6 +7,7 @@ import { deltaLayers, type Piece } from './layers/deltas.ts';
 import { invisibleLayer, jsonLayer, percentLayer } from './layers/escapes.ts';
 import { hexLayers } from './layers/hex.ts';
 import type { Encoding, Layer } from './layers/layer.ts';
+import { utf16Layers } from './layers/utf16.ts';
 import { type Candidate, candidatesOf, NOWHERE, type ScanContext, withoutOverlaps } from './scan.ts';
 
 /** A candidate, and how to write something else in its place. */
@@ -102,6 +103,7 @@ function inLayer(walk: Walk, layer: Layer): Walk {
 function* layersOf(text: Buffer): Generator<Layer> {
   yield* base64Layers(text);
   yield* hexLayers(text);
+  yield* utf16Layers(text);
   for (const layer of [percentLayer(text), jsonLayer(text), invisibleLayer(text)]) if (layer !== null) yield layer;
 }
 
