@@ -3,6 +3,7 @@
 import type { RuleSet } from './compiled-rules.ts';
 import { JsonPlaces } from './json-tracker.ts';
 import { base64Layers } from './layers/base64.ts';
+import { confusableLayer } from './layers/confusables.ts';
 import { deltaLayers, type Piece } from './layers/deltas.ts';
 import { invisibleLayer, jsonLayer, percentLayer } from './layers/escapes.ts';
 import { hexLayers } from './layers/hex.ts';
@@ -104,7 +105,8 @@ function* layersOf(text: Buffer): Generator<Layer> {
   yield* base64Layers(text);
   yield* hexLayers(text);
   yield* utf16Layers(text);
-  for (const layer of [percentLayer(text), jsonLayer(text), invisibleLayer(text)]) if (layer !== null) yield layer;
+  for (const layer of [percentLayer(text), jsonLayer(text), invisibleLayer(text), confusableLayer(text)])
+    if (layer !== null) yield layer;
 }
 
 /** The candidate of a layer, as the text around it shows it. */

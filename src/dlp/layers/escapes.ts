@@ -35,20 +35,72 @@ export function jsonLayer(text: Buffer): Layer | null {
 export function invisibleLayer(text: Buffer): Layer | null {
   // Most of them begin with these bytes in UTF-8, and most text has none.
   if (![0xe2, 0xc2, 0xef, 0xf3, 0xd8, 0xcd, 0xe1].some((byte) => text.includes(byte))) return null;
-  const source = text.toString('utf8');
-  if (!Buffer.from(source, 'utf8').equals(text)) return null;
+  return lettersReplaced(text, { encoding: 'invisible', pattern: INVISIBLE, value: () => '' });
+}
+
+export interface Letters {
+  readonly encoding: Encoding;
+  /** Matches stretches of the letters in question. */
+  readonly pattern: RegExp;
+  /** What stands for one letter. */
+  readonly value: (letter: string) => string;
+}
+
+/** The text with letters of it replaced by others; null where nothing is. Bytes that are no UTF-8 stay as they are. */
+export function lettersReplaced(text: Buffer, { encoding, pattern, value }: Letters): Layer | null {
+  const source = utf8Of(text);
   const pieces: Piece[] = [];
   let at = 0;
   let last = 0;
-  for (const found of source.matchAll(INVISIBLE)) {
+  for (const found of source.matchAll(pattern)) {
     at += Buffer.byteLength(source.slice(last, found.index));
-    const length = Buffer.byteLength(found[0]);
-    pieces.push({ at, length, value: Buffer.alloc(0) });
-    at += length;
+    for (const letter of found[0]) {
+      const length = Buffer.byteLength(letter);
+      const instead = value(letter);
+      if (instead !== letter) pieces.push({ at, length, value: Buffer.from(instead, 'utf8') });
+      at += length;
+    }
     last = found.index + found[0].length;
   }
-  return pieces.length === 0 ? null : spliced(text, pieces, { encoding: 'invisible', write: (plain) => plain });
+  return pieces.length === 0 ? null : spliced(text, pieces, { encoding, write: (plain) => plain });
 }
+
+/** The text with `?` for each byte that is no UTF-8, so that offsets hold: one such byte must not blind a scan (T-35). */
+function utf8Of(text: Buffer): string {
+  const source = text.toString('utf8');
+  if (Buffer.from(source, 'utf8').equals(text)) return source;
+  const mended = Buffer.from(text);
+  for (let i = 0; i < mended.length; ) {
+    const length = sequenceLength(text, i);
+    if (length === 0) mended[i] = 0x3f;
+    i += Math.max(1, length);
+  }
+  return mended.toString('utf8');
+}
+
+/** Bytes of the well-formed sequence at `i` (Unicode table 3-7); 0 when there is none. */
+function sequenceLength(text: Buffer, i: number): number {
+  const first = text[i] as number;
+  if (first < 0x80) return 1;
+  const length = lengthBy(first);
+  const [low, high] = SECOND[first] ?? [0x80, 0xbf];
+  const second = text[i + 1] ?? 0;
+  if (length === 0 || i + length > text.length || second < low || second > high) return 0;
+  const rest = text.subarray(i + 2, i + length);
+  return rest.every((byte) => (byte & 0xc0) === 0x80) ? length : 0;
+}
+
+function lengthBy(first: number): number {
+  if (first < 0xc2 || first > 0xf4) return 0;
+  return first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+}
+
+const SECOND: Readonly<Record<number, readonly [number, number]>> = {
+  224: [0xa0, 0xbf],
+  237: [0x80, 0x9f],
+  240: [0x90, 0xbf],
+  244: [0x80, 0x8f],
+};
 
 interface Piece {
   readonly at: number;
