@@ -60,6 +60,8 @@ const rule = z.strictObject({
   likelihood: z.enum(LIKELIHOODS),
   severity: z.enum(['low', 'medium', 'high', 'critical']),
   actions: z.strictObject({ result: action, request: action }),
+  // With `mask`: how many of the last letters and digits stay, never more than a quarter of them.
+  mask: z.strictObject({ keep: z.int().min(0).max(16).default(4) }).prefault({}),
   // With `tokenise`: where the egress gate may put the value back. `api.example.com`, or `*.example.com` for all below it.
   restore: z
     .strictObject({ hosts: z.array(z.string().max(253).regex(HOST_OR_BELOW, HOST_HELP)).max(256).default([]) })

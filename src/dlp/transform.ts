@@ -6,10 +6,12 @@ export interface Replacement {
   readonly action: GuardAction;
   readonly infoType: string;
   readonly fingerprint: string;
+  /** With `mask`: how many of the last signs stay. */
+  readonly keep: number;
 }
 
 /** Bytes that replace `secret`; null when it stays (`pass`) or nothing may be sent at all (`block`). */
-export function replacementFor(secret: Buffer, { action, infoType, fingerprint }: Replacement): Buffer | null {
+export function replacementFor(secret: Buffer, { action, infoType, fingerprint, keep }: Replacement): Buffer | null {
   switch (action) {
     case 'pass':
     case 'block':
@@ -17,7 +19,7 @@ export function replacementFor(secret: Buffer, { action, infoType, fingerprint }
     case 'redact':
       return Buffer.from(`[REDACTED:${infoType}]`);
     case 'mask':
-      return mask(secret);
+      return mask(secret, keep);
     case 'hash':
       return Buffer.from(`[HASH:${infoType}:${fingerprint}]`);
     case 'tokenise':
@@ -36,11 +38,11 @@ export function isInMark(text: Buffer, start: number, end: number): boolean {
   return mark !== null && open + mark[0].length >= end;
 }
 
-/** Keeps the last four letters or digits, at most a quarter of them, and every separator. */
-function mask(secret: Buffer): Buffer {
+/** Keeps the last letters or digits, never more than a quarter of them, and every separator. */
+function mask(secret: Buffer, most: number): Buffer {
   const out = Buffer.from(secret);
   const signs = [...out.keys()].filter((i) => isAlphanumeric(out[i] ?? 0));
-  const keep = Math.min(4, Math.floor(signs.length / 4));
+  const keep = Math.min(most, Math.floor(signs.length / 4));
   for (const i of signs.slice(0, signs.length - keep)) out[i] = 0x2a;
   return out;
 }

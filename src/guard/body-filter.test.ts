@@ -184,6 +184,19 @@ describe('the body filter', () => {
     expect(run(Buffer.from(body), [], { contentType }).verdict.findings).toMatchObject([{ path }]);
   });
 
+  it.each([
+    [0, '****************'],
+    [2, '**************11'],
+    [16, '************1111'],
+  ])('masks all but the last %d signs, and never less than three quarters', (keep, masked) => {
+    const text = RULES.replaceAll('    severity', `    mask: { keep: ${keep} }\n    severity`);
+    const masking = compileRules([{ path: 'r.yaml', text }], (t) => createHash('sha256').update(t).digest('hex'));
+    if (!masking.ok) throw new Error(JSON.stringify(masking.error));
+    const filter = createGuard({ rules: masking.value, fingerprintKey: Buffer.alloc(32, 1) }).filter(context());
+    const out = [...filter.push(Buffer.from('n 4111111111111111')), ...filter.end()];
+    expect(Buffer.concat(out).toString()).toBe(`n ${masked}`);
+  });
+
   it('leaves alone what stands where its rule says so, and nothing else', () => {
     const text = RULES.replace(
       '    likelihood',

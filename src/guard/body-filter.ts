@@ -215,7 +215,12 @@ class WindowedFilter implements BodyFilter {
     const infoType = rule.spec.info_type;
     const inner =
       (action === 'tokenise' ? this.#token(candidate) : null) ??
-      replacementFor(secret, { action, infoType, fingerprint: this.#options.fingerprint(secret) }) ??
+      replacementFor(secret, {
+        action,
+        infoType,
+        fingerprint: this.#options.fingerprint(secret),
+        keep: rule.spec.mask.keep,
+      }) ??
       secret;
     const bytes = candidate.replaced(inner);
     const quoted = this.#options.context.contentType.includes('json') && isBareJsonValue(view, start, end);
