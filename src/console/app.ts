@@ -5,6 +5,7 @@ import { h, say } from './dom.ts';
 import type { Page } from './page.ts';
 import { capabilities } from './pages/capabilities.ts';
 import { categories } from './pages/categories.ts';
+import { changes } from './pages/changes.ts';
 import { emergency } from './pages/emergency.ts';
 import { levels } from './pages/levels.ts';
 import { live } from './pages/live.ts';
@@ -13,7 +14,7 @@ import { rules } from './pages/rules.ts';
 import { tasks } from './pages/tasks.ts';
 
 /** In the order of the navigation. To add a page: write its file, name it here. */
-const PAGES: readonly Page[] = [live, categories, tasks, capabilities, rules, levels, record, emergency];
+const PAGES: readonly Page[] = [live, categories, tasks, capabilities, rules, levels, record, changes, emergency];
 
 const main = document.getElementById('main') as HTMLElement;
 const nav = document.getElementById('nav') as HTMLElement;

@@ -166,6 +166,17 @@ describe('the console', () => {
     await page.locator('.receipt').filter({ hasText: 'net-disks is open again' }).waitFor();
   });
 
+  it('undoes a change with its receipt', async () => {
+    await appliance.cli('category', 'block', 'paste-sites', '--why', 'by mistake');
+    await page.getByRole('link', { name: 'Changes' }).click();
+    const row = page.getByRole('row').filter({ hasText: 'by mistake' });
+    await row.getByRole('button', { name: /^Undo c_/ }).click();
+    await confirm(page, /^Undo c_/);
+    await page.locator('.receipt').filter({ hasText: 'controls are at version' }).waitFor();
+    await page.getByRole('row').filter({ hasText: 'by mistake' }).filter({ hasText: 'no longer stands' }).waitFor();
+    await page.getByRole('link', { name: 'Categories' }).click();
+  });
+
   it('says where a host stands, and which list says so', async () => {
     await page.getByLabel('Where does a host stand?').fill('files.demo.test');
     await page.getByRole('button', { name: 'Look it up' }).click();
