@@ -4,7 +4,6 @@
  * file takes the place of the one that ships; each text that was ever in force stays readable.
  */
 
-import { mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import type { RulesDesk } from '../admin/ports.ts';
@@ -17,6 +16,7 @@ import { compileRules } from '../dlp/rule-set.ts';
 import { scanLayers } from '../dlp/scan-layers.ts';
 import { readIfThere, writeDurable } from '../store/durable-file.ts';
 import { errorCode } from '../store/files.ts';
+import { makeDirectories } from '../store/make-directory.ts';
 import type { StateDir } from '../store/state-dir.ts';
 import type { GuardDesk } from './guard-desk.ts';
 
@@ -104,8 +104,8 @@ async function save(
   const digest = sha256Text(text);
   const target = join(roots.edits, path);
   try {
-    mkdirSync(dirname(target), { recursive: true, mode: 0o700 });
-    mkdirSync(dirname(version(digest)), { recursive: true, mode: 0o700 });
+    makeDirectories(dirname(target));
+    makeDirectories(dirname(version(digest)));
     if (before !== undefined && previous !== null) await writeDurable(version(previous), before.text);
     await writeDurable(version(digest), text);
     const edit = { path, digest, previous, at: clock.now(), by, why };

@@ -3,7 +3,6 @@
  * Run it where those who hold the log cannot reach it: that is what makes its signature worth something.
  */
 
-import { mkdirSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -12,6 +11,7 @@ import { Witness } from '../audit/witness.ts';
 import { MAX_REQUEST_BYTES } from '../audit/witness-protocol.ts';
 import type { ListenAddress } from '../config/listen-address.ts';
 import { openSigningKeys } from '../pki/signing-keys.ts';
+import { makeDirectories } from '../store/make-directory.ts';
 import { lockState } from '../store/state-lock.ts';
 import { systemClock } from '../telemetry/system-clock.ts';
 import { opening, refusedBy, StartRefused } from './start-refused.ts';
@@ -34,7 +34,7 @@ export interface WitnessDoor {
 /** Throws `StartRefused` or `StateInUse`. */
 export async function openWitnessDoor({ dir, name, listen, logs }: WitnessDoorOptions): Promise<WitnessDoor> {
   const keyDir = join(dir, 'keys');
-  mkdirSync(keyDir, { recursive: true, mode: 0o700 });
+  makeDirectories(keyDir);
   const lock = lockState(dir);
   const { rawPublicKey, sign } = openSigningKeys(keyDir, ['witness']).current('witness');
   const key = { name, publicKey: rawPublicKey, sign };

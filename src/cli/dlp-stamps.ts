@@ -5,9 +5,10 @@
  */
 
 import { createHash } from 'node:crypto';
-import { lstatSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { lstatSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { makeDirectories } from '../store/make-directory.ts';
 import { treeStamp } from '../store/read-tree.ts';
 
 export interface PassedStamps {
@@ -29,7 +30,7 @@ export function passedStamps(env: Readonly<Record<string, string | undefined>>):
     add(digest) {
       if (has(digest)) return;
       try {
-        mkdirSync(dir, { recursive: true, mode: 0o700 });
+        makeDirectories(dir);
         if (!isOurs(dir)) return;
         const next = `${file}.${process.pid}`;
         writeFileSync(next, `${[stampOf(digest), ...known].slice(0, KEPT).join('\n')}\n`, { mode: 0o600, flag: 'wx' });

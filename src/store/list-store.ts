@@ -7,7 +7,6 @@ import {
   closeSync,
   fstatSync,
   fsyncSync,
-  mkdirSync,
   openSync,
   readdirSync,
   readSync,
@@ -17,6 +16,7 @@ import {
 } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeDirectories } from './make-directory.ts';
 import { readText } from './read-tree.ts';
 
 /** Most bytes of one list: what one string holds with room to spare. */
@@ -128,7 +128,7 @@ function namesIn(dir: string): string[] {
 }
 
 function write(dir: string, name: string, chunks: Iterable<string | Uint8Array>): void {
-  mkdirSync(dir, { recursive: true, mode: 0o700 });
+  makeDirectories(dir);
   const temporary = join(dir, `.${name}.${process.pid}.tmp`);
   const fd = openSync(temporary, 'w', 0o600);
   try {

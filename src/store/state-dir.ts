@@ -1,9 +1,10 @@
 /** The state directory: everything that must survive a restart. Made 0700, held by one appliance at a time. */
 
-import { accessSync, chmodSync, constants, existsSync, mkdirSync, statSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { accessSync, chmodSync, constants, statSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { type Documents, openDocuments } from './documents.ts';
 import { errorCode } from './files.ts';
+import { makeDirectories } from './make-directory.ts';
 import { lockState } from './state-lock.ts';
 
 export class StateUnusable extends Error {
@@ -46,7 +47,7 @@ export function stateFolder(path: string, name: StateFolder): string {
 
 function makeDirectory(path: string): void {
   try {
-    makeEach(path);
+    makeDirectories(path);
   } catch (error) {
     throw new StateUnusable(`cannot create \`${path}\` (${errorCode(error)}); choose a directory with --state`);
   }
@@ -60,12 +61,4 @@ function makeDirectory(path: string): void {
     const fix = 'give it to the user that runs this, or choose another with --state';
     throw new StateUnusable(`\`${path}\` is not writable (${errorCode(error)}); ${fix}`);
   }
-}
-
-/** One level at a time: the recursive `mkdir` of Node never returns where the kernel answers ENOENT, as in `/proc`. */
-function makeEach(path: string): void {
-  if (existsSync(path)) return;
-  const above = dirname(path);
-  if (above !== path) makeEach(above);
-  mkdirSync(path, { mode: 0o700 });
 }
