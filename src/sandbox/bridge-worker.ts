@@ -5,10 +5,16 @@
  */
 
 import { type ChildProcess, spawn } from 'node:child_process';
+import { closeSync, readdirSync, readFileSync } from 'node:fs';
 import { connect, createServer, Socket } from 'node:net';
 import { constants } from 'node:os';
 
+/** O_CLOEXEC as /proc shows it (proc_pid_fdinfo(5)). */
+const CLOSED_ON_EXEC = 0o2000000;
+
 const [socketPath = '', port = '', command = '', ...args] = process.argv.slice(2);
+
+closeInherited();
 
 const server = createServer({ allowHalfOpen: true, noDelay: true }, (near) => {
   const far = connect({ path: socketPath, allowHalfOpen: true });
@@ -33,6 +39,23 @@ server.listen(Number(port), '127.0.0.1', () => {
   });
   child.once('exit', (code, signal) => process.exit(code ?? 128 + (signal ? constants.signals[signal] : 0)));
 });
+
+/**
+ * What the caller of `run` had open, a socket perhaps, would go on to the command: a way out. Whatever is not marked to be
+ * closed on exec was inherited, since everything that this process opens itself is.
+ */
+function closeInherited(): void {
+  for (const name of readdirSync('/proc/self/fd')) {
+    const fd = Number(name);
+    if (fd <= 3) continue;
+    try {
+      const flags = /^flags:\s*([0-7]+)$/m.exec(readFileSync(`/proc/self/fdinfo/${name}`, 'utf8'))?.[1] ?? '';
+      if ((Number.parseInt(flags, 8) & CLOSED_ON_EXEC) === 0) closeSync(fd);
+    } catch {
+      // The descriptor by which the list was read is gone by now.
+    }
+  }
+}
 
 function passSignals(child: ChildProcess): void {
   const signals = new Socket({ fd: 3, readable: true, writable: false });

@@ -1,10 +1,12 @@
 /** A command behind the wall reaches the gate and nothing else: tried from inside, with real sockets. */
 
+import { execFile } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { type AddressInfo, createServer as createNetServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BRIDGE_PORT, runWalled } from '../../src/sandbox/walled-command.ts';
 
@@ -164,5 +166,18 @@ describe('a walled command', () => {
     });
     rmSync(hidden, { recursive: true });
     expect(readFileSync(out, 'utf8')).toBe(`${process.cwd()}\n`);
+  });
+
+  it('T-44 does not inherit what its caller had open', async () => {
+    const secret = join(dir, 'open-outside');
+    writeFileSync(secret, 'reached by a descriptor');
+    const module = new URL('../../src/sandbox/walled-command.ts', import.meta.url);
+    const order = `{ command: ['sh', '-c', 'ls /proc/self/fd; cat <&9 || echo closed'], environment: process.env, gate: { host: '127.0.0.1', port: ${port} }, hide: [] }`;
+    const script = `const { runWalled } = await import('${module}'); process.exit((await runWalled(${order})).value)`;
+    const outer = `exec 9<'${secret}' 77<'${secret}'; exec "$0" --disable-warning=ExperimentalWarning --input-type=module -e "$1"`;
+    const { stdout } = await promisify(execFile)('bash', ['-c', outer, process.execPath, script]);
+    expect(stdout).not.toContain('reached');
+    expect(stdout).not.toMatch(/^77$/m);
+    expect(stdout).toContain('closed');
   });
 });
