@@ -22,6 +22,7 @@ import { createMetrics, type MetricRegistry } from '../telemetry/metrics.ts';
 import { loadCredentials } from './credentials.ts';
 import { type GuardDesk, openGuardDesk } from './guard-desk.ts';
 import { checkpointSigners, witnessesOf, writePublicKeys } from './log-keys.ts';
+import { Readmission } from './readmission.ts';
 import { must, type Started } from './start-refused.ts';
 import { TaskBook } from './task-book.ts';
 
@@ -40,6 +41,7 @@ export interface Core extends CoreOptions {
   readonly meter: MetricRegistry;
   readonly audit: AuditLog;
   readonly tasks: TaskBook;
+  readonly readmission: Readmission;
   readonly bundles: BundleStore;
   readonly control: ControlPlane;
   readonly leases: LeaseIndex;
@@ -66,8 +68,11 @@ export async function openCore(options: CoreOptions, started: Started): Promise<
   const audit = await openRecord(options, { state, keys, meter });
   started.add(() => audit.close());
   const tasks = new TaskBook(clock, config.passes.max_ttl_ms);
+  const readmission = new Readmission({ clock, log, maxTtlMs: config.passes.max_ttl_ms });
+  readmission.recall(audit.dir);
   audit.subscribe(({ event }) => {
     tasks.see(event);
+    readmission.see(event);
     countEvent(event, meter);
   });
   await recordStart(audit, options);
@@ -80,6 +85,7 @@ export async function openCore(options: CoreOptions, started: Started): Promise<
   const leases = new LeaseIndex({ source: control, now: () => clock.now() });
   await control.start(leases);
   started.add(() => control.stop());
+  await readmission.review(control);
   const fingerprintKey = keys.secret('fingerprint');
   const vault = new Vault({ now: () => clock.now(), ttlMs: config.guard.token_ttl_ms, most: MOST_TOKENS });
   const broker = createBroker(vault, () => credentials);
@@ -95,18 +101,23 @@ export async function openCore(options: CoreOptions, started: Started): Promise<
     },
     { audit, clock, log, meter },
   );
+  const passes = openPasses(options, { keys, meter, audit, control });
+  const authority = openAuthority(options, state);
+  const parts = { state, keys, meter, audit, tasks, readmission, bundles, control, leases };
+  return { ...options, ...parts, guard, broker, passes, authority, startedAt: clock.now() };
+}
+
+function openPasses(
+  { config, clock }: CoreOptions,
+  { keys, meter, audit, control }: Pick<Core, 'keys' | 'meter' | 'audit' | 'control'>,
+): PassAuthority {
   const { audience, issuer, max_ttl_ms: maxTtlMs } = config.passes;
-  const passes = createPassAuthority({
-    keys: () => keys.all('pass'),
-    source: control,
-    audit,
-    clock,
-    meter,
-    audience,
-    issuer,
-    maxTtlMs,
-  });
-  const authority = openCertificateAuthority({
+  const own = { audit, clock, meter, audience, issuer, maxTtlMs };
+  return createPassAuthority({ ...own, keys: () => keys.all('pass'), source: control });
+}
+
+function openAuthority({ config, clock }: CoreOptions, state: StateDir): CertificateAuthority {
+  return openCertificateAuthority({
     dir: state.folder('keys'),
     name: 'ca',
     commonName: `Locktender CA (${config.node})`,
@@ -114,8 +125,6 @@ export async function openCore(options: CoreOptions, started: Started): Promise<
     cached: config.proxy.inspect.leaf_cache,
     leafDays: config.proxy.inspect.leaf_days,
   });
-  const parts = { state, keys, meter, audit, tasks, bundles, control, leases, guard, broker, passes, authority };
-  return { ...options, ...parts, startedAt: clock.now() };
 }
 
 type RecordParts = Pick<Core, 'state' | 'keys' | 'meter'>;

@@ -11,6 +11,7 @@ import { err, ok, problemText } from '../core/result.ts';
 import { type WhatIf, whatIf } from '../policy/what-if.ts';
 import type { BundleStore } from '../store/bundle-store.ts';
 import type { GuardDesk } from './guard-desk.ts';
+import type { Readmission } from './readmission.ts';
 
 export interface PolicyDeskParts {
   readonly control: ControlPlane;
@@ -19,6 +20,7 @@ export interface PolicyDeskParts {
   readonly clock: Clock;
   readonly log: AuditLog;
   readonly bundles: BundleStore;
+  readonly readmission: Readmission;
 }
 
 export function policyDesk(parts: PolicyDeskParts): PolicyDesk {
@@ -39,7 +41,10 @@ export function policyDesk(parts: PolicyDeskParts): PolicyDesk {
     explain: (question) => answered(question, control, clock),
     reload: async () => {
       const outcome = await control.reload(await loadPolicyLive(roots));
-      if (outcome.loaded) loadedAt = clock.now();
+      if (outcome.loaded) {
+        loadedAt = clock.now();
+        await parts.readmission.review(control);
+      }
       return answerOf(outcome);
     },
     replay: (order) => replayed(order, parts),

@@ -95,6 +95,7 @@ async function openDoors(running: Running): Promise<Appliance> {
     gatewayAddress: hostPort(gateway.address),
     reload: async () => {
       await core.control.reload(await loadPolicyLive(core.roots));
+      await core.readmission.review(core.control);
       await core.guard.reload(loadRules(core.roots, { previous: core.guard.rules() }));
       const next = loadTools(core.roots.rules, core.control.current().bundle);
       if (next.ok) tools = next.value;
@@ -142,7 +143,15 @@ async function openAdmin({ core, started }: Running, proxy: RunningProxy, view: 
     leases,
     tasks,
     passes: passDesk({ passes, config, clock, addresses: () => advertisedDoors(config, proxy) }),
-    policy: policyDesk({ control, guard, roots, clock, log: audit, bundles: core.bundles }),
+    policy: policyDesk({
+      control,
+      guard,
+      roots,
+      clock,
+      log: audit,
+      bundles: core.bundles,
+      readmission: core.readmission,
+    }),
     rules: rulesDesk({ guard, roots, state, clock }),
     record,
     appliance: applianceView(core, view, record),
