@@ -64,7 +64,7 @@ async function sent(host: string, request: { path?: string; fields?: string; bod
 }
 
 describe('a stored credential', { timeout: 60_000 }, () => {
-  it('reaches its host in field, query and body, and its echo comes back as the placeholder', async () => {
+  it('T-41 reaches its host in field, query and body, and its echo comes back as the placeholder', async () => {
     const { got, back } = await sent('web.lab.test', {
       path: '/a?k=lt_credential_lab',
       fields: 'Authorization: Bearer lt_credential_lab\r\nX-Key: lt_credential_lab\r\n',
@@ -90,7 +90,7 @@ describe('a stored credential', { timeout: 60_000 }, () => {
 });
 
 describe('a tokenised value', { timeout: 60_000 }, () => {
-  it('is a token for the sandbox, goes back to its host, and nowhere else or for anybody else', async () => {
+  it('T-50 is a token for the sandbox, goes back to its host, and nowhere else or for anybody else', async () => {
     lab.script = (socket) => socket.end(answer(`{"key":"${FOUND}"}`, 'Content-Type: application/json\r\n'));
     const get = `GET / HTTP/1.1\r\nHost: web.lab.test:${lab.tlsPort}\r\nConnection: close\r\n\r\n`;
     const first = await lab.inspected('web.lab.test', get, { pass: lab.passes.write });
