@@ -41,7 +41,8 @@ export function addOperations(program: Command, parts: CliParts): void {
       if (options.json) printJson(io, answer);
       else {
         const { doors, ...rest } = answer;
-        for (const [key, value] of Object.entries(rest)) io.stdout(`${key}: ${value}\n`);
+        const shown = { ...rest, started_at: new Date(rest.started_at).toISOString() };
+        for (const [key, value] of Object.entries(shown)) io.stdout(`${key}: ${value}\n`);
         for (const door of doors) io.stdout(`door: ${door.name} ${door.address}\n`);
       }
       return answer.ready ? EXIT.done : EXIT.failed;

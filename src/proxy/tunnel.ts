@@ -20,7 +20,7 @@ export interface Tunnel {
 /** Resolves once both sides are closed. Never rejects. */
 export function relayTunnel(tunnel: Tunnel): Promise<CloseCause> {
   return new Promise((resolve) => {
-    const { client, upstream, pump } = tunnel;
+    const { client, upstream, pump, through } = tunnel;
     let cause: CloseCause | null = null;
     let open = 2;
     const end = (why: CloseCause): void => {
@@ -45,12 +45,6 @@ export function relayTunnel(tunnel: Tunnel): Promise<CloseCause> {
     watch(client, () => end('client_closed'), closed);
     watch(upstream, () => end('upstream_error'), closed);
     (upstream as Partial<Socket>).setTimeout?.(tunnel.idleMs, () => end('timeout'));
-    if (!tunnel.through) {
-      client.on('end', () => upstream.end());
-      upstream.on('end', () => client.end());
-    }
-    if (pump) pump.attach(upstream as Socket, client, (bytes) => spend('down', bytes));
-    const { through } = tunnel;
     if (through) {
       const blocked = () => {
         cause ??= 'guard_blocked';
@@ -60,7 +54,10 @@ export function relayTunnel(tunnel: Tunnel): Promise<CloseCause> {
       moveThrough({ from: client, to: upstream, spend: (n) => spend('up', n), blocked }, (b) => through('up', b));
       return;
     }
-    if (!pump) move(upstream, client, (bytes) => spend('down', bytes));
+    client.on('end', () => upstream.end());
+    upstream.on('end', () => client.end());
+    if (pump) pump.attach(upstream as Socket, client, (bytes) => spend('down', bytes));
+    else move(upstream, client, (bytes) => spend('down', bytes));
     move(client, upstream, (bytes) => spend('up', bytes));
   });
 }
