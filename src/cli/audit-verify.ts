@@ -47,7 +47,7 @@ function verify(path: string, options: VerifyOptions, io: CliIo): number {
     verifiers: [...verifiers, ...witnesses],
     required: witnesses,
     progress: (done, of) => {
-      if (!options.json) io.stderr(`${done} of ${of} entries\n`);
+      if (!options.json && done > 0) io.stderr(`${done} of ${of} entries\n`);
     },
   });
   if (options.json) printJson(io, report);
