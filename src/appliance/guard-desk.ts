@@ -2,6 +2,7 @@
 
 import { randomBytes } from 'node:crypto';
 import type { ReloadOutcome } from '../control/control-plane.ts';
+import type { RulesLoadedEvent } from '../core/event.ts';
 import { ulid } from '../core/ids.ts';
 import type { AuditSink, Clock, Log, Meter } from '../core/ports.ts';
 import { type Problem, problemText, type Result } from '../core/result.ts';
@@ -27,18 +28,16 @@ export interface GuardDeskParts {
 export async function openGuardDesk(options: GuardOptions, parts: GuardDeskParts): Promise<GuardDesk> {
   let rules = options.rules;
   let guard = meteredGuard(createGuard(options), parts);
-  const record = (previous: string | null, refused: string | null) =>
+  const record = (loaded: Pick<RulesLoadedEvent, 'rules' | 'count' | 'previous' | 'refused'>) =>
     parts.audit.record({
       type: 'rules.loaded',
       id: ulid('e', parts.clock.now(), randomBytes(10)),
       tenant: null,
       task: null,
-      rules: guard.digest,
-      count: rules.rules.length,
-      previous,
-      refused,
+      ...loaded,
     });
-  await record(null, null);
+  const inForce = () => ({ rules: guard.digest, count: rules.rules.length });
+  await record({ ...inForce(), previous: null, refused: null });
   return {
     current: () => guard,
     rules: () => rules,
@@ -47,15 +46,17 @@ export async function openGuardDesk(options: GuardOptions, parts: GuardDeskParts
       if (!next.ok) {
         parts.log.error({ problems: next.error.map(problemText) }, 'new DLP rules refused; the old stay in force');
         const [first] = next.error;
-        await record(previous, first ? problemText(first) : 'refused');
+        await record({ ...inForce(), previous, refused: first ? problemText(first) : 'refused' });
         return { loaded: false, digest: previous, previous, problems: next.error, cut: 0 };
       }
       // The watch on the files notices an edit that the admin door has brought into force already.
       if (next.value.digest === previous) return { loaded: true, digest: previous, previous, problems: [], cut: 0 };
+      const made = meteredGuard(createGuard({ ...options, rules: next.value }), parts);
+      // On record first: rules that cannot be recorded do not come into force.
+      await record({ rules: made.digest, count: next.value.rules.length, previous, refused: null });
       rules = next.value;
-      guard = meteredGuard(createGuard({ ...options, rules }), parts);
+      guard = made;
       parts.log.info({ rules: guard.digest, previous, count: rules.rules.length }, 'new DLP rules in force');
-      await record(previous, null);
       return { loaded: true, digest: guard.digest, previous, problems: [], cut: 0 };
     },
   };

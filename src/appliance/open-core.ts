@@ -86,6 +86,7 @@ export async function openCore(options: CoreOptions, started: Started): Promise<
   await control.start(leases);
   started.add(() => control.stop());
   await readmission.review(control);
+  readmission.watch(control);
   const fingerprintKey = keys.secret('fingerprint');
   const vault = new Vault({ now: () => clock.now(), ttlMs: config.guard.token_ttl_ms, most: MOST_TOKENS });
   const broker = createBroker(vault, () => credentials);

@@ -31,8 +31,15 @@ export class Readmission {
   /** By pass, oldest first. */
   readonly #passes = new Map<string, TaskAdmittedEvent>();
 
+  #control: ControlPlane | null = null;
+
   constructor(parts: ReadmissionParts) {
     this.#parts = parts;
+  }
+
+  /** From now on also what was admitted under one bundle and recorded under the next is reviewed. */
+  watch(control: ControlPlane): void {
+    this.#control = control;
   }
 
   /** Takes one recorded event, in order. */
@@ -44,6 +51,9 @@ export class Readmission {
       if (Date.parse(time) > oldest) break;
       this.#passes.delete(pass);
     }
+    const control = this.#control;
+    if (control === null || control.current().bundle.digest === event.bundle) return;
+    this.review(control).catch((error) => this.#parts.log.error({ error }, 'passes could not be reviewed'));
   }
 
   /** What was admitted before a restart, from the record in `state/audit`. */
@@ -63,20 +73,23 @@ export class Readmission {
       const order = { caller, kind, tenant: event.tenant ?? '', class: event.class, profile, risk };
       const admission = admit(order, bundle);
       if (admission.admitted) continue;
+      const done = await this.#revoke(control, event, admission.message ?? 'admission policy refuses this task');
+      if (!done) continue;
+      // One that could not be revoked stays, so that the next review tries again.
       this.#passes.delete(pass);
-      revoked += await this.#revoke(control, event, admission.message ?? 'admission policy refuses this task');
+      revoked += 1;
     }
     return revoked;
   }
 
-  async #revoke(control: ControlPlane, { pass, task, kind }: TaskAdmittedEvent, message: string): Promise<number> {
+  async #revoke(control: ControlPlane, { pass, task, kind }: TaskAdmittedEvent, message: string): Promise<boolean> {
     const ends = kind === 'isolate' && task !== null;
     const action = ends ? ({ do: 'task.kill', task } as const) : ({ do: 'pass.revoke', pass } as const);
     const why = `no longer admitted: ${message}`.slice(0, 500);
     const outcome = await control.apply({ action, by: 'locktender', why, forMs: null });
     if (!outcome.ok)
       this.#parts.log.error({ pass, why: outcome.error }, 'a pass that is no longer admitted still stands');
-    return outcome.ok ? 1 : 0;
+    return outcome.ok;
   }
 
   #oldest(): number {

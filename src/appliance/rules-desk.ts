@@ -43,7 +43,7 @@ const stored = z.array(
 
 export function rulesDesk(parts: RulesDeskParts): RulesDesk {
   const { guard, roots, state } = parts;
-  const history = () => stored.catch([]).parse(state.documents.read(HISTORY) ?? []);
+  const history = () => stored.parse(state.documents.read(HISTORY) ?? []);
   const version = (digest: string) => join(state.path, 'rule-versions', `${digest}.yaml`);
   return {
     list: () => {

@@ -68,6 +68,7 @@ export async function startAppliance(options: CoreOptions): Promise<Appliance> {
 async function openDoors(running: Running): Promise<Appliance> {
   const { core, started } = running;
   const { config } = core;
+  if (config.workers !== 1) core.log.warn({ workers: config.workers }, 'egress workers are not built yet; one serves');
   const doors: OpenedDoor[] = [];
   const gate = gateOf(running);
   const proxy = await opening('egress proxy', () => startProxy(gate, doorsOf(config)));

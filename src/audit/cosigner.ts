@@ -92,10 +92,20 @@ export class Cosigner {
       redirect: 'error',
       signal: AbortSignal.timeout(deadlineMs),
     });
-    const bytes = Buffer.from(await response.arrayBuffer());
-    if (bytes.length > MAX_ANSWER) throw new Error('the answer is too long');
-    return { status: response.status, body: bytes.toString('utf8') };
+    return { status: response.status, body: await bounded(response) };
   }
+}
+
+/** A witness is a stranger: no more of its answer is taken than an answer can have. */
+async function bounded(response: Response): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of response.body ?? []) {
+    length += chunk.length;
+    if (length > MAX_ANSWER) throw new Error('the answer is too long');
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
 }
 
 /** The lines of the answer that are signatures of this witness over this note; null when none verifies. */

@@ -143,7 +143,7 @@ export const configSchema = z.strictObject({
   workers: z
     .union([z.literal('auto'), z.int().min(1, 'must be at least 1').max(256, 'must be at most 256')])
     .default(1)
-    .describe('egress workers; `auto` is one a core'),
+    .describe('egress workers; only 1 is built yet, any other number is served by one and said so at start'),
   rules: path
     .optional()
     .describe('directory of capabilities, profiles, policy and DLP rules; default: the shipped one'),

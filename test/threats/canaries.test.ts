@@ -107,8 +107,10 @@ describe('T-85 canaries', () => {
       writeFileSync(file, `/* ${canary('ToolCode')} */ export default async (input) => { ${act} ${last} }`);
       await appliance.cli('exec', file, '--input', input, '--json');
     }
-    const ran = await execute([PROGRAM, 'guard', 'scan', '-', '--state', appliance.state], { input: DEMO_SECRET });
-    expect(ran.stdout + ran.stderr).not.toContain(DEMO_SECRET);
+    const ran = await execute([PROGRAM, 'guard', '--state', appliance.state], { input: DEMO_SECRET });
+    expect(ran.stdout).toBe('[REDACTED:GITHUB_TOKEN]');
+    expect(ran.stderr).toContain('"rule":"github-pat"');
+    expect(ran.stderr).not.toContain(DEMO_SECRET);
     const url = `http://${appliance.door('gateway')}/v1/guard`;
     const bearer = `Authorization: Bearer ${planted.get('DevKey')}`;
     const guarded = await execute([
