@@ -33,11 +33,13 @@ describe('the state directory', () => {
     openStateDir(path).release();
   });
 
-  it('is free at once after its holder was killed with SIGKILL', async () => {
+  it('stays held though its holder let go of the handle and collected garbage, and is free at once after SIGKILL', async () => {
     const path = fresh();
     const script = `import { openStateDir } from ${JSON.stringify(new URL('./state-dir.ts', import.meta.url).href)};
-      openStateDir(${JSON.stringify(path)}); process.stdout.write('held'); setInterval(() => {}, 1000);`;
-    const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
+      openStateDir(${JSON.stringify(path)});
+      setTimeout(() => { gc(); setTimeout(() => { gc(); process.stdout.write('held'); }, 10); }, 10);
+      setInterval(() => {}, 1000);`;
+    const child = spawn(process.execPath, ['--expose-gc', '--input-type=module', '-e', script], {
       stdio: ['ignore', 'pipe', 'ignore'],
     });
     await new Promise((resolve) => child.stdout.once('data', resolve));

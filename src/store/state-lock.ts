@@ -21,6 +21,12 @@ export interface StateLock {
   release(): void;
 }
 
+/**
+ * INVARIANT: a held lock is reachable from here until it is released. Node closes a `DatabaseSync` that nobody refers to
+ * when it collects garbage, and with it would go the lock of a holder that never meant to release it.
+ */
+const held = new Set<DatabaseSync>();
+
 /** Throws `StateInUse` when another process, or this one, already holds it. */
 export function lockState(dir: string): StateLock {
   const database = new DatabaseSync(join(dir, 'lock.sqlite'));
@@ -33,7 +39,12 @@ export function lockState(dir: string): StateLock {
     throw error;
   }
   writeFileSync(join(dir, 'lock.pid'), `${process.pid}\n`, { mode: 0o600 });
-  return { release: () => database.close() };
+  held.add(database);
+  return {
+    release: () => {
+      if (held.delete(database)) database.close();
+    },
+  };
 }
 
 /** For the message only: the number may be of another container. */
