@@ -5,6 +5,7 @@
 
 import { z } from 'zod';
 import { CONTROL_ROUTES } from './contract/control-routes.ts';
+import { forwarding } from './contract/forward-shapes.ts';
 import { make } from './contract/make-route.ts';
 import { ADMIN, AUDIT, EVERYONE, type Given, OPERATE, type Route, SECURE } from './contract/route.ts';
 import { RULE_ROUTES } from './contract/rule-routes.ts';
@@ -114,6 +115,10 @@ export const ROUTES = {
     body: shape.changeBody.pick({ why: true }),
     response: z.object({ keys: z.array(z.string()) }),
     changes: true,
+  }),
+  auditForward: make('GET', '/v1/audit/forward', AUDIT, {
+    summary: 'how far each receiver of the record (`audit.forward`) has got',
+    response: forwarding,
   }),
   decisions: make('GET', '/v1/decisions', EVERYONE, {
     summary: 'decisions as they happen; `Last-Event-ID` resumes after that sequence number',

@@ -86,6 +86,7 @@ export interface RecordDesk extends EntrySource {
   rotate(): readonly string[];
   checkpoint(): AnswerOf<'auditCheckpoint'> | null;
   proof(seq: number): Promise<AnswerOf<'auditProof'> | null>;
+  forwarding(): AnswerOf<'auditForward'>;
 }
 
 export interface ApplianceView {

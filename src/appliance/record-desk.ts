@@ -12,6 +12,7 @@ import { openQueryIndex } from '../audit/query.ts';
 import { readEntries } from '../audit/read.ts';
 import { err, ok } from '../core/result.ts';
 import type { RecordFigures } from '../telemetry/service-levels.ts';
+import { startForwarding } from './forwarding.ts';
 import { rotateLogKey } from './log-keys.ts';
 import type { Core } from './open-core.ts';
 import { openRetention } from './retention.ts';
@@ -26,7 +27,9 @@ export interface ServedRecord extends RecordDesk {
 }
 
 /** The query index is kept beside the log; it may be deleted while the appliance stands. */
-export function recordDesk(core: Pick<Core, 'audit' | 'clock' | 'config' | 'keys' | 'log' | 'state'>): ServedRecord {
+export function recordDesk(
+  core: Pick<Core, 'audit' | 'clock' | 'config' | 'keys' | 'log' | 'meter' | 'state' | 'version'>,
+): ServedRecord {
   const { audit: log, clock, config } = core;
   const index = openQueryIndex(log.dir, join(core.state.path, 'audit-index.sqlite'));
   let kept = firstKept(log.dir);
@@ -40,8 +43,10 @@ export function recordDesk(core: Pick<Core, 'audit' | 'clock' | 'config' | 'keys
     index.forget(before);
   };
   const retention = openRetention({ audit: log, clock, log: core.log, sealAfterDays, retentionDays, forget });
+  const forwarding = startForwarding(core);
   return {
     close: async () => {
+      await forwarding.close();
       await retention.stop();
       index.close();
     },
@@ -72,6 +77,7 @@ export function recordDesk(core: Pick<Core, 'audit' | 'clock' | 'config' | 'keys
     },
     checkpoint: () => checkpointOf(log.head.note),
     proof: async (seq) => proofOf(log, seq),
+    forwarding: () => ({ size: log.head.size, receivers: forwarding.status() }),
   };
 }
 

@@ -8,6 +8,7 @@ import { firstKept } from '../audit/pruning.ts';
 import { readEntries } from '../audit/read.ts';
 import { didYouMean } from '../core/nearest.ts';
 import { adminClient } from './admin-client.ts';
+import { addForward } from './audit-forward.ts';
 import { addVerify, KEYS_FILE, linesOf } from './audit-verify.ts';
 import { addWitness } from './audit-witness.ts';
 import { CliFailure, type CliIo, type CommonOptions, configOf, EXIT } from './context.ts';
@@ -31,11 +32,16 @@ interface QueryOptions extends CommonOptions {
 }
 
 export function addAudit(program: Command, parts: CliParts): void {
-  const audit = group(program, 'audit', 'the signed record: verify, query, tail, export, proof, keys, prune, witness');
+  const audit = group(
+    program,
+    'audit',
+    'the signed record: verify, query, tail, export, proof, keys, prune, witness, forward',
+  );
   addVerify(audit, parts);
   addReading(audit, parts);
   addKeeping(audit, parts);
   addWitness(audit, parts);
+  addForward(audit, parts);
 }
 
 function addReading(audit: Command, parts: CliParts): void {

@@ -55,14 +55,13 @@ export function namesAt(path: readonly PropertyKey[]): string[] {
   return at ? Object.keys(shapeOf(at) ?? {}) : [];
 }
 
-/** Paths of the keys whose values are paths, or lists of paths. */
-export function holdsPath(schema: z.ZodType): boolean {
-  const base = inner(schema);
-  const element = elementOf(base);
-  return PATHS.get(base) !== undefined || (element !== null && holdsPath(element));
+/** Is its value a path? */
+export function isPath(schema: z.ZodType): boolean {
+  return PATHS.get(inner(schema)) !== undefined;
 }
 
-function describe(schema: z.ZodType): string {
+/** What the schema says of itself, under defaults and optionals. */
+export function describe(schema: z.ZodType): string {
   let at: z.ZodType | undefined = schema;
   while (at) {
     if (at.description) return at.description;

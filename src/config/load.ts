@@ -8,7 +8,7 @@ import type { z } from 'zod';
 import { didYouMean } from '../core/nearest.ts';
 import { err, ok, type Problem, type Result } from '../core/result.ts';
 import { fromEnvironment, fromFlags, type Override } from './environment.ts';
-import { configKeys, holdsPath, namesAt } from './key-tree.ts';
+import { configKeys, elementOf, isPath, namesAt, shapeOf } from './key-tree.ts';
 import { type Config, configSchema } from './schema.ts';
 import { type PlacedYaml, readYaml } from './yaml-places.ts';
 
@@ -39,7 +39,7 @@ export function loadConfig(sources: ConfigSources): Result<Config, Problem[]> {
   const overrides = [...env.value, ...flags.value];
   const whole = structuredClone(base) as Record<string, unknown>;
   resolveFilePaths(whole, dirname(resolve(sources.cwd, file)));
-  for (const { key, value } of overrides) put(whole, key.path, absolute(value, holdsPath(key.schema), sources.cwd));
+  for (const { key, value } of overrides) put(whole, key.path, absolute(value, key.schema, sources.cwd));
   const parsed = configSchema.safeParse(whole);
   if (!parsed.success) {
     return err(parsed.error.issues.flatMap((issue) => problemsOf(issue, { file, yaml: yaml.value, overrides })));
@@ -50,16 +50,26 @@ export function loadConfig(sources: ConfigSources): Result<Config, Problem[]> {
 /** Paths in the file are relative to the file. */
 function resolveFilePaths(whole: Record<string, unknown>, from: string): void {
   for (const key of configKeys()) {
-    if (!holdsPath(key.schema)) continue;
+    if (shapeOf(key.schema) !== null) continue;
     const value = get(whole, key.path);
-    if (value !== undefined) put(whole, key.path, absolute(value, true, from));
+    if (value !== undefined) put(whole, key.path, absolute(value, key.schema, from));
   }
 }
 
-function absolute(value: unknown, isPath: boolean, from: string): unknown {
-  if (!isPath) return value;
-  if (Array.isArray(value)) return value.map((item) => absolute(item, true, from));
-  return typeof value === 'string' && value !== '' ? resolve(from, value) : value;
+/** The value with every path in it resolved, also those in lists and in their objects. */
+function absolute(value: unknown, schema: z.ZodType, from: string): unknown {
+  if (Array.isArray(value)) {
+    const element = elementOf(schema);
+    return element === null ? value : value.map((item) => absolute(item, element, from));
+  }
+  if (typeof value === 'string') return value !== '' && isPath(schema) ? resolve(from, value) : value;
+  const shape = shapeOf(schema);
+  if (shape === null || typeof value !== 'object' || value === null) return value;
+  const entries = Object.entries(value).map(([name, item]) => {
+    const own = shape[name];
+    return [name, own === undefined ? item : absolute(item, own, from)] as const;
+  });
+  return Object.fromEntries(entries);
 }
 
 interface Origin {

@@ -2,7 +2,7 @@
 
 import { z } from 'zod';
 import { variableOf } from './environment.ts';
-import { type ConfigKey, configKeys, shapeOf } from './key-tree.ts';
+import { type ConfigKey, configKeys, describe, elementOf, inner, shapeOf } from './key-tree.ts';
 import { configSchema } from './schema.ts';
 
 /** JSON Schema (draft 2020-12) of `locktender.yaml`. */
@@ -22,6 +22,7 @@ export function configReference(): string {
     const own = keys.filter((key) => isChild(key, section) && shapeOf(key.schema) === null);
     if (own.length === 0) continue;
     parts.push(`## ${section.path.join('.')}\n\n${sentence(section.description)}`, table(own, schema));
+    parts.push(...own.flatMap((key) => elementTable(key, schema)));
   }
   return `${parts.join('\n\n')}\n`;
 }
@@ -49,11 +50,28 @@ function table(keys: readonly ConfigKey[], schema: Record<string, unknown>): str
   return ['| Key | Is | Default | Means | Variable |', '|---|---|---|---|---|', ...rows].join('\n');
 }
 
+/** The keys of each object in a list; empty for a key that is no list of objects. */
+function elementTable(list: ConfigKey, schema: Record<string, unknown>): string[] {
+  const element = elementOf(inner(list.schema));
+  if (element === null || shapeOf(element) === null) return [];
+  const items = schemaAt(schema, list.path).items ?? {};
+  const rows = configKeys(element).map(({ path, description }) => {
+    const at = schemaAt(items, path);
+    const required = (items.required ?? []).includes(path.join('.'));
+    const normal =
+      at['default'] === undefined ? (required ? 'must be given' : '') : `\`${JSON.stringify(at['default'])}\``;
+    return `| \`${path.join('.')}\` | ${kindOf(at)} | ${normal} | ${description.replaceAll('|', '\\|')} |`;
+  });
+  const head = ['| Key | Is | Default | Means |', '|---|---|---|---|'];
+  return [`### ${list.path.join('.')}[]\n\n${sentence(describe(element))}`, [...head, ...rows].join('\n')];
+}
+
 interface JsonSchema {
   readonly [key: string]: unknown;
   readonly properties?: Record<string, JsonSchema>;
   readonly anyOf?: readonly JsonSchema[];
   readonly items?: JsonSchema;
+  readonly required?: readonly string[];
 }
 
 function schemaAt(schema: JsonSchema, path: readonly string[]): JsonSchema {

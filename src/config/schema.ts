@@ -5,6 +5,7 @@
 
 import { z } from 'zod';
 import { egressDoor } from './egress-keys.ts';
+import { forward } from './forward-keys.ts';
 import { advertised, integer, listen, path, text } from './schema-kinds.ts';
 
 const issuer = z
@@ -62,6 +63,11 @@ const audit = z
     ),
     checkpoint_ms: integer(100, 3_600_000, 1000).describe('longest time between signed checkpoints while records come'),
     keep_ms: integer(1000, 86_400_000, 3_600_000).describe('how often a checkpoint is kept for ever, and cosigned'),
+    forward: z
+      .array(forward)
+      .default([])
+      .refine((sinks) => new Set(sinks.map(({ name }) => name)).size === sinks.length, 'must have no name twice')
+      .describe('receivers that the record is forwarded to'),
     witnesses: z.array(witness).default([]).describe('witnesses that are asked to sign each kept checkpoint'),
   })
   .describe('the record');

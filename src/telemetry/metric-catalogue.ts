@@ -67,6 +67,11 @@ export const METRICS: Readonly<Record<string, MetricRow>> = {
   locktender_log_lag_seconds: gauge('Age of the oldest entry that is not yet under a published checkpoint.'),
   locktender_log_witness_total: counter('Answers of witnesses to checkpoints of the log.', 'witness', 'outcome'),
   locktender_log_witnessed_size: gauge('Entries under the last checkpoint that a witness signed.', 'witness'),
+  locktender_forward_entries_total: counter('Entries that a receiver of the record acknowledged.', 'sink'),
+  locktender_forward_failures_total: counter('Failed tries to forward; each is tried again.', 'sink', 'cause'),
+  locktender_forward_lost_total: counter('Entries that a receiver will never get.', 'sink'),
+  locktender_forward_lag_entries: gauge('Published entries that a receiver has not acknowledged.', 'sink'),
+  locktender_forward_lag_seconds: gauge('Age of the oldest entry that a receiver has not acknowledged.', 'sink'),
   // — the appliance —
   locktender_build_info: gauge('Always 1; the version and runtime are labels.', 'version', 'runtime'),
   locktender_metric_series_dropped_total: counter('Observations put under `other` to bound memory.', 'metric'),
