@@ -1,18 +1,16 @@
 /** The receivers of the record, as they are configured. */
 
-import { readFileSync } from 'node:fs';
 import { exportLine } from '../audit/export.ts';
 import { CursorKeeper } from '../audit/forward/cursor.ts';
 import { Forwarder, type ForwarderStatus } from '../audit/forward/forwarder.ts';
 import { httpSink } from '../audit/forward/http-sink.ts';
 import { otlpAccepted, otlpBatch } from '../audit/forward/otlp-body.ts';
 import type { ForwardEntry, ForwardSink } from '../audit/forward/sink.ts';
-import { syslogSink, type TlsFiles } from '../audit/forward/syslog-sink.ts';
+import { syslogSink } from '../audit/forward/syslog-sink.ts';
 import { webhookBatch } from '../audit/forward/webhook-body.ts';
 import type { ForwardConfig } from '../config/forward-keys.ts';
-import { errorCode } from '../store/files.ts';
 import type { Core } from './open-core.ts';
-import { StartRefused } from './start-refused.ts';
+import { receiverFiles } from './receiver-files.ts';
 
 type Parts = Pick<Core, 'audit' | 'clock' | 'config' | 'log' | 'meter' | 'state' | 'version'>;
 
@@ -62,7 +60,7 @@ export function startForwarding(parts: Parts): Forwarding {
 function sinkOf(own: ForwardConfig, { clock, config, version }: Parts): ForwardSink {
   const url = new URL(own.url);
   const line = ({ seq, text }: ForwardEntry) => exportLine(seq, text, own.format);
-  const tls = tlsFiles(own);
+  const tls = receiverFiles(own);
   const deadlineMs = own.deadline_ms;
   if (own.kind === 'syslog') {
     const host = url.hostname.replace(/^\[|\]$/g, '');
@@ -81,21 +79,6 @@ function sinkOf(own: ForwardConfig, { clock, config, version }: Parts): ForwardS
 
 function transportOf({ protocol }: URL): 'tcp' | 'tls' | 'udp' {
   return protocol === 'tls:' ? 'tls' : protocol === 'udp:' ? 'udp' : 'tcp';
-}
-
-function tlsFiles({ name, ca, cert, key }: ForwardConfig): TlsFiles {
-  const read = (file: string) => {
-    try {
-      return readFileSync(file);
-    } catch (error) {
-      throw new StartRefused(`audit.forward \`${name}\`: cannot read \`${file}\` (${errorCode(error)})`);
-    }
-  };
-  return {
-    ...(ca === undefined ? {} : { ca: read(ca) }),
-    ...(cert === undefined ? {} : { cert: read(cert) }),
-    ...(key === undefined ? {} : { key: read(key) }),
-  };
 }
 
 function shownTarget({ protocol, host }: URL): string {

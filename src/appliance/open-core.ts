@@ -23,6 +23,7 @@ import { loadCredentials } from './credentials.ts';
 import { type GuardDesk, openGuardDesk } from './guard-desk.ts';
 import { checkpointSigners, witnessesOf, writePublicKeys } from './log-keys.ts';
 import { Readmission } from './readmission.ts';
+import { receiverFiles } from './receiver-files.ts';
 import { must, type Started } from './start-refused.ts';
 import { TaskBook } from './task-book.ts';
 
@@ -60,6 +61,7 @@ export async function openCore(options: CoreOptions, started: Started): Promise<
   const revision = must(loadPolicy(roots));
   const rules = must(loadRules(roots));
   const credentials = must(loadCredentials(config.guard.credentials ?? null));
+  for (const receiver of config.audit.forward) receiverFiles(receiver);
   const state = openStateDir(config.state);
   started.add(() => state.release());
   const keys = openSigningKeys(state.folder('keys'));

@@ -1,0 +1,99 @@
+import { afterAll, describe, expect, it } from 'vitest';
+import { readEntries } from '../../src/audit/read.ts';
+import {
+  execute,
+  PROGRAM,
+  type RunningAppliance,
+  startProgram,
+  temporaryDirectory,
+} from '../journey/running-appliance.ts';
+import { httpReceiver, syslogReceiver } from './receivers.ts';
+
+const state = temporaryDirectory();
+afterAll(() => state.remove());
+
+interface Receiver {
+  name: string;
+  to: string;
+  state: string;
+  next: number;
+  lag_entries: number;
+  lost: number;
+  last_failure: unknown;
+}
+
+async function receiversOf(appliance: RunningAppliance): Promise<{ size: number; receivers: Receiver[] }> {
+  const { code, stdout, stderr } = await appliance.cli('audit', 'forward', 'status', '--json');
+  expect(stderr).toBe('');
+  expect(code).toBe(0);
+  return JSON.parse(stdout);
+}
+
+describe('a forwarding appliance', () => {
+  it('delivers every recorded entry to each receiver, over kill -9 and with one of them failing', async () => {
+    const syslog = await syslogReceiver();
+    const webhook = await httpReceiver();
+    webhook.answer = () => ({ status: 503 });
+    const sinks = [
+      { name: 'siem', kind: 'syslog', url: `tcp://127.0.0.1:${syslog.port}`, batch_entries: 2 },
+      { name: 'lake', kind: 'webhook', url: `${webhook.url}/in?token=not-to-be-shown`, max_backoff_ms: 100 },
+    ];
+    const set = ['--set', `audit.forward=${JSON.stringify(sinks)}`, '--set', 'audit.checkpoint_ms=100'];
+    const first = await startProgram(state.path, set);
+    for (const name of ['gambling', 'malware'])
+      expect(await first.cli('category', 'block', name, '--why', 'a test')).toMatchObject({ code: 0 });
+    await syslog.until(() => syslog.messages.length >= 3);
+    const { receivers } = await receiversOf(first);
+    expect(receivers.map(({ name, to }) => [name, to])).toEqual([
+      ['siem', `tcp://127.0.0.1:${syslog.port}`],
+      ['lake', webhook.url],
+    ]);
+    expect(receivers[1]).toMatchObject({ state: 'failing', next: 0, lost: 0, last_failure: { message: 'answer 503' } });
+    await first.kill();
+
+    webhook.answer = () => undefined;
+    const second = await startProgram(state.path, set);
+    const starts = (got: readonly string[]) => got.join('\n').split('"node.started"').length - 1;
+    const bothSaw = (count: number) =>
+      Promise.all([
+        syslog.until(() => starts(syslog.messages) >= count),
+        webhook.until(() => starts(webhook.accepted) >= count),
+      ]);
+    await bothSaw(2);
+    const entries = [...readEntries(`${state.path}/audit`)].map(({ bytes }) => bytes.toString('utf8'));
+    await second.kill();
+    const got = [
+      new Set(syslog.messages.map((message) => message.slice(message.indexOf('] ') + 2))),
+      new Set(webhook.accepted.flatMap((body) => body.trimEnd().split('\n'))),
+    ];
+    const upToStart = entries.slice(0, entries.findLastIndex((text) => text.includes('"node.started"')) + 1);
+    for (const seen of got) expect(upToStart.filter((text) => !seen.has(text))).toEqual([]);
+    for (const receiver of [syslog, webhook]) await receiver.close();
+  }, 60_000);
+
+  it.each([
+    [
+      'a kind that its scheme does not fit',
+      { name: 'a', kind: 'otlp', url: 'tcp://h:1' },
+      /`audit\.forward\.0\.url` must begin with `https:\/\/` or `http:\/\/` for `otlp`/,
+    ],
+    ['no port', { name: 'a', kind: 'syslog', url: 'tls://h' }, /must name a host and a port/],
+    ['a password in the URL', { name: 'a', kind: 'webhook', url: 'https://u:p@h/' }, /must hold no user or password/],
+    [
+      'a CA that is not there',
+      { name: 'a', kind: 'syslog', url: 'tls://h:1', ca: '/nowhere.pem' },
+      /audit\.forward `a`: cannot read `\/nowhere\.pem` \(ENOENT\)/,
+    ],
+  ])(
+    'does not start with %s',
+    async (_, sink, message) => {
+      const own = temporaryDirectory();
+      const doors = ['proxy', 'socks', 'gateway', 'admin'].flatMap((door) => ['--set', `${door}.listen=127.0.0.1:0`]);
+      const args = ['serve', '--state', own.path, ...doors, '--set', `audit.forward=${JSON.stringify([sink])}`];
+      const ran = await execute([PROGRAM, ...args]);
+      own.remove();
+      expect(ran).toMatchObject({ code: 2, stderr: expect.stringMatching(message) });
+    },
+    60_000,
+  );
+});
