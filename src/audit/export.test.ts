@@ -91,7 +91,7 @@ describe('export', () => {
     expect(line).toMatchObject(expected);
     expect(line.type_uid).toBe(line.class_uid * 100 + line.activity_id);
     expect(line.category_uid).toBe(Math.floor(line.class_uid / 1000));
-    expect(line).toMatchObject({ time: Date.parse(COMMON.time), metadata: { version: '1.3.0', sequence: 7 } });
+    expect(line).toMatchObject({ time: Date.parse(COMMON.time), metadata: { version: '1.5.0', sequence: 7 } });
     expect(line.unmapped).toEqual(JSON.parse(text(event)));
   });
 

@@ -1,5 +1,5 @@
 /**
- * Events as OCSF 1.3.0, in the classes that fit: a decision is HTTP Activity, a close Network Activity, a guard verdict
+ * Events as OCSF 1.5.0, in the classes that fit: a decision is HTTP Activity, a close Network Activity, a guard verdict
  * a Data Security Finding, tasks and nodes Application Lifecycle, everything that somebody changed or looked at API
  * Activity. What has no place in the class is kept under `unmapped`.
  */
@@ -14,7 +14,7 @@ import type {
   TaskFinishedEvent,
 } from '../core/event.ts';
 
-const SCHEMA_VERSION = '1.3.0';
+const SCHEMA_VERSION = '1.5.0';
 
 const CLASS = {
   dataSecurityFinding: 2006,
@@ -24,23 +24,29 @@ const CLASS = {
   apiActivity: 6003,
 } as const;
 
+const OTHER = 99;
+/** `metadata.sequence` is a 32-bit integer. */
+const MAX_SEQUENCE = 2 ** 31 - 1;
 const SEVERITY = { informational: 1, low: 2, medium: 3, high: 4 } as const;
 
 interface Mapped {
   readonly class_uid: (typeof CLASS)[keyof typeof CLASS];
   readonly activity_id: number;
   readonly severity_id: number;
-  /** 1 success, 2 failure. */
+  /** What `Other` (99) is. */
+  readonly activity_name?: string;
+  /** 1 success, 2 failure; of a finding, 1 is new. */
   readonly status_id: 1 | 2;
   readonly fields: object;
 }
 
 export function ocsfEvent(seq: number, event: AuditEvent): object {
-  const { class_uid, activity_id, severity_id, status_id, fields } = mapped(event);
+  const { class_uid, activity_id, activity_name, severity_id, status_id, fields } = mapped(event);
   return {
     category_uid: Math.floor(class_uid / 1000),
     class_uid,
     activity_id,
+    ...(activity_id === OTHER ? { activity_name } : {}),
     type_uid: class_uid * 100 + activity_id,
     severity_id,
     status_id,
@@ -50,7 +56,7 @@ export function ocsfEvent(seq: number, event: AuditEvent): object {
       product: { name: 'Locktender', vendor_name: 'Locktender' },
       profiles: 'disposition_id' in fields ? ['security_control'] : [],
       uid: event.id,
-      sequence: seq,
+      ...(seq <= MAX_SEQUENCE ? { sequence: seq } : {}),
       log_name: event.type,
       logged_time: Date.parse(event.time),
       ...(event.tenant === null ? {} : { tenant_uid: event.tenant }),
@@ -68,7 +74,12 @@ function mapped(event: AuditEvent): Mapped {
     case 'flow.closed': {
       const { bytes_up, bytes_down, duration_ms } = event;
       const traffic = { bytes_out: bytes_up, bytes_in: bytes_down, bytes: bytes_up + bytes_down };
-      const fields = { src_endpoint: taskEndpoint(event), traffic, duration: duration_ms, status_detail: event.cause };
+      const fields = {
+        src_endpoint: taskEndpoint(event),
+        traffic,
+        duration: Math.round(duration_ms),
+        status_detail: event.cause,
+      };
       return { class_uid: CLASS.networkActivity, activity_id: 2, ...ok, fields };
     }
     case 'guard.verdict':
@@ -102,7 +113,8 @@ function life(event: LifeEvent): Mapped {
   switch (event.type) {
     case 'task.admitted':
       return {
-        ...lifecycle(event.admitted ? 3 : 99, { name: `task ${event.class}`, uid: event.task ?? event.id }),
+        ...lifecycle(event.admitted ? 3 : OTHER, { name: `task ${event.class}`, uid: event.task ?? event.id }),
+        activity_name: 'Refused',
         status_id: event.admitted ? 1 : 2,
       };
     case 'task.finished':
@@ -138,15 +150,17 @@ function decision(event: DecisionEvent): Mapped {
   const url = { scheme: input.scheme ?? undefined, hostname, port, path: input.path ?? undefined };
   return {
     class_uid: CLASS.httpActivity,
-    activity_id: METHODS[input.method] ?? 99,
+    activity_id: METHODS[input.method] ?? OTHER,
+    activity_name: input.method,
     severity_id: allowed ? SEVERITY.informational : SEVERITY.low,
     status_id: allowed ? 1 : 2,
     fields: {
       action_id: allowed ? 1 : 2,
       disposition_id: allowed ? 1 : 2,
       status_detail: reason,
-      http_request: { http_method: input.method, url, uid: event.id },
-      dst_endpoint: { hostname, port, ip },
+      http_request: { http_method: input.method, ...(hostname === undefined ? {} : { url }), uid: event.id },
+      // An endpoint must be named by something.
+      ...(hostname === undefined && ip === undefined ? {} : { dst_endpoint: { hostname, port, ip } }),
       src_endpoint: taskEndpoint(event),
       firewall_rule: rule === null ? undefined : { uid: rule.id, name: capability ?? rule.id },
       policy: { uid: input.bundle, name: 'locktender policy bundle' },
@@ -169,6 +183,7 @@ function verdict(event: GuardVerdictEvent): Mapped {
         title: `${count} finding${count === 1 ? '' : 's'} in a ${direction}: ${action}`,
         types: [...new Set(findings.map((f) => f.rule))],
       },
+      action_id: action === 'block' ? 2 : 1,
       disposition_id: { pass: 1, redact: 11, block: 2 }[action],
       is_alert: action === 'block',
     },
