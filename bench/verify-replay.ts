@@ -9,7 +9,8 @@ import { join } from 'node:path';
 import { openLog } from '../src/audit/log.ts';
 import { readEntries } from '../src/audit/read.ts';
 import { verifyLog } from '../src/audit/verify.ts';
-import type { AuditEvent, EventBody } from '../src/core/event.ts';
+import { judgeOf } from '../src/control/replay-log.ts';
+import type { EventBody } from '../src/core/event.ts';
 import { Replay } from '../src/policy/replay.ts';
 import { principal, request, shippedBundle, snapshot } from '../test/policy/fixture.ts';
 import { recorded } from '../test/policy/recorded.ts';
@@ -17,12 +18,16 @@ import { logOptions, newSigner, verifierFor } from '../test/record/log-fixture.t
 import { rounded } from './measure.ts';
 
 const COUNT = Number(process.argv[2] ?? 300_000);
-const dir = mkdtempSync(join(tmpdir(), 'locktender-bench-'));
+const dirs: string[] = [];
+const at = snapshot();
+const code = principal({ class: 'code' });
 const signer = newSigner();
 try {
-  await fill();
-  const verify = timed(() => verifyLog(dir, { verifiers: [verifierFor(signer)] }));
-  const replay = timed(replayed);
+  const usual = await filled('usual');
+  const distinct = await filled('distinct');
+  const verify = timed(() => verifyLog(usual, { verifiers: [verifierFor(signer)] }));
+  const replay = timed(() => replayed(usual));
+  const strange = timed(() => replayed(distinct));
   process.stdout.write(
     `${JSON.stringify(
       {
@@ -30,6 +35,7 @@ try {
         bytesEach: Math.round(verify.value.bytes / COUNT),
         verify: { ok: verify.value.ok, perSecond: verify.perSecond },
         replay: { ...replay.value, perSecond: replay.perSecond },
+        replayDistinct: { ...strange.value, perSecond: strange.perSecond },
         peakMb: rounded(process.resourceUsage().maxRSS / 1024),
       },
       null,
@@ -37,32 +43,44 @@ try {
     )}\n`,
   );
 } finally {
-  rmSync(dir, { recursive: true });
+  for (const dir of dirs) rmSync(dir, { recursive: true });
 }
 
-/** A mix as agents make it: mostly reads that are allowed, some denials, some tunnels, many hosts. */
-async function fill(): Promise<void> {
-  const at = snapshot();
-  const code = principal({ class: 'code' });
-  const kinds = Array.from({ length: 1000 }, (_, n): EventBody => {
-    const host = `host-${n % 97}.example.org`;
-    if (n % 10 === 0) return bodyOf(recorded(request('POST', `https://${host}/x`), at));
-    if (n % 10 === 1) return bodyOf(recorded(request('CONNECT', `${host}:443`), at));
-    if (n % 10 === 2) return bodyOf(recorded(request('POST', 'https://api.acme.example/v1', { principal: code }), at));
-    return bodyOf(recorded(request('GET', `https://${host}/a/${n}`), at));
-  });
+/**
+ * A mix as agents make it: mostly reads that are allowed, some denials, some tunnels, many hosts. `usual`: 1,000 requests
+ * that come again; `distinct`: no two alike, which no real log is.
+ */
+async function filled(kind: 'usual' | 'distinct'): Promise<string> {
+  const dir = mkdtempSync(join(tmpdir(), 'locktender-bench-'));
+  dirs.push(dir);
   const log = await openLog(logOptions(dir, signer, { durability: 'relaxed', publishMs: 1000 }));
-  for (let n = 0; n < COUNT; n += 1000) await Promise.all(kinds.map((body) => log.record(body)));
+  const usual = Array.from({ length: 1000 }, (_, n) => body(n, n % 97));
+  for (let n = 0; n < COUNT; n += 1000) {
+    const bodies = kind === 'usual' ? usual : usual.map((_, i) => body(n + i, n + i));
+    await Promise.all(bodies.map((each) => log.record(each)));
+  }
   await log.close();
+  return dir;
+}
+
+function body(n: number, of: number): EventBody {
+  const host = `host-${of}.example.org`;
+  if (n % 10 === 0) return bodyOf(recorded(request('POST', `https://${host}/x`), at));
+  if (n % 10 === 1) return bodyOf(recorded(request('CONNECT', `${host}:443`), at));
+  const task = `t_${of}`;
+  if (n % 10 === 2)
+    return bodyOf(recorded(request('POST', 'https://api.acme.example/v1', { principal: { ...code, task } }), at));
+  return bodyOf(recorded(request('GET', `https://${host}/a/${n}`), at));
 }
 
 function bodyOf({ v: _v, time: _time, node: _node, ...body }: ReturnType<typeof recorded>): EventBody {
   return body;
 }
 
-function replayed() {
+function replayed(dir: string) {
   const replay = new Replay({ bundleOf: () => shippedBundle(), candidate: null });
-  for (const { bytes } of readEntries(dir)) replay.feed(JSON.parse(bytes.toString('utf8')) as AuditEvent);
+  const judge = judgeOf(replay);
+  for (const { bytes } of readEntries(dir)) judge(bytes);
   const { decisions, differences } = replay.finish();
   return { decisions, differences };
 }

@@ -9,6 +9,7 @@ import { bundleDocument, bundleFromDocument } from '../policy/bundle-document.ts
 import { Replay, type ReplayReport } from '../policy/replay.ts';
 import type { BundleStore } from '../store/bundle-store.ts';
 import { sha256Text } from './load-revision.ts';
+import { ReplayMemo } from './replay-memo.ts';
 
 /** Entries of one turn: a few milliseconds. */
 const TURN = 256;
@@ -48,14 +49,27 @@ export async function replayLog({
   const pruned = latestPruning(dir);
   const base = pruned === null ? {} : { controls: pruned.controls };
   const replay = new Replay({ bundleOf: (digest) => keptBundle(bundles, digest), candidate, since, ...base });
+  const judge = judgeOf(replay);
   let turn = 0;
   for (const { seq, bytes } of readEntries(dir, pruned?.first_kept ?? 0, size)) {
-    if (replays(bytes)) replay.feed(JSON.parse(bytes.toString('utf8')) as AuditEvent);
+    judge(bytes);
     turn += 1;
     if (turn % TURN === 0) await setImmediate();
     if (turn % 65_536 === 0) progress?.(seq, size);
   }
   return replay.finish();
+}
+
+/** Feeds entries to a replay, and spares parsing those that are like one that was found right. */
+export function judgeOf(replay: Replay): (bytes: Buffer) => void {
+  const memo = new ReplayMemo();
+  return (bytes) => {
+    const likeness = memo.likeness(bytes);
+    if (likeness && memo.knows(likeness)) return replay.again(likeness.now);
+    if (!likeness && !replays(bytes)) return;
+    const until = replay.feed(JSON.parse(bytes.toString('utf8')) as AuditEvent);
+    if (likeness && until !== null) memo.add(likeness, until);
+  };
 }
 
 const KINDS = ['"type":"decision"', '"type":"control.changed"', '"type":"task.admitted"'].map((t) => Buffer.from(t));

@@ -52,10 +52,16 @@ export function decisionInput(request: DecisionRequest, snapshot: Snapshot, opti
   };
 }
 
-/** The question of a recorded decision; null when the event stands for something that was never a question to policy. */
-export function questionFrom(event: Pick<DecisionEvent, 'input' | 'task' | 'tenant'>): Question | null {
+/**
+ * The question of a recorded decision; null when the event stands for something that was never a question to policy.
+ * `hostOf` may remember what it parsed.
+ */
+export function questionFrom(
+  event: Pick<DecisionEvent, 'input' | 'task' | 'tenant'>,
+  hostOf: (name: string) => Host | null = hostFrom,
+): Question | null {
   const { input } = event;
-  const host = hostFrom(input.host);
+  const host = input.host === null ? null : hostOf(input.host);
   if (!host || input.scheme === null || input.port === null) return null;
   return {
     principal: principalFrom(event),
@@ -73,8 +79,8 @@ export function questionFrom(event: Pick<DecisionEvent, 'input' | 'task' | 'tena
   };
 }
 
-function hostFrom(name: string | null): Host | null {
-  if (name === null) return null;
+/** A host as records name it. */
+export function hostFrom(name: string): Host | null {
   const v6 = name.includes(':') ? parseIpv6(name) : null;
   if (v6) return { kind: 'ipv6', name, ip: v6 };
   const parsed = parseHost(name);

@@ -10,13 +10,15 @@
 import type { Controls } from '../core/controls.ts';
 import type { Decision } from '../core/decision.ts';
 import type { AuditEvent, DecisionEvent, TaskAdmittedEvent } from '../core/event.ts';
+import type { Host } from '../core/host.ts';
 import { reasonRow } from '../core/reasons.ts';
 import { admit } from './admission.ts';
 import type { Bundle } from './bundle.ts';
 import { NOTHING_WAIVED } from './case.ts';
+import { nextExpiry } from './control-index.ts';
 import { ControlsHistory } from './controls-history.ts';
 import { decideBare } from './decide.ts';
-import { questionFrom } from './decision-input.ts';
+import { hostFrom, questionFrom } from './decision-input.ts';
 import type { Question } from './question.ts';
 import { type Difference, DifferenceGroups, type ReplayGroup } from './replay-groups.ts';
 
@@ -46,6 +48,7 @@ export interface ReplayReport {
 
 /** Decisions that wait for a change which the log holds after them. */
 const MAX_WAITING = 10_000;
+const MAX_HOSTS = 10_000;
 /** Admissions remembered, to admit again under a candidate. */
 const MAX_ADMISSIONS = 100_000;
 
@@ -54,6 +57,7 @@ export class Replay {
   readonly #history: ControlsHistory;
   readonly #bundles = new Map<string, Bundle | null>();
   readonly #admissions = new Map<string, Pick<TaskAdmittedEvent, 'caller' | 'kind'>>();
+  readonly #hosts = new Map<string, Host | null>();
   readonly #groups = new DifferenceGroups();
   #waiting: DecisionEvent[] = [];
   #decisions = 0;
@@ -65,11 +69,20 @@ export class Replay {
     this.#history = new ControlsHistory(options.controls);
   }
 
-  /** Events in the order of the log, from its first that is kept. */
-  feed(event: AuditEvent): void {
-    if (event.type === 'decision') this.#see(event);
-    else if (event.type === 'control.changed') this.#changed(event);
+  /**
+   * Events in the order of the log, from its first that is kept. Says until when (epoch ms of `input.now`, exclusive) a
+   * record that is the same in all else would be found right as this one was; null when that cannot be said.
+   */
+  feed(event: AuditEvent): number | null {
+    if (event.type === 'decision') return this.#see(event);
+    if (event.type === 'control.changed') this.#changed(event);
     else if (event.type === 'task.admitted' && this.#options.candidate) this.#remember(event);
+    return null;
+  }
+
+  /** In place of `feed`, for a decision of which an earlier `feed` said that it would be found right. */
+  again(now: number): void {
+    if (this.#options.since === undefined || now >= this.#options.since) this.#decisions += 1;
   }
 
   finish(): ReplayReport {
@@ -83,13 +96,14 @@ export class Replay {
     };
   }
 
-  #see(event: DecisionEvent): void {
-    if (this.#options.since !== undefined && event.input.now < this.#options.since) return;
+  #see(event: DecisionEvent): number | null {
+    if (this.#options.since !== undefined && event.input.now < this.#options.since) return null;
     if (event.step === null) this.#outside += 1;
     else if (event.truncated) this.#truncated += 1;
     else if (event.input.controls > this.#history.version && this.#waiting.length < MAX_WAITING) {
       this.#waiting.push(event);
-    } else this.#judge(event);
+    } else return this.#judge(event);
+    return null;
   }
 
   #changed(event: Extract<AuditEvent, { type: 'control.changed' }>): void {
@@ -103,10 +117,20 @@ export class Replay {
     for (const event of waiting) this.#judge(event);
   }
 
-  #judge(event: DecisionEvent): void {
+  #judge(event: DecisionEvent): number | null {
     this.#decisions += 1;
     const difference = this.#differenceOf(event);
     if (difference) this.#groups.add(event, difference);
+    return difference || this.#options.candidate ? null : this.#rightUntil(event);
+  }
+
+  /** Under the same bundle and controls, time changes an answer only by what ends: a pass, or a control. */
+  #rightUntil({ input }: DecisionEvent): number | null {
+    const controls = this.#history.at(input.controls);
+    if (!controls) return null;
+    const expiry =
+      input.expires_at !== null && input.expires_at > input.now ? input.expires_at : Number.POSITIVE_INFINITY;
+    return Math.min(expiry, nextExpiry(controls, input.now));
   }
 
   #differenceOf(event: DecisionEvent): Difference | null {
@@ -114,13 +138,23 @@ export class Replay {
     if (!bundle) return { field: 'bundle', after: 'the bundle is not kept or was altered' };
     const controls = this.#history.at(event.input.controls);
     if (!controls) return { field: 'controls', after: 'the controls of then are not in the log' };
-    const question = questionFrom(event);
+    const question = questionFrom(event, (name) => this.#host(name));
     if (!question) return { field: 'input', after: 'the input does not make a question' };
     if (!this.#options.candidate) {
       return exactDifference(event, decideBare(question, { bundle, controls, waived: NOTHING_WAIVED }));
     }
     const again = this.#readmitted(question, bundle);
     return changeOf(event, decideBare(again, { bundle, controls, waived: NOTHING_WAIVED }));
+  }
+
+  #host(name: string): Host | null {
+    let host = this.#hosts.get(name);
+    if (host === undefined) {
+      host = hostFrom(name);
+      if (this.#hosts.size >= MAX_HOSTS) this.#hosts.clear();
+      this.#hosts.set(name, host);
+    }
+    return host;
   }
 
   #bundle(digest: string): Bundle | null {
