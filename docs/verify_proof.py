@@ -58,14 +58,28 @@ def root(seq, size, entry, proof):  # RFC 9162 section 2.1.3.2
     return h
 
 
-proof, vkey = json.load(open(sys.argv[1], encoding="utf-8")), sys.argv[2]
-name, key_id, key = vkey.split("+", 2)
-text, lines = proof["checkpoint"].split("\n\n")
-origin, size, want = text.split("\n")[:3]
-sigs = [base64.b64decode(l.split(" ")[2]) for l in lines.splitlines() if l.split(" ")[1] == name]
-ok = any(s[:4].hex() == key_id and signed(base64.b64decode(key)[1:], s[4:], (text + "\n").encode()) for s in sigs)
-if not ok:
-    sys.exit("bad: the checkpoint is not signed by this key")
-if root(proof["seq"], int(size), proof["entry"].encode(), map(base64.b64decode, proof["proof"])) != base64.b64decode(want):
-    sys.exit("bad: the entry is not under this checkpoint")
-print(f"good: entry {proof['seq']} is in {origin}, one of {size}")
+def checkpoint(note, vkey):
+    """Origin, size and root of a signed note; raises ValueError when this key did not sign it."""
+    name, key_id, key = vkey.split("+", 2)
+    text, lines = note.split("\n\n")
+    origin, size, want = text.split("\n")[:3]
+    sigs = [base64.b64decode(l.split(" ")[2]) for l in lines.splitlines() if l.split(" ")[1] == name]
+    raw = base64.b64decode(key)[1:]
+    if not any(s[:4].hex() == key_id and signed(raw, s[4:], (text + "\n").encode()) for s in sigs):
+        raise ValueError("the checkpoint is not signed by this key")
+    return origin, int(size), base64.b64decode(want)
+
+
+def main(path, vkey):
+    proof = json.load(open(path, encoding="utf-8"))
+    try:
+        origin, size, want = checkpoint(proof["checkpoint"], vkey)
+    except ValueError as error:
+        sys.exit(f"bad: {error}")
+    if root(proof["seq"], size, proof["entry"].encode(), map(base64.b64decode, proof["proof"])) != want:
+        sys.exit("bad: the entry is not under this checkpoint")
+    print(f"good: entry {proof['seq']} is in {origin}, one of {size}")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2])

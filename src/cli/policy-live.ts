@@ -24,8 +24,8 @@ export function addReplay(policy: Command, parts: CliParts): void {
       if (options.json) printJson(io, answer);
       else {
         io.stdout(`${answer.decisions} decisions, ${answer.differences} differences\n`);
-        const rows = answer.groups.map((g) => [g.count, g.before, g.after, g.host, g.example]);
-        if (rows.length > 0) printTable(io, ['COUNT', 'BEFORE', 'AFTER', 'HOST', 'EXAMPLE'], rows);
+        const rows = answer.groups.map((g) => [g.count, g.before, g.after, g.tenant, g.profile, g.host, g.example]);
+        if (rows.length > 0) printTable(io, ['COUNT', 'BEFORE', 'AFTER', 'TENANT', 'PROFILE', 'HOST', 'EXAMPLE'], rows);
       }
       return answer.differences > allowed ? EXIT.failed : EXIT.done;
     },
