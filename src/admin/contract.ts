@@ -116,6 +116,12 @@ export const ROUTES = {
     response: z.object({ keys: z.array(z.string()) }),
     changes: true,
   }),
+  auditShred: make('POST', '/v1/audit/shred', SECURE, {
+    summary: "destroys a tenant's key: what it sealed in the record can never be read again; the log goes on verifying",
+    body: shape.changeBody.pick({ why: true }).extend({ tenant: shape.label }),
+    response: z.object({ tenant: z.string(), shredded: z.boolean().describe('false: it had no key') }),
+    changes: true,
+  }),
   auditForward: make('GET', '/v1/audit/forward', AUDIT, {
     summary: 'how far each receiver of the record (`audit.forward`) has got',
     response: forwarding,

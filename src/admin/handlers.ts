@@ -114,6 +114,7 @@ function deskHandlers({ passes, policy, record }: AdminPorts) {
     auditPrune: async ({ body, actor }) => refusedOr(await record.prune(actor, body)),
     auditRotate: async () => ok({ keys: [...record.rotate()] }),
     auditCheckpoint: () => found(record.checkpoint(), 'nothing was recorded yet'),
+    auditShred: async ({ body, actor }) => ok(await record.shred(actor, body)),
     auditForward: () => ok(record.forwarding()),
     auditProof: async ({ params }) =>
       found(await record.proof(params.seq), `entry ${params.seq} is not under the latest checkpoint`),

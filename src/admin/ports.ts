@@ -86,6 +86,8 @@ export interface RecordDesk extends EntrySource {
   rotate(): readonly string[];
   checkpoint(): AnswerOf<'auditCheckpoint'> | null;
   proof(seq: number): Promise<AnswerOf<'auditProof'> | null>;
+  /** Recorded before the key goes. */
+  shred(by: string, order: InputOf<'auditShred'>['body']): Promise<AnswerOf<'auditShred'>>;
   forwarding(): AnswerOf<'auditForward'>;
 }
 

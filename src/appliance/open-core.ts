@@ -3,6 +3,7 @@
 import { randomBytes } from 'node:crypto';
 import { Cosigner, type CosignerOptions } from '../audit/cosigner.ts';
 import { type AuditLog, openLog } from '../audit/log.ts';
+import { sealEvent } from '../audit/sealed-fields.ts';
 import type { Config } from '../config/schema.ts';
 import { ControlPlane } from '../control/control-plane.ts';
 import { loadPolicy, loadRules, type RevisionRoots } from '../control/load-revision.ts';
@@ -13,6 +14,7 @@ import { type Broker, createBroker } from '../guard/broker.ts';
 import { Vault } from '../guard/vault.ts';
 import { type CertificateAuthority, openCertificateAuthority } from '../pki/certificate-authority.ts';
 import { openSigningKeys, type SigningKeys } from '../pki/signing-keys.ts';
+import { openTenantKeys, type TenantKeys } from '../pki/tenant-keys.ts';
 import { LeaseIndex } from '../policy/lease-index.ts';
 import { type BundleStore, openBundleStore } from '../store/bundle-store.ts';
 import { openStateDir, type StateDir } from '../store/state-dir.ts';
@@ -39,6 +41,7 @@ export interface Core extends CoreOptions {
   readonly startedAt: number;
   readonly state: StateDir;
   readonly keys: SigningKeys;
+  readonly tenantKeys: TenantKeys;
   readonly meter: MetricRegistry;
   readonly audit: AuditLog;
   readonly tasks: TaskBook;
@@ -65,9 +68,10 @@ export async function openCore(options: CoreOptions, started: Started): Promise<
   const state = openStateDir(config.state);
   started.add(() => state.release());
   const keys = openSigningKeys(state.folder('keys'));
+  const tenantKeys = openTenantKeys(state.folder('keys'));
   const meter = createMetrics();
   writePublicKeys({ config, keys, state });
-  const audit = await openRecord(options, { state, keys, meter });
+  const audit = await openRecord(options, { state, keys, tenantKeys, meter });
   started.add(() => audit.close());
   const tasks = new TaskBook(clock, config.passes.max_ttl_ms);
   const readmission = new Readmission({ clock, log, maxTtlMs: config.passes.max_ttl_ms });
@@ -106,7 +110,7 @@ export async function openCore(options: CoreOptions, started: Started): Promise<
   );
   const passes = openPasses(options, { keys, meter, audit, control });
   const authority = openAuthority(options, state);
-  const parts = { state, keys, meter, audit, tasks, readmission, bundles, control, leases };
+  const parts = { state, keys, tenantKeys, meter, audit, tasks, readmission, bundles, control, leases };
   return { ...options, ...parts, guard, broker, passes, authority, startedAt: clock.now() };
 }
 
@@ -130,9 +134,9 @@ function openAuthority({ config, clock }: CoreOptions, state: StateDir): Certifi
   });
 }
 
-type RecordParts = Pick<Core, 'state' | 'keys' | 'meter'>;
+type RecordParts = Pick<Core, 'state' | 'keys' | 'tenantKeys' | 'meter'>;
 
-function openRecord(options: CoreOptions, { state, keys, meter }: RecordParts): Promise<AuditLog> {
+function openRecord(options: CoreOptions, { state, keys, tenantKeys, meter }: RecordParts): Promise<AuditLog> {
   const { config, log, clock } = options;
   const { origin, durability, checkpoint_ms: publishMs, keep_ms: keepMs, commit_window_ms: windowMs } = config.audit;
   const dir = state.folder('audit');
@@ -148,6 +152,7 @@ function openRecord(options: CoreOptions, { state, keys, meter }: RecordParts): 
     publishMs,
     windowMs,
     keepMs,
+    seal: (event) => sealEvent(event, tenantKeys),
     ...witnessed({ dir, witnesses: witnessesOf(config), log, meter }),
   });
 }

@@ -1,5 +1,6 @@
 /** The record as the admin door serves it: what is live, what was, and the proofs of it. */
 
+import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import type { RecordDesk } from '../admin/ports.ts';
@@ -10,6 +11,9 @@ import { inclusionProof, NoProof } from '../audit/proof.ts';
 import { firstKept } from '../audit/pruning.ts';
 import { openQueryIndex } from '../audit/query.ts';
 import { readEntries } from '../audit/read.ts';
+import { openEvent } from '../audit/sealed-fields.ts';
+import type { AuditEvent } from '../core/event.ts';
+import { ulid } from '../core/ids.ts';
 import { err, ok } from '../core/result.ts';
 import type { RecordFigures } from '../telemetry/service-levels.ts';
 import { startForwarding } from './forwarding.ts';
@@ -19,6 +23,8 @@ import { openRetention } from './retention.ts';
 
 /** Entries that one turn puts into the index: a few milliseconds. */
 const TURN = 256;
+/** Nothing else in an entry is written so. */
+const SEALED = '"path":"sealed:';
 
 export interface ServedRecord extends RecordDesk {
   /** What the service levels are made of, from `since` (epoch ms) to now. */
@@ -28,11 +34,13 @@ export interface ServedRecord extends RecordDesk {
 
 /** The query index is kept beside the log; it may be deleted while the appliance stands. */
 export function recordDesk(
-  core: Pick<Core, 'audit' | 'clock' | 'config' | 'keys' | 'log' | 'meter' | 'state' | 'version'>,
+  core: Pick<Core, 'audit' | 'clock' | 'config' | 'keys' | 'log' | 'meter' | 'state' | 'tenantKeys' | 'version'>,
 ): ServedRecord {
   const { audit: log, clock, config } = core;
   const index = openQueryIndex(log.dir, join(core.state.path, 'audit-index.sqlite'));
   let kept = firstKept(log.dir);
+  const readable = (text: string) =>
+    text.includes(SEALED) ? JSON.stringify(openEvent(JSON.parse(text) as AuditEvent, core.tenantKeys)) : text;
   const upToNow = async () => {
     const to = log.head.size;
     while (index.catchUp(to, TURN, kept) > 0) await setImmediate();
@@ -57,19 +65,24 @@ export function recordDesk(
         return err(error instanceof Error ? error.message : 'retention failed');
       }
     },
+    shred: async (by, { tenant, why }) => {
+      const id = ulid('e', clock.now(), randomBytes(10));
+      await log.record({ type: 'tenant.shredded', id, tenant, task: null, by, why });
+      return { tenant, shredded: core.tenantKeys.shred(tenant) };
+    },
     rotate: () => rotateLogKey(core, log, clock.now()),
     sink: log,
-    subscribe: (listener) => log.subscribe(listener),
+    subscribe: (listener) => log.subscribe((entry) => listener({ ...entry, text: readable(entry.text) })),
     entriesAfter: async (after, limit) =>
       [
         ...readEntries(log.dir, Math.max(kept, after + 1), Math.min(log.head.size, Math.max(kept, after + 1) + limit)),
       ].map(({ seq, bytes }) => ({
         seq,
-        text: bytes.toString('utf8'),
+        text: readable(bytes.toString('utf8')),
       })),
     query: async (by) => {
       await upToNow();
-      return index.query(by).map(({ seq, event }) => ({ seq, event: { ...event } }));
+      return index.query(by).map(({ seq, event }) => ({ seq, event: { ...openEvent(event, core.tenantKeys) } }));
     },
     figures: async (since) => {
       await upToNow();

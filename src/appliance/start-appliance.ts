@@ -111,7 +111,7 @@ async function openDoors(running: Running): Promise<Appliance> {
 }
 
 function gateOf(running: Running): Gate {
-  const { config, control, leases, audit, passes, guard, broker, authority, keys, clock, log, meter } = running.core;
+  const { config, control, leases, audit, passes, guard, broker, authority, clock, log, meter } = running.core;
   const settings = proxySettings(config);
   return {
     policy: control,
@@ -126,13 +126,18 @@ function gateOf(running: Running): Gate {
     budgets: new Budgets(settings.tenant),
     upstreams: upstreamsOf(settings),
     ownDoors: new OwnDoors(() => running.own),
-    pathKey: keys.secret('path-hash'),
+    pathKey: pathKeyOf(running.core),
     clock,
     log,
     meter,
     settings,
     draining: () => running.draining,
   };
+}
+
+function pathKeyOf({ keys, tenantKeys }: Core): Gate['pathKey'] {
+  const own = keys.secret('path-hash');
+  return (tenant) => (tenant === null ? own : tenantKeys.of(tenant).hash);
 }
 
 async function openAdmin({ core, started }: Running, proxy: RunningProxy, view: ViewState): Promise<AdminDoor> {

@@ -51,6 +51,8 @@ export interface LogOptions {
   readonly keepMs?: number;
   /** Has a kept checkpoint signed by witnesses; see `Cosigner`. */
   readonly cosign?: (note: string) => Promise<string | null>;
+  /** What is a tenant's own in an event is sealed by this before anything is kept of it. */
+  readonly seal?: (event: AuditEvent) => AuditEvent;
   /** How long one commit may take before new work is denied; 5 s. */
   readonly stallMs?: number;
   /** First wait before a failed disk is tried again, doubled up to 1 s; 100 ms. */
@@ -181,9 +183,10 @@ export class AuditLog implements AuditSink {
 
   record(event: EventBody): Promise<RecordReceipt> {
     if (this.#closed) return Promise.reject(new AuditUnavailable('closed'));
-    const whole = this.#stamped(event);
+    let whole = this.#stamped(event);
     let encoded: EncodedEvent;
     try {
+      whole = this.#options.seal?.(whole) ?? whole;
       encoded = this.#encode(whole);
     } catch (error) {
       return Promise.reject(error);

@@ -14,6 +14,8 @@ import type {
   TaskFinishedEvent,
 } from '../core/event.ts';
 
+import { isSealed } from './sealed-fields.ts';
+
 const SCHEMA_VERSION = '1.5.0';
 
 const CLASS = {
@@ -97,6 +99,8 @@ function mapped(event: AuditEvent): Mapped {
       return { ...api('locktender', 'bundle.load', 3), status_id: event.refused === null ? 1 : 2 };
     case 'rules.loaded':
       return { ...api('locktender', 'rules.load', 3), status_id: event.refused === null ? 1 : 2 };
+    case 'tenant.shredded':
+      return { ...api(event.by, 'tenant.shred', 4), severity_id: SEVERITY.medium };
     case 'log.pruned':
       return { ...api(event.by, 'log.prune', 4), severity_id: SEVERITY.medium };
     case 'admin.access':
@@ -147,7 +151,7 @@ function decision(event: DecisionEvent): Mapped {
   const hostname = input.host ?? undefined;
   const port = input.port ?? undefined;
   const [ip] = input.addresses ?? [];
-  const url = { scheme: input.scheme ?? undefined, hostname, port, path: input.path ?? undefined };
+  const url = { scheme: input.scheme ?? undefined, hostname, port, path: clearPath(input) };
   return {
     class_uid: CLASS.httpActivity,
     activity_id: METHODS[input.method] ?? OTHER,
@@ -166,6 +170,10 @@ function decision(event: DecisionEvent): Mapped {
       policy: { uid: input.bundle, name: 'locktender policy bundle' },
     },
   };
+}
+
+function clearPath({ path }: DecisionEvent['input']): string | undefined {
+  return path === null || isSealed(path) ? undefined : path;
 }
 
 function verdict(event: GuardVerdictEvent): Mapped {

@@ -35,7 +35,7 @@ export function addAudit(program: Command, parts: CliParts): void {
   const audit = group(
     program,
     'audit',
-    'the signed record: verify, query, tail, export, proof, keys, prune, witness, forward',
+    'the signed record: verify, query, tail, export, proof, keys, prune, shred, witness, forward',
   );
   addVerify(audit, parts);
   addReading(audit, parts);
@@ -109,6 +109,18 @@ function addKeeping(audit: Command, parts: CliParts): void {
       const { sealed, removed, first_kept: first } = await adminClient(options, io).call('auditPrune', { body });
       if (options.json) return printJson(io, { sealed, removed, first_kept: first });
       io.stdout(`${sealed} segments sealed, ${removed} entries removed; the first that is kept is ${first}\n`);
+    },
+  });
+  leaf<{ tenant: string; why?: string }>(audit, 'shred', parts, {
+    summary: "destroys a tenant's key: what it sealed in the record can never be read again; cannot be undone",
+    declare: (command) => {
+      command.requiredOption('--tenant <name>', 'whose key').option('--why <text>', 'reason, kept in the record');
+    },
+    run: async (_, options, { io }) => {
+      const body = { tenant: options.tenant, why: whyOf(options, io) };
+      const answer = await adminClient(options, io).call('auditShred', { body });
+      if (options.json) return printJson(io, answer);
+      io.stdout(answer.shredded ? `the key of ${answer.tenant} is destroyed\n` : `${answer.tenant} had no key\n`);
     },
   });
   leaf<{ format: string; from: string; dir?: string }>(audit, 'export', parts, {

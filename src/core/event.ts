@@ -250,6 +250,13 @@ export interface LogPrunedEvent extends EventCommon {
   readonly controls: Controls;
 }
 
+/** A tenant's key was destroyed: what it sealed in earlier events can no longer be read. */
+export interface TenantShreddedEvent extends EventCommon {
+  readonly type: 'tenant.shredded';
+  readonly by: string;
+  readonly why: string;
+}
+
 export type AuditEvent =
   | DecisionEvent
   | FlowClosedEvent
@@ -263,7 +270,8 @@ export type AuditEvent =
   | AdminAccessEvent
   | NodeStartedEvent
   | NodeRecoveredEvent
-  | LogPrunedEvent;
+  | LogPrunedEvent
+  | TenantShreddedEvent;
 
 export type EventType = AuditEvent['type'];
 

@@ -30,7 +30,7 @@ export interface Gate {
   readonly upstreams: Upstreams;
   readonly ownDoors: OwnDoors;
   /** Key of the hash that stands for paths in the record. */
-  readonly pathKey: Uint8Array;
+  readonly pathKey: (tenant: string | null) => Uint8Array;
   readonly clock: Clock;
   readonly log: Log;
   readonly meter: Meter;

@@ -28,8 +28,11 @@ export interface Outcome {
   readonly decision: Decision | null;
 }
 
+/** The key for hashes of paths: each tenant's own, so that it can be shredded; the gate's where no tenant is known. */
+export type PathKey = (tenant: string | null) => Uint8Array;
+
 /** The decision event of an exchange. */
-export function decisionEvent(exchange: Exchange, outcome: Outcome, pathKey: Uint8Array): EventBody {
+export function decisionEvent(exchange: Exchange, outcome: Outcome, pathKey: PathKey): EventBody {
   const { decision } = outcome;
   const allow = decision?.effect === 'allow' && decision.reason === outcome.reason ? decision : null;
   return {
@@ -54,10 +57,10 @@ export function decisionEvent(exchange: Exchange, outcome: Outcome, pathKey: Uin
 }
 
 /** Policy's own input where there was a question; what is known of the request where there was none. */
-function inputOf(exchange: Exchange, pathKey: Uint8Array): DecisionInput {
+function inputOf(exchange: Exchange, pathKey: PathKey): DecisionInput {
   const request = decisionRequest(exchange);
   const { ask } = exchange.order;
-  const pathHashed = ask.path === '' ? null : pathHash(ask, pathKey);
+  const pathHashed = ask.path === '' ? null : pathHash(ask, pathKey(exchange.principal?.tenant ?? null));
   if (request !== null)
     return decisionInput(request, exchange.snapshot, { pathHash: pathHashed, clearPath: exchange.clearPath });
   const { principal, snapshot } = exchange;

@@ -65,6 +65,8 @@ const EVERY: EventsOf = {
     asked({ method: 'PATCH' }),
     asked({ method: '?', scheme: null, host: null, port: null, addresses: null, cnames: null, path_hash: null }),
     asked({ host: null, addresses: ['203.0.113.9'] }),
+    asked({ path: '/a?b=c' }),
+    asked({ path: 'sealed:v1:0011223344556677:AAAA' }),
     decision(0, { tenant: null, task: null, rule: null, capability: null }),
   ],
   'flow.closed': [
@@ -120,6 +122,7 @@ const EVERY: EventsOf = {
   ),
   'admin.access': [access('GET', 200), access('POST', 200), access('DELETE', 403)],
   'node.started': [{ ...NOBODY, type: 'node.started', id: 'e_6', version: '1.2.3', runtime: 'node' }],
+  'tenant.shredded': [{ ...COMMON, task: null, type: 'tenant.shredded', id: 'e_9', by: 'ann', why: 'asked to' }],
   'node.recovered': [{ ...NOBODY, type: 'node.recovered', id: 'e_7', truncated_bytes: 3, entries: 2 }],
   'log.pruned': [
     {

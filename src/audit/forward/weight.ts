@@ -19,6 +19,7 @@ const WEIGHTS: { readonly [T in EventType]: Weigh<T> } = {
   'control.changed': 'notice',
   'control.pending': 'notice',
   'log.pruned': 'notice',
+  'tenant.shredded': 'notice',
   'node.recovered': 'warning',
   'node.started': 'info',
 };
