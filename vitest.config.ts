@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
-    exclude: ['node_modules/**', 'test/soak/**', 'test/docker/**'],
+    exclude: ['node_modules/**', 'test/soak/**', 'test/docker/**', 'test/clients/**'],
     pool: 'forks',
     testTimeout: 30_000,
     hookTimeout: 60_000,

@@ -16,6 +16,7 @@ export interface Denial {
 }
 
 export interface RenderedDenial {
+  readonly reason: ReasonCode;
   readonly status: number;
   readonly headers: readonly (readonly [string, string])[];
   readonly body: string;
@@ -38,13 +39,16 @@ export function renderDenial(denial: Denial, accept: string): RenderedDenial {
   if (row.status === 405) headers.push(['Allow', 'GET, HEAD, OPTIONS, POST, PUT, PATCH, DELETE']);
   if (denial.reason === 'budget_rate') headers.push(['Retry-After', '1']);
   headers.push(['Connection', 'close']);
-  return { status: row.status, headers, body };
+  return { reason: denial.reason, status: row.status, headers, body };
 }
 
-/** The whole HTTP/1.1 message; `head` leaves the body out, as an answer to HEAD must. */
+/**
+ * The whole HTTP/1.1 message; `head` leaves the body out, as an answer to HEAD must. The reason stands in the status line
+ * too: of an answer to CONNECT, most clients show nothing else.
+ */
 export function denialMessage(rendered: RenderedDenial, head: boolean): string {
   const fields = rendered.headers.map(([name, value]) => `${name}: ${value}\r\n`).join('');
-  const line = `HTTP/1.1 ${rendered.status} ${STATUS_CODES[rendered.status] ?? 'Denied'}\r\n`;
+  const line = `HTTP/1.1 ${rendered.status} ${STATUS_CODES[rendered.status] ?? 'Denied'} (${rendered.reason})\r\n`;
   return `${line}${fields}\r\n${head ? '' : rendered.body}`;
 }
 

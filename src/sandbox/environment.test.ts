@@ -6,6 +6,8 @@ const access = {
   mergedCaFile: '/state/ca-bundle.pem',
   ownCaFile: '/state/ca.pem',
   wgetrc: '/state/wgetrc',
+  aptConf: '/state/apt.conf',
+  phpIniDir: '/state/php.d',
   javaTrustStore: { file: '/state/trust.jks', password: 'changeit' },
 };
 
@@ -19,6 +21,10 @@ describe('sandbox environment', () => {
   it('replaces whole bundles by the merged one and adds our CA alone where tools add', () => {
     expect(environment['SSL_CERT_FILE']).toBe('/state/ca-bundle.pem');
     expect(environment['NODE_EXTRA_CA_CERTS']).toBe('/state/ca.pem');
+  });
+
+  it('adds to the directories of php.ini files and replaces none', () => {
+    expect(environment['PHP_INI_SCAN_DIR']).toBe(':/state/php.d');
   });
 
   it('gives Java the proxy and the trust store but never the pass', () => {

@@ -13,6 +13,10 @@ export interface SandboxAccess {
   readonly ownCaFile: string;
   /** A wgetrc with the merged bundle: wget reads no variable for it. */
   readonly wgetrc: string;
+  /** An apt.conf with the merged bundle: apt reads no variable for it. */
+  readonly aptConf: string;
+  /** A directory of php.ini files with the merged bundle: PHP's curl reads no variable for it. */
+  readonly phpIniDir: string;
   /** JKS trust store with both, and its password; null where none was made. */
   readonly javaTrustStore: { readonly file: string; readonly password: string } | null;
 }
@@ -34,6 +38,7 @@ const MERGED_CA = [
   'GRPC_DEFAULT_SSL_ROOTS_FILE_PATH',
   'CLOUDSDK_CORE_CUSTOM_CA_CERTS_FILE',
   'npm_config_cafile',
+  'PERL_LWP_SSL_CA_FILE',
 ] as const;
 
 /** Variables whose file is added to what the tool trusts anyway. */
@@ -52,6 +57,9 @@ export function sandboxEnvironment(access: SandboxAccess): Readonly<Record<strin
   for (const name of MERGED_CA) out[name] = access.mergedCaFile;
   for (const name of ADDED_CA) out[name] = access.ownCaFile;
   out['WGETRC'] = access.wgetrc;
+  out['APT_CONFIG'] = access.aptConf;
+  // The empty entry before it keeps the directories that PHP was built with.
+  out['PHP_INI_SCAN_DIR'] = `:${access.phpIniDir}`;
   const java = javaFlags(access);
   if (java !== '') out['JAVA_TOOL_OPTIONS'] = java;
   return out;

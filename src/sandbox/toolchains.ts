@@ -41,6 +41,9 @@ const RUBY_OPEN = 'require "open-uri"; puts URI.open(ARGV[0]).read';
 const PERL_LWP =
   'use LWP::UserAgent; my $u = LWP::UserAgent->new; $u->env_proxy; my $r = $u->get($ARGV[0]); print $r->decoded_content; exit !$r->is_success';
 
+const PHP_CURL =
+  '$c = curl_init($argv[1]); curl_setopt($c, CURLOPT_RETURNTRANSFER, true); $r = curl_exec($c); echo $r === false ? curl_error($c) : $r; exit($r === false ? 1 : 0);';
+
 const JAVA_PROBE = `import java.net.*;
 import java.net.http.*;
 
@@ -161,13 +164,16 @@ export const TOOLCHAINS: readonly Toolchain[] = [
     name: 'apt',
     program: '/usr/lib/apt/apt-helper',
     version: ['--version'],
-    request: (origin, scratch) => ['/usr/lib/apt/apt-helper', 'download-file', `${origin}/`, `${scratch}/apt.out`],
-    files: (access) => ({
-      'apt.conf': `Acquire::https::CAInfo "${access.mergedCaFile}";\nAPT::Sandbox::User "root";\nAcquire::Retries "0";\n`,
-    }),
-    environment: (_access, scratch) => ({ APT_CONFIG: `${scratch}/apt.conf` }),
+    request: (origin, scratch) => [
+      '/usr/lib/apt/apt-helper',
+      '-o',
+      'Acquire::Retries=0',
+      'download-file',
+      `${origin}/`,
+      `${scratch}/apt.out`,
+    ],
     expect: 'Fetched',
-    fix: 'apt reads its CA from its own configuration: `Acquire::https::CAInfo "<merged bundle>";` in a file that APT_CONFIG names',
+    fix: 'apt reads its CA from its own configuration: set APT_CONFIG as `locktender pass issue --env` does, or put `Acquire::https::CAInfo "<merged bundle>";` into the file that yours names',
   },
   {
     name: 'java',
@@ -201,8 +207,15 @@ export const TOOLCHAINS: readonly Toolchain[] = [
     program: 'perl',
     version: ['-MLWP::UserAgent', '-MLWP::Protocol::https', '-e', 'print LWP->VERSION'],
     request: (origin) => ['perl', '-e', PERL_LWP, `${origin}/`],
-    environment: (access) => ({ PERL_LWP_SSL_CA_FILE: access.mergedCaFile }),
     expect: PROBE_GREETING,
     fix: `set PERL_LWP_SSL_CA_FILE to the merged bundle, and ${PROXY_AND_CA}`,
+  },
+  {
+    name: 'php curl',
+    program: 'php',
+    version: ['-r', 'if (!function_exists("curl_init")) exit(1); echo PHP_VERSION;'],
+    request: (origin) => ['php', '-r', PHP_CURL, `${origin}/`],
+    expect: PROBE_GREETING,
+    fix: 'PHP reads its CA from php.ini: set PHP_INI_SCAN_DIR as `locktender pass issue --env` does, or put `curl.cainfo=<merged bundle>` there',
   },
 ];
