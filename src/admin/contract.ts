@@ -47,7 +47,7 @@ export const ROUTES = {
     changes: true,
   }),
   policyReplay: make('POST', '/v1/policy/replay', AUDIT, {
-    summary: 'decides recorded decisions again, under the bundle of then or under a candidate',
+    summary: 'decides recorded decisions again, under bundle and controls of then, or under a candidate',
     body: z.strictObject({
       days: z.int().min(1).max(3650).default(30),
       since_ms: z.int().min(1000).nullable().default(null).describe('how far back in milliseconds, in place of days'),
@@ -57,6 +57,11 @@ export const ROUTES = {
         .nullable()
         .default(null)
         .describe('directory of a candidate, on the machine of the gate'),
+      controls: z
+        .array(z.string().max(300))
+        .max(100)
+        .default([])
+        .describe('supposed on top of those of then, for example `category.block=gambling`'),
     }),
     response: shape.replayed,
   }),

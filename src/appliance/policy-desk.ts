@@ -8,6 +8,7 @@ import { loadPolicy, loadPolicyLive, loadRules, type RevisionRoots } from '../co
 import { replayLog } from '../control/replay-log.ts';
 import type { Clock, PassIssuer, PassVerifier } from '../core/ports.ts';
 import { err, ok, problemText } from '../core/result.ts';
+import { supposedControls } from '../policy/supposed-controls.ts';
 import { type WhatIf, whatIf } from '../policy/what-if.ts';
 import type { BundleStore } from '../store/bundle-store.ts';
 import type { GuardDesk } from './guard-desk.ts';
@@ -55,18 +56,22 @@ export function policyDesk(parts: PolicyDeskParts): PolicyDesk {
 const DAY_MS = 86_400_000;
 
 async function replayed(
-  { days, since_ms: sinceMs, bundle }: Parameters<PolicyDesk['replay']>[0],
-  { roots, clock, log, bundles }: PolicyDeskParts,
+  { days, since_ms: sinceMs, bundle, controls }: Parameters<PolicyDesk['replay']>[0],
+  { roots, clock, control, log, bundles }: PolicyDeskParts,
 ): ReturnType<PolicyDesk['replay']> {
   const candidate = bundle === null ? null : loadPolicy({ ...roots, rules: [bundle] });
   if (candidate && !candidate.ok) {
     return err(`the candidate does not compile: ${candidate.error.slice(0, 3).map(problemText).join('; ')}`);
   }
+  const next = candidate?.value.bundle ?? null;
+  const suppose = supposedControls(controls, next ?? control.current().bundle);
+  if (!suppose.ok) return suppose;
   const report = await replayLog({
     dir: log.dir,
     size: log.head.size,
     bundles,
-    candidate: candidate?.value.bundle ?? null,
+    candidate: next,
+    suppose: controls.length === 0 ? null : suppose.value,
     since: clock.now() - (sinceMs ?? days * DAY_MS),
   });
   return ok({ ...report, groups: report.groups.slice(0, 1000).map((group) => ({ ...group })) });

@@ -14,11 +14,17 @@ export function addReplay(policy: Command, parts: CliParts): void {
       command
         .option('--since <duration>', 'how far back', '30d')
         .option('--bundle <dir>', 'rules directory of a candidate')
+        .option(
+          '--controls <action=name...>',
+          'supposed on top of those of then, for example `category.block=gambling`',
+        )
         .option('--max-differences <n>', 'exit 1 when the candidate would change more than so many decisions');
     },
     run: async (_, options, { io }) => {
       const { bundle } = options;
-      const body = { since_ms: sinceMsOf(options), bundle: bundle === undefined ? null : resolve(io.cwd, bundle) };
+      const controls = [...(options.controls ?? [])];
+      const dir = bundle === undefined ? null : resolve(io.cwd, bundle);
+      const body = { since_ms: sinceMsOf(options), bundle: dir, controls };
       const allowed = differencesAllowed(options);
       const answer = await adminClient(options, io).call('policyReplay', { body });
       if (options.json) printJson(io, answer);
@@ -35,6 +41,7 @@ export function addReplay(policy: Command, parts: CliParts): void {
 interface ReplayOptions {
   readonly since: string;
   readonly bundle?: string;
+  readonly controls?: readonly string[];
   readonly maxDifferences?: string;
 }
 
@@ -45,8 +52,8 @@ function sinceMsOf({ since }: ReplayOptions): number {
 }
 
 /** Under the bundle of then nothing may differ; a candidate is meant to, as far as was said. */
-function differencesAllowed({ bundle, maxDifferences: most }: ReplayOptions): number {
-  if (most === undefined) return bundle === undefined ? 0 : Number.POSITIVE_INFINITY;
+function differencesAllowed({ bundle, controls, maxDifferences: most }: ReplayOptions): number {
+  if (most === undefined) return bundle === undefined && controls === undefined ? 0 : Number.POSITIVE_INFINITY;
   if (/^[0-9]{1,9}$/.test(most)) return Number(most);
   throw new CliFailure(EXIT.usage, `\`${most}\` is not a number of decisions; write for example \`0\``);
 }

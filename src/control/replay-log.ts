@@ -3,6 +3,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { latestPruning } from '../audit/pruning.ts';
 import { readEntries } from '../audit/read.ts';
+import type { Controls } from '../core/controls.ts';
 import type { AuditEvent } from '../core/event.ts';
 import type { Bundle } from '../policy/bundle.ts';
 import { bundleDocument, bundleFromDocument } from '../policy/bundle-document.ts';
@@ -33,6 +34,8 @@ export interface ReplayOrder {
   readonly bundles: BundleStore;
   /** Null: under the bundles of then. */
   readonly candidate: Bundle | null;
+  /** Controls that are supposed on top of those of then. */
+  readonly suppose?: ((then: Controls) => Controls) | null;
   /** Epoch ms. */
   readonly since: number;
   readonly progress?: (done: number, of: number) => void;
@@ -43,12 +46,13 @@ export async function replayLog({
   size,
   bundles,
   candidate,
+  suppose = null,
   since,
   progress,
 }: ReplayOrder): Promise<ReplayReport> {
   const pruned = latestPruning(dir);
   const base = pruned === null ? {} : { controls: pruned.controls };
-  const replay = new Replay({ bundleOf: (digest) => keptBundle(bundles, digest), candidate, since, ...base });
+  const replay = new Replay({ bundleOf: (digest) => keptBundle(bundles, digest), candidate, suppose, since, ...base });
   const judge = judgeOf(replay);
   let turn = 0;
   for (const { seq, bytes } of readEntries(dir, pruned?.first_kept ?? 0, size)) {

@@ -6,6 +6,7 @@ import {
   filesBelow,
   mark,
   NOW,
+  need,
   principal,
   request,
   sha256,
@@ -18,6 +19,7 @@ import type { AuditEvent } from '../core/event.ts';
 import type { Bundle } from './bundle.ts';
 import { bundleDocument, bundleFromDocument } from './bundle-document.ts';
 import { Replay, type ReplayOptions } from './replay.ts';
+import { supposedControls } from './supposed-controls.ts';
 
 const GIT = 'https://github.com/a/b.git';
 const BLOCKED: Controls = controls({ blockedCategories: { documentation: mark() } });
@@ -206,5 +208,33 @@ describe('replay under a candidate', () => {
 
   it('finds nothing when the candidate is what is in force', () => {
     expect(replay(traffic(), { candidate: shippedBundle() })).toMatchObject({ differences: 0 });
+  });
+});
+
+describe('replay under supposed controls', () => {
+  const suppose = (...texts: string[]) => need(supposedControls(texts, shippedBundle()));
+
+  it('shows what they would have changed, on top of those of then', () => {
+    const at = snapshot({ controls: BLOCKED });
+    const python = () => recorded(request('GET', 'https://docs.python.org/3/'), at);
+    const events = [changed(NO_CONTROLS, BLOCKED), python(), recorded(request('GET', 'https://example.org/'), at)];
+    const denied = replay(events, { suppose: suppose('host.deny=example.org') });
+    expect(denied).toMatchObject({ decisions: 2, differences: 1 });
+    expect(denied.groups).toMatchObject([
+      { host: 'example.org', after: expect.stringMatching(/^deny host_override_deny/) },
+    ]);
+    const opened = replay(events, { suppose: suppose('category.unblock=documentation') });
+    expect(opened.groups).toMatchObject([{ host: 'docs.python.org', after: expect.stringMatching(/^allow/) }]);
+    expect(replay(events, { suppose: suppose() })).toMatchObject({ differences: 0 });
+  });
+
+  it.each([
+    ['category.block', /write for example/],
+    ['category.blok=gambling', /did you mean `category\.block`/],
+    ['category.block=gamblin', /category `gamblin` is not defined; did you mean `gambling`/],
+    ['constructor=x', /is no supposed control/],
+    ['host.deny=*', /./],
+  ])('refuses `%s`', (text, message) => {
+    expect(supposedControls([text], shippedBundle())).toEqual({ ok: false, error: expect.stringMatching(message) });
   });
 });

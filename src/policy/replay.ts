@@ -27,6 +27,8 @@ export interface ReplayOptions {
   readonly bundleOf: (digest: string) => Bundle | null;
   /** Null: decide under the bundle of then. */
   readonly candidate: Bundle | null;
+  /** What is supposed of the controls on top of those of then. */
+  readonly suppose?: ((then: Controls) => Controls) | null;
   /** Epoch ms; older decisions are not judged, but the changes before them count. */
   readonly since?: number;
   /** The controls before the first event; none unless the log was pruned. */
@@ -121,7 +123,7 @@ export class Replay {
     this.#decisions += 1;
     const difference = this.#differenceOf(event);
     if (difference) this.#groups.add(event, difference);
-    return difference || this.#options.candidate ? null : this.#rightUntil(event);
+    return difference || this.#supposes ? null : this.#rightUntil(event);
   }
 
   /** Under the same bundle and controls, time changes an answer only by what ends: a pass, or a control. */
@@ -136,14 +138,15 @@ export class Replay {
   #differenceOf(event: DecisionEvent): Difference | null {
     const bundle = this.#options.candidate ?? this.#bundle(event.input.bundle);
     if (!bundle) return { field: 'bundle', after: 'the bundle is not kept or was altered' };
-    const controls = this.#history.at(event.input.controls);
-    if (!controls) return { field: 'controls', after: 'the controls of then are not in the log' };
+    const then = this.#history.at(event.input.controls);
+    if (!then) return { field: 'controls', after: 'the controls of then are not in the log' };
+    const controls = this.#options.suppose?.(then) ?? then;
     const question = questionFrom(event, (name) => this.#host(name));
     if (!question) return { field: 'input', after: 'the input does not make a question' };
-    if (!this.#options.candidate) {
+    if (!this.#supposes) {
       return exactDifference(event, decideBare(question, { bundle, controls, waived: NOTHING_WAIVED }));
     }
-    const again = this.#readmitted(question, bundle);
+    const again = this.#options.candidate ? this.#readmitted(question, bundle) : question;
     return changeOf(event, decideBare(again, { bundle, controls, waived: NOTHING_WAIVED }));
   }
 
@@ -164,6 +167,11 @@ export class Replay {
       this.#bundles.set(digest, bundle);
     }
     return bundle;
+  }
+
+  /** Then what differs is what would change, not what is wrong. */
+  get #supposes(): boolean {
+    return this.#options.candidate !== null || (this.#options.suppose ?? null) !== null;
   }
 
   #remember({ pass, caller, kind }: TaskAdmittedEvent): void {
