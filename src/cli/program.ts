@@ -29,7 +29,8 @@ const COMMANDS: readonly { readonly names: readonly string[]; readonly load: () 
   { names: ['dlp'], load: async () => (await import('./dlp.ts')).addDlp },
   { names: ['guard'], load: async () => (await import('./guard.ts')).addGuard },
   { names: ['audit'], load: async () => (await import('./audit.ts')).addAudit },
-  { names: ['status', 'doctor'], load: async () => (await import('./operations.ts')).addOperations },
+  { names: ['status'], load: async () => (await import('./operations.ts')).addOperations },
+  { names: ['doctor'], load: async () => (await import('./doctor.ts')).addDoctor },
   { names: ['completion'], load: async () => (await import('./completion.ts')).addCompletion },
   { names: ['slo'], load: async () => (await import('./slo.ts')).addSlo },
 ];

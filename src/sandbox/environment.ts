@@ -25,7 +25,7 @@ export interface SandboxAccess {
 export const NO_PROXY = 'localhost,127.0.0.1,::1';
 
 /** Variables that point at a whole bundle, and so get the merged one. */
-const MERGED_CA = [
+export const MERGED_CA = [
   'SSL_CERT_FILE',
   'REQUESTS_CA_BUNDLE',
   'CURL_CA_BUNDLE',
@@ -42,7 +42,7 @@ const MERGED_CA = [
 ] as const;
 
 /** Variables whose file is added to what the tool trusts anyway. */
-const ADDED_CA = ['NODE_EXTRA_CA_CERTS', 'DENO_CERT'] as const;
+export const OWN_CA = ['NODE_EXTRA_CA_CERTS', 'DENO_CERT'] as const;
 
 /** Every variable, in a stable order. */
 export function sandboxEnvironment(access: SandboxAccess): Readonly<Record<string, string>> {
@@ -55,7 +55,7 @@ export function sandboxEnvironment(access: SandboxAccess): Readonly<Record<strin
   out['no_proxy'] = NO_PROXY;
   out['NODE_USE_ENV_PROXY'] = '1';
   for (const name of MERGED_CA) out[name] = access.mergedCaFile;
-  for (const name of ADDED_CA) out[name] = access.ownCaFile;
+  for (const name of OWN_CA) out[name] = access.ownCaFile;
   out['WGETRC'] = access.wgetrc;
   out['APT_CONFIG'] = access.aptConf;
   // The empty entry before it keeps the directories that PHP was built with.

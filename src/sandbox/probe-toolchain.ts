@@ -4,7 +4,8 @@ import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type SandboxAccess, sandboxEnvironment } from './environment.ts';
+import { diagnose } from './diagnosis.ts';
+import type { SandboxAccess } from './environment.ts';
 import type { Toolchain } from './toolchains.ts';
 
 export interface ProbeReport {
@@ -22,10 +23,10 @@ interface Ran {
   readonly out: string;
 }
 
-/** At most `deadlineMs` for the request; a hung tool is killed and counts as failing. */
+/** In `environment`, as it stands. At most `deadlineMs` for the request; a hung tool is killed and counts as failing. */
 export async function probeToolchain(
   tool: Toolchain,
-  target: { readonly origin: string; readonly access: SandboxAccess },
+  target: { readonly origin: string; readonly access: SandboxAccess; readonly environment: NodeJS.ProcessEnv },
   deadlineMs = 60_000,
 ): Promise<ProbeReport> {
   const found = await execute([tool.program, ...tool.version], process.env, deadlineMs);
@@ -35,19 +36,20 @@ export async function probeToolchain(
   try {
     const probe = { origin: target.origin, proxyUrl: target.access.proxyUrl, mergedCaFile: target.access.mergedCaFile };
     for (const [name, text] of Object.entries(tool.files?.(probe) ?? {})) writeFileSync(join(scratch, name), text);
-    const environment = { ...process.env, ...sandboxEnvironment(target.access), ...tool.environment?.(probe, scratch) };
+    const environment = { ...target.environment, ...tool.environment?.(probe, scratch) };
     const ran = await execute(tool.request(target.origin, scratch), environment, deadlineMs);
     if (ran.code === 0 && ran.out.includes(tool.expect))
       return { name: tool.name, outcome: 'works', version, said: null, fix: null };
-    return { name: tool.name, outcome: 'fails', version, said: lastLine(ran, target.access.proxyUrl), fix: tool.fix };
+    const fix = diagnose(ran.out) ?? tool.fix;
+    return { name: tool.name, outcome: 'fails', version, said: lastLine(ran, target.environment), fix };
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }
 }
 
 /** The last line that says something, without the pass that some tools print with their proxy. */
-function lastLine(ran: Ran, proxyUrl: string): string {
-  const password = URL.parse(proxyUrl)?.password ?? '';
+function lastLine(ran: Ran, environment: NodeJS.ProcessEnv): string {
+  const password = URL.parse(environment['HTTPS_PROXY'] ?? environment['https_proxy'] ?? '')?.password ?? '';
   const lines = ran.out.trim().split('\n');
   const line = lines.at(-1) ?? '';
   const clean = password === '' ? line : line.replaceAll(password, '***');
