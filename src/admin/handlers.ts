@@ -115,7 +115,7 @@ function deskHandlers({ passes, policy, record }: AdminPorts) {
     auditRotate: async () => ok({ keys: [...record.rotate()] }),
     auditCheckpoint: () => found(record.checkpoint(), 'nothing was recorded yet'),
     auditShred: async ({ body, actor }) => ok(await record.shred(actor, body)),
-    auditForward: () => ok(record.forwarding()),
+    auditForward: async () => ok(await record.forwarding()),
     auditProof: async ({ params }) =>
       found(await record.proof(params.seq), `entry ${params.seq} is not under the latest checkpoint`),
   } satisfies Partial<Handlers>;

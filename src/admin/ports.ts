@@ -88,7 +88,7 @@ export interface RecordDesk extends EntrySource {
   proof(seq: number): Promise<AnswerOf<'auditProof'> | null>;
   /** Recorded before the key goes. */
   shred(by: string, order: InputOf<'auditShred'>['body']): Promise<AnswerOf<'auditShred'>>;
-  forwarding(): AnswerOf<'auditForward'>;
+  forwarding(): Promise<AnswerOf<'auditForward'>>;
 }
 
 export interface ApplianceView {

@@ -1,86 +1,101 @@
-/** The receivers of the record, as they are configured. */
+/**
+ * Forwarding as the appliance has it: a thread of its own, so that no receiver, however slow, and no backlog, however long,
+ * takes time from decisions. Should the thread end by itself it is started again; the cursors are on disk.
+ */
 
-import { exportLine } from '../audit/export.ts';
-import { CursorKeeper } from '../audit/forward/cursor.ts';
-import { Forwarder, type ForwarderStatus } from '../audit/forward/forwarder.ts';
-import { httpSink } from '../audit/forward/http-sink.ts';
-import { otlpAccepted, otlpBatch } from '../audit/forward/otlp-body.ts';
-import type { ForwardEntry, ForwardSink } from '../audit/forward/sink.ts';
-import { syslogSink } from '../audit/forward/syslog-sink.ts';
-import { webhookBatch } from '../audit/forward/webhook-body.ts';
-import type { ForwardConfig } from '../config/forward-keys.ts';
+import { Worker } from 'node:worker_threads';
 import type { Core } from './open-core.ts';
-import { receiverFiles } from './receiver-files.ts';
+import type { ForwardNews, ForwardOrder, ForwardTold, ReceiverStatus } from './receivers.ts';
 
-type Parts = Pick<Core, 'audit' | 'clock' | 'config' | 'log' | 'meter' | 'state' | 'version'>;
-
-export interface ReceiverStatus extends ForwarderStatus {
-  readonly kind: ForwardConfig['kind'];
-  /** Scheme, host and port; the rest of a URL may be a secret. */
-  readonly to: string;
-}
+type Parts = Pick<Core, 'audit' | 'config' | 'log' | 'meter' | 'state' | 'version'>;
 
 export interface Forwarding {
-  status(): ReceiverStatus[];
+  status(): Promise<readonly ReceiverStatus[]>;
   close(): Promise<void>;
 }
 
-const FIRST_BACKOFF_MS = 500;
+const AGAIN_MS = 1000;
+const STOP_MS = 5000;
+const ANSWER_MS = 5000;
 
-/** Throws `StartRefused` when a file of a receiver cannot be read. */
 export function startForwarding(parts: Parts): Forwarding {
-  const { audit, clock, config, log, meter, state } = parts;
-  const all = config.audit.forward.map((own) => {
-    const forwarder = new Forwarder({
-      name: own.name,
-      dir: audit.dir,
-      cursor: new CursorKeeper(state.documents, own.name),
-      sink: sinkOf(own, parts),
-      start: own.start,
-      refused: own.refused,
-      batchEntries: own.batch_entries,
-      batchBytes: own.batch_bytes,
-      pollMs: config.audit.checkpoint_ms,
-      backoffMs: Math.min(FIRST_BACKOFF_MS, own.max_backoff_ms),
-      maxBackoffMs: own.max_backoff_ms,
-      ...{ clock, log, meter },
+  const { audit, config, state, version } = parts;
+  const receivers = config.audit.forward;
+  if (receivers.length === 0) return { status: async () => [], close: async () => undefined };
+  const { origin, checkpoint_ms: pollMs } = config.audit;
+  const documents = state.folder('documents');
+  return new ForwardThread({ receivers, dir: audit.dir, documents, origin, version, pollMs }, parts);
+}
+
+class ForwardThread implements Forwarding {
+  readonly #order: ForwardOrder;
+  readonly #parts: Parts;
+  readonly #asked = new Map<number, (receivers: readonly ReceiverStatus[]) => void>();
+  #worker: Worker;
+  #asks = 0;
+  #again: NodeJS.Timeout | null = null;
+  #closing = false;
+
+  constructor(order: ForwardOrder, parts: Parts) {
+    this.#order = order;
+    this.#parts = parts;
+    this.#worker = this.#start();
+  }
+
+  status(): Promise<readonly ReceiverStatus[]> {
+    this.#asks += 1;
+    const ask = this.#asks;
+    return new Promise((resolve, reject) => {
+      const late = () => {
+        this.#asked.delete(ask);
+        reject(new Error('the forwarding thread does not answer; see the log'));
+      };
+      const timer = setTimeout(late, ANSWER_MS);
+      this.#asked.set(ask, (receivers) => {
+        clearTimeout(timer);
+        resolve(receivers);
+      });
+      this.#tell({ ask });
     });
-    return { own, forwarder };
-  });
-  for (const { forwarder } of all) forwarder.start();
-  return {
-    status: () =>
-      all.map(({ own, forwarder }) => ({ ...forwarder.status(), kind: own.kind, to: shownTarget(new URL(own.url)) })),
-    close: async () => {
-      await Promise.all(all.map(({ forwarder }) => forwarder.close()));
-    },
-  };
-}
-
-function sinkOf(own: ForwardConfig, { clock, config, version }: Parts): ForwardSink {
-  const url = new URL(own.url);
-  const line = ({ seq, text }: ForwardEntry) => exportLine(seq, text, own.format);
-  const tls = receiverFiles(own);
-  const deadlineMs = own.deadline_ms;
-  if (own.kind === 'syslog') {
-    const host = url.hostname.replace(/^\[|\]$/g, '');
-    const at = { transport: transportOf(url), host, port: Number(url.port) };
-    return syslogSink({ ...at, facility: own.facility, format: line, ack: own.ack, tls, deadlineMs });
   }
-  const http = { url, headersFile: own.headers_file ?? null, gzip: own.gzip, tls, deadlineMs };
-  if (own.kind === 'otlp') {
-    const encode = (entries: readonly ForwardEntry[]) => otlpBatch(entries, version, clock.now());
-    return httpSink({ ...http, encode, accepted: otlpAccepted });
+
+  async close(): Promise<void> {
+    this.#closing = true;
+    if (this.#again !== null) clearTimeout(this.#again);
+    const worker = this.#worker;
+    const ended = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
+    const late = setTimeout(() => void worker.terminate(), STOP_MS);
+    this.#tell('stop');
+    // One that has ended by itself says nothing any more.
+    if (worker.threadId !== -1) await ended;
+    clearTimeout(late);
   }
-  const { origin } = config.audit;
-  const encode = (entries: readonly ForwardEntry[]) => webhookBatch(entries, { format: own.format, line, origin });
-  return httpSink({ ...http, encode, accepted: () => ({ rejected: 0 }) });
-}
 
-function transportOf({ protocol }: URL): 'tcp' | 'tls' | 'udp' {
-  return protocol === 'tls:' ? 'tls' : protocol === 'udp:' ? 'udp' : 'tcp';
-}
+  #tell(told: ForwardTold): void {
+    this.#worker.postMessage(told);
+  }
 
-function shownTarget({ protocol, host }: URL): string {
-  return `${protocol}//${host}`;
+  #start(): Worker {
+    const worker = new Worker(new URL('./forward-worker.ts', import.meta.url), { workerData: this.#order });
+    worker.on('message', (news: ForwardNews) => this.#hear(news));
+    worker.on('error', (error) => this.#parts.log.error({ error }, 'the forwarding thread failed'));
+    worker.on('exit', () => {
+      if (this.#closing) return;
+      this.#again = setTimeout(() => {
+        this.#worker = this.#start();
+      }, AGAIN_MS);
+    });
+    return worker;
+  }
+
+  #hear(news: ForwardNews): void {
+    const { log, meter } = this.#parts;
+    if (news.say === 'count') meter.count(news.name, news.labels, news.by);
+    else if (news.say === 'set') meter.set(news.name, news.value, news.labels);
+    else if (news.say === 'log') log[news.level](news.fields, news.message);
+    else {
+      this.#asked.get(news.ask)?.(news.receivers);
+      this.#asked.delete(news.ask);
+    }
+  }
 }

@@ -90,7 +90,7 @@ export function recordDesk(
     },
     checkpoint: () => checkpointOf(log.head.note),
     proof: async (seq) => proofOf(log, seq),
-    forwarding: () => ({ size: log.head.size, receivers: forwarding.status() }),
+    forwarding: async () => ({ size: log.head.size, receivers: [...(await forwarding.status())] }),
   };
 }
 

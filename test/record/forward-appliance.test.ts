@@ -1,5 +1,12 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { type Forwarding, startForwarding } from '../../src/appliance/forwarding.ts';
+import { openLog } from '../../src/audit/log.ts';
 import { readEntries } from '../../src/audit/read.ts';
+import { configSchema } from '../../src/config/schema.ts';
+import type { StateDir } from '../../src/store/state-dir.ts';
+import { createMetrics } from '../../src/telemetry/metrics.ts';
 import {
   execute,
   PROGRAM,
@@ -7,6 +14,7 @@ import {
   startProgram,
   temporaryDirectory,
 } from '../journey/running-appliance.ts';
+import { decisionBody, logOptions, newSigner, silentLog, temporaryDir } from './log-fixture.ts';
 import { httpReceiver, syslogReceiver } from './receivers.ts';
 
 const state = temporaryDirectory();
@@ -28,6 +36,40 @@ async function receiversOf(appliance: RunningAppliance): Promise<{ size: number;
   expect(code).toBe(0);
   return JSON.parse(stdout);
 }
+
+describe('the forwarding thread', () => {
+  it('is started again when it ends by itself, and goes on', async () => {
+    const dir = temporaryDir();
+    const log = await openLog(logOptions(dir, newSigner(), { publishMs: 5 }));
+    await log.record(decisionBody(1));
+    const webhook = await httpReceiver();
+    const ca = join(dir, 'ca.pem');
+    const receiver = { name: 'lake', kind: 'webhook', url: webhook.url, ca };
+    const config = configSchema.parse({ audit: { forward: [receiver], checkpoint_ms: 100 } });
+    const forwarding = await new Promise<Forwarding>((resolve) => {
+      // The thread cannot start without the file; it is there when it is started again.
+      const error = () => {
+        writeFileSync(ca, '');
+        resolve(made);
+      };
+      const state = { folder: () => dir } as unknown as StateDir;
+      const meter = createMetrics();
+      const made = startForwarding({
+        audit: log,
+        config,
+        log: { ...silentLog, error, level: () => undefined } as never,
+        meter,
+        state,
+        version: '0',
+      });
+    });
+    await webhook.until(() => webhook.accepted.length === 1);
+    expect(await forwarding.status()).toMatchObject([{ name: 'lake', kind: 'webhook', to: webhook.url, failures: 0 }]);
+    await forwarding.close();
+    await log.close();
+    await webhook.close();
+  });
+});
 
 describe('a forwarding appliance', () => {
   it('delivers every recorded entry to each receiver, over kill -9 and with one of them failing', async () => {
