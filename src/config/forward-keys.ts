@@ -40,7 +40,7 @@ export const forward = z
     ca: path.optional().describe('PEM file of the CAs it is verified by; default: those of the system'),
     cert: path.optional().describe('PEM file of our certificate'),
     key: path.optional().describe('PEM file of its key'),
-    headers_file: path.optional().describe('file of `Name: value` lines sent with each request, read each time'),
+    headers_file: path.optional().describe('file (0600) of `Name: value` lines sent with each request, read each time'),
     gzip: z.boolean().default(false).describe('whether request bodies are compressed'),
     facility: integer(0, 23, 13).describe('syslog facility; 13 is log audit'),
     batch_entries: integer(1, 256, 256).describe('most entries in one batch'),

@@ -2,8 +2,10 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { type Forwarding, startForwarding } from '../../src/appliance/forwarding.ts';
+import { receiverFiles } from '../../src/appliance/receiver-files.ts';
 import { openLog } from '../../src/audit/log.ts';
 import { readEntries } from '../../src/audit/read.ts';
+import { forward } from '../../src/config/forward-keys.ts';
 import { configSchema } from '../../src/config/schema.ts';
 import type { StateDir } from '../../src/store/state-dir.ts';
 import { createMetrics } from '../../src/telemetry/metrics.ts';
@@ -68,6 +70,19 @@ describe('the forwarding thread', () => {
     await forwarding.close();
     await log.close();
     await webhook.close();
+  });
+});
+
+describe('the files of a receiver', () => {
+  const base = { name: 'a', kind: 'webhook', url: 'https://h.example/' };
+  const headers = join(temporaryDir(), 'headers');
+  writeFileSync(headers, 'authorization: Bearer x', { mode: 0o644 });
+  it.each([
+    [{ ca: '/nowhere.pem' }, /audit\.forward `a`: cannot read `\/nowhere\.pem` \(ENOENT\)/],
+    [{ headers_file: '/nowhere' }, /cannot read `\/nowhere` \(ENOENT\)/],
+    [{ headers_file: headers }, /others can read `.*headers`; run `chmod 600 /],
+  ])('are looked at before anything starts: %j', (more, message) => {
+    expect(() => receiverFiles(forward.parse({ ...base, ...more }))).toThrow(message);
   });
 });
 
