@@ -1,6 +1,16 @@
 /** Secrets on disk: made once, 0600, never overwritten, refused when others could read them. */
 
-import { closeSync, existsSync, fstatSync, fsyncSync, openSync, readFileSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  fstatSync,
+  fsyncSync,
+  linkSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname } from 'node:path';
 
 /** Reads the file, or makes it with what `make` returns. Two processes that race end with one content. */
@@ -18,19 +28,23 @@ export function loadOrCreateSecret(file: string, make: () => string): string {
   }
 }
 
+/** Under its own name only when it is whole and on disk: a full disk or a crash leaves no half of a secret behind. */
 function createSecret(file: string, content: string): void {
-  let fd: number;
+  const temporary = `${file}.${process.pid}.tmp`;
+  rmSync(temporary, { force: true });
   try {
-    fd = openSync(file, 'wx', 0o600);
+    const fd = openSync(temporary, 'wx', 0o600);
+    try {
+      writeFileSync(fd, content);
+      fsyncSync(fd);
+    } finally {
+      closeSync(fd);
+    }
+    linkSync(temporary, file);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return;
-    throw error;
-  }
-  try {
-    writeSync(fd, content);
-    fsyncSync(fd);
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
   } finally {
-    closeSync(fd);
+    rmSync(temporary, { force: true });
   }
   const dir = openSync(dirname(file), 'r');
   fsyncSync(dir);
