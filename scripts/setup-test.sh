@@ -2,6 +2,7 @@
 # What the tests need from the system, from Debian: only what is missing is installed.
 set -eu
 cd "$(dirname "$0")/.."
+PATH=$PATH:/usr/sbin:/sbin
 need=''
 want() { command -v "$1" >/dev/null 2>&1 || need="$need $2"; }
 want curl curl
@@ -12,6 +13,8 @@ want python3 python3
 want chromium chromium
 want tinyproxy tinyproxy-bin
 want microsocks microsocks
+want nft nftables
+want ip iproute2
 [ -z "$need" ] && exit 0
 if [ "$(id -u)" -eq 0 ]; then as_root=''; elif command -v sudo >/dev/null 2>&1; then as_root=sudo; else
   echo "setup-test: install these first:$need" >&2; exit 2
