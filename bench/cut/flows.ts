@@ -25,8 +25,10 @@ export interface ClientFlow {
   readonly kind: Kind;
   readonly side: Side;
   bytes: number;
-  /** `performance.now()` of the last byte, or of the end. */
+  /** `performance.now()` of the last byte. */
   last: number;
+  /** `performance.now()` of the end; infinite while it lives. */
+  end: number;
   open: boolean;
   readonly socket: Socket;
 }
@@ -45,7 +47,7 @@ export async function openFlow(kind: Kind, side: Side, way: Way): Promise<Client
   const host = hostOf(kind, side);
   const authority = `${host}:${way.originPort}`;
   const socket = await inTls(await throughGate(authority, way), host, way);
-  const flow: ClientFlow = { kind, side, bytes: 0, last: 0, open: true, socket };
+  const flow: ClientFlow = { kind, side, bytes: 0, last: 0, end: Number.POSITIVE_INFINITY, open: true, socket };
   const begun = new Promise<void>((resolve, reject) => {
     socket.once('data', (chunk: Buffer) => {
       if (/^HTTP\/1\.1 (200|101) /.test(chunk.toString('latin1', 0, 20))) resolve();
@@ -58,7 +60,7 @@ export async function openFlow(kind: Kind, side: Side, way: Way): Promise<Client
     flow.last = performance.now();
   });
   socket.once('close', () => {
-    flow.last = performance.now();
+    flow.end = performance.now();
     flow.open = false;
   });
   socket.write(ASK[kind](authority));

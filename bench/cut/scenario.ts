@@ -10,7 +10,6 @@ import { openCertificateAuthority } from '../../src/pki/certificate-authority.ts
 import { systemClock } from '../../src/telemetry/system-clock.ts';
 import { summary } from '../measure.ts';
 import { type ClientFlow, type Gate, openFlow, requestLoop, type Way } from './flows.ts';
-import { startOrigins } from './origins.ts';
 import { CATEGORY_OF, KINDS, type Kind, type Side, TICK_MS } from './world.ts';
 
 export interface CutReport {
@@ -25,8 +24,10 @@ export interface CutReport {
   }[];
   /** Of the other half: how many got bytes after the cut. */
   readonly keptMoving: number;
-  /** Milliseconds from the asking to the last byte or end of each flow of the blocked half. */
+  /** Milliseconds from the asking to the last byte of each flow of the blocked half; 0 where none came after it. */
   readonly lastByteMs: ReturnType<typeof summary>;
+  /** ... and until its client knew that it was over. */
+  readonly endMs: ReturnType<typeof summary>;
   readonly answeredMs: number;
   /** Requests of the other side, one at a time on each of four connections, before the asking and in the second after it. */
   readonly requestMs: { readonly before: ReturnType<typeof summary>; readonly after: ReturnType<typeof summary> };
@@ -38,13 +39,14 @@ export async function cutScenario(flows: number, settleMs = 1500): Promise<CutRe
   const authority = openCertificateAuthority({ dir, name: 'origin', commonName: 'Bench CA', clock: systemClock });
   const originCa = join(dir, 'origin-ca.pem');
   writeFileSync(originCa, authority.pem);
-  const origins = await startOrigins(authority);
-  const gate = await startGate([dir, originCa, String(origins.port)]);
+  const origins = await startChild<{ readonly port: number }>('origins', [dir]);
+  const { port } = origins.line;
+  const gate = await startChild<Gate>('gate', [dir, originCa, String(port)]);
   try {
-    return await measured(flows, settleMs, { gate: gate.line, originCa: authority.pem, originPort: origins.port });
+    return await measured(flows, settleMs, { gate: gate.line, originCa: authority.pem, originPort: port });
   } finally {
     await gate.stop();
-    origins.close();
+    await origins.stop();
     rmSync(dir, { recursive: true, force: true });
   }
 }
@@ -74,7 +76,8 @@ async function measured(flows: number, settleMs: number, way: Way): Promise<CutR
       each: flows / 8,
     })),
     keptMoving: all.filter((flow, n) => flow.side === 'kept' && flow.bytes > (bytes[n] ?? 0)).length,
-    lastByteMs: summary(Float64Array.from(of('lost').map((flow) => flow.last - since)), 1),
+    lastByteMs: summary(Float64Array.from(of('lost').map((flow) => Math.max(0, flow.last - since))), 1),
+    endMs: summary(Float64Array.from(of('lost').map((flow) => flow.end - since)), 1),
     answeredMs,
     requestMs: { before: times(since - 1000, since), after: times(since, since + 1000) },
   };
@@ -106,20 +109,25 @@ async function block({ admin, adminToken }: Gate): Promise<Record<string, unknow
   return (await response.json()) as Record<string, unknown>;
 }
 
-async function startGate(args: readonly string[]): Promise<{ readonly line: Gate; stop(): Promise<void> }> {
-  const script = fileURLToPath(new URL('./gate.ts', import.meta.url));
-  const child = fork(script, args, {
+interface Child<Line> {
+  /** What it printed when it was ready. */
+  readonly line: Line;
+  stop(): Promise<void>;
+}
+
+async function startChild<Line>(name: 'gate' | 'origins', args: readonly string[]): Promise<Child<Line>> {
+  const child = fork(fileURLToPath(new URL(`./${name}.ts`, import.meta.url)), args, {
     stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
     execArgv: ['--disable-warning=ExperimentalWarning'],
   });
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   let text = '';
-  const line = await new Promise<Gate>((resolve, reject) => {
+  const line = await new Promise<Line>((resolve, reject) => {
     child.stdout?.on('data', (chunk: Buffer) => {
       text += chunk.toString();
-      if (text.includes('\n')) resolve(JSON.parse(text.split('\n')[0] ?? '') as Gate);
+      if (text.includes('\n')) resolve(JSON.parse(text.split('\n')[0] ?? '') as Line);
     });
-    child.once('exit', (code) => reject(new Error(`the gate ended with ${code} before it was ready`)));
+    child.once('exit', (code) => reject(new Error(`${name} ended with ${code} before it was ready`)));
   });
   return {
     line,

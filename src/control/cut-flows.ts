@@ -29,28 +29,54 @@ export async function cutFlows(
 ): Promise<CutOutcome> {
   let slowestMs = 0;
   const missed: string[] = [];
-  const one = async (held: HeldFlow): Promise<void> => {
-    const confirmed = await within(CONFIRM_MS, () => held.flow.cut(change));
-    if (confirmed) {
-      slowestMs = Math.max(slowestMs, clock.monotonic() - startedAt);
-      leases.drop(held);
-      return;
-    }
-    missed.push(held.flow.id);
-    log.error({ flow: held.flow.id, change }, 'a flow was not confirmed cut');
+  const waiting: Promise<void>[] = [];
+  const confirm = (held: HeldFlow): void => {
+    slowestMs = Math.max(slowestMs, clock.monotonic() - startedAt);
+    leases.drop(held);
   };
-  await Promise.all(flows.map(one));
+  const miss = ({ flow }: HeldFlow): void => {
+    missed.push(flow.id);
+    log.error({ flow: flow.id, change }, 'a flow was not confirmed cut');
+  };
+  withoutStacks(() => {
+    for (const held of flows) {
+      const under = begin(held, change);
+      if (under === null) confirm(held);
+      else waiting.push(inTime(under).then((done) => (done ? confirm(held) : miss(held))));
+    }
+  });
+  await Promise.all(waiting);
   return { cut: flows.length - missed.length, missed, slowestMs };
 }
 
-async function within(ms: number, act: () => Promise<void>): Promise<boolean> {
+/** A flow that throws is one that is not confirmed: the others are cut all the same. */
+function begin({ flow }: HeldFlow, change: string): Promise<void> | null {
+  try {
+    return flow.cut(change);
+  } catch (error) {
+    return Promise.reject(error);
+  }
+}
+
+/** Breaking a connection makes errors that nobody prints; their stack traces were a fifth of the time of a cut. */
+function withoutStacks<T>(act: () => T): T {
+  const limit = Error.stackTraceLimit;
+  Error.stackTraceLimit = 0;
+  try {
+    return act();
+  } finally {
+    Error.stackTraceLimit = limit;
+  }
+}
+
+async function inTime(under: Promise<void>): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<false>((resolve) => {
-    timer = setTimeout(() => resolve(false), ms);
+    timer = setTimeout(() => resolve(false), CONFIRM_MS);
   });
   try {
     return await Promise.race([
-      act().then(
+      under.then(
         () => true,
         () => false,
       ),

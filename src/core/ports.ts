@@ -45,10 +45,10 @@ export interface Flow {
   /** Epoch ms. */
   readonly since: number;
   /**
-   * Ends it at once, both sides, and resolves when its last byte has been handed to nobody: sockets destroyed. Must
-   * not reject; must be idempotent. `change` names the control change for its `flow.closed` event.
+   * Ends it at once, both sides. Null when that is done as it returns (sockets destroyed), else a promise that resolves
+   * when no later byte has a way out. Must be idempotent. `change` names the control change for its `flow.closed` event.
    */
-  cut(change: string): Promise<void>;
+  cut(change: string): Promise<void> | null;
 }
 
 /** Held by a flow; released when it ends by itself. */

@@ -86,7 +86,6 @@ async function inspect(gate: Gate, exchange: Exchange, opening: Opening): Promis
     ALPNProtocols: ['h2', 'http/1.1'],
     requestCert: false,
   });
-  exchange.onCut(() => tls.destroy());
   if (!(await secured(tls, gate.settings.helloTimeoutMs))) {
     if (!exchange.isCut)
       await refuseInside(gate, exchange, { opening, refusal: new Refusal('client_tls_failed', 'handshake') });
@@ -94,7 +93,13 @@ async function inspect(gate: Gate, exchange: Exchange, opening: Opening): Promis
   }
   // What `tls.Server` does for its own sockets: without it, HTTP/2 waits for a handshake that is over.
   Object.assign(tls, { secureConnecting: false });
-  const inner: Inner = { target, principal: exchange.principal, parent: exchange.id, door: opening.door };
+  const inner: Inner = {
+    target,
+    principal: exchange.principal,
+    parent: exchange.id,
+    door: opening.door,
+    carrier: client,
+  };
   if (tls.alpnProtocol === 'h2') opening.inner.serveH2(tls, inner);
   else opening.inner.serveH1(tls, inner);
   await closed(tls);

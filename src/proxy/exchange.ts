@@ -124,12 +124,12 @@ export class Exchange implements Flow {
   }
 
   /** Ends both sides now. Sockets are destroyed before this returns, so no later byte has a way out. */
-  cut(change: string): Promise<void> {
+  cut(change: string): null {
     if (!this.#cut) {
       this.change = change;
       this.end('lease_ended', 'lease_ended');
     }
-    return Promise.resolve();
+    return null;
   }
 
   /** Ends both sides for another cause than a control change. */

@@ -96,8 +96,8 @@ class Relay implements Dispatcher.DispatchHandler {
     this.#controller = controller;
     const { reply, exchange } = { reply: this.#reply, exchange: this.#exchange };
     exchange.onCut(() => {
-      if (reply.begun) reply.destroy();
       controller.abort(new Refusal(exchange.reason ?? 'lease_ended'));
+      if (reply.begun) reply.destroy();
     });
     reply.onGone(() => exchange.end('client_closed', null));
     reply.onDrain(() => controller.resume());

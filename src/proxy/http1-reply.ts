@@ -2,13 +2,17 @@
 
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { FieldList, Reply } from './reply.ts';
 
 export class Http1Reply implements Reply {
   readonly #res: ServerResponse;
+  readonly #carrier: Duplex | null;
 
-  constructor(res: ServerResponse) {
+  /** `carrier`: the connection below TLS that was ended here; null where the response's own socket is the connection. */
+  constructor(res: ServerResponse, carrier: Duplex | null) {
     this.#res = res;
+    this.#carrier = carrier;
     res.sendDate = false;
     res.on('error', () => undefined);
   }
@@ -55,6 +59,9 @@ export class Http1Reply implements Reply {
   }
 
   destroy(): void {
+    // No byte passes a carrier that is destroyed, and its close ends TLS and response later: a cut of many flows does
+    // not wait for either.
+    if (this.#carrier?.destroyed) return;
     this.#res.destroy();
   }
 }

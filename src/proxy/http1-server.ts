@@ -130,7 +130,7 @@ export class Http1Server {
   }
 
   #order(connection: Connection, { req, res, read, headers, proceed }: Incoming): Order {
-    const reply = new Http1Reply(res);
+    const reply = new Http1Reply(res, connection.inner?.carrier ?? null);
     const gate = this.#gate;
     return {
       ...orderOf(connection, read, headers),

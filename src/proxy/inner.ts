@@ -12,6 +12,8 @@ export interface Inner {
   /** Decision of the CONNECT. */
   readonly parent: string;
   readonly door: Door;
+  /** The connection that carries the TLS that was ended here. */
+  readonly carrier: Duplex;
 }
 
 export interface InnerServers {
