@@ -8,8 +8,8 @@ export interface Gate {
   readonly proxy: string;
   readonly admin: string;
   readonly adminToken: string;
-  /** `task:token`. */
-  readonly pass: string;
+  /** `task:token` of each side's tenant. */
+  readonly passes: Readonly<Record<Side, string>>;
   /** PEM. */
   readonly ca: string;
 }
@@ -46,7 +46,7 @@ const ASK: Readonly<Record<Kind, (host: string) => string>> = {
 export async function openFlow(kind: Kind, side: Side, way: Way): Promise<ClientFlow> {
   const host = hostOf(kind, side);
   const authority = `${host}:${way.originPort}`;
-  const socket = await inTls(await throughGate(authority, way), host, way);
+  const socket = await inTls(await throughGate(authority, side, way), host, way);
   const flow: ClientFlow = { kind, side, bytes: 0, last: 0, end: Number.POSITIVE_INFINITY, open: true, socket };
   const begun = new Promise<void>((resolve, reject) => {
     socket.once('data', (chunk: Buffer) => {
@@ -59,10 +59,12 @@ export async function openFlow(kind: Kind, side: Side, way: Way): Promise<Client
     flow.bytes += chunk.length;
     flow.last = performance.now();
   });
-  socket.once('close', () => {
-    flow.end = performance.now();
-    flow.open = false;
-  });
+  for (const event of ['end', 'error', 'close'] as const) {
+    socket.once(event, () => {
+      flow.end = Math.min(flow.end, performance.now());
+      flow.open = false;
+    });
+  }
   socket.write(ASK[kind](authority));
   await begun;
   return flow;
@@ -72,7 +74,7 @@ export async function openFlow(kind: Kind, side: Side, way: Way): Promise<Client
 export async function requestLoop(way: Way, until: () => boolean): Promise<{ at: number; ms: number }[]> {
   const host = hostOf('inspected', 'kept');
   const authority = `${host}:${way.originPort}`;
-  const socket = await inTls(await throughGate(authority, way), host, way);
+  const socket = await inTls(await throughGate(authority, 'kept', way), host, way);
   const out: { at: number; ms: number }[] = [];
   while (!until()) {
     const at = performance.now();
@@ -96,9 +98,9 @@ export async function requestLoop(way: Way, until: () => boolean): Promise<{ at:
   return out;
 }
 
-function throughGate(authority: string, { gate }: Way): Promise<Socket> {
+function throughGate(authority: string, side: Side, { gate }: Way): Promise<Socket> {
   const [host = '', port = ''] = gate.proxy.split(':');
-  const credential = Buffer.from(gate.pass).toString('base64');
+  const credential = Buffer.from(gate.passes[side]).toString('base64');
   return new Promise((resolve, reject) => {
     const socket = connect(Number(port), host);
     socket.once('error', reject);

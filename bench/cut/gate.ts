@@ -1,5 +1,5 @@
 /**
- * The whole appliance for the cut: two categories of hosts, three capabilities, one pass; shipped DLP rules, strict
+ * The whole appliance for the cut: two categories of hosts, two tenants, three capabilities; shipped DLP rules, strict
  * record. Arguments: scratch directory, CA of the origins, their port. Prints one line of JSON when ready.
  */
 
@@ -12,7 +12,7 @@ import { loadConfig } from '../../src/config/load.ts';
 import { rootsOf } from '../../src/control/load-revision.ts';
 import { createLog } from '../../src/telemetry/log.ts';
 import { systemClock } from '../../src/telemetry/system-clock.ts';
-import { ALL_HOSTS, CATEGORY_OF, hostOf, KINDS } from './world.ts';
+import { ALL_HOSTS, CATEGORY_OF, hostOf, KINDS, type Side } from './world.ts';
 
 const [dir = '', originCa = '', port = '0'] = process.argv.slice(2);
 
@@ -49,22 +49,27 @@ record_paths: hash
 `;
 
 const appliance = await start();
-const issued = await appliance.core.passes.issue({
-  ...{ tenant: 'bench', kind: 'sandbox', class: 'bench', profile: null, task: null, risk: 0 },
-  ...{ ttlMs: 3_600_000, caller: 'bench' },
-});
-if (!issued.ok) throw new Error(issued.error.message);
-const { token, claims } = issued.value;
+const passes = { lost: await pass('lost'), kept: await pass('kept') };
 const line = {
   proxy: appliance.proxyAddress,
   admin: appliance.adminAddress,
   adminToken: secret(appliance, 'admin-token'),
-  pass: `${claims.task}:${token}`,
+  passes,
   ca: appliance.core.authority.pem,
 };
 process.stdout.write(`${JSON.stringify(line)}\n`);
 process.once('SIGTERM', () => void appliance.stop(0).then(() => process.exit(0)));
 process.once('disconnect', () => process.exit(0));
+
+/** One tenant for each side. */
+async function pass(tenant: Side): Promise<string> {
+  const issued = await appliance.core.passes.issue({
+    ...{ tenant, kind: 'sandbox', class: 'bench', profile: null, task: null, risk: 0 },
+    ...{ ttlMs: 3_600_000, caller: 'bench' },
+  });
+  if (!issued.ok) throw new Error(issued.error.message);
+  return `${issued.value.claims.task}:${issued.value.token}`;
+}
 
 function start() {
   const given = config();

@@ -1,4 +1,4 @@
-/** Opens flows of four kinds, half of them in a category that is then blocked, and says what came of each half. */
+/** Opens flows of four kinds, half of them of a category or a tenant that is then ended, and says what came of each half. */
 
 import { fork } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -15,7 +15,7 @@ import { CATEGORY_OF, KINDS, type Kind, type Side, TICK_MS } from './world.ts';
 export interface CutReport {
   readonly flows: number;
   readonly receipt: Readonly<Record<string, unknown>>;
-  /** Of each kind: how many of the blocked half still live, how many of the other half do. */
+  /** Of each kind: how many of the ended half still live, how many of the other half do. */
   readonly kinds: readonly {
     readonly kind: Kind;
     readonly lostAlive: number;
@@ -24,7 +24,7 @@ export interface CutReport {
   }[];
   /** Of the other half: how many got bytes after the cut. */
   readonly keptMoving: number;
-  /** Milliseconds from the asking to the last byte of each flow of the blocked half; 0 where none came after it. */
+  /** Milliseconds from the asking to the last byte of each flow of the ended half; 0 where none came after it. */
   readonly lastByteMs: ReturnType<typeof summary>;
   /** ... and until its client knew that it was over. */
   readonly endMs: ReturnType<typeof summary>;
@@ -33,8 +33,12 @@ export interface CutReport {
   readonly requestMs: { readonly before: ReturnType<typeof summary>; readonly after: ReturnType<typeof summary> };
 }
 
+/** What ends the one side: its category is blocked, or its tenant is put in quarantine. */
+export const ACTS = { block: `categories/${CATEGORY_OF.lost}/block`, quarantine: 'tenants/lost/quarantine' } as const;
+export type Act = keyof typeof ACTS;
+
 /** `flows` is divided by eight: four kinds, two sides. */
-export async function cutScenario(flows: number, settleMs = 1500): Promise<CutReport> {
+export async function cutScenario(act: Act, flows: number, settleMs = 1500): Promise<CutReport> {
   const dir = mkdtempSync(join(tmpdir(), 'locktender-cut-'));
   const authority = openCertificateAuthority({ dir, name: 'origin', commonName: 'Bench CA', clock: systemClock });
   const originCa = join(dir, 'origin-ca.pem');
@@ -43,7 +47,7 @@ export async function cutScenario(flows: number, settleMs = 1500): Promise<CutRe
   const { port } = origins.line;
   const gate = await startChild<Gate>('gate', [dir, originCa, String(port)]);
   try {
-    return await measured(flows, settleMs, { gate: gate.line, originCa: authority.pem, originPort: port });
+    return await measured({ act, flows, settleMs }, { gate: gate.line, originCa: authority.pem, originPort: port });
   } finally {
     await gate.stop();
     await origins.stop();
@@ -51,13 +55,19 @@ export async function cutScenario(flows: number, settleMs = 1500): Promise<CutRe
   }
 }
 
-async function measured(flows: number, settleMs: number, way: Way): Promise<CutReport> {
+interface Scenario {
+  readonly act: Act;
+  readonly flows: number;
+  readonly settleMs: number;
+}
+
+async function measured({ act, flows, settleMs }: Scenario, way: Way): Promise<CutReport> {
   const all = await openAll(flows, way);
   let done = false;
   const loops = Array.from({ length: 4 }, () => requestLoop(way, () => done));
   await sleep(settleMs);
   const since = performance.now();
-  const receipt = await block(way.gate);
+  const receipt = await carryOut(act, way.gate);
   const answeredMs = performance.now() - since;
   const bytes = all.map((flow) => flow.bytes);
   await sleep(Math.max(settleMs, 4 * TICK_MS));
@@ -100,8 +110,8 @@ async function openAll(flows: number, way: Way): Promise<ClientFlow[]> {
   return all;
 }
 
-async function block({ admin, adminToken }: Gate): Promise<Record<string, unknown>> {
-  const response = await fetch(`http://${admin}/v1/categories/${CATEGORY_OF.lost}/block`, {
+async function carryOut(act: Act, { admin, adminToken }: Gate): Promise<Record<string, unknown>> {
+  const response = await fetch(`http://${admin}/v1/${ACTS[act]}`, {
     method: 'POST',
     headers: { authorization: `Bearer ${adminToken}`, 'content-type': 'application/json' },
     body: JSON.stringify({ why: 'bench' }),
