@@ -29,7 +29,8 @@ echo 1 > /proc/sys/net/ipv6/conf/all/forwarding
 python3 "$probes" serve 3128 9128 8080 &
 ip netns exec world python3 "$probes" serve 443 80 &
 ip netns exec box python3 "$probes" serve 22 &
-ip netns exec box python3 "$probes" wait 10.77.0.1:8080 10.78.0.2:80
+# Each port by each family: a listener, a route or a neighbour may be later than the others.
+ip netns exec box python3 "$probes" wait 10.77.0.1:3128 10.77.0.1:9128 10.77.0.1:8080 fd77::1:3128 10.78.0.2:443 10.78.0.2:80 fd78::2:443
 python3 "$probes" wait 10.77.0.2:22
 ip netns exec box python3 "$probes" try before
 ip netns exec world python3 "$probes" reach before
