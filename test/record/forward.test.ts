@@ -328,7 +328,7 @@ describe('the cursor', () => {
     receiver.answer = () => undefined;
     await record(log, 34, 1);
     forwarder(log, toWebhook(receiver), { start: 'newest', batchEntries: 5 });
-    await receiver.until(() => receiver.accepted.length === 1);
+    await receiver.until(() => lines(receiver.accepted).length === 5);
     expect(lines(receiver.accepted)).toEqual(entriesOf(log).slice(30));
   });
 
