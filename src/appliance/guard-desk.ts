@@ -1,7 +1,7 @@
 /** The guard in force: made from the DLP rules, swapped whole by a reload, or kept when the new rules are refused. */
 
 import { randomBytes } from 'node:crypto';
-import type { ReloadOutcome } from '../control/control-plane.ts';
+import type { ReloadOutcome } from '../control/control-order.ts';
 import type { RulesLoadedEvent } from '../core/event.ts';
 import { ulid } from '../core/ids.ts';
 import type { AuditSink, Clock, Log, Meter } from '../core/ports.ts';
@@ -13,6 +13,8 @@ import { meteredGuard } from './metered.ts';
 export interface GuardDesk {
   current(): Guard;
   rules(): RuleSet;
+  /** Whoever guards elsewhere: told of new rules once they are in force here, and waited for. Must not reject. */
+  followedBy(follower: (rules: RuleSet) => Promise<void>): void;
   /** Swaps in what was loaded, and records it either way. */
   reload(next: Result<RuleSet, Problem[]>): Promise<ReloadOutcome>;
 }
@@ -27,6 +29,7 @@ export interface GuardDeskParts {
 /** Records the rules that it starts with. */
 export async function openGuardDesk(options: GuardOptions, parts: GuardDeskParts): Promise<GuardDesk> {
   let rules = options.rules;
+  let follower = async (_rules: RuleSet): Promise<void> => undefined;
   let guard = meteredGuard(createGuard(options), parts);
   const record = (loaded: Pick<RulesLoadedEvent, 'rules' | 'count' | 'previous' | 'refused'>) =>
     parts.audit.record({
@@ -41,6 +44,9 @@ export async function openGuardDesk(options: GuardOptions, parts: GuardDeskParts
   return {
     current: () => guard,
     rules: () => rules,
+    followedBy: (next) => {
+      follower = next;
+    },
     reload: async (next) => {
       const previous = guard.digest;
       if (!next.ok) {
@@ -56,6 +62,7 @@ export async function openGuardDesk(options: GuardOptions, parts: GuardDeskParts
       await record({ rules: made.digest, count: next.value.rules.length, previous, refused: null });
       rules = next.value;
       guard = made;
+      await follower(rules);
       parts.log.info({ rules: guard.digest, previous, count: rules.rules.length }, 'new DLP rules in force');
       return { loaded: true, digest: guard.digest, previous, problems: [], cut: 0 };
     },

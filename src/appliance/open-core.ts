@@ -10,8 +10,8 @@ import { loadPolicy, loadRules, type RevisionRoots } from '../control/load-revis
 import { ulid } from '../core/ids.ts';
 import type { Clock } from '../core/ports.ts';
 import { createPassAuthority, type PassAuthority } from '../gateway/passes.ts';
-import { type Broker, createBroker } from '../guard/broker.ts';
-import { Vault } from '../guard/vault.ts';
+import { type Broker, type Credential, createBroker } from '../guard/broker.ts';
+import { Vault, type VaultOptions } from '../guard/vault.ts';
 import { type CertificateAuthority, openCertificateAuthority } from '../pki/certificate-authority.ts';
 import { openSigningKeys, type SigningKeys } from '../pki/signing-keys.ts';
 import { openTenantKeys, type TenantKeys } from '../pki/tenant-keys.ts';
@@ -50,6 +50,8 @@ export interface Core extends CoreOptions {
   readonly control: ControlPlane;
   readonly leases: LeaseIndex;
   readonly guard: GuardDesk;
+  readonly vault: Vault;
+  readonly credentials: readonly Credential[];
   readonly broker: Broker;
   readonly passes: PassAuthority;
   readonly authority: CertificateAuthority;
@@ -94,24 +96,29 @@ export async function openCore(options: CoreOptions, started: Started): Promise<
   await readmission.review(control);
   readmission.watch(control);
   const fingerprintKey = keys.secret('fingerprint');
-  const vault = new Vault({ now: () => clock.now(), ttlMs: config.guard.token_ttl_ms, most: MOST_TOKENS });
+  const vault = openVault(config, clock);
   const broker = createBroker(vault, () => credentials);
   const guard = await openGuardDesk(
     {
-      rules,
-      vault,
-      isOurs: broker.isPlaceholder,
-      fingerprintKey,
-      maxFindings: config.guard.max_findings,
-      maxDecodedBytes: config.guard.max_layer_bytes,
-      maxLayerDepth: config.guard.max_layer_depth,
+      ...{ rules, vault, fingerprintKey, isOurs: broker.isPlaceholder },
+      ...guardLimits(config),
     },
     { audit, clock, log, meter },
   );
   const passes = openPasses(options, { keys, meter, audit, control });
-  const authority = openAuthority(options, state);
+  const authority = authorityOf(config, state.folder('keys'), clock);
   const parts = { state, keys, tenantKeys, meter, audit, tasks, readmission, bundles, control, leases };
-  return { ...options, ...parts, guard, broker, passes, authority, startedAt: clock.now() };
+  return { ...options, ...parts, guard, vault, credentials, broker, passes, authority, startedAt: clock.now() };
+}
+
+export function guardLimits({ guard }: Config) {
+  const { max_findings: maxFindings, max_layer_bytes: maxDecodedBytes, max_layer_depth: maxLayerDepth } = guard;
+  return { maxFindings, maxDecodedBytes, maxLayerDepth };
+}
+
+/** `shared`: the key that threads of one process have in common. */
+export function openVault({ guard }: Config, clock: Clock, shared: Pick<VaultOptions, 'key'> = {}): Vault {
+  return new Vault({ now: () => clock.now(), ttlMs: guard.token_ttl_ms, most: MOST_TOKENS, ...shared });
 }
 
 function openPasses(
@@ -123,9 +130,10 @@ function openPasses(
   return createPassAuthority({ ...own, keys: () => keys.all('pass'), source: control });
 }
 
-function openAuthority({ config, clock }: CoreOptions, state: StateDir): CertificateAuthority {
+/** The CA for inspection; `dir` is the folder of keys. */
+export function authorityOf(config: Config, dir: string, clock: Clock): CertificateAuthority {
   return openCertificateAuthority({
-    dir: state.folder('keys'),
+    dir,
     name: 'ca',
     commonName: `Locktender CA (${config.node})`,
     clock,

@@ -3,7 +3,8 @@
 import type { PassDesk, PolicyDesk } from '../admin/ports.ts';
 import type { AuditLog } from '../audit/log.ts';
 import type { Config } from '../config/schema.ts';
-import type { ControlPlane, ReloadOutcome } from '../control/control-plane.ts';
+import type { ReloadOutcome } from '../control/control-order.ts';
+import type { ControlPlane } from '../control/control-plane.ts';
 import { loadPolicy, loadPolicyLive, loadRules, type RevisionRoots } from '../control/load-revision.ts';
 import { replayLog } from '../control/replay-log.ts';
 import type { Clock, PassIssuer, PassVerifier } from '../core/ports.ts';

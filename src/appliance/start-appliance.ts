@@ -12,12 +12,14 @@ import { problemText } from '../core/result.ts';
 import { startGateway } from '../gateway/server.ts';
 import { createDecider } from '../policy/decider.ts';
 import { Budgets } from '../proxy/budgets.ts';
+import { ByteCounts } from '../proxy/byte-counts.ts';
 import { createEgress } from '../proxy/egress.ts';
 import type { Gate } from '../proxy/gate.ts';
 import { type DoorAddress, OwnDoors } from '../proxy/own-doors.ts';
 import { type RunningProxy, startProxy } from '../proxy/start-proxy.ts';
 import { adminPorts } from './admin-ports.ts';
 import { applianceView, type ViewState } from './appliance-view.ts';
+import { EgressWorkers, workerCount } from './egress-workers.ts';
 import { gatewayParts, openPool } from './gateway-parts.ts';
 import { meteredDecide } from './metered.ts';
 import { type Core, type CoreOptions, openCore } from './open-core.ts';
@@ -40,6 +42,8 @@ export interface Appliance {
   readonly proxyAddress: string;
   readonly adminAddress: string;
   readonly gatewayAddress: string;
+  /** The doors for sandboxes. */
+  readonly egress: EgressDoors;
   /** Reads every file that people edit again; what is wrong is logged and leaves the running one in force. */
   reload(): Promise<void>;
   /** Refuses new work, lets what runs finish for `drainMs`, then ends everything. */
@@ -67,11 +71,8 @@ export async function startAppliance(options: CoreOptions): Promise<Appliance> {
 
 async function openDoors(running: Running): Promise<Appliance> {
   const { core, started } = running;
-  const { config } = core;
-  if (config.workers !== 1) core.log.warn({ workers: config.workers }, 'egress workers are not built yet; one serves');
   const doors: OpenedDoor[] = [];
-  const gate = gateOf(running);
-  const proxy = await opening('egress proxy', () => startProxy(gate, doorsOf(config)));
+  const { gate, proxy, tellDoors } = await openEgress(running);
   started.add(() => proxy.close({ drainMs: running.drainMs }));
   for (const door of proxy.doors) {
     doors.push({ name: door.kind === 'socks5' ? 'socks5' : 'egress proxy', address: hostPort(door) });
@@ -87,10 +88,12 @@ async function openDoors(running: Running): Promise<Appliance> {
   const view: ViewState = { doors: () => doors, draining: () => running.draining, missing: () => [] };
   const admin = await openAdmin(running, proxy, view);
   running.own.push(admin.address);
+  tellDoors();
   doors.push({ name: 'admin API', address: hostPort(admin.address) });
   return {
     core,
     doors,
+    egress: proxy,
     proxyAddress: addressOf(proxy),
     adminAddress: hostPort(admin.address),
     gatewayAddress: hostPort(gateway.address),
@@ -110,7 +113,35 @@ async function openDoors(running: Running): Promise<Appliance> {
   };
 }
 
-function gateOf(running: Running): Gate {
+interface Egress {
+  /** Of this thread, for what the isolates fetch. */
+  readonly gate: Gate;
+  readonly proxy: EgressDoors;
+  /** Says which doors are open now. */
+  readonly tellDoors: () => void;
+}
+
+/** In this thread, or in several. */
+type EgressDoors = EgressWorkers | RunningProxy;
+
+/** The doors for sandboxes: in this thread, or in several that share them. */
+async function openEgress(running: Running): Promise<Egress> {
+  const { core, own } = running;
+  const bytes = new ByteCounts();
+  const budgets = new Budgets(proxySettings(core.config).tenant, bytes);
+  const gate = gateOf(running, budgets);
+  const count = workerCount(core.config);
+  if (count === 1) {
+    const proxy = await opening('egress proxy', () => startProxy(gate, doorsOf(core.config)));
+    return { gate, proxy, tellDoors: () => undefined };
+  }
+  const ownDoors = () => own;
+  const workers = await opening('egress proxy', () => EgressWorkers.start({ core, count, budgets, bytes, ownDoors }));
+  for (const door of workers.doors) gate.ownDoors.add(door);
+  return { gate, proxy: workers, tellDoors: () => workers.tellDoors(own) };
+}
+
+function gateOf(running: Running, budgets: Budgets): Gate {
   const { config, control, leases, audit, passes, guard, broker, authority, clock, log, meter } = running.core;
   const settings = proxySettings(config);
   return {
@@ -123,7 +154,7 @@ function gateOf(running: Running): Gate {
     broker,
     authority,
     resolver: resolverOf(config, clock),
-    budgets: new Budgets(settings.tenant),
+    budgets,
     upstreams: upstreamsOf(settings),
     ownDoors: new OwnDoors(() => running.own),
     pathKey: pathKeyOf(running.core),
@@ -140,7 +171,7 @@ function pathKeyOf({ keys, tenantKeys }: Core): Gate['pathKey'] {
   return (tenant) => (tenant === null ? own : tenantKeys.of(tenant).hash);
 }
 
-async function openAdmin({ core, started }: Running, proxy: RunningProxy, view: ViewState): Promise<AdminDoor> {
+async function openAdmin({ core, started }: Running, proxy: EgressDoors, view: ViewState): Promise<AdminDoor> {
   const { config, control, guard, leases, tasks, roots, clock, log, state, passes, audit } = core;
   const record = recordDesk(core);
   started.add(() => record.close());
@@ -175,7 +206,7 @@ async function openAdmin({ core, started }: Running, proxy: RunningProxy, view: 
 }
 
 /** What passes name: as configured, else where the door listens; a wildcard is reached by loopback. */
-function advertisedDoors({ proxy: { advertise }, socks }: Config, proxy: RunningProxy) {
+function advertisedDoors({ proxy: { advertise }, socks }: Config, proxy: EgressDoors) {
   const door = proxy.doors.find(({ kind }) => kind === 'socks5');
   const near = (address: string) => address.replace(/^0\.0\.0\.0(?=:)/, '127.0.0.1').replace(/^\[::\](?=:)/, '[::1]');
   return {
@@ -184,7 +215,7 @@ function advertisedDoors({ proxy: { advertise }, socks }: Config, proxy: Running
   };
 }
 
-function addressOf(proxy: RunningProxy): string {
+function addressOf(proxy: EgressDoors): string {
   const [door] = proxy.doors;
   if (!door) throw new Error('the egress proxy opened no door');
   return hostPort(door);

@@ -149,7 +149,9 @@ export const configSchema = z.strictObject({
   workers: z
     .union([z.literal('auto'), z.int().min(1, 'must be at least 1').max(256, 'must be at most 256')])
     .default(1)
-    .describe('egress workers; only 1 is built yet, any other number is served by one and said so at start'),
+    .describe(
+      'threads that relay, sharing the ports of the egress doors; `auto` is one a core, 1 relays beside everything else',
+    ),
   rules: path
     .optional()
     .describe('directory of capabilities, profiles, policy and DLP rules; default: the shipped one'),

@@ -11,7 +11,7 @@
  */
 
 import { randomBytes } from 'node:crypto';
-import type { ControlAction, ControlMark, Controls, CutReceipt, RecordedAction } from '../core/controls.ts';
+import type { ControlMark, Controls, CutReceipt, RecordedAction } from '../core/controls.ts';
 import { NO_CONTROLS } from '../core/controls.ts';
 import type { EventBody } from '../core/event.ts';
 import { ulid } from '../core/ids.ts';
@@ -25,6 +25,7 @@ import type { LeaseIndex } from '../policy/lease-index.ts';
 import type { PolicySource, Snapshot } from '../policy/snapshot.ts';
 import type { BundleStore } from '../store/bundle-store.ts';
 import type { Documents } from '../store/documents.ts';
+import type { ControlActor, ControlOrder, Follower, ReloadOutcome } from './control-order.ts';
 import { type Act, bundleEvent, changedEvent, changeOf, type States } from './control-records.ts';
 import { readControls, writeControls } from './controls-document.ts';
 import { cutFlows } from './cut-flows.ts';
@@ -44,29 +45,6 @@ export interface ControlPlaneOptions {
   readonly meter: Meter;
   /** Which changes need a second person; none when absent. */
   readonly twoPerson?: TwoPersonRule;
-}
-
-/** One change asked for by a person. */
-export interface ControlOrder {
-  readonly action: ControlAction;
-  readonly by: string;
-  readonly why: string;
-  readonly forMs: number | null;
-}
-
-/** What a reload did. */
-export interface ReloadOutcome {
-  readonly loaded: boolean;
-  readonly digest: string;
-  readonly previous: string | null;
-  readonly problems: readonly Problem[];
-  readonly cut: number;
-}
-
-/** Somebody who acts on a change or a request that exists. */
-export interface ControlActor {
-  readonly by: string;
-  readonly why: string;
 }
 
 interface Cause {
@@ -96,6 +74,7 @@ export class ControlPlane implements ControlPort, PolicySource {
   #snapshot: Snapshot;
   #revision: PolicyRevision;
   #leases: LeaseIndex | null = null;
+  #follower: Follower = async () => undefined;
   #history: readonly ControlChange[];
   readonly #pending: PendingControls;
   readonly #desk: TwoPersonDesk;
@@ -146,6 +125,11 @@ export class ControlPlane implements ControlPort, PolicySource {
     for (const { id } of this.#pending.list()) if (carriedOut.has(id)) await this.#pending.remove(id);
     this.#overdue = setInterval(() => void this.settle(), OVERDUE_MS);
     this.#overdue.unref();
+  }
+
+  /** There is one follower; the last one asked for. */
+  followedBy(follower: Follower): void {
+    this.#follower = follower;
   }
 
   async stop(): Promise<void> {
@@ -257,6 +241,7 @@ export class ControlPlane implements ControlPort, PolicySource {
     const { clock, log, meter } = this.#options;
     const startedAt = clock.monotonic();
     this.#snapshot = Object.freeze({ ...this.#snapshot, controls: after });
+    const followed = this.#follower(this.#snapshot);
     this.#armExpiry();
     const leases = this.#held();
     const live = leases.live().length;
@@ -264,6 +249,7 @@ export class ControlPlane implements ControlPort, PolicySource {
     const decisions = leases.forget([...effects.cut, ...effects.rejudge, ...effects.forget]);
     const flows = leases.endedBy(effects);
     const outcome = await cutFlows(flows, change, startedAt, { leases, clock, log });
+    await followed;
     const labels = { action: action.do };
     meter.count('locktender_control_changes_total', labels);
     meter.count('locktender_flows_cut_total', labels, outcome.cut);
@@ -361,9 +347,11 @@ export class ControlPlane implements ControlPort, PolicySource {
     const startedAt = clock.monotonic();
     this.#revision = next.value;
     this.#snapshot = Object.freeze({ bundle, categories: categories.index, controls: this.#snapshot.controls });
+    const followed = this.#follower(this.#snapshot);
     const leases = this.#held();
     const change = ulid('c', clock.now(), randomBytes(10));
     const outcome = await cutFlows(leases.rejudge(), change, startedAt, { leases, clock, log });
+    await followed;
     await this.#recordBundle(previous, null);
     log.info({ bundle: bundle.digest, previous, cut: outcome.cut }, 'new policy in force');
     return { loaded: true, digest: bundle.digest, previous, problems: [], cut: outcome.cut };

@@ -3,9 +3,16 @@
 import type { CompiledRule } from './compiled-rule.ts';
 import type { ScanPlan } from './prefilter/plan.ts';
 
+export interface RuleFile {
+  readonly path: string;
+  readonly text: string;
+}
+
 export interface RuleSet {
   /** SHA-256, hex, over paths and contents. */
   readonly digest: string;
+  /** What it was made from, sorted by path. */
+  readonly files: readonly RuleFile[];
   readonly rules: readonly CompiledRule[];
   readonly byId: ReadonlyMap<string, CompiledRule>;
   /** The rules of each file, by the SHA-256 of its path and text. */

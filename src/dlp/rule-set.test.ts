@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { compileRules, type RuleFile } from './rule-set.ts';
+import type { RuleFile } from './compiled-rules.ts';
+import { compileRules } from './rule-set.ts';
 import { scan } from './scan.ts';
 
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');

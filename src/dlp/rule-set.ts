@@ -7,17 +7,12 @@ import RE2 from 're2';
 import { err, ok, type Problem, type Result } from '../core/result.ts';
 import { parseYamlFile, type YamlFile } from '../core/strict-yaml.ts';
 import type { CompiledRule } from './compiled-rule.ts';
-import type { RuleSet } from './compiled-rules.ts';
+import type { RuleFile, RuleSet } from './compiled-rules.ts';
 import { parsePathPattern } from './json-path.ts';
 import { makePlan } from './prefilter/plan.ts';
 import { type RuleSpec, ruleFileSchema } from './rule-schema.ts';
 import { scanRule } from './scan.ts';
 import { validatorOf } from './validators/validator.ts';
-
-export interface RuleFile {
-  readonly path: string;
-  readonly text: string;
-}
 
 /** What need not be done again. */
 export interface AlreadyKnown {
@@ -39,7 +34,9 @@ export function compileRules(
   const problems: Problem[] = [];
   const byId = new Map<string, CompiledRule>();
   const byFile = new Map<string, readonly CompiledRule[]>();
-  const sorted = [...files].sort((a, b) => (a.path < b.path ? -1 : 1)).map((f) => ({ ...f, key: keyOf(f, sha256) }));
+  const sorted = files
+    .map(({ path, text }) => ({ path, text, key: keyOf({ path, text }, sha256) }))
+    .sort((a, b) => (a.path < b.path ? -1 : 1));
   const digest = sha256(sorted.map(({ key }) => key).join(''));
   const passed = known.passed?.(digest) === true;
   for (const file of sorted) {
@@ -60,7 +57,7 @@ export function compileRules(
   }
   if (problems.length > 0) return err(problems);
   const rules = [...byId.values()];
-  return ok(Object.freeze({ digest, rules, byId, byFile, plan: makePlan(rules) }));
+  return ok(Object.freeze({ digest, files: sorted, rules, byId, byFile, plan: makePlan(rules) }));
 }
 
 function keyOf({ path, text }: RuleFile, sha256: (text: string) => string): string {

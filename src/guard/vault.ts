@@ -18,12 +18,20 @@ export interface VaultOptions {
   readonly ttlMs: number;
   /** Values in all; the oldest goes first. */
   readonly most: number;
+  /** Shared by the threads of one process; a new one where it is left out. */
+  readonly key?: Uint8Array;
+}
+
+/** A value as it is handed to another thread: sealed. */
+export interface KeptValue extends Kept {
+  readonly owner: Owner;
+  readonly id: string;
 }
 
 interface Kept {
-  readonly iv: Buffer;
-  readonly sealed: Buffer;
-  readonly tag: Buffer;
+  readonly iv: Uint8Array;
+  readonly sealed: Uint8Array;
+  readonly tag: Uint8Array;
   readonly hosts: readonly string[];
   readonly until: number;
 }
@@ -38,17 +46,19 @@ export interface Vaulting {
 export class Vault {
   readonly #options: VaultOptions;
   /** INVARIANT: never written anywhere: what is sealed ends with the process. */
-  readonly #key = randomBytes(32);
+  readonly key: Uint8Array;
+  #onKept: (kept: KeptValue) => void = () => undefined;
   readonly #kept = new Map<string, Kept>();
   readonly #perOwner = new Map<string, number>();
 
   constructor(options: VaultOptions) {
     this.#options = options;
+    this.key = options.key ?? randomBytes(32);
   }
 
   /** The token that stands for a value: the same for the same value of one task, another for another's. */
   put(owner: Owner, { infoType, value, hosts }: Vaulting): string {
-    const mac = createHmac('sha256', this.#key)
+    const mac = createHmac('sha256', this.key)
       .update(`${ownerKey(owner)}\0${infoType}\0`)
       .update(value);
     const id = mac.digest('hex').slice(0, 20);
@@ -65,7 +75,7 @@ export class Vault {
       this.#drop(name);
       return null;
     }
-    const opened = createDecipheriv('aes-256-gcm', this.#key, kept.iv).setAAD(Buffer.from(name)).setAuthTag(kept.tag);
+    const opened = createDecipheriv('aes-256-gcm', this.key, kept.iv).setAAD(Buffer.from(name)).setAuthTag(kept.tag);
     return Buffer.concat([opened.update(kept.sealed), opened.final()]);
   }
 
@@ -75,13 +85,33 @@ export class Vault {
   }
 
   #keep(owner: Owner, id: string, { value, hosts }: Pick<Vaulting, 'value' | 'hosts'>): void {
-    const name = entryKey(owner, id);
     const iv = randomBytes(12);
-    const cipher = createCipheriv('aes-256-gcm', this.#key, iv).setAAD(Buffer.from(name));
+    const cipher = createCipheriv('aes-256-gcm', this.key, iv).setAAD(Buffer.from(entryKey(owner, id)));
     const sealed = Buffer.concat([cipher.update(value), cipher.final()]);
-    this.#drop(name);
     const until = this.#options.now() + this.#options.ttlMs;
-    this.#kept.set(name, { iv, sealed, tag: cipher.getAuthTag(), hosts, until });
+    const kept: KeptValue = { owner, id, iv, sealed, tag: cipher.getAuthTag(), hosts, until };
+    this.add(kept);
+    this.#onKept(kept);
+  }
+
+  /** Told of each value that is kept here, for the other threads. */
+  keptBy(onKept: (kept: KeptValue) => void): void {
+    this.#onKept = onKept;
+  }
+
+  /** All that is kept, for a thread that has just begun. */
+  entries(): KeptValue[] {
+    return [...this.#kept].map(([name, kept]) => {
+      const [tenant = '', task = '', id = ''] = name.split('\0');
+      return { ...kept, owner: { tenant, task }, id };
+    });
+  }
+
+  /** Takes what another thread of the same key keeps. */
+  add({ owner, id, ...kept }: KeptValue): void {
+    const name = entryKey(owner, id);
+    this.#drop(name);
+    this.#kept.set(name, kept);
     this.#perOwner.set(ownerKey(owner), (this.#perOwner.get(ownerKey(owner)) ?? 0) + 1);
     // Maps keep their order, and all live equally long: the first is the oldest.
     for (const [oldest, { until: end }] of this.#kept) {

@@ -80,6 +80,11 @@ export class LeaseIndex implements LeaseBook {
     this.#origins.set(origin.decision.facts, origin);
   }
 
+  /** What stands behind a decision's facts; null when it was not noted. */
+  originOf(facts: readonly Fact[]): Origin | null {
+    return this.#origins.get(facts) ?? null;
+  }
+
   /** Pass the very `facts` array of the decision: then the flow survives reloads that would still allow it. */
   hold(flow: Flow, facts: readonly Fact[]): Lease | null {
     const now = this.#current(flow, facts);
@@ -161,7 +166,7 @@ export class LeaseIndex implements LeaseBook {
 
   #current(flow: Flow, facts: readonly Fact[]): Pick<HeldFlow, 'facts' | 'origin'> | null {
     const snapshot = this.#source.current();
-    const origin = this.#origins.get(facts) ?? null;
+    const origin = this.originOf(facts);
     if (endsBy(origin, this.#now())) return null;
     if (facts.some((f) => factEnded(f, flow.tenant, snapshot, this.#now()))) return null;
     if (origin && origin.snapshot.bundle === snapshot.bundle && origin.snapshot.categories === snapshot.categories) {

@@ -7,6 +7,7 @@
 
 import type { Principal } from '../core/principal.ts';
 import type { ReasonCode } from '../core/reasons.ts';
+import { ByteCounts, type Direction } from './byte-counts.ts';
 
 export interface BudgetLimits {
   readonly wallMs: number;
@@ -32,14 +33,32 @@ export interface Spending {
   readonly leak: number;
 }
 
-type BudgetReason = Extract<ReasonCode, `budget_${string}`>;
+export type BudgetReason = Extract<ReasonCode, `budget_${string}`>;
+
+/** Whose budget. */
+export type Spender = Pick<Principal, 'task' | 'tenant' | 'expiresAt'>;
+
+/** Budgets as the walk uses them: kept in this process, or asked of the one that keeps them. */
+export interface BudgetBook {
+  /** Counts one exchange; a reason when it may not start, and then nothing stays held. `now` in epoch ms. */
+  open(
+    who: Spender,
+    limits: BudgetLimits,
+    what: Spending,
+    now: number,
+  ): BudgetReason | null | Promise<BudgetReason | null>;
+  /** False when the bytes are beyond what is left. */
+  spend(who: Spender, limits: BudgetLimits, direction: Direction, bytes: number): boolean;
+  /** Ends what `open` began. */
+  close(who: Spender): void;
+}
 
 interface Account {
   readonly since: number;
+  /** Where its bytes are counted. */
+  readonly slot: number;
   expiresAt: number;
   requests: number;
-  up: number;
-  down: number;
   flows: number;
   leak: number;
   readonly hosts: Set<string>;
@@ -58,20 +77,22 @@ interface TenantAccount {
 
 const SWEEP_MS = 60_000;
 
-export class Budgets {
+export class Budgets implements BudgetBook {
+  readonly #bytes: ByteCounts;
   readonly #tasks = new Map<string, Account>();
   readonly #tenants = new Map<string, TenantAccount>();
   readonly #tenantLimits: TenantLimits;
   #swept = 0;
 
-  constructor(tenantLimits: TenantLimits) {
+  constructor(tenantLimits: TenantLimits, bytes = new ByteCounts()) {
     this.#tenantLimits = tenantLimits;
+    this.#bytes = bytes;
   }
 
-  /** Counts one exchange; a reason when it may not start, and then nothing stays held. `now` in epoch ms. */
-  open(who: Principal, limits: BudgetLimits, what: Spending, now: number): BudgetReason | null {
+  open(who: Spender, limits: BudgetLimits, what: Spending, now: number): BudgetReason | null {
     this.#sweep(now);
     const task = this.#task(who, now);
+    if (task === null) return 'budget_flows';
     const tenant = this.#tenant(who.tenant, now);
     const reason = this.#refusal(task, tenant, limits, what, now);
     if (reason !== null) return reason;
@@ -83,22 +104,17 @@ export class Budgets {
     return null;
   }
 
-  /** False when the bytes are beyond what is left. */
-  spend(who: Principal, limits: BudgetLimits, direction: 'up' | 'down', bytes: number): boolean {
-    const task = this.#tasks.get(who.task);
-    if (task === undefined) return false;
-    task[direction] += bytes;
-    return task[direction] <= (direction === 'up' ? limits.bytesUp : limits.bytesDown);
+  spend(who: Spender, limits: BudgetLimits, direction: Direction, bytes: number): boolean {
+    const slot = this.slotOf(who.task);
+    return slot !== null && this.#bytes.add(slot, direction, bytes) <= bound(limits, direction);
   }
 
-  /** Bytes that may still pass. */
-  left(who: Principal, limits: BudgetLimits, direction: 'up' | 'down'): number {
-    const used = this.#tasks.get(who.task)?.[direction] ?? 0;
-    return Math.max(0, (direction === 'up' ? limits.bytesUp : limits.bytesDown) - used);
+  /** Where a task's bytes are counted; null when it has no account. */
+  slotOf(task: string): number | null {
+    return this.#tasks.get(task)?.slot ?? null;
   }
 
-  /** Ends what `open` began. */
-  close(who: Principal): void {
+  close(who: Spender): void {
     const task = this.#tasks.get(who.task);
     const tenant = this.#tenants.get(who.tenant);
     if (task !== undefined) task.flows -= 1;
@@ -117,7 +133,7 @@ export class Budgets {
   ): BudgetReason | null {
     if (now - task.since > limits.wallMs) return 'budget_wall';
     if (task.requests >= limits.requests) return 'budget_requests';
-    if (task.up >= limits.bytesUp || task.down >= limits.bytesDown) return 'budget_bytes';
+    if (this.#isSpent(task.slot, limits)) return 'budget_bytes';
     if (task.flows >= limits.concurrency || tenant.flows >= this.#tenantLimits.concurrency) return 'budget_flows';
     if (!task.hosts.has(what.host) && task.hosts.size >= limits.distinctHosts) return 'budget_hosts';
     if (task.leak + what.leak > limits.leakBytes) return 'budget_leak';
@@ -126,18 +142,24 @@ export class Budgets {
       : 'budget_rate';
   }
 
-  #task(who: Principal, now: number): Account {
+  #isSpent(slot: number, limits: BudgetLimits): boolean {
+    return (['up', 'down'] as const).some((way) => this.#bytes.total(slot, way) >= bound(limits, way));
+  }
+
+  /** Null when there are as many tasks as can be counted. */
+  #task(who: Spender, now: number): Account | null {
     const held = this.#tasks.get(who.task);
     if (held !== undefined) {
       held.expiresAt = Math.max(held.expiresAt, who.expiresAt);
       return held;
     }
+    const slot = this.#bytes.take();
+    if (slot === null) return null;
     const made: Account = {
       since: now,
+      slot,
       expiresAt: who.expiresAt,
       requests: 0,
-      up: 0,
-      down: 0,
       flows: 0,
       leak: 0,
       hosts: new Set(),
@@ -159,9 +181,15 @@ export class Budgets {
     if (now - this.#swept < SWEEP_MS) return;
     this.#swept = now;
     for (const [id, task] of this.#tasks) {
-      if (task.flows === 0 && task.expiresAt + SWEEP_MS < now) this.#tasks.delete(id);
+      if (task.flows > 0 || task.expiresAt + SWEEP_MS >= now) continue;
+      this.#tasks.delete(id);
+      this.#bytes.free(task.slot);
     }
   }
+}
+
+export function bound(limits: BudgetLimits, direction: Direction): number {
+  return direction === 'up' ? limits.bytesUp : limits.bytesDown;
 }
 
 /** A token bucket of twice the rate, full at first. */

@@ -1,22 +1,28 @@
 /** Everything one walk needs, made once by `start-proxy.ts` and shared by every door. */
 
 import type { Decision, DecisionRequest } from '../core/decision.ts';
-import type { AuditSink, Clock, LeaseBook, Log, Meter, PassVerifier } from '../core/ports.ts';
+import type { Fact } from '../core/fact.ts';
+import type { AuditSink, Clock, Flow, Lease, Log, Meter, PassVerifier } from '../core/ports.ts';
 import type { Broker } from '../guard/broker.ts';
 import type { CertificateAuthority } from '../pki/certificate-authority.ts';
 import type { PolicySource, Snapshot } from '../policy/snapshot.ts';
-import type { Budgets } from './budgets.ts';
+import type { BudgetBook } from './budgets.ts';
 import type { GuardPort } from './guarding.ts';
 import type { OwnDoors } from './own-doors.ts';
 import type { Resolver } from './resolver.ts';
 import type { ProxySettings } from './settings.ts';
 import type { Upstreams } from './upstreams.ts';
 
+/** `LeaseBook`, in this process or asked of the one that keeps it. */
+export interface GateLeases {
+  hold(flow: Flow, facts: readonly Fact[]): Lease | null | Promise<Lease | null>;
+}
+
 export interface Gate {
   readonly policy: PolicySource;
   /** Pure, cached by `policy/decider`. */
   readonly decide: (request: DecisionRequest, snapshot: Snapshot) => Decision;
-  readonly leases: LeaseBook;
+  readonly leases: GateLeases;
   readonly audit: AuditSink;
   readonly passes: PassVerifier;
   /** The guard in force now; null only where a test leaves it out. */
@@ -26,7 +32,7 @@ export interface Gate {
   /** Null when there is no CA: then what needs inspection is refused. */
   readonly authority: Pick<CertificateAuthority, 'contextFor'> | null;
   readonly resolver: Resolver;
-  readonly budgets: Budgets;
+  readonly budgets: BudgetBook;
   readonly upstreams: Upstreams;
   readonly ownDoors: OwnDoors;
   /** Key of the hash that stands for paths in the record. */

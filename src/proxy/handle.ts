@@ -30,7 +30,7 @@ export async function handle(gate: Gate, order: Order): Promise<void> {
     await identify(gate, exchange);
     screen(gate, exchange);
     decideByName(gate, exchange);
-    spend(gate, exchange);
+    await spend(gate, exchange);
     await resolve(gate, exchange);
     decideByAddress(gate, exchange);
     await scanRequest(gate, exchange);

@@ -19,6 +19,8 @@ export interface DoorListen {
   readonly host: string;
   /** 0: any free port. */
   readonly port: number;
+  /** Others listen there too, each taking its share of the connections. */
+  readonly shared?: boolean;
   /** For `https`: the door's own certificate. */
   /** With `ca`, only clients with a certificate of it are let in. */
   readonly tls?: Pick<TlsOptions, 'cert' | 'key' | 'ca'>;
@@ -116,7 +118,7 @@ function openDoor(parts: DoorParts, door: DoorListen, sockets: Set<Duplex>): Ser
 function bind(server: Server, door: DoorListen): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
-    server.listen({ host: door.host, port: door.port, backlog: 1024 }, () => {
+    server.listen({ host: door.host, port: door.port, backlog: 1024, reusePort: door.shared === true }, () => {
       server.off('error', reject);
       resolve();
     });

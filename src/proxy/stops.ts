@@ -65,12 +65,12 @@ const READ_ONLY = {
 } as const;
 
 /** Budgets count before resolution, so that names cannot carry data for nothing. */
-export function spend(gate: Gate, exchange: Exchange): void {
+export async function spend(gate: Gate, exchange: Exchange): Promise<void> {
   const { principal, profile } = exchange;
   const { ask } = exchange.order;
   if (principal === null || profile === null) throw new Refusal('internal_error', 'no_profile');
   const leak = hostLeak(exchange.host) + urlLeak(ask.path, ask.query);
-  const reason = gate.budgets.open(principal, profile.limits, { host: exchange.host, leak }, exchange.since);
+  const reason = await gate.budgets.open(principal, profile.limits, { host: exchange.host, leak }, exchange.since);
   if (reason !== null) throw new Refusal(reason, null);
   exchange.spending = true;
 }
@@ -103,8 +103,8 @@ export async function recordAllow(gate: Gate, exchange: Exchange): Promise<void>
 }
 
 /** Hangs the flow on the facts of its decision; null when one of them ended meanwhile. */
-export function hold(gate: Gate, exchange: Exchange): Lease {
-  const lease = exchange.allowed && gate.leases.hold(exchange, exchange.allowed.facts);
+export async function hold(gate: Gate, exchange: Exchange): Promise<Lease> {
+  const lease = exchange.allowed && (await gate.leases.hold(exchange, exchange.allowed.facts));
   if (!lease) throw new Refusal('lease_ended', 'fact_ended');
   return endAtExpiry(gate, exchange, lease);
 }

@@ -38,6 +38,8 @@ export const METRICS: Readonly<Record<string, MetricRow>> = {
   locktender_flow_bytes_total: counter('Bytes relayed.', 'direction'),
   locktender_flows_closed_total: counter('Flows ended.', 'cause'),
   locktender_connections_refused_total: counter('Connections refused because too many are open.'),
+  locktender_workers: gauge('Egress workers, where there are several.'),
+  locktender_workers_lost_total: counter('Egress workers that ended by themselves.'),
   locktender_admissions_total: counter('Passes and tasks asked for.', 'admitted', 'profile'),
   // — controls —
   locktender_control_changes_total: counter('Control changes applied.', 'action'),

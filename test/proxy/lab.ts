@@ -166,6 +166,7 @@ export async function openLab(
     'gateway.listen': any,
     'admin.listen': any,
     'log.level': 'error',
+    workers: process.env['LOCKTENDER_TEST_WORKERS'] ?? '1',
     'proxy.inspect.upstream_ca': join(dir, 'lab-ca.pem'),
     state: join(dir, 'state'),
     ...config,

@@ -1,0 +1,174 @@
+/** Several egress workers on one port: bounds, cuts and policy hold over all of them, and one that ends costs its own flows only. */
+
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import type { Socket } from 'node:net';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { EgressWorkers } from '../../src/appliance/egress-workers.ts';
+import { answer, type Lab, openLab } from './lab.ts';
+
+const WORKERS = 3;
+/** So many connections that the kernel gives some to each. */
+const MANY = 30;
+
+const WORD_RULE = `version: 1
+rules:
+  - id: word-of-the-day
+    description: A word that nobody may hear today.
+    info_type: WORD
+    kind: dictionary
+    regex: '\\b(marmalade)\\b'
+    secret_group: 1
+    likelihood: VERY_LIKELY
+    severity: high
+    actions: { result: block, request: block }
+    tests: { match: ['marmalade'], no_match: ['marmelade'] }
+`;
+
+let lab: Lab;
+let workers: EgressWorkers;
+
+beforeAll(async () => {
+  lab = await openLab({ workers: String(WORKERS) });
+  const { egress } = lab.appliance;
+  if (!(egress instanceof EgressWorkers)) throw new Error('one process serves');
+  workers = egress;
+}, 60_000);
+
+afterAll(() => lab?.close());
+
+const times = <T>(count: number, make: (n: number) => Promise<T>) =>
+  Promise.all(Array.from({ length: count }, (_, n) => make(n)));
+
+/** One request on a connection of its own: its status, and the reason that the gate gives. */
+async function get(pass: string, host = 'web.lab.test'): Promise<string> {
+  const target = `${host}:${lab.plainPort}`;
+  const said = await lab.raw(
+    `GET http://${target}/ HTTP/1.1\r\nHost: ${target}\r\nConnection: close\r\n${lab.authorization(pass)}\r\n`,
+    20_000,
+  );
+  return `${said.slice(9, 12)} ${/details="([a-z_]+)/.exec(said)?.[1] ?? ''}`.trim();
+}
+
+/** Answers that never end, each until its connection does. */
+function endless(): Socket[] {
+  const open: Socket[] = [];
+  lab.script = (socket) => {
+    open.push(socket);
+    socket.write('HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nbegun');
+    socket.once('close', () => open.splice(open.indexOf(socket), 1));
+  };
+  return open;
+}
+
+/** Why each flow whose close is on record ended. */
+async function closes(): Promise<string[]> {
+  const { events } = await lab.admin('/v1/audit?type=flow.closed&limit=1000');
+  return (events as { event: { cause: string } }[]).map(({ event }) => event.cause);
+}
+
+describe('egress workers', () => {
+  it('all listen on the port of the door', () => {
+    const port = Number(lab.appliance.proxyAddress.split(':')[1]);
+    const local = `0100007F:${port.toString(16).toUpperCase().padStart(4, '0')}`;
+    const rows = readFileSync('/proc/net/tcp', 'utf8').split('\n');
+    // State 0A: listening.
+    expect(rows.filter((row) => row.includes(`${local} 00000000:0000 0A`))).toHaveLength(WORKERS);
+  });
+
+  it('each record what they decide, once, and say what they measured', async () => {
+    const { read, other } = lab.passes;
+    expect(await times(MANY, (n) => get(n % 2 === 0 ? read : other))).toEqual(Array(MANY).fill('200'));
+    expect(await get('nobody:nothing')).toBe('403 pass_malformed');
+    const plain = await lab.decisions();
+    expect(plain.filter(({ effect }) => effect === 'allow')).toHaveLength(MANY);
+    expect(plain.filter(({ reason }) => reason === 'pass_malformed')).toHaveLength(1);
+    await expect.poll(async () => (await closes()).length).toBe(MANY);
+    const metrics = async () => (await fetch(`http://${lab.appliance.adminAddress}/metrics`)).text();
+    await expect.poll(metrics, { timeout: 10_000 }).toMatch(/locktender_decision_seconds_count\{cached="no"\} [1-9]/);
+    expect(await metrics()).toContain(`\nlocktender_workers ${WORKERS}\n`);
+  });
+
+  it('keep a bound on requests together, to the one', async () => {
+    const pass = await lab.issue('acme', 'lab-tight');
+    let got: string[] = [];
+    for (let i = 0; i < 12; i += 1) got = [...got, await get(pass)];
+    expect(got).toEqual([...Array(6).fill('200'), ...Array(6).fill('429 budget_requests')]);
+  });
+
+  it('keep a bound on bytes together, whichever counts them', async () => {
+    const pass = await lab.issue('acme', 'lab-tight');
+    lab.script = (socket) => socket.end(answer('x'.repeat(30_000)));
+    const got = [await get(pass), await get(pass), await get(pass), await get(pass), await get(pass)];
+    lab.script = (socket) => socket.end(answer('hello'));
+    expect(got.slice(0, 3)).toEqual(['200', '200', '200']);
+    expect(got.slice(3).filter((said) => said === '429 budget_bytes').length).toBeGreaterThan(0);
+    expect(await get(pass)).toBe('429 budget_bytes');
+  });
+
+  it('are all cut by one change, and what does not depend on it goes on; the next request meets the change at once', async () => {
+    const open = endless();
+    const { read, other } = lab.passes;
+    const ended = times(MANY, (n) => get(n % 3 === 0 ? other : read, 'two.lab.test'));
+    await expect.poll(() => open.length, { timeout: 20_000 }).toBe(MANY);
+    const receipt = await lab.admin('/v1/tenants/acme/quarantine', { why: 'test' });
+    expect(receipt).toMatchObject({ dependants: MANY - MANY / 3, cut: MANY - MANY / 3, missed: [] });
+    await expect.poll(() => open.length).toBe(MANY / 3);
+    const denied = (await times(MANY, () => get(read))).filter((said) => said !== '403 tenant_quarantined');
+    expect(denied).toEqual([]);
+    await lab.admin('/v1/tenants/acme/release', { why: 'test' });
+    lab.script = (socket) => socket.end(answer('hello'));
+    expect(await times(MANY, () => get(read))).toEqual(Array(MANY).fill('200'));
+    expect(open).toHaveLength(MANY / 3);
+    expect(await lab.admin('/v1/tenants/globex/quarantine', { why: 'test' })).toMatchObject({
+      cut: MANY / 3,
+      missed: [],
+    });
+    await lab.admin('/v1/tenants/globex/release', { why: 'test' });
+    expect(await ended).toHaveLength(MANY);
+  });
+
+  it('follow an edit of the policy, and of the DLP rules', async () => {
+    const ask = () => times(MANY, () => get(lab.passes.read));
+    lab.script = (socket) => socket.end(answer('the word of the day is marmalade'));
+    expect(await ask()).toEqual(Array(MANY).fill('200'));
+    const rules = lab.appliance.core.roots.rules.at(-1) ?? '';
+    mkdirSync(join(rules, 'dlp'), { recursive: true });
+    writeFileSync(join(rules, 'dlp/word.yaml'), WORD_RULE);
+    await lab.appliance.reload();
+    expect(await ask()).toEqual(Array(MANY).fill('403 guard_blocked'));
+    rmSync(join(rules, 'dlp/word.yaml'));
+    const capability = join(rules, 'capabilities/net.read.lab.yaml');
+    const before = readFileSync(capability, 'utf8');
+    writeFileSync(capability, before.replace('web.lab.test, ', ''));
+    await lab.appliance.reload();
+    expect(await ask()).toEqual(Array(MANY).fill('403 default_deny'));
+    writeFileSync(capability, before);
+    await lab.appliance.reload();
+    expect(await ask()).toEqual(Array(MANY).fill('200'));
+  });
+
+  it('that ends takes its own flows along, on record, and is replaced', async () => {
+    const open = endless();
+    const ended = times(MANY, () => get(lab.passes.read, 'two.lab.test'));
+    await expect.poll(() => open.length, { timeout: 20_000 }).toBe(MANY);
+    const [seat] = workers.seats;
+    await seat?.abandon();
+    await expect.poll(() => workers.seats.size).toBe(WORKERS - 1);
+    await expect.poll(() => open.length).toBeLessThan(MANY);
+    const left = open.length;
+    expect(left).toBeGreaterThan(0);
+    const lost = async () => (await closes()).filter((cause) => cause === 'internal_error').length;
+    await expect.poll(lost).toBe(MANY - left);
+    await expect.poll(() => workers.seats.size, { timeout: 20_000 }).toBe(WORKERS);
+    expect(open).toHaveLength(left);
+    for (const socket of open) socket.destroy();
+    await ended;
+    lab.script = (socket) => socket.end(answer('hello'));
+    // Nothing of what was lost still counts as open.
+    await expect.poll(() => lab.appliance.core.leases.live().length).toBe(0);
+    await expect
+      .poll(async () => (await times(MANY, () => get(lab.passes.read))).every((said) => said === '200'))
+      .toBe(true);
+  });
+});
