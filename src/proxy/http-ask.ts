@@ -1,6 +1,8 @@
 /** A request as it was read, checked for what would be ambiguous, and reduced to what is asked. */
 
+import type { IncomingMessage } from 'node:http';
 import { authority, type Target } from '../core/target.ts';
+import { isHostValue, isLengthValue, targetForm } from '../wire/http-head.ts';
 import {
   parseAbsoluteTarget,
   parseConnectTarget,
@@ -9,14 +11,14 @@ import {
   type TargetProblem,
 } from '../wire/request-target.ts';
 import type { Ask, Credential, HeaderList, RequestProblem } from './exchange.ts';
-import { countField, field } from './fields.ts';
+import { countField, field, pairs } from './fields.ts';
 import { mediaType } from './media-type.ts';
 
 export interface RawRequest {
   readonly method: string;
   /** Request target as sent. */
   readonly target: string;
-  readonly version: '1.0' | '1.1' | '2';
+  readonly version: '1.0' | '1.1' | '2' | 'other';
   readonly headers: HeaderList;
 }
 
@@ -24,6 +26,13 @@ export interface ReadRequest {
   readonly ask: Ask;
   readonly problem: RequestProblem | null;
   readonly credential: Credential | null;
+}
+
+/** A request as Node's parser gave it. */
+export function rawOf(req: IncomingMessage): RawRequest {
+  // llhttp reads 0.9 and 2.0 in a request line too; nothing of either is spoken here.
+  const version = req.httpVersion === '1.0' || req.httpVersion === '1.1' ? req.httpVersion : 'other';
+  return { method: req.method ?? '', target: req.url ?? '', version, headers: pairs(req.rawHeaders) };
 }
 
 const NOTHING: Ask = { method: '', target: null, path: '', query: '', contentType: '', upgrade: '', hasBody: false };
@@ -96,16 +105,28 @@ function targetProblem(problem: TargetProblem): RequestProblem {
   return { reason: 'target_invalid', detail: problem };
 }
 
-function fieldProblem({ headers, version, method }: RawRequest, maxFields: number): RequestProblem | null {
+/** INVARIANT: as strict as our own reader of heads, which only the first request of a connection meets. */
+function fieldProblem(raw: RawRequest, maxFields: number): RequestProblem | null {
+  const { headers, version, method } = raw;
   const bad = (detail: string): RequestProblem => ({ reason: 'request_malformed', detail });
+  if (version === 'other') return bad('bad_version');
+  if (targetForm(method, raw.target) === null) return bad('bad_target');
   if (headers.length > maxFields) return { reason: 'headers_too_large', detail: 'too_many_fields' };
-  const hosts = countField(headers, 'host');
-  if (hosts > 1) return bad('duplicate_host');
-  if (hosts === 0 && version === '1.1') return bad('missing_host');
+  const host = hostProblem(raw);
+  if (host !== null) return bad(host);
   if (countField(headers, 'proxy-authorization') > 1) return bad('duplicate_credentials');
-  if (countField(headers, 'content-length') > 1) return bad('duplicate_length');
+  const lengths = countField(headers, 'content-length');
+  if (lengths > 1) return bad('duplicate_length');
+  if (lengths === 1 && !isLengthValue(field(headers, 'content-length'))) return bad('bad_length');
   if (version !== '2') return codingProblem(headers);
   return method === 'CONNECT' ? { reason: 'method_not_allowed', detail: 'h2_connect' } : null;
+}
+
+function hostProblem({ headers, version }: RawRequest): string | null {
+  const hosts = countField(headers, 'host');
+  if (hosts > 1) return 'duplicate_host';
+  if (hosts === 0) return version === '1.1' ? 'missing_host' : null;
+  return isHostValue(field(headers, 'host')) ? null : 'bad_host';
 }
 
 function codingProblem(headers: HeaderList): RequestProblem | null {

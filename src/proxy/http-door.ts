@@ -9,9 +9,9 @@ import type { Door } from '../core/event.ts';
 import { type HeadProblem, readRequestHead } from '../wire/http-head.ts';
 import { relayConnect } from './connect.ts';
 import type { HeaderList } from './exchange.ts';
-import { field, pairs } from './fields.ts';
+import { field } from './fields.ts';
 import type { Gate } from './gate.ts';
-import { type RawRequest, type ReadRequest, readAsk, unreadable } from './http-ask.ts';
+import { type RawRequest, type ReadRequest, rawOf, readAsk, unreadable } from './http-ask.ts';
 import { type Http1Server, refuseSocket, type Walk } from './http1-server.ts';
 import type { InnerServers } from './inner.ts';
 
@@ -78,12 +78,7 @@ export function connectAgain(
   socket.on('error', () => undefined);
   socket.pause();
   if (rest.length > 0) socket.unshift(rest);
-  const version = req.httpVersion === '1.0' ? '1.0' : '1.1';
-  connect(parts, {
-    socket,
-    door,
-    raw: { method: 'CONNECT', target: req.url ?? '', version, headers: pairs(req.rawHeaders) },
-  });
+  connect(parts, { socket, door, raw: rawOf(req) });
 }
 
 function latin1(bytes: Uint8Array, end: number): string {

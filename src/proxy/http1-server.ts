@@ -10,10 +10,10 @@ import type { Duplex } from 'node:stream';
 import type { Door } from '../core/event.ts';
 import { type Denial, denialMessage, renderDenial } from './denial.ts';
 import type { Ask, HeaderList, Order } from './exchange.ts';
-import { field, pairs } from './fields.ts';
+import { field } from './fields.ts';
 import { forward } from './forward.ts';
 import type { Gate } from './gate.ts';
-import { type ReadRequest, readAsk, unreadable } from './http-ask.ts';
+import { type ReadRequest, rawOf, readAsk, unreadable } from './http-ask.ts';
 import { Http1Reply } from './http1-reply.ts';
 import type { Inner } from './inner.ts';
 import { relayUpgrade } from './upgrade.ts';
@@ -215,11 +215,6 @@ function orderOf({ door, inner }: Pick<Connection, 'door' | 'inner'>, read: Read
     ask: read.ask,
     headers,
   };
-}
-
-function rawOf(req: IncomingMessage) {
-  const version = req.httpVersion === '1.0' ? '1.0' : '1.1';
-  return { method: req.method ?? '', target: req.url ?? '', version, headers: pairs(req.rawHeaders) } as const;
 }
 
 function answer(req: IncomingMessage, res: ServerResponse, denial: Denial): void {

@@ -135,13 +135,13 @@ function requestLine(text: string): Result<Pick<RequestHead, 'method' | 'target'
   return ok({ method, target, form, version: version === 'HTTP/1.1' ? '1.1' : '1.0' });
 }
 
-/** RFC 9112 section 3.2. Only visible ASCII; no fragment. */
-function targetForm(method: string, target: string): RequestHead['form'] | null {
+/** RFC 9112 section 3.2. Only visible ASCII; no fragment; schemes of letters alone, as llhttp has them. Null: refused. */
+export function targetForm(method: string, target: string): RequestHead['form'] | null {
   if (!/^[\x21-\x7e]+$/.test(target) || target.includes('#')) return null;
   if (method === 'CONNECT') return 'authority';
   if (target === '*') return method === 'OPTIONS' ? 'asterisk' : null;
   if (target.startsWith('/')) return 'origin';
-  return /^[a-z][a-z0-9+.-]*:\/\//i.test(target) ? 'absolute' : null;
+  return /^[a-z]+:\/\//i.test(target) ? 'absolute' : null;
 }
 
 function headerField(line: string): Result<HeaderField, HeadProblem> {
@@ -160,8 +160,18 @@ export function fieldValues(headers: readonly HeaderField[], name: string): stri
 function checkHost(headers: readonly HeaderField[], version: RequestHead['version']): HeadProblem | null {
   const hosts = fieldValues(headers, 'host');
   if (hosts.length > 1) return 'duplicate_host';
-  if (hosts.length === 0) return version === '1.1' ? 'missing_host' : null;
-  return /[\s,@/?#\\]/.test(hosts[0] ?? '') ? 'bad_host' : null;
+  if (hosts.length === 0 && version === '1.1') return 'missing_host';
+  return hosts.length === 0 || isHostValue(hosts[0] ?? '') ? null : 'bad_host';
+}
+
+/** Empty is refused too: no request through a proxy is without an authority (T-15). */
+export function isHostValue(value: string): boolean {
+  return value !== '' && !/[\s,@/?#\\]/.test(value);
+}
+
+/** Plain digits without padding: two readers of `010` need not agree. */
+export function isLengthValue(value: string): boolean {
+  return /^(0|[1-9][0-9]{0,14})$/.test(value);
 }
 
 function bodyFraming(headers: readonly HeaderField[]): Result<BodyFraming, HeadProblem> {
@@ -172,7 +182,7 @@ function bodyFraming(headers: readonly HeaderField[]): Result<BodyFraming, HeadP
   if (lengths.length > 0 && codings.length > 0) return err('length_and_transfer_encoding');
   const [length] = lengths;
   if (length !== undefined) {
-    return /^(0|[1-9][0-9]{0,14})$/.test(length) ? ok({ kind: 'length', length: Number(length) }) : err('bad_length');
+    return isLengthValue(length) ? ok({ kind: 'length', length: Number(length) }) : err('bad_length');
   }
   const [coding] = codings;
   if (coding !== undefined)
