@@ -135,13 +135,17 @@ function requestLine(text: string): Result<Pick<RequestHead, 'method' | 'target'
   return ok({ method, target, form, version: version === 'HTTP/1.1' ? '1.1' : '1.0' });
 }
 
+/** What may stand in an authority (RFC 3986 section 3.2), as llhttp has it; whether it is one is read later. */
+const AUTHORITY = /^[\w.~%:[\]@!$&'()*+,;=-]+$/;
+
 /** RFC 9112 section 3.2. Only visible ASCII; no fragment; schemes of letters alone, as llhttp has them. Null: refused. */
 export function targetForm(method: string, target: string): RequestHead['form'] | null {
   if (!/^[\x21-\x7e]+$/.test(target) || target.includes('#')) return null;
-  if (method === 'CONNECT') return 'authority';
+  if (method === 'CONNECT') return AUTHORITY.test(target) ? 'authority' : null;
   if (target === '*') return method === 'OPTIONS' ? 'asterisk' : null;
   if (target.startsWith('/')) return 'origin';
-  return /^[a-z]+:\/\//i.test(target) ? 'absolute' : null;
+  const absolute = /^[a-z]+:\/\/([^/?]*)/i.exec(target);
+  return absolute && AUTHORITY.test(absolute[1] ?? '') ? 'absolute' : null;
 }
 
 function headerField(line: string): Result<HeaderField, HeadProblem> {

@@ -81,7 +81,11 @@ function lenient(bytes: Buffer, node: NodeReading): string[] {
   return [`taken behind another request, refused as the first: ${head === null ? 'cut' : head.error}`];
 }
 
-/** Empty lines before a request (RFC 9112 section 2.2) and blanks between method and target have one reading only. */
+/**
+ * Empty lines before a request (RFC 9112 section 2.2), blanks between method and target, and the names of the protocols that
+ * llhttp reads besides have one reading only; what goes on is written anew.
+ */
 function forgiven(text: string): string {
-  return text.replace(/^[\r\n]+/, '').replace(/^([A-Z-]+) +/, '$1 ');
+  const begun = text.replace(/^[\r\n]+/, '').replace(/^([A-Z-]+) +/, '$1 ');
+  return begun.replace(/^(\S+ \S+) (?:RTSP|ICE)\/1\./, '$1 HTTP/1.');
 }

@@ -10,6 +10,7 @@ export const HEAD_SEEDS: Readonly<Record<string, string>> = {
   'origin form': `GET /x?y=1 HTTP/1.1\r\nHost: a.test\r\n\r\n${NEXT}`,
   'asterisk form': `OPTIONS * HTTP/1.1\r\nHost: a.test\r\n\r\n${NEXT}`,
   'authority form': 'CONNECT a.test:443 HTTP/1.1\r\nHost: a.test:443\r\n\r\n\x16\x03\x01',
+  'connect to what is no authority': 'CONNECT "http://a.test/x HTTP/1.1\r\nHost: a.test\r\n\r\n',
   'connect with a length': 'CONNECT a.test:443 HTTP/1.1\r\nHost: a.test:443\r\nContent-Length: 3\r\n\r\nabc',
   'connect with a coding':
     'CONNECT a.test:443 HTTP/1.1\r\nHost: a.test:443\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
