@@ -32,7 +32,7 @@ export function addExec(program: Command, parts: CliParts): void {
         .option('--profile <name>', 'sandbox profile')
         .option('--class <name>', 'request class')
         .option('--tenant <name>', 'tenant of the task')
-        .option('--language <js|ts>', 'default: by the ending of the file')
+        .option('--language <js|ts>', 'default: by the ending of the file; stdin may hold either')
         .option('--input <json>', 'first argument of the function', 'null');
     },
     run: async ([file = '-'], options, context) => {
@@ -51,7 +51,8 @@ export function addExec(program: Command, parts: CliParts): void {
 async function bodyOf(file: string, options: ExecOptions, io: CliIo): Promise<object> {
   const code = file === '-' ? (await readAll(io.stdin)).toString('utf8') : textOf(file, io.cwd);
   const { profile, class: name, tenant } = options;
-  const language = options.language ?? (/\.[cm]?ts$/.test(file) ? 'ts' : 'js');
+  // TypeScript holds JavaScript, and stdin has no ending that would tell them apart.
+  const language = options.language ?? (file === '-' || /\.[cm]?ts$/.test(file) ? 'ts' : 'js');
   // What is undefined is left out by JSON.
   return { code, language, input: inputOf(options.input ?? 'null'), profile, class: name, tenant };
 }

@@ -16,7 +16,7 @@ describe('exec where no appliance runs', () => {
   it('runs the tool, guards its result and leaves nothing behind', async () => {
     const before = briefs();
     const code = 'export default (input: { n: number }) => ({ double: input.n * 2, key: "AKIAIOSFODNN7EXAMPLA" });';
-    const ran = await cli(['exec', '-', '--language', 'ts', '--input', '{"n":21}', '--json'], code);
+    const ran = await cli(['exec', '-', '--input', '{"n":21}', '--json'], code);
     expect(ran.code).toBe(0);
     expect(JSON.parse(ran.stdout)).toMatchObject({
       status: 'completed',
