@@ -22,12 +22,17 @@ const BRIDGE = fileURLToPath(new URL('./bridge-worker.ts', import.meta.url));
 /** Port of the bridge inside the namespace; nothing else listens there. */
 export const BRIDGE_PORT = 3128;
 
-export interface WalledCommand {
+export interface SandboxedCommand {
   readonly command: readonly string[];
   readonly environment: Readonly<Record<string, string | undefined>>;
+}
+
+export interface WalledCommand extends SandboxedCommand {
   readonly gate: { readonly host: string; readonly port: number };
   /** Shown and hidden paths: the state directory of the appliance must not be seen by what it walls. */
   readonly hide: readonly string[];
+  /** Nothing outside the working directory and the temporary one can be written. */
+  readonly readOnly?: boolean;
 }
 
 /** Null when the wall can stand here; else why not, with what to do. */
@@ -50,17 +55,40 @@ export async function runWalled(order: WalledCommand): Promise<Result<number, st
   try {
     const child = spawn('bwrap', wallArguments(order, dir), {
       stdio: ['inherit', 'inherit', 'inherit', 'pipe'],
-      env: Object.fromEntries(Object.entries(order.environment).filter(([, value]) => value !== undefined)),
+      env: defined(order.environment),
     });
-    return ok(await exitCode(child));
+    const signals = child.stdio[3] as Writable;
+    signals.on('error', () => undefined);
+    return ok(await exitCode(child, (signal) => void signals.write(`${signal}\n`)));
   } finally {
     relay.close();
     rmSync(dir, { recursive: true, force: true });
   }
 }
 
+/** Runs it with the variables alone, for machines where no wall can stand: a client that ignores them goes round the gate. */
+export async function runUnwalled({
+  command: [program = '', ...rest],
+  environment,
+}: SandboxedCommand): Promise<number> {
+  const child = spawn(program, rest, { stdio: 'inherit', env: defined(environment) });
+  return await exitCode(child, (signal) => void child.kill(signal)).catch((error: NodeJS.ErrnoException) => {
+    process.stderr.write(`locktender run: cannot start \`${program}\`: ${error.code ?? 'failed'}\n`);
+    return error.code === 'ENOENT' ? 127 : 126;
+  });
+}
+
+function defined(environment: SandboxedCommand['environment']): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(environment).filter((entry): entry is [string, string] => entry[1] !== undefined),
+  );
+}
+
 /** The wall, as arguments. Exported for its test: each line closes one way out. */
-export function wallArguments(order: Pick<WalledCommand, 'command' | 'hide'>, socketDir: string): string[] {
+export function wallArguments(
+  order: Pick<WalledCommand, 'command' | 'hide' | 'readOnly'>,
+  socketDir: string,
+): string[] {
   const hidden = [...order.hide].filter((path) => existsSync(path));
   const covered = [...hidden, '/run', '/dev', '/proc'];
   const sockets = listeningSockets().filter((path) => !covered.some((dir) => path.startsWith(`${dir}/`)));
@@ -70,7 +98,9 @@ export function wallArguments(order: Pick<WalledCommand, 'command' | 'hide'>, so
     '--unshare-pid',
     '--unshare-user-try',
     '--die-with-parent',
-    ...['--bind', '/', '/'],
+    ...(order.readOnly === true
+      ? ['--ro-bind', '/', '/', ...[process.cwd(), tmpdir()].flatMap((path) => ['--bind', path, path])]
+      : ['--bind', '/', '/']),
     // Devices that every program may use, and the terminals; a root without them cannot write to a disk behind the wall.
     ...['--dev', '/dev'],
     ...['--dev-bind', '/dev/pts', '/dev/pts'],
@@ -133,23 +163,21 @@ function startRelay(path: string, gate: { host: string; port: number }): Promise
 }
 
 /**
- * Passes signals on while the child lives, by name through its fourth descriptor: bubblewrap itself would die of them and
- * take the command with it. The terminal's own reach the command through the foreground group.
+ * Passes signals on while the child lives. Behind the wall they go by name through its fourth descriptor: bubblewrap itself
+ * would die of them and take the command with it. The terminal's own reach the command through the foreground group.
  */
-function exitCode(child: ChildProcess): Promise<number> {
+function exitCode(child: ChildProcess, pass: (signal: NodeJS.Signals) => void): Promise<number> {
   const passed = ['SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2'] as const;
-  const signals = child.stdio[3] as Writable;
-  signals.on('error', () => undefined);
-  const handlers = passed.map((signal) => ({ signal, pass: () => void signals.write(`${signal}\n`) }));
-  for (const { signal, pass } of handlers) process.on(signal, pass);
+  const handlers = passed.map((signal) => ({ signal, handler: () => pass(signal) }));
+  for (const { signal, handler } of handlers) process.on(signal, handler);
   const ignore = () => undefined;
   process.on('SIGINT', ignore);
-  return new Promise((resolve, reject) => {
+  const settled = new Promise<number>((resolve, reject) => {
     child.once('error', reject);
-    child.once('exit', (code, signal) => {
-      for (const { signal: name, pass } of handlers) process.off(name, pass);
-      process.off('SIGINT', ignore);
-      resolve(code ?? 128 + (signal ? constants.signals[signal] : 0));
-    });
+    child.once('exit', (code, signal) => resolve(code ?? 128 + (signal ? constants.signals[signal] : 0)));
+  });
+  return settled.finally(() => {
+    for (const { signal, handler } of handlers) process.off(signal, handler);
+    process.off('SIGINT', ignore);
   });
 }
