@@ -1,6 +1,7 @@
 /**
  * Links the runtime's modules to the one script that a snapshot is made from. No bundler: the modules import each
- * other by relative path and plain names only, which is all that this understands; anything else throws when it loads.
+ * other by relative path and plain names only, and the few libraries below by name, which is all that this understands;
+ * anything else throws when it loads.
  */
 
 import { readFileSync } from 'node:fs';
@@ -10,9 +11,24 @@ import { fileURLToPath } from 'node:url';
 
 const FOLDER = join(dirname(fileURLToPath(import.meta.url)), 'runtime');
 const ENTRY = 'boot.ts';
-const IMPORT = /^import\s*\{([^}]*)\}\s*from\s*'\.\/([a-z0-9-]+\.ts)';$/gm;
+const IMPORT = /^import\s*\{([^}]*)\}\s*from\s*'(?:\.\/([a-z0-9-]+\.ts)|([a-z0-9-]+))';$/gm;
 const EXPORT = /^export (?=(?:async )?(?:function\*?|class|const) ([A-Za-z_$][\w$]*))/gm;
+/** The one export of a library that was bundled to one file. */
+const LIBRARY_EXPORT = /export\s*\{([^}]*)\};?\s*$/;
 const LEFT_OVER = /^(?:import|export)\b.*/m;
+
+/**
+ * Libraries that go into the snapshot: what they take from `globalThis` when they load is handed to them, as they load
+ * before anything stands there, and as tool code may change it later.
+ */
+const LIBRARIES: Readonly<Record<string, { readonly needs: readonly string[]; readonly given: string }>> = {
+  'web-streams-polyfill': {
+    needs: ['dom-exception.ts', 'abort.ts'],
+    given:
+      "const globalThis = { DOMException: modules['dom-exception.ts'].DOMException }, queueMicrotask = undefined;\n" +
+      "const { AbortController } = modules['abort.ts'];",
+  },
+};
 
 interface LinkedModule {
   readonly file: string;
@@ -28,7 +44,7 @@ export function runtimeBundle(folder: string = FOLDER): string {
     if (seen.get(file) === 'done') return;
     if (seen.get(file) === 'open') throw new Error(`runtime module \`${file}\` imports itself; break the cycle`);
     seen.set(file, 'open');
-    const module = linkModule(folder, file);
+    const module = Object.hasOwn(LIBRARIES, file) ? linkLibrary(file) : linkModule(folder, file);
     for (const need of module.needs) visit(need);
     seen.set(file, 'done');
     linked.push(module);
@@ -43,7 +59,9 @@ function linkModule(folder: string, file: string): LinkedModule {
   const needs: string[] = [];
   const exported: string[] = [];
   const text = source
-    .replace(IMPORT, (_all, names: string, from: string) => {
+    .replace(IMPORT, (all, names: string, file: string | undefined, library: string | undefined) => {
+      const from = file ?? library ?? '';
+      if (file === undefined && !Object.hasOwn(LIBRARIES, from)) return all;
       needs.push(from);
       return `const {${names.replace(/\bas\b/g, ':')}} = modules['${from}'];`;
     })
@@ -55,4 +73,14 @@ function linkModule(folder: string, file: string): LinkedModule {
   if (left)
     throw new Error(`runtime module \`${file}\`: \`${left[0]}\` cannot be linked; use named imports and exports`);
   return { file, needs, text: `${text}\nreturn { ${exported.join(', ')} };` };
+}
+
+function linkLibrary(name: string): LinkedModule {
+  const { needs, given } = LIBRARIES[name] as (typeof LIBRARIES)[string];
+  const source = readFileSync(fileURLToPath(import.meta.resolve(name)), 'utf8');
+  const names = LIBRARY_EXPORT.exec(source)?.[1];
+  if (names === undefined) throw new Error(`library \`${name}\` does not end in its exports; it cannot be linked`);
+  const exported = names.split(',').map((entry) => entry.trim().split(/\s+as\s+/));
+  const handed = exported.map(([from, as = from]) => `${as}: ${from}`).join(', ');
+  return { file: name, needs, text: `${given}\n${source.replace(LIBRARY_EXPORT, '')}\nreturn { ${handed} };` };
 }

@@ -1,8 +1,8 @@
 /** `Blob` and `File`: bytes that do not change. */
 
+import { ReadableStream } from 'web-streams-polyfill';
 import { bytesOf, isBufferSource, joinBytes, ownBuffer } from './buffer-source.ts';
 import { LIMIT_CHUNK } from './limits.ts';
-import { ReadableStream } from './readable-stream.ts';
 import { decodeUtf8, encodeUtf8 } from './utf8.ts';
 
 const contents = new WeakMap<object, Uint8Array>();
@@ -109,15 +109,11 @@ export class File extends Blob {
 }
 
 /** A byte stream over bytes, in pieces. */
-export function bytesStream(bytes: Uint8Array): ReadableStream {
+export function bytesStream(bytes: Uint8Array): ReadableStream<Uint8Array> {
   let at = 0;
-  return new ReadableStream({
+  return new ReadableStream<Uint8Array>({
     type: 'bytes',
-    pull: (controller: {
-      enqueue(chunk: Uint8Array): void;
-      close(): void;
-      byobRequest: { respond(n: number): void } | null;
-    }) => {
+    pull: (controller) => {
       if (at < bytes.length) controller.enqueue(bytes.slice(at, at + LIMIT_CHUNK));
       at += LIMIT_CHUNK;
       if (at < bytes.length) return;

@@ -1,12 +1,12 @@
 /** Bodies of requests and responses: what they are made of, and the ways to read one, once. */
 
+import type { ReadableStream } from 'web-streams-polyfill';
 import { Blob, blobBytes, bytesStream, isBlob } from './blob.ts';
 import { bridge } from './bridge.ts';
 import { bytesOf, isBufferSource, joinBytes, ownBuffer } from './buffer-source.ts';
 import { decodeMultipart, encodeMultipart, FormData } from './form-data.ts';
 import type { Headers } from './headers.ts';
-import { ReadableStream } from './readable-stream.ts';
-import { stateOf } from './stream-locks.ts';
+import { isDisturbed, isStream } from './stream-state.ts';
 import { decodeForm, URLSearchParams } from './url-search-params.ts';
 import { decodeUtf8, encodeUtf8 } from './utf8.ts';
 
@@ -32,9 +32,8 @@ export function noBody(): BodyState {
 
 export function extractBody(value: unknown): ExtractedBody {
   if (value === null || value === undefined) return { body: noBody(), type: null };
-  if (value instanceof ReadableStream) {
-    const { disturbed, reader } = stateOf(value);
-    if (disturbed || reader) throw new TypeError('the stream was read or is locked');
+  if (isStream(value)) {
+    if (isDisturbed(value) || value.locked) throw new TypeError('the stream was read or is locked');
     return { body: { stream: value, source: null, used: false }, type: null };
   }
   const { bytes, type } = bytesOfBody(value);
@@ -73,7 +72,7 @@ export function streamOfBody(state: BodyState): ReadableStream | null {
 }
 
 function isUsed(state: BodyState): boolean {
-  return state.used || (state.stream !== null && stateOf(state.stream).disturbed);
+  return state.used || (state.stream !== null && isDisturbed(state.stream));
 }
 
 export function isUnusable(state: BodyState): boolean {

@@ -3,13 +3,13 @@
  * failure of fetch, and carries `code`, `decision`, `status` and `would_allow`.
  */
 
+import { ReadableStream, ReadableStreamDefaultReader } from 'web-streams-polyfill';
 import { type AbortSignal, onAbort } from './abort.ts';
 import { callBinding } from './bindings.ts';
 import { bodyState, noBody, streamOfBody } from './body.ts';
 import { bytesOf, ownBuffer } from './buffer-source.ts';
 import { Headers, headerPairs } from './headers.ts';
 import { LIMIT_CHUNK, LIMIT_INLINE } from './limits.ts';
-import { ReadableStream, ReadableStreamDefaultReader } from './readable-stream.ts';
 import { Request, type RequestInit } from './request.ts';
 import { madeResponse, type Response } from './response.ts';
 import { URL } from './url.ts';
@@ -153,20 +153,13 @@ function responseOf({ id, status, headers: pairs }: Opened, { request, url, redi
   );
 }
 
-interface ByteFace {
-  enqueue(chunk: Uint8Array): void;
-  close(): void;
-  error(error: unknown): void;
-  readonly byobRequest: { respond(written: number): void } | null;
-}
-
-function download(id: number, signal: AbortSignal): ReadableStream {
-  return new ReadableStream({
+function download(id: number, signal: AbortSignal): ReadableStream<Uint8Array> {
+  return new ReadableStream<Uint8Array>({
     type: 'bytes',
-    start: (controller: ByteFace) => {
+    start: (controller) => {
       onAbort(signal, () => controller.error(signal.reason));
     },
-    pull: async (controller: ByteFace) => {
+    pull: async (controller) => {
       const { value, bytes } = await callBinding('fetch.read', { id });
       if (!(value as { done: boolean }).done) {
         if (bytes && bytes.byteLength > 0) controller.enqueue(new Uint8Array(bytes));

@@ -1,10 +1,24 @@
 /** What stands on `globalThis` for tool code, and what is taken away from it. */
 
+import {
+  ByteLengthQueuingStrategy,
+  CountQueuingStrategy,
+  ReadableByteStreamController,
+  ReadableStream,
+  ReadableStreamBYOBReader,
+  ReadableStreamBYOBRequest,
+  ReadableStreamDefaultController,
+  ReadableStreamDefaultReader,
+  TransformStream,
+  TransformStreamDefaultController,
+  WritableStream,
+  WritableStreamDefaultController,
+  WritableStreamDefaultWriter,
+} from 'web-streams-polyfill';
 import { AbortController, AbortSignal } from './abort.ts';
 import { atob, btoa } from './base64.ts';
 import { Blob, File } from './blob.ts';
 import { bridge, sliceText } from './bridge.ts';
-import { ReadableByteStreamController, ReadableStreamBYOBReader, ReadableStreamBYOBRequest } from './byte-stream.ts';
 import { Crypto, CryptoKey, makeCrypto, SubtleCrypto } from './crypto.ts';
 import { DOMException } from './dom-exception.ts';
 import { TextDecoder, TextEncoder } from './encoding.ts';
@@ -13,33 +27,31 @@ import { fetch } from './fetch.ts';
 import { FormData } from './form-data.ts';
 import { Headers } from './headers.ts';
 import { inspect } from './inspect.ts';
-import { ByteLengthQueuingStrategy, CountQueuingStrategy } from './queue-strategies.ts';
-import { ReadableStreamDefaultController } from './readable-controller.ts';
-import { ReadableStream, ReadableStreamDefaultReader } from './readable-stream.ts';
 import { Request } from './request.ts';
 import { Response } from './response.ts';
 import { structuredClone } from './structured-clone.ts';
+import { TextDecoderStream, TextEncoderStream } from './text-streams.ts';
 import { clearInterval, clearTimeout, setInterval, setTimeout } from './timers.ts';
-import {
-  TextDecoderStream,
-  TextEncoderStream,
-  TransformStream,
-  TransformStreamDefaultController,
-} from './transform-stream.ts';
 import { URL } from './url.ts';
 import { URLSearchParams } from './url-search-params.ts';
-import { WritableStream, WritableStreamDefaultController, WritableStreamDefaultWriter } from './writable-stream.ts';
 
 /** Shared memory is a clock and a way round memory limits (T-61, T-65). */
 const TAKEN = ['SharedArrayBuffer', 'Atomics', 'eval', 'WebAssembly'];
 
-const INTERFACES: Readonly<Record<string, { prototype: object }>> = {
-  ...{ AbortController, AbortSignal, Blob, ByteLengthQueuingStrategy, CountQueuingStrategy, Crypto, CryptoKey },
-  ...{ CustomEvent, DOMException, Event, EventTarget, File, FormData, Headers, ReadableByteStreamController },
-  ...{ ReadableStream, ReadableStreamBYOBReader, ReadableStreamBYOBRequest, ReadableStreamDefaultController },
-  ...{ ReadableStreamDefaultReader, Request, Response, SubtleCrypto, TextDecoder, TextDecoderStream, TextEncoder },
-  ...{ TextEncoderStream, TransformStream, TransformStreamDefaultController, URL, URLSearchParams, WritableStream },
+type Interfaces = Readonly<Record<string, { prototype: object }>>;
+
+/** The library's: it made them interfaces as Web IDL has it itself. */
+const STREAMS: Interfaces = {
+  ...{ ByteLengthQueuingStrategy, CountQueuingStrategy, ReadableByteStreamController, ReadableStream },
+  ...{ ReadableStreamBYOBReader, ReadableStreamBYOBRequest, ReadableStreamDefaultController },
+  ...{ ReadableStreamDefaultReader, TransformStream, TransformStreamDefaultController, WritableStream },
   ...{ WritableStreamDefaultController, WritableStreamDefaultWriter },
+};
+
+const INTERFACES: Interfaces = {
+  ...{ AbortController, AbortSignal, Blob, Crypto, CryptoKey, CustomEvent, DOMException, Event, EventTarget, File },
+  ...{ FormData, Headers, Request, Response, SubtleCrypto, TextDecoder, TextDecoderStream, TextEncoder },
+  ...{ TextEncoderStream, URL, URLSearchParams },
 };
 
 const FUNCTIONS = {
@@ -53,7 +65,7 @@ let assembly: unknown;
 export function installGlobals(global: Record<string, unknown>, console: object): void {
   forbidCodeFromText(global);
   for (const [name, kind] of Object.entries(INTERFACES)) asInterface(name, kind.prototype);
-  define(global, INTERFACES, false);
+  define(global, { ...INTERFACES, ...STREAMS }, false);
   define(global, FUNCTIONS, true);
   define(global, { console, crypto: makeCrypto(), performance, navigator, self: global }, true);
   Object.defineProperty(global, Symbol.toStringTag, { value: 'global', configurable: true });

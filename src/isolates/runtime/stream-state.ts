@@ -1,0 +1,17 @@
+/** What bodies must know of a stream that the Streams standard shows to specifications only. */
+
+import { ReadableStream } from 'web-streams-polyfill';
+
+/** The library's own slots; a test fails when they are called otherwise. */
+interface Slots {
+  readonly _disturbed: boolean;
+}
+
+export function isStream(value: unknown): value is ReadableStream {
+  return value instanceof ReadableStream;
+}
+
+/** Whether it was ever read or cancelled. */
+export function isDisturbed(stream: ReadableStream): boolean {
+  return (stream as unknown as Slots)._disturbed;
+}
