@@ -12,7 +12,7 @@ const MAY_IMPORT = {
   audit: ['core', 'store'],
   guard: ['core', 'dlp'],
   isolates: ['core'],
-  sandbox: ['core'],
+  sandbox: ['core', 'wire'],
   proxy: ['core', 'wire', 'policy', 'categories', 'guard', 'pki'],
   gateway: ['core', 'policy', 'guard', 'isolates'],
   control: ['core', 'config', 'policy', 'categories', 'dlp', 'store', 'audit'],

@@ -16,6 +16,7 @@ const COMMANDS: readonly { readonly names: readonly string[]; readonly load: () 
   { names: ['config'], load: async () => (await import('./config.ts')).addConfig },
   { names: ['pass'], load: async () => (await import('./pass.ts')).addPass },
   { names: ['run'], load: async () => (await import('./run.ts')).addRun },
+  { names: ['relay'], load: async () => (await import('./relay.ts')).addRelay },
   { names: ['exec'], load: async () => (await import('./exec.ts')).addExec },
   { names: ['category'], load: async () => (await import('./category.ts')).addCategory },
   { names: ['capability'], load: async () => (await import('./capability.ts')).addCapability },

@@ -13,7 +13,7 @@ const issuer = z
     issuer: z.url().describe('`iss` of its tokens, exactly'),
     audience: text.describe('`aud` that its tokens must carry'),
     jwks_url: z.url().optional().describe('where its keys are; the default is what OpenID discovery says'),
-    tenant_claim: text.default('tenant').describe('claim that names the tenant of the caller'),
+    tenant_claim: text.default('tenant').describe('claim that names the tenant of the caller; `a/b` is `b` inside `a`'),
   })
   .describe('an OIDC issuer whose tokens callers may use');
 

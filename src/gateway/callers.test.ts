@@ -60,6 +60,15 @@ test.each([
   expect(await callers().identify(request(await token(claims)))).toBeNull();
 });
 
+test('takes the tenant out of a claim inside another, as clusters name the namespace of a pod', async () => {
+  const known = callers({ issuers: [{ issuer, audience: 'gate', tenantClaim: 'kubernetes.io/namespace' }] });
+  const pod = { tenant: undefined, sub: 'system:serviceaccount:sandboxes:default' };
+  const caller = await known.identify(request(await token({ ...pod, 'kubernetes.io': { namespace: 'sandboxes' } })));
+  expect(caller?.tenant).toBe('sandboxes');
+  for (const claims of [{ 'kubernetes.io': 'sandboxes' }, { 'kubernetes.io': null }, {}])
+    expect(await known.identify(request(await token({ ...pod, ...claims })))).toBeNull();
+});
+
 test('takes small differences of clocks', async () => {
   expect(await callers().identify(request(await token({ exp: NOW / 1000 - 3 })))).not.toBeNull();
 });

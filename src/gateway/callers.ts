@@ -113,10 +113,21 @@ async function tokenCaller(
 }
 
 function callerOf(payload: JWTPayload, issuer: CallerIssuer): Caller | null {
-  const tenant = payload[issuer.tenantClaim ?? 'tenant'];
+  const tenant = claimAt(payload, issuer.tenantClaim ?? 'tenant');
   const subject = payload.sub ?? '';
   if (typeof tenant !== 'string' || !TENANT.test(tenant) || !/^[\x21-\x7e]{1,200}$/.test(subject)) return null;
   return { id: `${new URL(issuer.issuer).host}/${subject}`, tenant, anyTenant: false };
+}
+
+/** `kubernetes.io/namespace` is the claim of that name, or else `namespace` inside `kubernetes.io`, as clusters nest it. */
+function claimAt(payload: JWTPayload, path: string): unknown {
+  if (Object.hasOwn(payload, path)) return payload[path];
+  let at: unknown = payload;
+  for (const name of path.split('/')) {
+    if (typeof at !== 'object' || at === null || !Object.hasOwn(at, name)) return undefined;
+    at = (at as Record<string, unknown>)[name];
+  }
+  return at;
 }
 
 function knownIssuer(issuer: CallerIssuer): KnownIssuer {

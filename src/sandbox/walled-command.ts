@@ -1,6 +1,7 @@
 /**
  * Runs a command whose only way out is the gate: a network namespace with nothing in it but loopback, and one unix
- * socket through which a bridge inside reaches the gate outside.
+ * socket through which a bridge inside reaches the gate outside. The relay outside puts the pass into each request: the command
+ * never holds it, so it cannot give it away, and clients that know no proxy password need none (T-49).
  *
  *     command ── 127.0.0.1:3128 (inside) ── bridge ── unix socket ── relay (outside) ── gate
  *
@@ -10,12 +11,12 @@
 
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, realpathSync, rmSync, statSync } from 'node:fs';
-import { connect, createServer, type Server } from 'node:net';
 import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { err, ok, type Result } from '../core/result.ts';
+import { type Gate, startPassRelay } from './pass-relay.ts';
 
 const BRIDGE = fileURLToPath(new URL('./bridge-worker.ts', import.meta.url));
 
@@ -28,7 +29,9 @@ export interface SandboxedCommand {
 }
 
 export interface WalledCommand extends SandboxedCommand {
-  readonly gate: { readonly host: string; readonly port: number };
+  readonly gate: Gate;
+  /** `<task>:<token>` in base64, as it is now: what each request goes to the gate with. */
+  readonly credentials: () => string;
   /** Shown and hidden paths: the state directory of the appliance must not be seen by what it walls. */
   readonly hide: readonly string[];
   /** Nothing outside the working directory and the temporary one can be written. */
@@ -51,7 +54,7 @@ export async function runWalled(order: WalledCommand): Promise<Result<number, st
   const problem = wallProblem();
   if (problem) return err(problem);
   const dir = mkdtempSync(join(tmpdir(), 'locktender-run-'));
-  const relay = await startRelay(join(dir, 'gate.sock'), order.gate);
+  const relay = await startPassRelay({ path: join(dir, 'gate.sock') }, order.gate, order.credentials);
   try {
     const child = spawn('bwrap', wallArguments(order, dir), {
       stdio: ['inherit', 'inherit', 'inherit', 'pipe'],
@@ -141,25 +144,6 @@ function socketAt(path: string): string[] {
   } catch {
     return [];
   }
-}
-
-/** Relays each connection on the unix socket to the gate, and to nothing else. */
-function startRelay(path: string, gate: { host: string; port: number }): Promise<Server> {
-  const server = createServer({ allowHalfOpen: true }, (inside) => {
-    const outside = connect({ host: gate.host, port: gate.port, allowHalfOpen: true });
-    inside.pipe(outside);
-    outside.pipe(inside);
-    const drop = () => {
-      inside.destroy();
-      outside.destroy();
-    };
-    inside.on('error', drop);
-    outside.on('error', drop);
-  });
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(path, () => resolve(server));
-  });
 }
 
 /**

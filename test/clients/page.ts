@@ -23,6 +23,9 @@ record (\`locktender audit query\`).
 `;
 
 const TAIL = `
+Behind \`run\` and beside \`relay\` no client holds a pass: it is put into each request outside, and renewed. Elsewhere a client
+must be able to send the proxy's user and password of its variables.
+
 The environment contract: \`HTTP_PROXY\`, \`HTTPS_PROXY\` and \`ALL_PROXY\` with the pass, \`NO_PROXY\` with loopback, each in both
 cases; \`NODE_USE_ENV_PROXY\`, \`NODE_EXTRA_CA_CERTS\` and \`DENO_CERT\` with our CA; \`SSL_CERT_FILE\`, \`REQUESTS_CA_BUNDLE\`,
 \`CURL_CA_BUNDLE\`, \`GIT_SSL_CAINFO\`, \`PIP_CERT\`, \`AWS_CA_BUNDLE\`, \`CARGO_HTTP_CAINFO\`, \`npm_config_cafile\` and others with the

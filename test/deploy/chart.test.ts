@@ -1,5 +1,6 @@
 /** The Helm chart: rendered, each object valid by the published schemas, and as tight as the restricted profile asks. */
 
+import { Deployment } from 'kubernetes-models/apps/v1/Deployment';
 import { StatefulSet } from 'kubernetes-models/apps/v1/StatefulSet';
 import { NetworkPolicy } from 'kubernetes-models/networking.k8s.io/v1/NetworkPolicy';
 import { PodDisruptionBudget } from 'kubernetes-models/policy/v1/PodDisruptionBudget';
@@ -9,12 +10,14 @@ import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { loadConfig } from '../../src/config/load.ts';
+import { execute, PROGRAM } from '../journey/running-appliance.ts';
 import { chartFile, chartValues, type KubernetesObject, renderChart, renderText, type Values } from './render-chart.ts';
 
 type Validator = { validate(): void };
 const KINDS: Readonly<Record<string, new (data: never) => Validator>> = {
   'networking.k8s.io/v1 NetworkPolicy': NetworkPolicy,
   'apps/v1 StatefulSet': StatefulSet,
+  'apps/v1 Deployment': Deployment,
   'policy/v1 PodDisruptionBudget': PodDisruptionBudget,
   'v1 ConfigMap': ConfigMap,
   'v1 Service': Service,
@@ -40,6 +43,39 @@ const one = (kind: string, name?: string) =>
   objects.find(
     (object) => object.kind === kind && (name === undefined || object.metadata.name === name),
   ) as KubernetesObject;
+
+const withExample = { ...chartValues(), example: { ...(chartValues()['example'] as Values), enabled: true } };
+
+describe('the example sandbox', () => {
+  const rendered = renderChart(withExample);
+  const sandbox = rendered.find(({ kind }) => kind === 'Deployment') as KubernetesObject;
+  const { spec } = (sandbox['spec'] as { template: { spec: SandboxSpec } }).template;
+
+  it('is one more object, valid by the published schemas', () => {
+    expect(rendered).toHaveLength(8);
+    expect(() => validate(sandbox)).not.toThrow();
+  });
+
+  it('T-49 gives the sandbox container neither the pass nor what passes are got by', () => {
+    const [container] = spec.containers;
+    expect(container?.volumeMounts.map(({ name }) => name)).toEqual(['trust', 'home']);
+    expect(JSON.stringify(container)).not.toContain('secrets');
+    expect(container?.env).toContainEqual({ name: 'HTTPS_PROXY', value: 'http://127.0.0.1:3128' });
+  });
+
+  it('has the relay as a native sidecar, started by options that the program knows', async () => {
+    const [relay] = spec.initContainers;
+    expect(relay?.restartPolicy).toBe('Always');
+    const ran = await execute([PROGRAM, ...(relay?.args ?? [])]);
+    expect(ran.stderr).toContain('cannot read `/etc/locktender/ca/ca.pem` (ENOENT)');
+    expect(ran.code).toBe(2);
+  });
+
+  it('T-44 stands in a namespace that the network policy closes', () => {
+    const policy = rendered.find(({ metadata }) => metadata.name === 'gate-only-way-out');
+    expect(policy?.metadata.namespace).toBe(sandbox.metadata.namespace);
+  });
+});
 
 describe('the Helm chart', () => {
   it.each(variants)('%s: every object is valid by the published schemas', (_name, changed) => {
@@ -125,6 +161,14 @@ interface PodSpec {
     readonly env: readonly { readonly name: string; readonly value: string }[];
     readonly livenessProbe: { readonly httpGet: object };
     readonly readinessProbe: { readonly httpGet: object };
+  }[];
+}
+
+interface SandboxSpec {
+  readonly initContainers: readonly { readonly restartPolicy: string; readonly args: readonly string[] }[];
+  readonly containers: readonly {
+    readonly env: readonly object[];
+    readonly volumeMounts: readonly { name: string }[];
   }[];
 }
 

@@ -25,12 +25,13 @@ export const chartValues = (): Values => parse(chartFile('values.yaml')) as Valu
 export function renderChart(values: Values, release = { Name: 'gate', Namespace: 'locktender' }): KubernetesObject[] {
   const names = readdirSync(new URL('templates/', CHART)).filter((name) => name.endsWith('.yaml'));
   return names.flatMap((name) => {
-    const documents = parseAllDocuments(
-      renderText(chartFile(`templates/${name}`), { Values: values, Release: release }),
-    );
-    return documents.map((document) => {
+    const text = renderText(chartFile(`templates/${name}`), { Values: values, Release: release });
+    const documents = text.trim() === '' ? [] : parseAllDocuments(text);
+    return documents.flatMap((document) => {
       if (document.errors.length > 0) throw new Error(`${name}: ${document.errors.join('; ')}`);
-      return document.toJS() as KubernetesObject;
+      // Of a template that a value switches off nothing is left.
+      const object = document.toJS() as KubernetesObject | null;
+      return object === null ? [] : [object];
     });
   });
 }

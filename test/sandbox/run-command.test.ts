@@ -22,6 +22,14 @@ describe('run', () => {
     expect(code).toBe(5);
   });
 
+  it('T-49 the command never holds the pass, and clients without a proxy password work', async () => {
+    const script = 'env; curl -si -x http://127.0.0.1:3128 https://pastebin.com/ | head -1';
+    const { stdout } = await run(['--', 'sh', '-c', script]);
+    expect(stdout).toMatch(/^HTTPS_PROXY=http:\/\/t_\w+:held-outside@127\.0\.0\.1:3128$/m);
+    expect(stdout).not.toMatch(/eyJ|lt_/);
+    expect(stdout).toContain('403 Forbidden (category_blocked)');
+  });
+
   it('--read-only leaves the working directory and the temporary one to write in', async () => {
     const { stdout, stderr } = await run([
       ...['--read-only', '--', 'sh', '-c'],

@@ -34,6 +34,7 @@ async function inside(script: string): Promise<{ code: number; out: string }> {
     command: ['sh', '-c', `(${script}) > ${out} 2>&1`],
     environment: process.env,
     gate: { host: '127.0.0.1', port },
+    credentials: () => 'dDpw',
     hide: [],
   });
   if (!done.ok) throw new Error(done.error);
@@ -130,6 +131,7 @@ describe('a walled command', () => {
       command: ['/no/such/program'],
       environment: process.env,
       gate: { host: '127.0.0.1', port },
+      credentials: () => 'dDpw',
       hide: [],
     });
     expect(missing).toEqual({ ok: true, value: 127 });
@@ -141,6 +143,7 @@ describe('a walled command', () => {
       command: ['sh', '-c', `trap 'echo caught > ${out}; exit 9' TERM; echo up > ${out}; while :; do sleep 0.1; done`],
       environment: process.env,
       gate: { host: '127.0.0.1', port },
+      credentials: () => 'dDpw',
       hide: [],
     });
     await expect.poll(() => existsSync(out) && readFileSync(out, 'utf8'), { timeout: 20_000 }).toBe('up\n');
@@ -162,6 +165,7 @@ describe('a walled command', () => {
       command: ['sh', '-c', `pwd > ${out}; ls ${hidden} >> ${out}`],
       environment: process.env,
       gate: { host: '127.0.0.1', port },
+      credentials: () => 'dDpw',
       hide: [hidden],
     });
     rmSync(hidden, { recursive: true });
@@ -172,7 +176,7 @@ describe('a walled command', () => {
     const secret = join(dir, 'open-outside');
     writeFileSync(secret, 'reached by a descriptor');
     const module = new URL('../../src/sandbox/walled-command.ts', import.meta.url);
-    const order = `{ command: ['sh', '-c', 'ls /proc/self/fd; cat <&9 || echo closed'], environment: process.env, gate: { host: '127.0.0.1', port: ${port} }, hide: [] }`;
+    const order = `{ command: ['sh', '-c', 'ls /proc/self/fd; cat <&9 || echo closed'], environment: process.env, gate: { host: '127.0.0.1', port: ${port} }, credentials: () => '', hide: [] }`;
     const script = `const { runWalled } = await import('${module}'); process.exit((await runWalled(${order})).value)`;
     const outer = `exec 9<'${secret}' 77<'${secret}'; exec "$0" --disable-warning=ExperimentalWarning --input-type=module -e "$1"`;
     const { stdout } = await promisify(execFile)('bash', ['-c', outer, process.execPath, script]);

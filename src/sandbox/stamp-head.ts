@@ -1,0 +1,41 @@
+/**
+ * Puts a pass into the head of a proxy request, in place of whatever credentials it came with. Pure: bytes in, bytes out.
+ *
+ * A head that cannot be read goes on untouched: the gate refuses it, and the refusal is on its record.
+ */
+
+import { type HeaderField, readRequestHead } from '../wire/http-head.ts';
+
+/** `null`: the head is not whole yet. Else what goes to the gate in place of `bytes`. */
+export function stampHead(bytes: Buffer, credentials: string): Buffer | null {
+  const read = readRequestHead(bytes);
+  if (read === null) return null;
+  if (!read.ok) return bytes;
+  const { method, target, version, headers, length } = read.value;
+  const kept = headers.filter(([name]) => name.toLowerCase() !== 'proxy-authorization');
+  const fields = method === 'CONNECT' || asksUpgrade(kept) ? kept : closing(kept);
+  const lines = [
+    `${method} ${target} HTTP/${version}`,
+    ...fields.map(([name, value]) => `${name}: ${value}`),
+    `Proxy-Authorization: Basic ${credentials}`,
+  ];
+  return Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1'), bytes.subarray(length)]);
+}
+
+function asksUpgrade(headers: readonly HeaderField[]): boolean {
+  return headers.some(([name]) => name.toLowerCase() === 'upgrade');
+}
+
+/**
+ * One request a connection: what follows the first head is relayed unread, so a second head would go without the pass.
+ * Other options of `Connection` stay, since they name fields that must not leave (RFC 9110 section 7.6.1).
+ */
+function closing(headers: readonly HeaderField[]): HeaderField[] {
+  const isOption = (name: string) => /^(?:proxy-)?connection$/i.test(name);
+  const options = headers
+    .filter(([name]) => name.toLowerCase() === 'connection')
+    .flatMap(([, value]) => value.split(','))
+    .map((option) => option.trim())
+    .filter((option) => option !== '' && !/^(?:keep-alive|close)$/i.test(option));
+  return [...headers.filter(([name]) => !isOption(name)), ['Connection', ['close', ...options].join(', ')]];
+}
