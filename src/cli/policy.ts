@@ -23,6 +23,7 @@ interface QuestionOptions extends CommonOptions {
   readonly url?: string;
   readonly risk: string;
   readonly live?: boolean;
+  readonly contentType?: string;
 }
 
 export function addDecide(program: Command, parts: CliParts): void {
@@ -106,16 +107,18 @@ function question(command: Command, needed = true): Command {
     .option('--class <name>', 'request class; the policy names a default')
     .option('--profile <name>', 'one of the profiles that the class offers')
     .option('--method <method>', 'HTTP method', 'GET')
+    .option('--content-type <type>', 'media type of the body; default: what the protocol of the path sends')
     .option('--risk <0-100>', 'risk score of the task', '0');
 }
 
-function questionOf({ tenant, class: name, profile, method, url, risk }: QuestionOptions): WhatIf {
+function questionOf({ tenant, class: name, profile, method, url, risk, contentType }: QuestionOptions): WhatIf {
   if (tenant === undefined || url === undefined)
     throw new CliFailure(EXIT.usage, 'say what to explain: the id of a decision, or `--tenant` and `--url`');
   const score = Number(risk);
   if (!Number.isInteger(score) || score < 0 || score > 100)
     throw new CliFailure(EXIT.usage, 'the risk is a whole number from 0 to 100');
-  return { tenant, class: name ?? null, profile: profile ?? null, method, url, risk: score };
+  const question = { tenant, class: name ?? null, profile: profile ?? null, method, url, risk: score };
+  return contentType === undefined ? question : { ...question, contentType: contentType.toLowerCase() };
 }
 
 const REVISIONS = new WeakMap<CliIo, PolicyRevision>();

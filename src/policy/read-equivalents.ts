@@ -52,6 +52,27 @@ function asksForPush(query: string): boolean {
   return new URLSearchParams(query).getAll('service').some((value) => value.toLowerCase() === GIT_PUSH);
 }
 
+/** The media type that clients of the path's protocol send; empty where none is known. */
+export function usualMediaType(method: string, path: string): string {
+  return method === 'POST' ? (POSTS.find((post) => post.path.test(path))?.type ?? '') : '';
+}
+
+/** RFC 9110 without TRACE, PATCH (RFC 5789), and CONNECT as the door's own: nothing else is relayed, whatever policy says. */
+export const RELAYED_METHODS: readonly string[] = [
+  'GET',
+  'HEAD',
+  'OPTIONS',
+  'POST',
+  'PUT',
+  'PATCH',
+  'DELETE',
+  'CONNECT',
+];
+
+export function isRelayedMethod(method: string): boolean {
+  return RELAYED_METHODS.includes(method);
+}
+
 /** What a method does by itself: RFC 9110 safe methods read, all others write. */
 export function isReadMethod(method: string): boolean {
   return method === 'GET' || method === 'HEAD' || method === 'OPTIONS';

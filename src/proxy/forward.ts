@@ -2,13 +2,13 @@
 
 import type { Dispatcher } from 'undici';
 import { authority, defaultPort } from '../core/target.ts';
+import { isReadMethod } from '../policy/read-equivalents.ts';
 import { exchangedHead, scrubbedFields } from './brokering.ts';
 import type { Exchange } from './exchange.ts';
 import { clientFields, upstreamFields } from './fields.ts';
 import type { Forwarding } from './forwarding.ts';
 import type { Gate } from './gate.ts';
 import { headerPairs } from './header-pairs.ts';
-import { isReadMethod } from './methods.ts';
 import { Refusal } from './refusal.ts';
 import type { Reply } from './reply.ts';
 import { type OutboundBody, outboundBody } from './request-body.ts';

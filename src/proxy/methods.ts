@@ -1,18 +1,8 @@
-/** Which methods are relayed at all, and the ways to write while pretending to read (T-30). */
+/** The ways to write while pretending to read (T-30). */
 
 import type { Allow } from '../core/decision.ts';
+import { isReadMethod } from '../policy/read-equivalents.ts';
 import type { Exchange } from './exchange.ts';
-
-/** RFC 9110 without TRACE, PATCH (RFC 5789), and CONNECT as the door's own. */
-const RELAYED = new Set(['GET', 'HEAD', 'OPTIONS', 'POST', 'PUT', 'PATCH', 'DELETE', 'CONNECT']);
-
-export function isRelayedMethod(method: string): boolean {
-  return RELAYED.has(method);
-}
-
-export function isReadMethod(method: string): boolean {
-  return method === 'GET' || method === 'HEAD' || method === 'OPTIONS';
-}
 
 /** Fields by which frameworks let a request change its method; never relayed. */
 export const OVERRIDE_FIELDS: ReadonlySet<string> = new Set([

@@ -3,10 +3,11 @@
 import type { Allow } from '../core/decision.ts';
 import type { Lease } from '../core/ports.ts';
 import { reasonRow } from '../core/reasons.ts';
+import { isRelayedMethod } from '../policy/read-equivalents.ts';
 import { Exchange, type Order } from './exchange.ts';
 import type { Gate } from './gate.ts';
 import { hostLeak, urlLeak } from './leak.ts';
-import { isRelayedMethod, writesWhileReading } from './methods.ts';
+import { writesWhileReading } from './methods.ts';
 import { closedEvent, decisionEvent, decisionRequest, newId } from './records.ts';
 import { Refusal } from './refusal.ts';
 import { lookAtPath, scanOutbound } from './scan-outbound.ts';
