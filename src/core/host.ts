@@ -7,6 +7,7 @@
  */
 
 import { type IpAddress, ipText, parseIpv4, parseIpv6 } from './ip-address.ts';
+import { decodePunycode } from './punycode.ts';
 import { err, ok, type Result } from './result.ts';
 
 export interface Host {
@@ -77,7 +78,14 @@ function toAscii(text: string): Result<string, HostProblem> {
   if (/^[\x21-\x7e]+$/.test(lower) && !/(^|\.)xn--/.test(lower)) return ok(lower);
   const parsed = URL.parse(`http://${text}/`);
   if (!parsed || parsed.hostname === '') return err('bad_idna');
-  return ok(parsed.hostname);
+  return parsed.hostname.split('.').every(isWholeLabel) ? ok(parsed.hostname) : err('bad_idna');
+}
+
+/** An A-label must be what UTS-46 makes of the name that it stands for; the platform's parser lets others pass. */
+function isWholeLabel(label: string): boolean {
+  if (!label.startsWith('xn--')) return true;
+  const decoded = decodePunycode(label.slice(4));
+  return decoded !== null && URL.parse(`http://${decoded}/`)?.hostname === label;
 }
 
 /** WHATWG forbidden domain code points that are printable ASCII, and characters that only attacks put there. */
