@@ -4,6 +4,7 @@
  */
 
 import { connect, type Socket } from 'node:net';
+import type { Cutoff } from './cutoff.ts';
 import { Pump } from './pump.ts';
 import { Refusal } from './refusal.ts';
 
@@ -12,7 +13,7 @@ export interface DialOrder {
   readonly addresses: readonly string[];
   readonly port: number;
   readonly timeoutMs: number;
-  readonly signal: AbortSignal | null;
+  readonly cutoff: Cutoff | null;
   /** The socket's bytes are moved by a `Pump`, found by `pumpOf`. */
   readonly pumped?: boolean;
 }
@@ -65,12 +66,12 @@ class Race {
   }
 
   start(): void {
-    const { signal, timeoutMs } = this.#order;
-    if (signal?.aborted) {
+    const { cutoff, timeoutMs } = this.#order;
+    if (cutoff?.isCut) {
       this.#fail(new Refusal('lease_ended'));
       return;
     }
-    signal?.addEventListener('abort', this.#aborted, { once: true });
+    cutoff?.tell(this.#aborted);
     this.#deadline = setTimeout(() => this.#fail(new Refusal('upstream_timeout', 'connect')), timeoutMs);
     this.#attempt();
   }
@@ -126,7 +127,7 @@ class Race {
     this.#done = true;
     clearTimeout(this.#next);
     clearTimeout(this.#deadline);
-    this.#order.signal?.removeEventListener('abort', this.#aborted);
+    this.#order.cutoff?.tell(null);
     for (const socket of this.#trying) socket.destroy();
   }
 }

@@ -1,7 +1,8 @@
 /** Ways to an origin: direct to a checked address, or through a parent proxy, always after our own checks. */
 
 import type { Socket } from 'node:net';
-import { connect as connectTls, type TLSSocket } from 'node:tls';
+import { connect as connectTls, createSecureContext, type SecureContext, type TLSSocket } from 'node:tls';
+import type { Cutoff } from './cutoff.ts';
 import { dial } from './dial.ts';
 import { throughParent } from './parent.ts';
 import { Refusal } from './refusal.ts';
@@ -9,7 +10,7 @@ import type { Route } from './route.ts';
 import type { ProxySettings } from './settings.ts';
 
 export interface DialOptions {
-  readonly signal: AbortSignal | null;
+  readonly cutoff: Cutoff | null;
   /** See `DialOrder.pumped`; a parent proxy's sockets are never pumped. */
   readonly pumped?: boolean;
 }
@@ -28,20 +29,25 @@ export interface TlsOptions {
 }
 
 export function createDialer(settings: ProxySettings): Dialer {
-  const ca = settings.upstreamCas.length > 0 ? [...settings.upstreamCas] : undefined;
+  // One context for all origins: what differs between them (name, ALPN, session) is said for each connection, and making a
+  // context reads the whole root store.
+  const trust = createSecureContext({
+    minVersion: 'TLSv1.2',
+    ...(settings.upstreamCas.length > 0 ? { ca: [...settings.upstreamCas] } : {}),
+  });
   const tcp = (route: Route, options: DialOptions): Promise<Socket> => {
     const timeoutMs = settings.connectTimeoutMs;
-    if (settings.parent) return throughParent(settings.parent, route, { timeoutMs, signal: options.signal });
+    if (settings.parent) return throughParent(settings.parent, route, { timeoutMs, cutoff: options.cutoff });
     return dial({ ...options, addresses: route.addresses, port: route.port, timeoutMs });
   };
   return {
     tcp,
     tls: async (route, options) =>
-      secure(await tcp(route, { signal: options.signal }), route, { ...options, ca, settings }),
+      secure(await tcp(route, { cutoff: options.cutoff }), route, { ...options, trust, settings }),
   };
 }
 
-type SecureOptions = TlsOptions & { readonly ca: string[] | undefined; readonly settings: ProxySettings };
+type SecureOptions = TlsOptions & { readonly trust: SecureContext; readonly settings: ProxySettings };
 
 function secure(socket: Socket, route: Route, options: SecureOptions): Promise<TLSSocket> {
   return new Promise((resolve, reject) => {
@@ -51,9 +57,8 @@ function secure(socket: Socket, route: Route, options: SecureOptions): Promise<T
       host: host.name,
       servername: host.kind === 'name' ? host.name : '',
       ALPNProtocols: [...options.alpn],
-      minVersion: 'TLSv1.2',
       rejectUnauthorized: true,
-      ...(options.ca ? { ca: options.ca } : {}),
+      secureContext: options.trust,
       ...(options.session ? { session: options.session } : {}),
     });
     const late = setTimeout(

@@ -3,6 +3,7 @@
 import type { Socket } from 'node:net';
 import { parseIp } from '../core/ip-address.ts';
 import { authority } from '../core/target.ts';
+import type { Cutoff } from './cutoff.ts';
 import { dial } from './dial.ts';
 import { Refusal } from './refusal.ts';
 import type { Route } from './route.ts';
@@ -10,14 +11,13 @@ import type { ParentProxy } from './settings.ts';
 
 export interface ParentOptions {
   readonly timeoutMs: number;
-  readonly signal: AbortSignal | null;
+  readonly cutoff: Cutoff | null;
 }
 
 export async function throughParent(parent: ParentProxy, route: Route, options: ParentOptions): Promise<Socket> {
   const socket = await dialParent(parent, options);
   const late = setTimeout(() => socket.destroy(new Error('late')), options.timeoutMs);
-  const cut = (): void => void socket.destroy();
-  options.signal?.addEventListener('abort', cut, { once: true });
+  options.cutoff?.tell(() => void socket.destroy());
   try {
     if (parent.kind === 'http') await httpConnect(socket, parent, route);
     else await socksConnect(socket, parent, route);
@@ -27,7 +27,7 @@ export async function throughParent(parent: ParentProxy, route: Route, options: 
     throw error instanceof Refusal ? error : new Refusal('parent_failed', 'handshake');
   } finally {
     clearTimeout(late);
-    options.signal?.removeEventListener('abort', cut);
+    options.cutoff?.tell(null);
   }
 }
 

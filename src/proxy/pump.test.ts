@@ -24,7 +24,7 @@ it('T-25 tunnels that read at the same time never see one another’s bytes, wha
   const total = 1 + 2 * PIECES.reduce((sum, size) => sum + size, 0);
 
   const tunnel = async (): Promise<Buffer> => {
-    const from = await dial({ addresses: ['127.0.0.1'], port, timeoutMs: 5_000, signal: null, pumped: true });
+    const from = await dial({ addresses: ['127.0.0.1'], port, timeoutMs: 5_000, cutoff: null, pumped: true });
     // A real socket: the pump takes a large buffer back once the write that carries it was flushed.
     const sink = createServer();
     sink.listen(0, '127.0.0.1');

@@ -87,9 +87,9 @@ export class Upstreams {
         const route: Route = { host, port, addresses: addresses() };
         const socket =
           scheme === 'http'
-            ? dialer.tcp(route, { signal: null })
+            ? dialer.tcp(route, { cutoff: null })
             : dialer.tls(route, {
-                signal: null,
+                cutoff: null,
                 alpn: h2 ? ['h2', 'http/1.1'] : ['http/1.1'],
                 session,
                 onSession: (ticket) => {

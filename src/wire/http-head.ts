@@ -71,49 +71,63 @@ export function readRequestHead(
   const end = findEnd(bytes, limits.maxBytes);
   if (end === 'more') return bytes.length >= limits.maxBytes ? err('too_large') : null;
   if (typeof end === 'string') return err(end);
-  const lines = decode(bytes, end - 4).split('\r\n');
-  const [first = '', ...rest] = lines;
+  const [first = '', ...rest] = decode(bytes, end - 4).split('\r\n');
   if (rest.length > limits.maxFields) return err('too_many_fields');
   const line = requestLine(first);
   if (!line.ok) return line;
   const headers: HeaderField[] = [];
+  const framed: Framed = { hosts: [], lengths: [], codings: [] };
   for (const text of rest) {
     const field = headerField(text);
-    if (!field.ok) return field;
-    headers.push(field.value);
+    if (typeof field === 'string') return err(field);
+    headers.push(field);
+    note(framed, field);
   }
-  const framing = bodyFraming(headers);
+  const framing = bodyFraming(framed);
   if (!framing.ok) return framing;
-  const host = checkHost(headers, line.value.version);
+  const host = checkHost(framed, line.value.version);
   if (host) return err(host);
-  return ok({ ...line.value, headers, length: end, framing: framing.value });
+  const { method, target, form, version } = line.value;
+  return ok({ method, target, form, version, headers, length: end, framing: framing.value });
 }
 
-/** Offset just behind the empty line. What stands before it is checked even while more bytes are awaited. */
+/** Values of the fields that say where a message ends and for whom it is. */
+interface Framed {
+  readonly hosts: string[];
+  readonly lengths: string[];
+  readonly codings: string[];
+}
+
+function note(framed: Framed, [name, value]: HeaderField): void {
+  // By length first: few names have these.
+  if (name.length === 4 && name.toLowerCase() === 'host') framed.hosts.push(value);
+  else if (name.length === 14 && name.toLowerCase() === 'content-length') framed.lengths.push(value);
+  else if (name.length === 17 && name.toLowerCase() === 'transfer-encoding') framed.codings.push(value);
+}
+
+/**
+ * Offset just behind the empty line; one pass. What stands before it is checked even while more bytes are awaited: a CR or
+ * LF that is not part of CRLF is refused wherever it stands, and so are the other control bytes but tab.
+ */
 function findEnd(bytes: Uint8Array, max: number): number | 'more' | HeadProblem {
   const limit = Math.min(bytes.length, max);
-  let end = limit;
-  for (let i = 3; i < limit; i += 1) {
-    if (bytes[i] === LF && bytes[i - 1] === CR && bytes[i - 2] === LF && bytes[i - 3] === CR) {
-      end = i + 1;
-      break;
-    }
+  // Where the line began that is being read; an empty one ends the head, but for one that comes first.
+  let line = 0;
+  for (let i = 0; i < limit; i += 1) {
+    const byte = bytes[i] as number;
+    if (isText(byte)) continue;
+    if (byte !== CR) return byte === LF ? 'bare_cr_or_lf' : 'control_byte';
+    if (i + 1 === limit) return 'more';
+    if (bytes[i + 1] !== LF) return 'bare_cr_or_lf';
+    if (i === line && i > 0) return i + 2;
+    i += 1;
+    line = i + 1;
   }
-  const problem = badByte(bytes, end);
-  if (problem) return problem;
-  return bytes[end - 1] === LF && bytes[end - 3] === LF ? end : 'more';
+  return 'more';
 }
 
-/** A CR or LF that is not part of CRLF is refused wherever it stands, and so are the other control bytes but tab. */
-function badByte(bytes: Uint8Array, end: number): HeadProblem | null {
-  for (let i = 0; i < end; i += 1) {
-    const byte = bytes[i] ?? 0;
-    if ((byte >= 0x20 && byte !== 0x7f) || byte === 9) continue;
-    if (byte !== CR) return byte === LF ? 'bare_cr_or_lf' : 'control_byte';
-    if (i + 1 < end && bytes[i + 1] !== LF) return 'bare_cr_or_lf';
-    i += 1;
-  }
-  return null;
+function isText(byte: number): boolean {
+  return (byte >= 0x20 && byte !== 0x7f) || byte === 9;
 }
 
 function latin1(bytes: Uint8Array, end: number): string {
@@ -148,21 +162,26 @@ export function targetForm(method: string, target: string): RequestHead['form'] 
   return absolute && AUTHORITY.test(absolute[1] ?? '') ? 'absolute' : null;
 }
 
-function headerField(line: string): Result<HeaderField, HeadProblem> {
-  if (line.startsWith(' ') || line.startsWith('\t')) return err('obs_fold');
+function headerField(line: string): HeaderField | HeadProblem {
   const colon = line.indexOf(':');
   const name = line.slice(0, colon);
-  if (colon < 1 || !TOKEN.test(name)) return err('bad_field');
-  return ok([name, line.slice(colon + 1).replace(/^[ \t]+|[ \t]+$/g, '')]);
+  if (colon >= 1 && TOKEN.test(name)) return [name, trimmed(line, colon + 1)];
+  return line.startsWith(' ') || line.startsWith('\t') ? 'obs_fold' : 'bad_field';
 }
 
-/** Every value of a field, in order; names compare without case. */
-export function fieldValues(headers: readonly HeaderField[], name: string): string[] {
-  return headers.filter(([n]) => n.toLowerCase() === name).map(([, value]) => value);
+/** Without the spaces and tabs around it. */
+function trimmed(line: string, from: number): string {
+  let [start, end] = [from, line.length];
+  while (start < end && isBlank(line.charCodeAt(start))) start += 1;
+  while (end > start && isBlank(line.charCodeAt(end - 1))) end -= 1;
+  return line.slice(start, end);
 }
 
-function checkHost(headers: readonly HeaderField[], version: RequestHead['version']): HeadProblem | null {
-  const hosts = fieldValues(headers, 'host');
+function isBlank(code: number): boolean {
+  return code === 0x20 || code === 9;
+}
+
+function checkHost({ hosts }: Framed, version: RequestHead['version']): HeadProblem | null {
   if (hosts.length > 1) return 'duplicate_host';
   if (hosts.length === 0 && version === '1.1') return 'missing_host';
   return hosts.length === 0 || isHostValue(hosts[0] ?? '') ? null : 'bad_host';
@@ -178,9 +197,7 @@ export function isLengthValue(value: string): boolean {
   return /^(0|[1-9][0-9]{0,14})$/.test(value);
 }
 
-function bodyFraming(headers: readonly HeaderField[]): Result<BodyFraming, HeadProblem> {
-  const lengths = fieldValues(headers, 'content-length');
-  const codings = fieldValues(headers, 'transfer-encoding');
+function bodyFraming({ lengths, codings }: Framed): Result<BodyFraming, HeadProblem> {
   if (lengths.length > 1) return err('duplicate_length');
   if (codings.length > 1) return err('duplicate_transfer_encoding');
   if (lengths.length > 0 && codings.length > 0) return err('length_and_transfer_encoding');
