@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -47,6 +47,21 @@ describe('the state directory', () => {
     child.kill('SIGKILL');
     await new Promise((resolve) => child.once('exit', resolve));
     openStateDir(path).release();
+  });
+
+  it.each([
+    ['2\n', /written by a newer version \(format 2, this one knows 1\); run that version/],
+    ['one', /format` is damaged; restore it/],
+  ])('refuses what a program of another time wrote (%j), and lets go of it', (format, message) => {
+    const path = fresh();
+    openStateDir(path).release();
+    expect(readFileSync(join(path, 'format'), 'utf8')).toBe('1\n');
+    writeFileSync(join(path, 'format'), format);
+    expect(() => openStateDir(path)).toThrow(message);
+    for (const known of ['', '1\n']) {
+      writeFileSync(join(path, 'format'), known);
+      openStateDir(path).release();
+    }
   });
 
   it('says so when the path is a file', () => {

@@ -1,6 +1,6 @@
 /** The state directory: everything that must survive a restart. Made 0700, held by one appliance at a time. */
 
-import { accessSync, chmodSync, constants, statSync } from 'node:fs';
+import { accessSync, chmodSync, constants, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { type Documents, openDocuments } from './documents.ts';
 import { errorCode } from './files.ts';
@@ -32,12 +32,39 @@ export function openStateDir(path: string): StateDir {
   makeDirectory(root);
   for (const name of STATE_FOLDERS) makeDirectory(join(root, name));
   const lock = lockState(root);
+  try {
+    checkFormat(root);
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
   return {
     path: root,
     folder: (name) => join(root, name),
     documents: openDocuments(join(root, 'documents')),
     release: () => lock.release(),
   };
+}
+
+/** How the files of a state directory are laid out. Raised when an older program would misread them. */
+const FORMAT = 1;
+
+/** A directory that a newer program wrote is refused: this one would not see all that it holds, revocations among them. */
+function checkFormat(root: string): void {
+  const file = join(root, 'format');
+  const text = existsSync(file) ? readFileSync(file, 'utf8').trim() : '';
+  // Absent in a new directory and in those of before; empty after a crash in this very write.
+  if (text === '') {
+    writeFileSync(file, `${FORMAT}\n`, { mode: 0o600, flush: true });
+    return;
+  }
+  const found = /^[1-9][0-9]{0,5}$/.test(text) ? Number(text) : null;
+  if (found === null)
+    throw new StateUnusable(`\`${file}\` is damaged; restore it from a backup, or choose another --state`);
+  if (found > FORMAT)
+    throw new StateUnusable(
+      `\`${root}\` was written by a newer version (format ${found}, this one knows ${FORMAT}); run that version, or choose another --state`,
+    );
 }
 
 /** Paths of an existing state directory, for commands that only read; takes no lock. */
