@@ -112,6 +112,11 @@ export const REASONS = {
     'no capability of this task grants this request',
     'ask for one of the capabilities in `would_allow`',
   ),
+  path_ambiguous: denied(
+    'policy',
+    'a rule looks at the path, and this path can be read in two ways',
+    'send the path in plain segments, without `..`, `//`, `;`, backslashes or encoded slashes',
+  ),
   // — the request itself —
   request_malformed: row('request', 400, 'http_request_error', {
     message: 'the request is malformed or ambiguous',

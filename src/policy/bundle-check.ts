@@ -16,6 +16,7 @@ import type { Grant } from './capability.ts';
 import { type Contract, parseContracts } from './contract-file.ts';
 import { capabilityProblems, textOf } from './grant-soundness.ts';
 import type { HostPattern } from './host-pattern.ts';
+import { scopeText } from './host-scope.ts';
 
 /** Contradictions and catch-alls. */
 export function soundness(bundle: Bundle): Problem[] {
@@ -61,11 +62,11 @@ function approvalConflicts(files: readonly ApprovedFile[]): Problem[] {
   for (const { tenants, domains } of files) {
     for (const domain of domains) {
       for (const tenant of tenants ?? ['all']) {
-        const key = `${tenant} ${textOf(domain.pattern)}`;
+        const key = `${tenant} ${scopeText(domain)}`;
         const before = seen.get(key);
         seen.set(key, before ?? domain);
         if (!before) continue;
-        const host = textOf(domain.pattern);
+        const host = scopeText(domain);
         const where = `${before.file}:${before.line}`;
         out.push({ ...placeOf(domain), message: `host \`${host}\` is approved at ${where} too; remove one` });
       }
@@ -76,7 +77,7 @@ function approvalConflicts(files: readonly ApprovedFile[]): Problem[] {
 
 function blockedHosts(grant: Grant, bundle: Bundle, categories: CategorySource): Problem[] {
   if (grant.hosts.kind !== 'listed') return [];
-  return grant.hosts.patterns.flatMap((pattern) =>
+  return grant.hosts.scopes.flatMap(({ pattern }) =>
     blocked(pattern, grant.categories.despite, grant, bundle, categories),
   );
 }

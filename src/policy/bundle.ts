@@ -116,7 +116,7 @@ function assemble(parts: Parts, tools: CompileTools): Bundle {
     defaultBlocked: new Set(tools.taxonomy.categories.filter((c) => c.defaultBlocked).map((c) => c.id)),
     grants: indexGrants(capabilities.values()),
     grantsByProfile: new Map([...profiles.values()].map((p) => [p.name, indexGrants(held(p))] as const)),
-    paths: indexPaths(capabilities.values()),
+    paths: indexPaths(capabilities.values(), approvedFiles),
   });
 }
 

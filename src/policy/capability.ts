@@ -5,6 +5,7 @@ import { type Cidr, parseCidr } from '../core/ip-address.ts';
 import { err, ok, type Problem, type Result } from '../core/result.ts';
 import { parseYamlFile, type YamlFile } from '../core/strict-yaml.ts';
 import { type HostPattern, parseHostPattern } from './host-pattern.ts';
+import { type HostScope, parseScope, scopeSchema } from './host-scope.ts';
 import { type PathPattern, parsePathPattern } from './path-pattern.ts';
 import { READ_EQUIVALENTS, type ReadEquivalent } from './read-equivalents.ts';
 
@@ -35,7 +36,7 @@ export interface ReadEquivalentUse {
 
 /** Which hosts a grant covers. */
 export type GrantHosts =
-  | { readonly kind: 'listed'; readonly patterns: readonly HostPattern[] }
+  | { readonly kind: 'listed'; readonly scopes: readonly HostScope[] }
   /** Every host, before categories; only a capability's own file can spell this. */
   | { readonly kind: 'any_public' }
   /** The approved domains of the task's tenant. */
@@ -83,7 +84,7 @@ const category = name('a category', 'paste-sites');
 
 const grantSchema = z.strictObject({
   methods: z.enum(['read', 'write']),
-  hosts: z.array(z.string()).min(1).max(20_000).optional(),
+  hosts: z.array(scopeSchema).min(1).max(20_000).optional(),
   any_public_host: z.literal(true).optional(),
   approved_domains: z.enum(['exact', 'wildcards']).optional(),
   paths: z.array(z.string()).min(1).max(1000).optional(),
@@ -183,8 +184,8 @@ function kindProblems(yaml: CapabilityFile): Problem[] {
 function parseGrant(yaml: CapabilityFile, i: number, problems: Problem[]): Grant {
   const row = yaml.value.grants[i] as GrantRow;
   const at = ['grants', i] as const;
-  const patterns = (row.hosts ?? []).map((text, n) =>
-    collect(parseHostPattern(text), problems, (m) => yaml.problem([...at, 'hosts', n], m)),
+  const scopes = (row.hosts ?? []).flatMap(
+    (entry, n) => collect(parseScope(entry), problems, (m) => yaml.problem([...at, 'hosts', n], m)) ?? [],
   );
   const paths = (row.paths ?? []).map((text, n) =>
     collect(parsePathPattern(text), problems, (m) => yaml.problem([...at, 'paths', n], m)),
@@ -203,10 +204,7 @@ function parseGrant(yaml: CapabilityFile, i: number, problems: Problem[]): Grant
     file: yaml.file,
     line: yaml.line(at),
     methods: row.methods,
-    hosts: grantHosts(
-      row,
-      patterns.filter((p) => p !== null),
-    ),
+    hosts: grantHosts(row, scopes),
     paths: paths.filter((p) => p !== null),
     ports: row.ports,
     categories: row.categories,
@@ -215,10 +213,10 @@ function parseGrant(yaml: CapabilityFile, i: number, problems: Problem[]): Grant
   };
 }
 
-function grantHosts(row: GrantRow, patterns: readonly HostPattern[]): GrantHosts {
+function grantHosts(row: GrantRow, scopes: readonly HostScope[]): GrantHosts {
   if (row.any_public_host) return { kind: 'any_public' };
   if (row.approved_domains) return { kind: 'approved', wildcards: row.approved_domains === 'wildcards' };
-  return { kind: 'listed', patterns };
+  return { kind: 'listed', scopes };
 }
 
 function parsePrivate(entry: string): Result<PrivateDestination, string> {

@@ -60,7 +60,7 @@ function held(q: Question, world: World): readonly Candidate[] {
 }
 
 function supposedApproval(q: Question): ApprovedDomain {
-  return { pattern: { kind: 'exact', name: q.host.name }, access: 'write', despite: [], file: '', line: 0 };
+  return { pattern: { kind: 'exact', name: q.host.name }, paths: [], access: 'write', despite: [], file: '', line: 0 };
 }
 
 export function revoked(capability: string, q: Question, world: World): boolean {

@@ -10,7 +10,8 @@ import type { PrecedenceStep, ReasonCode } from '../core/reasons.ts';
 import { type Case, caseOf, NOTHING_WAIVED, type World } from './case.ts';
 import { markOf, overrideOf } from './control-index.ts';
 import type { Candidate } from './grant-index.ts';
-import { type Question, questionOf } from './question.ts';
+import { AMBIGUOUS_PATH, pathPredicate } from './path-pattern.ts';
+import { pathPatternsFor, type Question, questionOf } from './question.ts';
 import { remedies } from './remedies.ts';
 import type { Snapshot } from './snapshot.ts';
 
@@ -58,6 +59,7 @@ const STEPS: readonly ((c: Case) => Outcome | null)[] = [
   addressForbidden,
   hostOverrideAllow,
   capabilityGrants,
+  pathAmbiguous,
 ];
 
 /** Decides without looking for remedies. */
@@ -167,6 +169,15 @@ function capabilityGrants({ reachable }: Case): Outcome | null {
     rule: ruleOf(candidate),
     candidate,
   };
+}
+
+/** What would be granted if its path could be read in one way only (T-31); it is refused, never normalised. */
+function pathAmbiguous({ q, world }: Case): Outcome | null {
+  if (!q.matched.includes(AMBIGUOUS_PATH)) return null;
+  const every = pathPatternsFor(world.bundle, q.host.name).map(pathPredicate);
+  const [candidate] = caseOf({ ...q, matched: [...q.matched, ...every] }, world).reachable;
+  if (!candidate) return null;
+  return { effect: 'deny', reason: 'path_ambiguous', step: 'default_deny', rule: ruleOf(candidate), candidate };
 }
 
 function control(step: Extract<PrecedenceStep, ReasonCode>, what: string, candidate?: Candidate): Outcome {

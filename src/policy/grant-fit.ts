@@ -6,6 +6,7 @@ import type { Bundle } from './bundle.ts';
 import type { Capability, Grant } from './capability.ts';
 import { approvalsOf, type Candidate, candidatesFor, type GrantIndex } from './grant-index.ts';
 import { hostMatches } from './host-pattern.ts';
+import { type PathPattern, pathPredicate } from './path-pattern.ts';
 import type { Question } from './question.ts';
 import { GIT_PUSH, isReadMethod } from './read-equivalents.ts';
 
@@ -18,8 +19,19 @@ export function* fittingGrants(
     approvalsOf(bundle.approved, q.principal?.tenant ?? '', q.host.name),
 ): Generator<Candidate> {
   for (const candidate of candidatesFor(index, q.host.name, q.categories, approvals)) {
-    if (grantFits(candidate.grant, q)) yield candidate;
+    if (scopeFits(candidate, q) && grantFits(candidate.grant, q)) yield candidate;
   }
+}
+
+/** The paths of the host that were granted; a tunnel shows none, so it opens none of them. */
+function scopeFits({ paths, capability }: Candidate, q: Question): boolean {
+  if (paths.length === 0) return true;
+  if (q.method === 'CONNECT') return capability.inspect !== 'never';
+  return anyMatched(paths, q);
+}
+
+function anyMatched(paths: readonly PathPattern[], q: Question): boolean {
+  return paths.some((path) => q.matched.includes(pathPredicate(path)));
 }
 
 /** Port, categories, path, then what is done. */
@@ -29,7 +41,7 @@ export function grantFits(grant: Grant, q: Question): boolean {
   if (exclude.length > 0 && q.categories.some((c) => exclude.includes(c))) return false;
   if (allow.length > 0 && !q.categories.some((c) => allow.includes(c))) return false;
   if (q.method === 'CONNECT') return true;
-  if (grant.paths.length > 0 && !grant.paths.some((p) => q.matched.includes(`path:${p.text}`))) return false;
+  if (grant.paths.length > 0 && !anyMatched(grant.paths, q)) return false;
   return actFits(grant, q);
 }
 

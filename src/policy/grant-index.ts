@@ -15,6 +15,8 @@ export interface Candidate {
   readonly despite: readonly string[];
   /** The approval behind it, for explanations. */
   readonly approval: ApprovedDomain | null;
+  /** Of the host, only these; empty: every path. The grant's own `paths` hold besides. */
+  readonly paths: readonly PathPattern[];
 }
 
 export interface GrantIndex {
@@ -36,12 +38,22 @@ export interface PathIndex {
   readonly any: readonly PathPattern[];
 }
 
+const NONE: readonly PathPattern[] = Object.freeze([]);
+
 export function indexGrants(capabilities: Iterable<Capability>): GrantIndex {
   const all = [...capabilities].flatMap((capability) =>
-    capability.grants.map((grant) => ({ grant, capability, despite: grant.categories.despite, approval: null })),
+    capability.grants.map((grant) => ({
+      grant,
+      capability,
+      despite: grant.categories.despite,
+      approval: null,
+      paths: NONE,
+    })),
   );
   const listed = all.flatMap((c) =>
-    c.grant.hosts.kind === 'listed' ? c.grant.hosts.patterns.map((pattern) => [pattern, c] as const) : [],
+    c.grant.hosts.kind === 'listed'
+      ? c.grant.hosts.scopes.map(({ pattern, paths }) => [pattern, paths.length === 0 ? c : { ...c, paths }] as const)
+      : [],
   );
   const open = all.filter((c) => c.grant.hosts.kind === 'any_public');
   const byCategory = new Map<string, Candidate[]>();
@@ -69,12 +81,18 @@ export function indexApproved(files: readonly ApprovedFile[]): ApprovedIndex {
   };
 }
 
-export function indexPaths(capabilities: Iterable<Capability>): PathIndex {
-  const grants = [...capabilities].flatMap((c) => c.grants).filter((g) => g.paths.length > 0);
-  const listed = grants.flatMap((g) =>
-    g.hosts.kind === 'listed' ? g.hosts.patterns.flatMap((h) => g.paths.map((p) => [h, p] as const)) : [],
+export function indexPaths(capabilities: Iterable<Capability>, approved: readonly ApprovedFile[]): PathIndex {
+  const grants = [...capabilities].flatMap((c) => c.grants);
+  const listed = grants.flatMap(({ hosts, paths: own }) =>
+    hosts.kind === 'listed'
+      ? hosts.scopes.flatMap(({ pattern, paths }) => [...own, ...paths].map((path) => [pattern, path] as const))
+      : [],
   );
-  return { listed: hostTable(listed), any: grants.filter((g) => g.hosts.kind !== 'listed').flatMap((g) => g.paths) };
+  const approvals = approved.flatMap(({ domains }) =>
+    domains.flatMap(({ pattern, paths }) => paths.map((path) => [pattern, path] as const)),
+  );
+  const any = grants.filter((g) => g.hosts.kind !== 'listed').flatMap((g) => g.paths);
+  return { listed: hostTable([...listed, ...approvals]), any };
 }
 
 /** Approvals of a host for a tenant, exact ones first. */
@@ -114,8 +132,9 @@ function* approvedCandidates(candidate: Candidate, approvals: readonly ApprovedD
   for (const approval of approvals) {
     if (approval.pattern.kind === 'below' && !hosts.wildcards) continue;
     if (methods === 'write' && approval.access !== 'write') continue;
+    const { paths } = approval;
     yield approval.despite.length === 0
-      ? { ...candidate, approval }
-      : { ...candidate, approval, despite: [...candidate.despite, ...approval.despite] };
+      ? { ...candidate, approval, paths }
+      : { ...candidate, approval, paths, despite: [...candidate.despite, ...approval.despite] };
   }
 }

@@ -6,6 +6,7 @@
 import type { Problem } from '../core/result.ts';
 import type { Capability, Grant } from './capability.ts';
 import { type HostPattern, hostMatches } from './host-pattern.ts';
+import { scopeText } from './host-scope.ts';
 
 /** Widest private destination, in bits of the address: a whole private network, not every address. */
 const WIDEST = { 4: 8, 6: 16 } as const;
@@ -40,7 +41,7 @@ function grantProblems({ name, inspect }: Capability, grant: Grant, defaultBlock
     clauses.push(`\`${name}\` is named a read and grants writing; name it \`net.write.…\` or use \`methods: read\``);
   }
   if (!writes && grant.websocket) clauses.push('a WebSocket is a way to write; remove `websocket` or grant writing');
-  if (inspect === 'never' && grant.paths.length > 0) {
+  if (inspect === 'never' && looksAtPaths(grant)) {
     clauses.push('no path is seen with `inspect: never`, so the grant is unreachable; remove one of them');
   }
   if (new Set(grant.ports).size < grant.ports.length) clauses.push('a port is listed twice; remove one');
@@ -66,15 +67,23 @@ function* categoryClauses(grant: Grant, defaultBlocked: ReadonlySet<string>): Ge
   }
 }
 
+function looksAtPaths({ paths, hosts }: Grant): boolean {
+  return paths.length > 0 || (hosts.kind === 'listed' && hosts.scopes.some((scope) => scope.paths.length > 0));
+}
+
 function* hostClauses({ hosts }: Grant): Generator<string> {
   if (hosts.kind !== 'listed') return;
   const seen = new Set<string>();
-  const wide = hosts.patterns.filter((pattern) => pattern.kind === 'below');
-  for (const pattern of hosts.patterns) {
-    const text = textOf(pattern);
+  const whole = hosts.scopes.filter((scope) => scope.paths.length === 0);
+  const wide = whole.map(({ pattern }) => pattern).filter((pattern) => pattern.kind === 'below');
+  for (const scope of hosts.scopes) {
+    const { pattern } = scope;
+    const text = scopeText(scope);
     if (seen.has(text)) yield `host \`${text}\` is listed twice; remove one`;
     seen.add(text);
-    const over = wide.find((other) => other !== pattern && hostMatches(other, pattern.name));
+    const over =
+      wide.find((other) => other !== pattern && hostMatches(other, pattern.name)) ??
+      (scope.paths.length > 0 ? whole.find((other) => textOf(other.pattern) === textOf(pattern))?.pattern : undefined);
     if (over) yield `host \`${text}\` is unreachable behind \`${textOf(over)}\`; remove one`;
   }
 }

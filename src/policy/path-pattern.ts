@@ -14,7 +14,7 @@ export interface PathPattern {
 
 export function parsePathPattern(text: string): Result<PathPattern, string> {
   if (!text.startsWith('/')) return err(`path \`${text}\` does not start with \`/\`; add it`);
-  if (/[?#\s\\]|%2f|%5c|\/\.{1,2}(\/|$)|\/\/|;/i.test(text)) {
+  if (/[?#]/.test(text) || isAmbiguousPath(text)) {
     return err(`path \`${text}\` holds something that no request may match; use plain segments`);
   }
   const all = text.slice(1).split('/');
@@ -26,9 +26,31 @@ export function parsePathPattern(text: string): Result<PathPattern, string> {
   return ok({ text, segments, open });
 }
 
+/** Holds of a request whose path is ambiguous, where any rule looks at paths of its host. */
+export const AMBIGUOUS_PATH = 'ambiguous-path';
+
+/** How a pattern that holds stands among the predicates of a request. */
+export function pathPredicate({ text }: PathPattern): string {
+  return `path:${text}`;
+}
+
+/**
+ * What two servers could read in two ways, each with where it was exploited: backslash (IIS, Spring), encoded slash and
+ * backslash, NUL, path parameters (`..;/` of Tomcat), empty segments, dot segments plain or encoded, double encoding
+ * (CVE-2021-42013), overlong UTF-8 (CVE-2000-0884), `%u002f` and other escapes that are none, controls and blanks.
+ */
+const AMBIGUOUS = [
+  /[\\;\0-\x20\x7f-\uffff]/,
+  /\/\//,
+  /\/(?:\.|%2e){1,2}(?:\/|$)/i,
+  /%(?:2f|5c|3b|[01][0-9a-f]|7f|c[01]|e0%80|f0%80)/i,
+  /%25(?:[0-9a-f]{2}|%[0-9a-f]|u)/i,
+  /%(?![0-9a-f]{2})/i,
+] as const;
+
 /** True for a path that two servers could read in two ways. */
 export function isAmbiguousPath(path: string): boolean {
-  return /\\|%2f|%5c|%00|;|\/\/|\/(\.|%2e){1,2}(\/|$)/i.test(path);
+  return AMBIGUOUS.some((shape) => shape.test(path));
 }
 
 export function pathMatches(pattern: PathPattern, path: string): boolean {

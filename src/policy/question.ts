@@ -11,7 +11,7 @@ import type { Principal } from '../core/principal.ts';
 import type { Scheme } from '../core/target.ts';
 import type { Bundle } from './bundle.ts';
 import { lookupHost } from './host-table.ts';
-import { type PathPattern, pathMatches } from './path-pattern.ts';
+import { AMBIGUOUS_PATH, isAmbiguousPath, type PathPattern, pathMatches, pathPredicate } from './path-pattern.ts';
 import { shapePredicates } from './read-equivalents.ts';
 
 export interface Question {
@@ -58,7 +58,8 @@ export function matchedPredicates(request: DecisionRequest, bundle: Bundle): rea
   const shape = shapePredicates(request);
   const patterns = pathPatternsFor(bundle, request.target.host.name);
   if (patterns.length === 0 || request.method === 'CONNECT') return shape;
-  const paths = patterns.filter((p) => pathMatches(p, request.path)).map((p) => `path:${p.text}`);
+  if (isAmbiguousPath(request.path)) return [...shape, AMBIGUOUS_PATH].sort();
+  const paths = patterns.filter((p) => pathMatches(p, request.path)).map(pathPredicate);
   return paths.length === 0 ? shape : [...new Set([...shape, ...paths])].sort();
 }
 

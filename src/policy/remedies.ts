@@ -49,8 +49,11 @@ function granted(start: Open, decide: Decider): readonly string[] {
   return [];
 }
 
+const PLAIN_PATH = 'instead: the path in plain segments, without `..`, `//`, `;`, `\\` or encoded slashes';
+
 /** A like request that the task may send as things are. */
 function instead(start: Open, decide: Decider): readonly string[] {
+  if (start.decision.reason === 'path_ambiguous') return [PLAIN_PATH];
   if (start.decision.reason !== 'default_deny') return [];
   for (const change of actChanges(start)) {
     if (decide(change.q, change.world).effect === 'allow') return [`instead: ${change.words.join(' and ')}`];
@@ -150,5 +153,12 @@ function capabilityWords(capability: string, q: Question, { bundle }: World): st
 }
 
 function approvalOf(q: Question) {
-  return { pattern: { kind: 'exact', name: q.host.name }, access: 'write', despite: [], file: '', line: 0 } as const;
+  return {
+    pattern: { kind: 'exact', name: q.host.name },
+    paths: [],
+    access: 'write',
+    despite: [],
+    file: '',
+    line: 0,
+  } as const;
 }

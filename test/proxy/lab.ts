@@ -67,6 +67,7 @@ export interface TunnelOptions {
 const HOSTS: Readonly<Record<string, readonly string[]>> = {
   'web.lab.test': ['127.0.0.1'],
   'two.lab.test': ['127.0.0.1'],
+  'store.lab.test': ['127.0.0.1'],
   'bad.lab.test': ['127.0.0.1'],
   'meta.lab.test': ['169.254.169.254'],
   'azure.lab.test': ['168.63.129.16'],
@@ -309,7 +310,10 @@ function writeRules(dir: string, ports: readonly number[]): string {
     mkdirSync(dirname(join(dir, path)), { recursive: true });
     writeFileSync(join(dir, path), text);
   };
-  const where = `hosts: [${Object.keys(HOSTS).join(', ')}]\n    ports: [${ports.join(', ')}]`;
+  const shared = new Set(['store.lab.test']);
+  const where = `hosts: [${Object.keys(HOSTS)
+    .filter((name) => !shared.has(name))
+    .join(', ')}]\n    ports: [${ports.join(', ')}]`;
   put(
     'capabilities/net.read.lab.yaml',
     capability('net.read.lab', `methods: read\n    ${where}\n    read_equivalents: [{ name: git-upload-pack }]`),
@@ -318,6 +322,17 @@ function writeRules(dir: string, ports: readonly number[]): string {
     'capabilities/net.write.lab.yaml',
     capability('net.write.lab', `methods: write\n    ${where}\n    websocket: true`),
   );
+  put(
+    'capabilities/net.read.lab-opaque.yaml',
+    capability('net.read.lab-opaque', `methods: read\n    ${where}`).replace('inspect: auto', 'inspect: never'),
+  );
+  const bucket = `hosts: [{ host: store.lab.test, paths: [/my-bucket, /my-bucket/**] }]\n    ports: [${ports.join(', ')}]`;
+  put(
+    'capabilities/net.write.lab-bucket.yaml',
+    capability('net.write.lab-bucket', `methods: read\n    ${bucket}\n  - methods: write\n    ${bucket}`),
+  );
+  put('profiles/lab-opaque.yaml', profile('lab-opaque', 'net.read.lab-opaque'));
+  put('profiles/lab-bucket.yaml', profile('lab-bucket', 'net.write.lab-bucket'));
   const tight = profile('lab-tight', 'net.read.lab')
     .replace('requests: 10000', 'requests: 6')
     .replace('bytes_down: 1073741824', 'bytes_down: 100000')
@@ -330,7 +345,7 @@ function writeRules(dir: string, ports: readonly number[]): string {
   put('profiles/lab-read.yaml', profile('lab-read', 'net.read.lab'));
   put('profiles/lab-write.yaml', profile('lab-write', 'net.read.lab, net.write.lab'));
   const shipped = readFileSync(new URL('../../rules/classes.yaml', import.meta.url), 'utf8');
-  const classes = ['lab-read', 'lab-write', 'lab-tight', 'lab-slow', 'lab-brief'].map(
+  const classes = ['lab-read', 'lab-write', 'lab-opaque', 'lab-bucket', 'lab-tight', 'lab-slow', 'lab-brief'].map(
     (name) => `  - { name: ${name}, description: The lab., profile: ${name} }\n`,
   );
   put('classes.yaml', `${shipped.trimEnd()}\n${classes.join('')}`);
