@@ -25,6 +25,7 @@ const schema = z.strictObject({
           .min(1)
           .max(256),
         tenants: z.array(z.string().min(1).max(100)).max(1000).default([]),
+        own: z.enum(['refuse', 'allow']).default('refuse'),
       }),
     )
     .max(1000),
@@ -40,12 +41,12 @@ export function loadCredentials(path: string | null): Result<readonly Credential
   const problems: Problem[] = [];
   const credentials: Credential[] = [];
   const names = new Set<string>();
-  for (const [i, { name, file, hosts, tenants }] of parsed.value.value.credentials.entries()) {
+  for (const [i, { name, file, hosts, tenants, own }] of parsed.value.value.credentials.entries()) {
     const value = read(resolve(dirname(path), file));
     if (!value.ok) problems.push(parsed.value.problem(['credentials', i, 'file'], value.error));
     else if (names.has(name))
       problems.push(parsed.value.problem(['credentials', i, 'name'], `\`${name}\` is named twice; rename one`));
-    else credentials.push({ name, value: trimmed(value.value), hosts, tenants });
+    else credentials.push({ name, value: trimmed(value.value), hosts, tenants, own });
     names.add(name);
   }
   return problems.length > 0 ? err(problems) : ok(credentials);

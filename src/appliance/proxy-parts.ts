@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs';
 import type { Config } from '../config/schema.ts';
 import type { Clock } from '../core/ports.ts';
+import { type HostPattern, parseHostPattern } from '../policy/host-pattern.ts';
 import { createDialer } from '../proxy/dialer.ts';
 import { dnsSource } from '../proxy/dns-source.ts';
 import { HostsFile } from '../proxy/hosts-file.ts';
@@ -28,11 +29,21 @@ export function proxySettings({ proxy }: Config): ProxySettings {
     maxConnections: limits.connections,
     maxPools: limits.upstream_pools,
     tenant: { concurrency: limits.tenant_concurrency, rate: limits.tenant_rate },
+    pinned: proxy.pinned_fields.map(({ hosts, fields }) => ({
+      hosts: hosts.map(patternOf),
+      fields: Object.entries(fields),
+    })),
     ech: inspect.ech,
     sniOptional: inspect.sni_optional,
     upstreamCas: inspect.upstream_ca.map((file) => readFileSync(file, 'utf8')),
     parent: proxy.parent ? parentOf(proxy.parent.url, proxy.parent.destination) : null,
   };
+}
+
+function patternOf(text: string): HostPattern {
+  const pattern = parseHostPattern(text);
+  if (!pattern.ok) throw new Error(`proxy.pinned_fields: ${pattern.error}`);
+  return pattern.value;
 }
 
 export function resolverOf({ proxy }: Config, clock: Clock): Resolver {

@@ -44,6 +44,18 @@ const inspect = z
   })
   .describe('TLS: inspecting it with our CA, and checking it in tunnels');
 
+const pinned = z
+  .strictObject({
+    hosts: z.array(text).min(1).describe('hosts, `api.example.com` or `*.example.com`'),
+    fields: z
+      .record(
+        z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}$/, 'must be a field name'),
+        z.string().regex(/^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/, 'must be printable ASCII'),
+      )
+      .describe('field name to value, for example `X-Goog-Allowed-Domains: example.com`'),
+  })
+  .describe('fields that the gate sets in every request to these hosts');
+
 const resolver = z
   .strictObject({
     servers: z
@@ -79,6 +91,10 @@ export const egressDoor = z
     inspect: inspect.prefault({}),
     deadlines: deadlines.prefault({}),
     limits: limits.prefault({}),
+    pinned_fields: z
+      .array(pinned)
+      .default([])
+      .describe('fields by which providers are told which accounts may be used; what a sandbox sends there is dropped'),
     resolver: resolver.prefault({}),
     parent: parent.optional(),
   })

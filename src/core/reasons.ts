@@ -241,6 +241,16 @@ export const REASONS = {
     'the guard found something that may not leave or enter',
     'remove the finding named in the record',
   ),
+  provider_fetch: denied(
+    'guard',
+    'the request asks a provider to fetch what this task may not reach',
+    'leave the address or the tool out, or ask for what is in `would_allow`',
+  ),
+  own_credentials: denied(
+    'guard',
+    'the request carries credentials of its own for a host whose credential this gate holds',
+    'send the placeholder `lt_credential_<name>` in their place',
+  ),
   guard_unscannable: denied('guard', 'the body cannot be scanned within bounds', 'send it uncompressed or smaller'),
   // — the appliance itself —
   lease_ended: denied(

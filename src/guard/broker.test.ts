@@ -12,7 +12,13 @@ const at = (host: string, over: Partial<typeof owner> = {}) => ({ ...owner, ...o
 function scene() {
   let now = 1000;
   const vault = new Vault({ now: () => now, ttlMs: 500, most: 3 });
-  const stored = { name: 'github', value: Buffer.from('ghp_real'), hosts: ['api.github.com'], tenants: ['acme'] };
+  const stored = {
+    name: 'github',
+    value: Buffer.from('ghp_real'),
+    hosts: ['api.github.com'],
+    tenants: ['acme'],
+    own: 'refuse' as const,
+  };
   const broker = createBroker(vault, () => [stored]);
   const put = (text: string, to = at('api.test'), written: Written = 'plain') => {
     const exchanged: Exchanged[] = [];

@@ -15,6 +15,8 @@ export interface Credential {
   readonly hosts: readonly string[];
   /** Empty: every tenant. */
   readonly tenants: readonly string[];
+  /** What becomes of credentials that a sandbox brings for these hosts itself. */
+  readonly own: 'refuse' | 'allow';
 }
 
 export interface Destination extends Owner {
@@ -39,6 +41,10 @@ export interface Exchanging {
 }
 
 export interface Broker {
+  /** Whether a stored credential stands for this destination, so that the sandbox may bring none of its own. */
+  stands(to: Destination): boolean;
+  /** Whether a text holds a token or placeholder of ours, alone or as a password in base64. */
+  isExchanged(text: string): boolean;
   /** Whether anything could be exchanged for this destination. */
   serves(to: Destination): boolean;
   /** Whether a secret that the guard sees is only a placeholder of a stored credential, alone or as a password in base64. */
@@ -80,6 +86,19 @@ export function createBroker(vault: Vault, credentials: () => readonly Credentia
       const known = names();
       const password = /^[A-Za-z0-9+/]{8,}={0,2}$/.test(text) ? Buffer.from(text, 'base64').toString('utf8') : '';
       return known.has(text) || known.has(password.slice(password.indexOf(':') + 1));
+    },
+    stands: ({ tenant, host }) =>
+      credentials().some(
+        (one) =>
+          one.own === 'refuse' &&
+          hostMatches(one.hosts, host) &&
+          (one.tenants.length === 0 || one.tenants.includes(tenant)),
+      ),
+    isExchanged(text) {
+      const inner = BASIC.exec(text)?.[2];
+      const plain = inner === undefined ? text : Buffer.from(inner, 'base64').toString('utf8');
+      const known = names();
+      return [...plain.matchAll(PLACEHOLDER)].some(([whole]) => known.has(whole) || /^(?:\[|%5b)TOKEN/i.test(whole));
     },
     serves: (to) => vault.holds(to) || credentials().some((one) => hostMatches(one.hosts, to.host)),
     exchange(text, to, how) {

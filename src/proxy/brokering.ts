@@ -16,6 +16,7 @@ import {
 import type { Exchange, HeaderList } from './exchange.ts';
 import { field } from './fields.ts';
 import type { Gate } from './gate.ts';
+import { accountFields } from './own-credentials.ts';
 
 /** Null where nothing may be exchanged. */
 export function destinationOf(gate: Gate, exchange: Exchange): Destination | null {
@@ -31,7 +32,8 @@ export interface Head {
   readonly path: string;
 }
 
-export function exchangedHead(gate: Gate, exchange: Exchange, head: Head): Head {
+export function exchangedHead(gate: Gate, exchange: Exchange, asked: Head): Head {
+  const head = { path: asked.path, headers: accountFields(gate, exchange, asked.headers) };
   const to = destinationOf(gate, exchange);
   if (to === null || gate.broker === undefined) return head;
   const { broker } = gate;

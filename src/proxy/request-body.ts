@@ -9,6 +9,7 @@ import { field } from './fields.ts';
 import type { Forwarding } from './forwarding.ts';
 import type { Gate } from './gate.ts';
 import type { BodyFilter } from './guarding.ts';
+import { watchedBody } from './provider-body.ts';
 import { Refusal } from './refusal.ts';
 import { guardContext, recordVerdict } from './scan-outbound.ts';
 
@@ -21,9 +22,10 @@ export interface OutboundBody {
 const HELD = 1024 * 1024;
 
 export async function outboundBody(gate: Gate, exchange: Exchange, forwarding: Forwarding): Promise<OutboundBody> {
-  const { body, headers } = forwarding;
+  const { headers } = forwarding;
   const announced = field(headers, 'content-length');
-  if (body === null) return { stream: null, length: announced === '0' ? 0 : null };
+  if (forwarding.body === null) return { stream: null, length: announced === '0' ? 0 : null };
+  const body = watchedBody(gate, exchange, { body: forwarding.body, headers });
   const guard = gate.guard();
   const context = guardContext(exchange, 'request', {
     contentType: field(headers, 'content-type').toLowerCase(),

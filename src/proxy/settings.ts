@@ -1,5 +1,6 @@
 /** What operators may set about the doors and the relay; every value has a default that is safe. */
 
+import type { HostPattern } from '../policy/host-pattern.ts';
 import type { TenantLimits } from './budgets.ts';
 
 export interface ParentProxy {
@@ -11,6 +12,12 @@ export interface ParentProxy {
   readonly password: string | null;
   /** `address`: the parent is told the address that was checked. `name`: it resolves again, and the pin ends here. */
   readonly destination: 'address' | 'name';
+}
+
+/** Fields that are set in every request to these hosts, in place of the sandbox's own (T-39). */
+export interface PinnedFields {
+  readonly hosts: readonly HostPattern[];
+  readonly fields: readonly (readonly [string, string])[];
 }
 
 export interface ProxySettings {
@@ -39,6 +46,7 @@ export interface ProxySettings {
   readonly tenant: TenantLimits;
   /** Upstream pools kept; the least recently used is closed beyond this. */
   readonly maxPools: number;
+  readonly pinned: readonly PinnedFields[];
 }
 
 export const DEFAULT_SETTINGS: ProxySettings = {
@@ -59,4 +67,5 @@ export const DEFAULT_SETTINGS: ProxySettings = {
   parent: null,
   tenant: { concurrency: 10_000, rate: 100_000 },
   maxPools: 2_000,
+  pinned: [],
 };

@@ -8,6 +8,7 @@ import { Exchange, type Order } from './exchange.ts';
 import type { Gate } from './gate.ts';
 import { hostLeak, urlLeak } from './leak.ts';
 import { writesWhileReading } from './methods.ts';
+import { screenCredentials } from './own-credentials.ts';
 import { closedEvent, decisionEvent, decisionRequest, newId } from './records.ts';
 import { Refusal } from './refusal.ts';
 import { lookAtPath, scanOutbound } from './scan-outbound.ts';
@@ -86,6 +87,7 @@ export async function resolve(gate: Gate, exchange: Exchange): Promise<void> {
 
 /** URL and headers, before the first byte leaves. */
 export async function scanRequest(gate: Gate, exchange: Exchange): Promise<void> {
+  screenCredentials(gate, exchange);
   await scanOutbound(gate, exchange);
 }
 

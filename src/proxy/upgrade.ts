@@ -7,6 +7,7 @@ import type { Exchange, HeaderList } from './exchange.ts';
 import { clientFields, upstreamFields } from './fields.ts';
 import type { Gate } from './gate.ts';
 import { headerPairs } from './header-pairs.ts';
+import { accountFields } from './own-credentials.ts';
 import { Refusal } from './refusal.ts';
 import { relayTunnel } from './tunnel.ts';
 import { upstreamRefusal } from './upstream-errors.ts';
@@ -88,6 +89,9 @@ function switchProtocols(gate: Gate, exchange: Exchange, headers: HeaderList): P
       onResponseError: (_controller, error) => reject(upstreamRefusal(error, false)),
     };
     const path = ask.query === '' ? ask.path : `${ask.path}?${ask.query}`;
-    pool.dispatch({ path, method: 'GET', headers: fields, upgrade: 'websocket' }, handler);
+    pool.dispatch(
+      { path, method: 'GET', headers: [...accountFields(gate, exchange, fields)], upgrade: 'websocket' },
+      handler,
+    );
   });
 }

@@ -68,6 +68,7 @@ const HOSTS: Readonly<Record<string, readonly string[]>> = {
   'web.lab.test': ['127.0.0.1'],
   'two.lab.test': ['127.0.0.1'],
   'store.lab.test': ['127.0.0.1'],
+  'api.openai.com': ['127.0.0.1'],
   'bad.lab.test': ['127.0.0.1'],
   'meta.lab.test': ['169.254.169.254'],
   'azure.lab.test': ['168.63.129.16'],
