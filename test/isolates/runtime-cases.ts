@@ -227,6 +227,79 @@ export const RUNTIME_CASES: Readonly<Record<string, readonly (readonly [string, 
       'ab',
     ],
   ],
+  platform: [
+    [
+      'a long timer does not hold up the short ones',
+      "const late = setTimeout(() => {}, 60000); for (let i = 0; i < 200; i += 1) await new Promise((r) => setTimeout(r, 0)); clearTimeout(late); return 'through';",
+      'through',
+    ],
+    [
+      'a label that is no Punycode is no host',
+      "return ['http://xn--/', 'http://a.xn--pokxncvks/', 'http://xn--bcher-kva.de/', 'x://xn--/'].map((u) => URL.canParse(u));",
+      [false, false, true, true],
+    ],
+    [
+      'pairs are iterated live, by an iterator of their own',
+      "const p = new URLSearchParams('a=1&b=2'); const i = p.keys(); i.next(); p.append('c', '3'); return [[...i], String(i), Headers.prototype.entries === Headers.prototype[Symbol.iterator], Object.hasOwn(i, 'next')];",
+      [['b', 'c'], '[object URLSearchParams Iterator]', true, false],
+    ],
+    [
+      'listeners that capture come first, and a signal takes them away',
+      "const seen = []; const t = new EventTarget(); const c = new AbortController(); t.addEventListener('x', () => seen.push(1)); t.addEventListener('x', () => seen.push(0), { capture: true }); t.addEventListener('x', () => seen.push(9), { signal: c.signal }); c.abort(); t.dispatchEvent(new Event('x')); return seen;",
+      [0, 1],
+    ],
+    [
+      'an error that nobody caught is told to the global object',
+      "const seen = []; addEventListener('error', (e) => { seen.push(e.error.message, e instanceof ErrorEvent, e.isTrusted); e.preventDefault(); }); setTimeout(() => { throw new Error('late'); }, 0); await new Promise((r) => setTimeout(r, 5)); return seen;",
+      ['late', true, true],
+    ],
+    [
+      'signals of any follow in order',
+      "const a = new AbortController(); const seen = []; const any = AbortSignal.any([AbortSignal.any([a.signal])]); any.addEventListener('abort', () => seen.push('any')); a.signal.addEventListener('abort', () => seen.push('own', any.aborted)); a.abort(7); return [...seen, any.reason];",
+      ['own', true, 'any', 7],
+    ],
+    [
+      'a DOMException is an error with a stack',
+      "const e = new DOMException('m', 'AbortError'); return [e instanceof Error, e.code, DOMException.WRONG_DOCUMENT_ERR, typeof e.stack, Object.prototype.toString.call(e), e.message];",
+      [true, 20, 4, 'string', '[object DOMException]', 'm'],
+    ],
+    [
+      'a data URL needs no network',
+      "const r = await fetch('data:text/plain;charset=utf-8;base64,aGVsbG8='); return [r.status, r.headers.get('content-type'), await r.text()];",
+      [200, 'text/plain;charset=utf-8', 'hello'],
+    ],
+    ['no other scheme is fetched', thrown("await fetch('file:///etc/passwd')"), 'TypeError'],
+    [
+      'a body that was read is locked',
+      "const r = new Response('x'); await r.text(); return [r.bodyUsed, r.body.locked];",
+      [true, true],
+    ],
+    [
+      'T-63 a then on Object.prototype sees no body',
+      "const seen = []; Object.defineProperty(Object.prototype, 'then', { configurable: true, get() { seen.push(1); return undefined; } }); const r = new Response(new ReadableStream({ start(c) { c.enqueue(new TextEncoder().encode('ab')); c.close(); } })); const text = r.text(); delete Object.prototype.then; return text;",
+      'ab',
+    ],
+    [
+      'the copy of a response has bytes of its own',
+      'const bytes = new Uint8Array([1]); const r = new Response(new ReadableStream({ start(c) { c.enqueue(bytes); c.close(); } })); const c = r.clone(); const [a, b] = [await r.body.getReader().read(), await c.body.getReader().read()]; return [a.value === b.value, [...b.value]];',
+      [false, [1]],
+    ],
+    [
+      'a resizable buffer stays one when it is cloned',
+      'const b = structuredClone(new ArrayBuffer(4, { maxByteLength: 8 })); return [b.resizable, b.maxByteLength];',
+      [true, 8],
+    ],
+    [
+      'a transform that cancels and a read of at least so many bytes',
+      "const t = new TransformStream({ cancel() { return Promise.reject(new Error('no')); } }); const why = await t.readable.cancel().catch((e) => e.message); const s = new ReadableStream({ type: 'bytes', start(c) { c.enqueue(new Uint8Array([1])); c.enqueue(new Uint8Array([2])); } }); const { value } = await s.getReader({ mode: 'byob' }).read(new Uint8Array(2), { min: 2 }); return [why, [...value]];",
+      ['no', [1, 2]],
+    ],
+    [
+      'requests keep what is only shown, and refuse what is wrong',
+      "const r = new Request('https://a.b', { keepalive: true, integrity: 'x', referrerPolicy: 'origin', cache: 'no-store' }); const bad = [{ mode: 'navigate' }, { priority: 'x' }, { signal: 1 }, { duplex: 'full' }].filter((i) => { try { new Request('https://a.b', i); return true; } catch { return false; } }); return [r.keepalive, r.integrity, r.referrerPolicy, r.cache, bad.length];",
+      [true, 'x', 'origin', 'no-store', 0],
+    ],
+  ],
   crypto: [
     [
       'digests',

@@ -5,6 +5,7 @@
  */
 
 import { createHash, createHmac, randomFillSync } from 'node:crypto';
+import { domainToUnicode } from 'node:url';
 
 /** Parts of a parsed URL, in this order: href, origin, protocol, username, password, host, hostname, port, pathname, search, hash. */
 export type UrlParts = readonly string[];
@@ -35,19 +36,29 @@ const MAX_RANDOM = 65_536;
 /** Null when the input is no URL. */
 export function parseUrl(input: string, base: string | null): UrlParts | null {
   const url = base === null ? URL.parse(input) : URL.parse(input, base);
-  return url === null ? null : partsOf(url);
+  return url === null || !isHost(url) ? null : partsOf(url);
+}
+
+const SPECIAL = new Set(['http:', 'https:', 'ws:', 'wss:', 'ftp:', 'file:']);
+const PUNYCODE = /(?:^|\.)xn--/;
+
+/** Node's parser takes labels that are no Punycode; the standard's domain to ASCII (UTS 46) fails on them. */
+function isHost({ hostname, protocol }: URL): boolean {
+  return !SPECIAL.has(protocol) || !PUNYCODE.test(hostname) || !PUNYCODE.test(domainToUnicode(hostname));
 }
 
 /** The URL after one of its setters ran; null when that setter throws (`href` alone does). */
 export function setUrl(href: string, part: string, value: string): UrlParts | null {
   const url = URL.parse(href);
   if (url === null || !SETTABLE.has(part as Settable)) return null;
+  const before = partsOf(url);
   try {
     url[part as Settable] = value;
   } catch {
     return null;
   }
-  return partsOf(url);
+  if (isHost(url)) return partsOf(url);
+  return part === 'href' ? null : before;
 }
 
 function partsOf(u: URL): UrlParts {

@@ -39,7 +39,7 @@ export class IsolateSlot {
   readonly #start: Entry;
   readonly #deliver: Entry;
   readonly #decoders = new Decoders();
-  readonly #wakes = new Set<NodeJS.Timeout>();
+  #wake: NodeJS.Timeout | undefined;
   #events: SlotEvents | null = null;
   #watch: NodeJS.Timeout | null = null;
   #module: ivm.Module | null = null;
@@ -135,8 +135,7 @@ export class IsolateSlot {
     this.#ended = true;
     this.#cpuMs = Number(this.#isolate.cpuTime) / 1e6;
     if (this.#watch) clearInterval(this.#watch);
-    for (const wake of this.#wakes) clearTimeout(wake);
-    this.#wakes.clear();
+    clearTimeout(this.#wake);
     try {
       this.#isolate.dispose();
     } catch {
@@ -148,7 +147,7 @@ export class IsolateSlot {
   #hear(args: unknown[]): void {
     if (this.#ended) return;
     const [op, a, b] = args;
-    if (op === 'wake') this.#wake(Number(a));
+    if (op === 'wake') this.#wakeIn(Number(a));
     else if (op === 'pending') {
       this.#pending = true;
       setTimeout(() => this.#mainAgain(), PENDING_MS);
@@ -206,13 +205,12 @@ export class IsolateSlot {
     return true;
   }
 
-  #wake(delay: number): void {
-    if (this.#wakes.size >= LIMITS.wakes) return;
-    const wake = setTimeout(() => {
-      this.#wakes.delete(wake);
+  /** One at a time: the runtime asks for the earliest that it needs, which takes the place of the one before. */
+  #wakeIn(delay: number): void {
+    clearTimeout(this.#wake);
+    this.#wake = setTimeout(() => {
       if (!this.#ended) this.#tell(['tick']);
     }, clampDelay(delay));
-    this.#wakes.add(wake);
   }
 
   #log(level: string, text: string): boolean {
@@ -237,7 +235,7 @@ export class IsolateSlot {
     this.#finished = true;
     this.#ended = true;
     if (this.#watch) clearInterval(this.#watch);
-    for (const wake of this.#wakes) clearTimeout(wake);
+    clearTimeout(this.#wake);
     const peak_memory_bytes = this.memoryMb * 1024 * 1024;
     const status = 'memory_exceeded';
     if (this.#events === null || !first) process.abort();

@@ -87,8 +87,6 @@ export const LIMITS = {
   stack: 8 * 1024,
   /** Log lines of one task. */
   logLines: 1000,
-  /** Wakes that one isolate may wait for; its runtime asks for one at a time. */
-  wakes: 64,
   /** Binding calls of one task that wait for a reply. */
   callsInFlight: 256,
   /** Bytes of one chunk of a body. */

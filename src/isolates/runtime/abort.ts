@@ -1,50 +1,72 @@
 /** `AbortController` and `AbortSignal`. */
 
 import { DOMException } from './dom-exception.ts';
-import { Event, EventTarget } from './events.ts';
+import { Event } from './event.ts';
+import { EventTarget, fire, signals } from './events.ts';
 import { setTimeout } from './timers.ts';
 
 interface SignalState {
   aborted: boolean;
   reason: unknown;
   readonly algorithms: Set<() => void>;
+  /** Signals of `any` over this one; they abort with it, before anybody hears of either. */
+  readonly dependents: Set<AbortSignal>;
+  /** Of a signal made by `any`: those that it follows, none of which was made so. */
+  readonly sources: Set<AbortSignal>;
+  readonly composite: boolean;
 }
 
 const making = Symbol('making');
-const states = new WeakMap<AbortSignal, SignalState>();
-const of = (signal: AbortSignal): SignalState => {
-  const state = states.get(signal);
+const states = new WeakMap<object, SignalState>();
+const of = (signal: unknown): SignalState => {
+  const state = states.get(signal as object);
   if (!state) throw new TypeError('the value is no AbortSignal');
   return state;
 };
+const aborted = (reason: unknown) =>
+  reason === undefined ? new DOMException('this operation was aborted', 'AbortError') : reason;
 
 export class AbortSignal extends EventTarget {
   #handler: unknown = null;
+  #listening = false;
 
-  constructor(key?: unknown) {
-    super();
+  constructor(key?: unknown, composite = false) {
     if (key !== making) throw new TypeError('signals are made by an AbortController');
-    states.set(this, { aborted: false, reason: undefined, algorithms: new Set() });
+    super();
+    const flags = { aborted: false, reason: undefined, composite };
+    states.set(this, { ...flags, algorithms: new Set(), dependents: new Set(), sources: new Set() });
   }
 
-  static abort(reason: unknown = new DOMException('this operation was aborted', 'AbortError')): AbortSignal {
+  static abort(reason?: unknown): AbortSignal {
     const signal = new AbortSignal(making);
-    Object.assign(of(signal), { aborted: true, reason });
+    Object.assign(of(signal), { aborted: true, reason: aborted(reason) });
     return signal;
   }
 
   static timeout(ms: unknown): AbortSignal {
+    const wait = Number(ms);
+    if (!(wait >= 0 && wait <= Number.MAX_SAFE_INTEGER)) throw new TypeError('the time is not a whole number');
     const signal = new AbortSignal(making);
-    setTimeout(() => signalAbort(signal, new DOMException('the operation timed out', 'TimeoutError')), ms);
+    setTimeout(() => signalAbort(signal, new DOMException('the operation timed out', 'TimeoutError')), wait);
     return signal;
   }
 
-  static any(signals: Iterable<AbortSignal>): AbortSignal {
-    const all = [...signals];
-    const made = new AbortSignal(making);
-    const done = all.find((signal) => of(signal).aborted);
-    if (done) Object.assign(of(made), { aborted: true, reason: done.reason });
-    else for (const signal of all) onAbort(signal, () => signalAbort(made, signal.reason));
+  static any(all: Iterable<AbortSignal>): AbortSignal {
+    const given = [...all];
+    for (const signal of given) of(signal);
+    const made = new AbortSignal(making, true);
+    const own = of(made);
+    const done = given.find((signal) => of(signal).aborted);
+    if (done) Object.assign(own, { aborted: true, reason: of(done).reason });
+    else {
+      for (const signal of given) {
+        const { composite, sources } = of(signal);
+        for (const source of composite ? sources : [signal]) {
+          own.sources.add(source);
+          of(source).dependents.add(made);
+        }
+      }
+    }
     return made;
   }
 
@@ -61,13 +83,18 @@ export class AbortSignal extends EventTarget {
   }
 
   set onabort(handler: unknown) {
-    if (this.#handler) this.removeEventListener('abort', this.#handler);
-    this.#handler = typeof handler === 'function' ? handler : null;
-    if (this.#handler) this.addEventListener('abort', this.#handler);
+    this.#handler = typeof handler === 'function' || (typeof handler === 'object' && handler !== null) ? handler : null;
+    if (this.#listening || this.#handler === null) return;
+    this.#listening = true;
+    // The place among the listeners is that of the first handler (HTML, event handlers).
+    this.addEventListener('abort', (event: unknown) => {
+      if (typeof this.#handler === 'function') Reflect.apply(this.#handler, this, [event]);
+    });
   }
 
   throwIfAborted(): void {
-    if (of(this).aborted) throw of(this).reason;
+    const { aborted: over, reason } = of(this);
+    if (over) throw reason;
   }
 }
 
@@ -78,13 +105,13 @@ export class AbortController {
     return this.#signal;
   }
 
-  abort(reason: unknown = new DOMException('this operation was aborted', 'AbortError')): void {
-    signalAbort(this.#signal, reason);
+  abort(reason?: unknown): void {
+    signalAbort(this.#signal, aborted(reason));
   }
 }
 
 export function isSignal(value: unknown): value is AbortSignal {
-  return typeof value === 'object' && value !== null && states.has(value as AbortSignal);
+  return typeof value === 'object' && value !== null && states.has(value);
 }
 
 /** Runs before listeners do. Gives what takes it back. */
@@ -94,11 +121,22 @@ export function onAbort(signal: AbortSignal, run: () => void): () => void {
   return () => algorithms.delete(run);
 }
 
+signals.onAbort = (signal, run) => (isSignal(signal) ? onAbort(signal, run) : null);
+
+/** DOM, section 3.2: all that depend are aborted first, then each runs its steps, in the order they were made. */
 function signalAbort(signal: AbortSignal, reason: unknown): void {
   const state = of(signal);
   if (state.aborted) return;
   Object.assign(state, { aborted: true, reason });
-  for (const run of [...state.algorithms]) run();
-  state.algorithms.clear();
-  signal.dispatchEvent(new Event('abort'));
+  const following = [...state.dependents].filter((dependent) => !of(dependent).aborted);
+  for (const dependent of following) Object.assign(of(dependent), { aborted: true, reason });
+  state.dependents.clear();
+  for (const each of [signal, ...following]) runSteps(each);
+}
+
+function runSteps(signal: AbortSignal): void {
+  const { algorithms } = of(signal);
+  for (const run of [...algorithms]) run();
+  algorithms.clear();
+  fire(signal, new Event('abort'));
 }

@@ -18,29 +18,38 @@ export function isBlob(value: unknown): value is Blob {
   return typeof value === 'object' && value !== null && contents.has(value);
 }
 
-function pieceOf(part: unknown, native: boolean): Uint8Array {
+function partOf(part: unknown): Uint8Array | string {
   if (isBlob(part)) return blobBytes(part);
   if (isBufferSource(part)) return bytesOf(part).slice();
-  const text = String(part).toWellFormed();
-  return encodeUtf8(native ? text.replace(/\r\n|\r|\n/g, '\n') : text);
+  return String(part).toWellFormed();
+}
+
+function pieceOf(part: Uint8Array | string, native: boolean): Uint8Array {
+  if (typeof part !== 'string') return part;
+  return encodeUtf8(native ? part.replace(/\r\n|\r|\n/g, '\n') : part);
 }
 
 function typeText(type: unknown): string {
-  const text = String(type ?? '');
+  const text = String(type === undefined ? '' : type);
   return /[^\x20-\x7e]/.test(text) ? '' : text.toLowerCase();
 }
 
-function sequence(parts: unknown): unknown[] {
+/** Each part is converted before the next is asked for (Web IDL, sequences). */
+function piecesOf(parts: unknown, convert: (part: unknown) => Uint8Array | string): (Uint8Array | string)[] {
   const make = (parts as { [Symbol.iterator]?: unknown } | null)?.[Symbol.iterator];
   if ((typeof parts !== 'object' && typeof parts !== 'function') || typeof make !== 'function') {
     throw new TypeError('the parts must be a sequence');
   }
-  return [...(parts as Iterable<unknown>)];
+  const made: (Uint8Array | string)[] = [];
+  for (const part of { [Symbol.iterator]: () => Reflect.apply(make, parts, []) as Iterator<unknown> }) {
+    made.push(convert(part));
+  }
+  return made;
 }
 
 export class Blob {
   constructor(parts: unknown = [], options: { type?: unknown; endings?: unknown } | null = {}) {
-    const all = parts === undefined ? [] : sequence(parts);
+    const all = parts === undefined ? [] : piecesOf(parts, partOf);
     if (options !== null && typeof options !== 'object' && typeof options !== 'function')
       throw new TypeError('options are an object');
     const endings = options?.endings === undefined ? 'transparent' : String(options.endings);

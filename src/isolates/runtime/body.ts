@@ -1,13 +1,15 @@
 /** Bodies of requests and responses: what they are made of, and the ways to read one, once. */
 
-import type { ReadableStream } from 'web-streams-polyfill';
+import { ReadableStream, WritableStream } from 'web-streams-polyfill';
 import { Blob, blobBytes, bytesStream, isBlob } from './blob.ts';
-import { bridge } from './bridge.ts';
+import { bridge, jsonValue } from './bridge.ts';
 import { bytesOf, isBufferSource, joinBytes, ownBuffer } from './buffer-source.ts';
 import { decodeMultipart, encodeMultipart, FormData } from './form-data.ts';
 import type { Headers } from './headers.ts';
-import { isDisturbed, isStream } from './stream-state.ts';
-import { decodeForm, URLSearchParams } from './url-search-params.ts';
+import { headerMime, mimeText } from './mime.ts';
+import { isByteStream, isDisturbed, isStream } from './stream-state.ts';
+import { structuredClone } from './structured-clone.ts';
+import { decodeFormBytes, URLSearchParams } from './url-search-params.ts';
 import { decodeUtf8, encodeUtf8 } from './utf8.ts';
 
 export interface BodyState {
@@ -65,10 +67,17 @@ export function bodyState(of: object): BodyState {
 
 export function streamOfBody(state: BodyState): ReadableStream | null {
   if (!state.stream && state.source) {
-    state.stream = bytesStream(state.source);
+    state.stream = state.used ? spentStream() : bytesStream(state.source);
     state.source = null;
   }
   return state.stream;
+}
+
+/** What the stream of a body is once the body was read whole: closed, and locked for ever. */
+function spentStream(): ReadableStream {
+  const made = new ReadableStream({ type: 'bytes', start: (controller) => controller.close() });
+  made.getReader();
+  return made;
 }
 
 function isUsed(state: BodyState): boolean {
@@ -85,7 +94,24 @@ export function cloneBody(state: BodyState): BodyState {
   if (!state.stream) return noBody();
   const [mine, other] = state.stream.tee();
   state.stream = mine;
-  return { stream: other, source: null, used: false };
+  return { stream: copying(other), source: null, used: false };
+}
+
+/** Fetch, "clone a body", tees so that the copy's chunks are clones: neither side can change the other's. */
+function copying(stream: ReadableStream): ReadableStream {
+  if (isByteStream(stream)) return stream;
+  const reader = stream.getReader();
+  return new ReadableStream(
+    {
+      pull: async (controller) => {
+        const { done, value } = await reader.read();
+        if (done) controller.close();
+        else controller.enqueue(structuredClone(value));
+      },
+      cancel: (reason) => reader.cancel(reason),
+    },
+    { highWaterMark: 0 },
+  );
 }
 
 /** What `Request` and `Response` share. */
@@ -102,57 +128,76 @@ export class Body {
     return isUsed(bodyState(this));
   }
 
-  async arrayBuffer(): Promise<ArrayBuffer> {
-    return ownBuffer(await allBytes(this));
+  arrayBuffer(): Promise<ArrayBuffer> {
+    return consumed(this, (bytes) => ownBuffer(bytes));
   }
 
-  async bytes(): Promise<Uint8Array> {
-    return (await allBytes(this)).slice();
+  bytes(): Promise<Uint8Array> {
+    return consumed(this, (bytes) => bytes.slice());
   }
 
-  async blob(): Promise<Blob> {
-    return new Blob([await allBytes(this)], { type: typeOf(this) });
+  blob(): Promise<Blob> {
+    return consumed(this, (bytes) => {
+      const mime = headerMime(typeOf(this));
+      return new Blob([bytes], { type: mime ? mimeText(mime) : '' });
+    });
   }
 
-  async text(): Promise<string> {
-    return decodeUtf8(await allBytes(this));
+  text(): Promise<string> {
+    return consumed(this, decodeUtf8);
   }
 
-  async json(): Promise<unknown> {
-    return JSON.parse(decodeUtf8(await allBytes(this))) as unknown;
+  json(): Promise<unknown> {
+    return consumed(this, (bytes) => jsonValue(decodeUtf8(bytes)) as unknown);
   }
 
-  async formData(): Promise<FormData> {
-    const type = typeOf(this);
-    const bytes = await allBytes(this);
-    if (/^application\/x-www-form-urlencoded\b/i.test(type)) {
-      const form = new FormData();
-      for (const [name, value] of decodeForm(decodeUtf8(bytes))) form.append(name, value);
-      return form;
-    }
-    const boundary = /^multipart\/form-data\s*;.*?boundary=(?:"([^"]+)"|([^\s;]+))/i.exec(type);
-    if (!boundary) throw new TypeError('the body is no form');
-    return decodeMultipart(bytes, (boundary[1] ?? boundary[2]) as string);
+  formData(): Promise<FormData> {
+    return consumed(this, (bytes) => formOf(bytes, typeOf(this)));
   }
 }
 
-function typeOf(of: object): string {
-  return (of as { headers?: Headers }).headers?.get('content-type') ?? '';
+function formOf(bytes: Uint8Array, type: string | null): FormData {
+  const mime = headerMime(type);
+  if (mime?.essence === 'application/x-www-form-urlencoded') {
+    const form = new FormData();
+    for (const [name, value] of decodeFormBytes(bytes)) form.append(name, value);
+    return form;
+  }
+  const boundary = mime?.essence === 'multipart/form-data' ? mime.parameters.get('boundary') : undefined;
+  if (boundary === undefined) throw new TypeError('the body is no form');
+  return decodeMultipart(bytes, boundary);
 }
 
-async function allBytes(of: object): Promise<Uint8Array> {
+function typeOf(of: object): string | null {
+  return (of as { headers?: Headers }).headers?.get('content-type') ?? null;
+}
+
+/**
+ * The whole body, converted. The bytes are handed on by calls, and streams are read by a pipe: a promise that resolved
+ * to them would meet a `then` that tool code put on `Object.prototype`.
+ */
+async function consumed<T>(of: object, convert: (bytes: Uint8Array) => T): Promise<T> {
   const state = bodyState(of);
   if (isUnusable(state)) throw new TypeError('the body was read already, or is locked');
   if (state.source) {
     state.used = true;
-    return state.source;
+    return convert(state.source);
   }
-  if (!state.stream) return new Uint8Array(0);
-  state.used = true;
+  if (!state.stream) return convert(new Uint8Array(0));
   const pieces: Uint8Array[] = [];
-  for await (const chunk of state.stream) {
+  await drain(state.stream, pieces);
+  return convert(joinBytes(pieces));
+}
+
+async function drain(stream: ReadableStream, into: Uint8Array[]): Promise<undefined> {
+  const write = (chunk: unknown) => {
     if (!(chunk instanceof Uint8Array)) throw new TypeError('a body is made of bytes');
-    pieces.push(chunk);
+    into.push(chunk.slice());
+  };
+  try {
+    await stream.pipeTo(new WritableStream({ write }));
+  } finally {
+    if (!stream.locked) stream.getReader();
   }
-  return joinBytes(pieces);
+  return undefined;
 }

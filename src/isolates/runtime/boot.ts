@@ -7,6 +7,7 @@ import { takeReply } from './bindings.ts';
 import { type Bridge, bridge, jsonText, jsonValue, sliceText, utf8Length } from './bridge.ts';
 import { makeConsole } from './console.ts';
 import { type EnvSettings, makeEnv } from './env.ts';
+import { offered } from './events.ts';
 import { beginTask, installGlobals, returnWebAssembly } from './globals.ts';
 import { output } from './output.ts';
 import { tick } from './timers.ts';
@@ -109,7 +110,7 @@ function guarded(run: () => void): void {
   try {
     run();
   } catch (error) {
-    fail(error);
+    if (!offered(error)) fail(error);
   }
 }
 

@@ -5,13 +5,17 @@ import { inspect } from './inspect.ts';
 import { output } from './output.ts';
 
 const LINE = 8 * 1024;
+const INDENT = 40;
 const LEVELS = ['log', 'info', 'warn', 'error', 'debug', 'trace'] as const;
 
 const counts = new Map<string, number>();
+const timers = new Map<string, number>();
+const { now } = Date;
+let indent = '';
 
-/** Says one line; false when the task has said too much. */
+/** Says one line; does nothing when the task has said too much. */
 function say(level: string, text: string): void {
-  const line = sliceText(text, 0, LINE);
+  const line = sliceText(indent + text, 0, LINE);
   if (output.take(utf8Length(line, LINE * 3) + 1)) bridge.current.serve('log', level, line);
 }
 
@@ -23,18 +27,76 @@ function line(args: readonly unknown[]): string {
   return out;
 }
 
-export function makeConsole(): object {
-  const made: Record<string, (...args: unknown[]) => void> = {};
-  for (const level of LEVELS) made[level] = (...args) => say(level, line(args));
-  made['assert'] = (holds, ...args) => {
+function labelled(label: unknown): string {
+  return String(label === undefined ? 'default' : label);
+}
+
+function elapsed(level: string, label: unknown, rest: readonly unknown[]): void {
+  const name = labelled(label);
+  const from = timers.get(name);
+  if (from === undefined) say('warn', `no timer is called ${name}`);
+  else say(level, `${name}: ${now() - from} ms${rest.length > 0 ? ` ${line(rest)}` : ''}`);
+}
+
+/** Methods as the Console standard has them; arguments that are optional there are optional here. */
+const methods: Readonly<Record<string, (...args: unknown[]) => void>> = {
+  assert(holds = false, ...args) {
     if (!holds) say('error', `assertion failed${args.length > 0 ? `: ${line(args)}` : ''}`);
-  };
-  made['count'] = (label = 'default') => {
-    const seen = (counts.get(String(label)) ?? 0) + 1;
-    counts.set(String(label), seen);
-    say('log', `${String(label)}: ${seen}`);
-  };
-  for (const name of ['group', 'groupCollapsed', 'dir', 'table']) made[name] = (...args) => say('log', line(args));
-  for (const name of ['groupEnd', 'time', 'timeEnd', 'timeLog', 'countReset', 'clear']) made[name] = () => undefined;
+  },
+  clear() {
+    indent = '';
+  },
+  count(label = 'default') {
+    const name = labelled(label);
+    const seen = (counts.get(name) ?? 0) + 1;
+    counts.set(name, seen);
+    say('log', `${name}: ${seen}`);
+  },
+  countReset(label = 'default') {
+    const name = labelled(label);
+    if (!counts.delete(name)) say('warn', `nothing is counted as ${name}`);
+  },
+  dir(...args) {
+    say('log', line(args.slice(0, 1)));
+  },
+  dirxml(...args) {
+    say('log', line(args));
+  },
+  group(...args) {
+    if (args.length > 0) say('log', line(args));
+    if (indent.length < INDENT) indent += '  ';
+  },
+  groupCollapsed(...args) {
+    methods['group']?.(...args);
+  },
+  groupEnd() {
+    indent = sliceText(indent, 2);
+  },
+  table(...args) {
+    say('log', line(args));
+  },
+  time(label = 'default') {
+    const name = labelled(label);
+    if (timers.has(name)) say('warn', `a timer is called ${name} already`);
+    else timers.set(name, now());
+  },
+  timeLog(label = 'default', ...rest) {
+    elapsed('log', label, rest);
+  },
+  timeEnd(label = 'default') {
+    elapsed('log', label, []);
+    timers.delete(labelled(label));
+  },
+};
+
+/** A namespace object as Web IDL has it: its prototype is an object of its own, without members. */
+export function makeConsole(): object {
+  const made = Object.create({}) as Record<string, unknown>;
+  for (const level of LEVELS) {
+    const { [level]: method } = { [level]: (...args: unknown[]) => say(level, line(args)) };
+    made[level] = method;
+  }
+  Object.assign(made, methods);
+  Object.defineProperty(made, Symbol.toStringTag, { value: 'console', configurable: true });
   return made;
 }

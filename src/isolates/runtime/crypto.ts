@@ -134,7 +134,10 @@ export function makeCrypto(): Crypto {
 }
 
 function nameOf(algorithm: Algorithm): string {
-  return String(typeof algorithm === 'object' && algorithm !== null ? algorithm.name : algorithm).toUpperCase();
+  if (typeof algorithm !== 'object' || algorithm === null) return String(algorithm).toUpperCase();
+  const { name } = algorithm;
+  if (name === undefined) throw new TypeError('an algorithm has a name');
+  return String(name).toUpperCase();
 }
 
 function hashName(algorithm: Algorithm): string {

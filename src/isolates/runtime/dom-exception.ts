@@ -1,51 +1,77 @@
 /** `DOMException`, with the names and legacy codes of Web IDL. */
 
-const CODES: Readonly<Record<string, number>> = {
-  IndexSizeError: 1,
-  HierarchyRequestError: 3,
-  InvalidCharacterError: 5,
-  NoModificationAllowedError: 7,
-  NotFoundError: 8,
-  NotSupportedError: 9,
-  InvalidStateError: 11,
-  SyntaxError: 12,
-  InvalidModificationError: 13,
-  NamespaceError: 14,
-  InvalidAccessError: 15,
-  TypeMismatchError: 17,
-  SecurityError: 18,
-  NetworkError: 19,
-  AbortError: 20,
-  URLMismatchError: 21,
-  QuotaExceededError: 22,
-  TimeoutError: 23,
-  InvalidNodeTypeError: 24,
-  DataCloneError: 25,
+/** By code; null where a code has no name of its own any more. */
+const NAMES: readonly (readonly [constant: string, name: string | null])[] = [
+  ['INDEX_SIZE_ERR', 'IndexSizeError'],
+  ['DOMSTRING_SIZE_ERR', null],
+  ['HIERARCHY_REQUEST_ERR', 'HierarchyRequestError'],
+  ['WRONG_DOCUMENT_ERR', 'WrongDocumentError'],
+  ['INVALID_CHARACTER_ERR', 'InvalidCharacterError'],
+  ['NO_DATA_ALLOWED_ERR', null],
+  ['NO_MODIFICATION_ALLOWED_ERR', 'NoModificationAllowedError'],
+  ['NOT_FOUND_ERR', 'NotFoundError'],
+  ['NOT_SUPPORTED_ERR', 'NotSupportedError'],
+  ['INUSE_ATTRIBUTE_ERR', 'InUseAttributeError'],
+  ['INVALID_STATE_ERR', 'InvalidStateError'],
+  ['SYNTAX_ERR', 'SyntaxError'],
+  ['INVALID_MODIFICATION_ERR', 'InvalidModificationError'],
+  ['NAMESPACE_ERR', 'NamespaceError'],
+  ['INVALID_ACCESS_ERR', 'InvalidAccessError'],
+  ['VALIDATION_ERR', null],
+  ['TYPE_MISMATCH_ERR', 'TypeMismatchError'],
+  ['SECURITY_ERR', 'SecurityError'],
+  ['NETWORK_ERR', 'NetworkError'],
+  ['ABORT_ERR', 'AbortError'],
+  ['URL_MISMATCH_ERR', 'URLMismatchError'],
+  ['QUOTA_EXCEEDED_ERR', 'QuotaExceededError'],
+  ['TIMEOUT_ERR', 'TimeoutError'],
+  ['INVALID_NODE_TYPE_ERR', 'InvalidNodeTypeError'],
+  ['DATA_CLONE_ERR', 'DataCloneError'],
+];
+const CODES = new Map(NAMES.map(([, name], i) => [name, i + 1]));
+const { captureStackTrace } = Error as { captureStackTrace?: (of: object, above: unknown) => void };
+
+interface State {
+  readonly name: string;
+  readonly message: string;
+}
+
+const states = new WeakMap<object, State>();
+const of = (exception: object): State => {
+  const state = states.get(exception);
+  if (!state) throw new TypeError('the value is no DOMException');
+  return state;
 };
 
-export class DOMException extends Error {
-  readonly #name: string;
-
+/**
+ * Its prototype inherits `Error`'s, the function itself nothing, and what it makes are real errors with a stack: as Web
+ * IDL has it, which no `extends` gives.
+ */
+export class DOMException {
   constructor(message: unknown = '', name: unknown = 'Error') {
-    super(String(message));
-    this.#name = String(name);
-    Object.defineProperty(this, 'message', { value: String(message), enumerable: false });
+    const state = { message: String(message), name: String(name) };
+    const made = Reflect.construct(Error, [], new.target) as DOMException;
+    states.set(made, state);
+    captureStackTrace?.(made, DOMException);
+    // biome-ignore lint/correctness/noConstructorReturn: the only way to a real error without `extends`
+    return made;
   }
 
-  override get name(): string {
-    return this.#name;
+  get name(): string {
+    return of(this).name;
+  }
+
+  get message(): string {
+    return of(this).message;
   }
 
   get code(): number {
-    return CODES[this.#name] ?? 0;
+    return CODES.get(of(this).name) ?? 0;
   }
 }
 
-for (const [name, code] of Object.entries(CODES)) {
-  const constant = `${name
-    .replace(/Error$/, '')
-    .replace(/(?<=[a-z])(?=[A-Z])/g, '_')
-    .toUpperCase()}_ERR`;
+Object.setPrototypeOf(DOMException.prototype, Error.prototype);
+for (const [i, [constant]] of NAMES.entries()) {
   for (const on of [DOMException, DOMException.prototype])
-    Object.defineProperty(on, constant, { value: code, enumerable: true });
+    Object.defineProperty(on, constant, { value: i + 1, enumerable: true });
 }

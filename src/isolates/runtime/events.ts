@@ -1,109 +1,9 @@
-/** `Event`, `CustomEvent` and `EventTarget`, without a tree: a target dispatches to its own listeners. */
+/**
+ * `EventTarget`. The global object is a target too: errors that nobody caught are told there first.
+ */
 
 import { DOMException } from './dom-exception.ts';
-
-interface EventState {
-  target: EventTarget | null;
-  current: EventTarget | null;
-  stopped: boolean;
-  dispatching: boolean;
-  prevented: boolean;
-  passive: boolean;
-}
-
-const states = new WeakMap<Event, EventState>();
-const of = (event: Event): EventState => states.get(event) as EventState;
-const started = Date.now();
-
-export class Event {
-  static readonly NONE = 0;
-  static readonly CAPTURING_PHASE = 1;
-  static readonly AT_TARGET = 2;
-  static readonly BUBBLING_PHASE = 3;
-  readonly #type: string;
-  readonly #bubbles: boolean;
-  readonly #cancelable: boolean;
-  readonly #composed: boolean;
-  readonly #at = Date.now() - started;
-
-  constructor(...args: [unknown?, ({ bubbles?: unknown; cancelable?: unknown; composed?: unknown } | null)?]) {
-    const [type, init] = args;
-    if (args.length === 0) throw new TypeError('an event has a type');
-    this.#type = String(type);
-    this.#bubbles = Boolean(init?.bubbles);
-    this.#cancelable = Boolean(init?.cancelable);
-    this.#composed = Boolean(init?.composed);
-    const flags = { stopped: false, dispatching: false, prevented: false, passive: false };
-    states.set(this, { target: null, current: null, ...flags });
-  }
-
-  get type(): string {
-    return this.#type;
-  }
-  get target(): EventTarget | null {
-    return of(this).target;
-  }
-  get srcElement(): EventTarget | null {
-    return of(this).target;
-  }
-  get currentTarget(): EventTarget | null {
-    return of(this).current;
-  }
-  get eventPhase(): number {
-    return of(this).dispatching ? Event.AT_TARGET : Event.NONE;
-  }
-  get bubbles(): boolean {
-    return this.#bubbles;
-  }
-  get cancelable(): boolean {
-    return this.#cancelable;
-  }
-  get composed(): boolean {
-    return this.#composed;
-  }
-  get defaultPrevented(): boolean {
-    return of(this).prevented;
-  }
-  get returnValue(): boolean {
-    return !of(this).prevented;
-  }
-  get timeStamp(): number {
-    return this.#at;
-  }
-  get isTrusted(): boolean {
-    return false;
-  }
-
-  composedPath(): EventTarget[] {
-    const { current } = of(this);
-    return current ? [current] : [];
-  }
-
-  preventDefault(): void {
-    if (this.#cancelable && !of(this).passive) of(this).prevented = true;
-  }
-
-  stopPropagation(): void {
-    // There is no tree to go up.
-  }
-
-  stopImmediatePropagation(): void {
-    of(this).stopped = true;
-  }
-}
-
-export class CustomEvent extends Event {
-  readonly #detail: unknown;
-
-  constructor(type: unknown, init: { detail?: unknown; cancelable?: unknown } = {}) {
-    super(type, init);
-    this.#detail = init?.detail ?? null;
-  }
-
-  get detail(): unknown {
-    return this.#detail;
-  }
-}
+import { ErrorEvent, type Event, eventState } from './event.ts';
 
 interface Listener {
   readonly type: string;
@@ -117,61 +17,139 @@ interface Listener {
 /** What an `EventTarget` needs of a signal; the class itself extends `EventTarget`. */
 interface SignalLike {
   readonly aborted: boolean;
-  addEventListener(type: string, listener: () => void, options: { once: boolean }): void;
 }
+
+/** `AbortSignal` gives this: what runs when a signal aborts, and takes back. Null: the value is no signal. */
+export const signals: { onAbort: (signal: unknown, run: () => void) => (() => void) | null } = { onAbort: () => null };
 
 type ListenerOptions = boolean | { capture?: unknown; once?: unknown; passive?: unknown; signal?: SignalLike } | null;
 
+const lists = new WeakMap<object, Listener[]>();
+/** Those of the global object, whose identity a snapshot does not keep. */
+const globalList: Listener[] = [];
+
+function listOf(target: unknown): Listener[] {
+  if (target === globalThis || target === undefined || target === null) return globalList;
+  const list = lists.get(target as object);
+  if (!list) throw new TypeError('the value is no EventTarget');
+  return list;
+}
+
+function find(list: readonly Listener[], type: string, callback: unknown, capture: boolean): number {
+  return list.findIndex((l) => l.type === type && l.callback === callback && l.capture === capture);
+}
+
+function remove(list: Listener[], type: string, callback: unknown, capture: boolean): void {
+  const at = find(list, type, callback, capture);
+  const [listener] = at >= 0 ? list.splice(at, 1) : [];
+  if (listener) listener.removed = true;
+}
+
+function isCallback(value: unknown): boolean {
+  if (value === null || value === undefined) return false;
+  if (typeof value !== 'function' && typeof value !== 'object') throw new TypeError('a listener is a function');
+  return true;
+}
+
 export class EventTarget {
-  readonly #listeners: Listener[] = [];
+  constructor() {
+    lists.set(this, []);
+  }
 
   addEventListener(type: unknown, callback: unknown, options: ListenerOptions = {}): void {
-    const { capture, once, passive, signal } =
-      typeof options === 'object' && options !== null ? options : { capture: options };
-    if (signal === null) throw new TypeError('the signal is no AbortSignal');
-    if (callback === null || callback === undefined || signal?.aborted) return;
-    if (typeof callback !== 'function' && typeof callback !== 'object') throw new TypeError('a listener is a function');
+    const list = listOf(this);
     const name = String(type);
-    if (this.#find(name, callback, Boolean(capture)) >= 0) return;
+    const given = typeof options === 'object' || typeof options === 'function' ? (options ?? {}) : { capture: options };
+    const { capture, once, passive, signal } = given as { [of: string]: unknown };
+    if (signal !== undefined && signals.onAbort(signal, () => undefined) === null) {
+      throw new TypeError('the signal is no AbortSignal');
+    }
+    if (!isCallback(callback) || (signal as SignalLike | undefined)?.aborted) return;
     const kind = { capture: Boolean(capture), once: Boolean(once), passive: Boolean(passive) };
-    this.#listeners.push({ type: name, callback, ...kind, removed: false });
-    signal?.addEventListener('abort', () => this.removeEventListener(name, callback, { capture }), { once: true });
+    if (find(list, name, callback, kind.capture) >= 0) return;
+    list.push({ type: name, callback, ...kind, removed: false });
+    if (signal !== undefined) signals.onAbort(signal, () => remove(list, name, callback, kind.capture));
   }
 
   removeEventListener(type: unknown, callback: unknown, options: boolean | { capture?: unknown } | null = {}): void {
+    const list = listOf(this);
     const capture = typeof options === 'object' && options !== null ? options.capture : options;
-    const at = this.#find(String(type), callback, Boolean(capture));
-    const [listener] = at >= 0 ? this.#listeners.splice(at, 1) : [];
-    if (listener) listener.removed = true;
+    if (isCallback(callback)) remove(list, String(type), callback, Boolean(capture));
   }
 
   dispatchEvent(event: Event): boolean {
-    if (!(event instanceof Event)) throw new TypeError('dispatchEvent takes an Event');
-    const state = of(event);
+    const list = listOf(this);
+    const state = eventState(event);
     if (state.dispatching) throw new DOMException('the event is being dispatched', 'InvalidStateError');
-    Object.assign(state, { target: this, current: this, dispatching: true });
-    for (const listener of [...this.#listeners]) {
-      if (listener.type !== event.type || listener.removed) continue;
-      if (listener.once) this.removeEventListener(listener.type, listener.callback, listener.capture);
-      state.passive = listener.passive;
-      this.#call(listener.callback, event);
-      if (state.stopped) break;
-    }
-    Object.assign(state, { current: null, dispatching: false, stopped: false, passive: false });
-    return !state.prevented;
+    state.trusted = false;
+    return dispatch(this ?? globalThis, list, event);
   }
+}
 
-  /** A listener's exception does not stop the others; it is reported where logs go. */
-  #call(callback: unknown, event: Event): void {
-    try {
-      if (typeof callback === 'function') callback.call(this, event);
-      else (callback as { handleEvent(e: Event): void }).handleEvent(event);
-    } catch (error) {
-      (globalThis as { reportError?: (error: unknown) => void }).reportError?.(error);
-    }
+/** As the engine itself dispatches: the event is to be trusted. */
+export function fire(target: object, event: Event): boolean {
+  eventState(event).trusted = true;
+  return dispatch(target, listOf(target), event);
+}
+
+function dispatch(target: object, list: Listener[], event: Event): boolean {
+  const state = eventState(event);
+  Object.assign(state, { target, current: target, dispatching: true });
+  const all = list.filter((listener) => listener.type === state.type);
+  // At a target, those that capture come first (DOM, section 2.9).
+  callEach(list, all, { target, event, capturing: true });
+  if (!state.halted) callEach(list, all, { target, event, capturing: false });
+  Object.assign(state, { current: null, dispatching: false, stopped: false, halted: false });
+  return !state.prevented;
+}
+
+interface Round {
+  readonly target: object;
+  readonly event: Event;
+  readonly capturing: boolean;
+}
+
+function callEach(list: Listener[], all: readonly Listener[], { target, event, capturing }: Round): void {
+  const state = eventState(event);
+  for (const listener of all) {
+    if (state.stopped) return;
+    if (listener.capture !== capturing || listener.removed) continue;
+    if (listener.once) remove(list, listener.type, listener.callback, listener.capture);
+    state.passive = listener.passive;
+    call(listener.callback, target, event);
+    state.passive = false;
   }
+}
 
-  #find(type: string, callback: unknown, capture: boolean): number {
-    return this.#listeners.findIndex((l) => l.type === type && l.callback === callback && l.capture === capture);
+/** A listener's exception does not stop the others; it is told like any that nobody caught. */
+function call(callback: unknown, target: object, event: Event): void {
+  try {
+    if (typeof callback === 'function') Reflect.apply(callback, target, [event]);
+    else {
+      const { handleEvent } = callback as { handleEvent: unknown };
+      if (typeof handleEvent !== 'function') throw new TypeError('the listener has no `handleEvent`');
+      Reflect.apply(handleEvent, callback, [event]);
+    }
+  } catch (error) {
+    uncaught.tell(error);
+  }
+}
+
+/** Who hears of an error that nobody caught, once no listener of the global object took it. */
+export const uncaught: { tell: (error: unknown) => void } = { tell: () => undefined };
+
+let telling = false;
+
+/** Whether a listener of the global object's `error` event took it. */
+export function offered(error: unknown): boolean {
+  if (telling || !globalList.some(({ type }) => type === 'error')) return false;
+  telling = true;
+  try {
+    const message = error instanceof Error ? `Uncaught ${String(error)}` : 'Uncaught exception';
+    return !fire(globalThis, new ErrorEvent('error', { cancelable: true, message, error }));
+  } catch {
+    return false;
+  } finally {
+    telling = false;
   }
 }

@@ -8,6 +8,7 @@ import { type AbortSignal, onAbort } from './abort.ts';
 import { callBinding } from './bindings.ts';
 import { bodyState, noBody, streamOfBody } from './body.ts';
 import { bytesOf, ownBuffer } from './buffer-source.ts';
+import { readDataUrl } from './data-url.ts';
 import { Headers, headerPairs } from './headers.ts';
 import { LIMIT_CHUNK, LIMIT_INLINE } from './limits.ts';
 import { Request, type RequestInit } from './request.ts';
@@ -33,9 +34,15 @@ interface Opened {
   readonly headers: readonly (readonly [string, string])[];
 }
 
-export async function fetch(input: unknown, init: RequestInit = {}): Promise<Response> {
-  const request = new Request(input, init);
-  request.signal.throwIfAborted();
+export async function fetch(...args: [unknown?, RequestInit?]): Promise<Response> {
+  const request = new Request(...args);
+  const { signal } = request;
+  if (signal.aborted) {
+    const { stream } = bodyState(request);
+    if (stream && !stream.locked) stream.cancel(signal.reason).catch(() => undefined);
+    throw signal.reason;
+  }
+  if (!/^https?:/.test(request.url)) return withoutNetwork(request);
   let hop = firstHop(request);
   for (let hops = 0; ; hops += 1) {
     const opened = await open(hop, request.signal);
@@ -48,6 +55,17 @@ export async function fetch(input: unknown, init: RequestInit = {}): Promise<Res
     if (hops >= MAX_REDIRECTS) throw new TypeError('too many redirects');
     hop = nextHop(hop, opened.status, location);
   }
+}
+
+/** Only a `data:` URL can be read where nothing is asked; all else is a network error. */
+function withoutNetwork(request: Request): Response {
+  const href = withoutFragment(request.url);
+  const read = href.startsWith('data:') ? readDataUrl(href) : null;
+  if (!read) throw new TypeError('the URL cannot be fetched');
+  const headers = new Headers([['content-type', read.type]]);
+  const bytes = request.method === 'HEAD' ? new Uint8Array(0) : read.bytes;
+  const state = { type: 'basic', status: 200, statusText: 'OK', url: href, headers, guard: 'immutable' } as const;
+  return madeResponse(state, { ...noBody(), source: bytes });
 }
 
 function firstHop(request: Request): Hop {

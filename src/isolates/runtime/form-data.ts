@@ -2,6 +2,7 @@
 
 import { Blob, blobBytes, File, isBlob } from './blob.ts';
 import { joinBytes } from './buffer-source.ts';
+import { pairIterator } from './pair-iterator.ts';
 import { decodeUtf8, encodeUtf8 } from './utf8.ts';
 
 type Value = string | File;
@@ -9,6 +10,7 @@ type Entry = [string, Value];
 
 export class FormData {
   #entries: Entry[] = [];
+  static #walk = pairIterator<FormData>('FormData', (of) => of.#entries);
 
   constructor(form?: unknown) {
     if (form !== undefined) throw new TypeError('there are no forms here');
@@ -42,19 +44,23 @@ export class FormData {
   }
 
   forEach(callback: (value: Value, name: string, form: FormData) => void, self?: unknown): void {
-    for (const [name, value] of this) callback.call(self, value, name, this);
+    if (typeof callback !== 'function') throw new TypeError('forEach takes a function');
+    for (let i = 0; i < this.#entries.length; i += 1) {
+      const [name, value] = this.#entries[i] as Entry;
+      Reflect.apply(callback, self, [value, name, this]);
+    }
   }
 
-  *entries(): IterableIterator<Entry> {
-    for (let i = 0; i < this.#entries.length; i += 1) yield [...(this.#entries[i] as Entry)];
+  entries(): IterableIterator<Entry> {
+    return FormData.#walk(this, 'entries');
   }
 
-  *keys(): IterableIterator<string> {
-    for (const [name] of this) yield name;
+  keys(): IterableIterator<string> {
+    return FormData.#walk(this, 'keys');
   }
 
-  *values(): IterableIterator<Value> {
-    for (const [, value] of this) yield value;
+  values(): IterableIterator<Value> {
+    return FormData.#walk(this, 'values');
   }
 
   [Symbol.iterator](): IterableIterator<Entry> {

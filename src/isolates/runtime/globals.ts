@@ -22,7 +22,8 @@ import { bridge, sliceText } from './bridge.ts';
 import { Crypto, CryptoKey, makeCrypto, SubtleCrypto } from './crypto.ts';
 import { DOMException } from './dom-exception.ts';
 import { TextDecoder, TextEncoder } from './encoding.ts';
-import { CustomEvent, Event, EventTarget } from './events.ts';
+import { CustomEvent, ErrorEvent, Event } from './event.ts';
+import { EventTarget, offered, uncaught } from './events.ts';
 import { fetch } from './fetch.ts';
 import { FormData } from './form-data.ts';
 import { Headers } from './headers.ts';
@@ -49,8 +50,19 @@ const STREAMS: Interfaces = {
 };
 
 const INTERFACES: Interfaces = {
-  ...{ AbortController, AbortSignal, Blob, Crypto, CryptoKey, CustomEvent, DOMException, Event, EventTarget, File },
-  ...{ FormData, Headers, Request, Response, SubtleCrypto, TextDecoder, TextDecoderStream, TextEncoder },
+  ...{ AbortController, AbortSignal, Blob, Crypto, CryptoKey, CustomEvent, DOMException, ErrorEvent, Event },
+  ...{
+    EventTarget,
+    File,
+    FormData,
+    Headers,
+    Request,
+    Response,
+    SubtleCrypto,
+    TextDecoder,
+    TextDecoderStream,
+    TextEncoder,
+  },
   ...{ TextEncoderStream, URL, URLSearchParams },
 };
 
@@ -64,10 +76,15 @@ let assembly: unknown;
 
 export function installGlobals(global: Record<string, unknown>, console: object): void {
   forbidCodeFromText(global);
-  for (const [name, kind] of Object.entries(INTERFACES)) asInterface(name, kind.prototype);
-  define(global, { ...INTERFACES, ...STREAMS }, false);
+  const performance = new Performance(making);
+  const interfaces = { ...INTERFACES, Performance };
+  for (const [name, kind] of Object.entries(interfaces)) asInterface(name, kind);
+  streamIteratorsAsStandard();
+  define(global, { ...interfaces, ...STREAMS }, false);
+  define(global, { console }, false);
+  defineEvents(global);
   define(global, FUNCTIONS, true);
-  define(global, { console, crypto: makeCrypto(), performance, navigator, self: global }, true);
+  define(global, { crypto: makeCrypto(), performance, navigator, self: global }, true);
   Object.defineProperty(global, Symbol.toStringTag, { value: 'global', configurable: true });
 }
 
@@ -83,38 +100,89 @@ export function returnWebAssembly(global: Record<string, unknown>): void {
   define(global, { WebAssembly: assembly }, false);
 }
 
+const making = Symbol('making');
+
 /** A clock of whole milliseconds (T-65). */
-const performance = Object.freeze({
-  now: () => Date.now() - origin,
-  get timeOrigin() {
+class Performance extends EventTarget {
+  constructor(key?: unknown) {
+    if (key !== making) throw new TypeError('use `performance`');
+    super();
+  }
+
+  now(): number {
+    return Date.now() - origin;
+  }
+
+  get timeOrigin(): number {
     return origin;
-  },
-  toJSON: () => ({ timeOrigin: origin }),
-});
+  }
+
+  toJSON(): object {
+    return { timeOrigin: origin };
+  }
+}
 
 const navigator = Object.freeze({ userAgent: 'Locktender' });
 
-/** Arguments that a method must be given, where that is not none. */
+/** The global object is a target of events, with methods of its own: a snapshot cannot change its prototype. */
+function defineEvents(global: Record<string, unknown>): void {
+  const { addEventListener, removeEventListener, dispatchEvent } = EventTarget.prototype;
+  define(global, { addEventListener, removeEventListener, dispatchEvent }, true);
+  uncaught.tell = reportError;
+}
+
+/** The library's iterators inherit from an object of its own. */
+function streamIteratorsAsStandard(): void {
+  const prototype = Object.getPrototypeOf(new ReadableStream().values()) as object;
+  const generators = Object.getPrototypeOf(async function* () {
+    yield 0;
+  }) as { prototype: object };
+  Reflect.deleteProperty(prototype, Symbol.asyncIterator);
+  Object.setPrototypeOf(prototype, Object.getPrototypeOf(generators.prototype) as object);
+}
+
+/** Arguments that a constructor or a method must be given, where that is not none. */
+const NEEDED: Readonly<Record<string, number>> = {
+  ...{ CustomEvent: 1, ErrorEvent: 1, Event: 1, File: 2, Request: 1, URL: 1 },
+};
+const PAIRS = { append: 2, delete: 1, get: 1, getAll: 1, has: 1, set: 2, forEach: 1 };
 const ARITY: Readonly<Record<string, Readonly<Record<string, number>>>> = {
+  AbortSignal: { any: 1, timeout: 1 },
+  Crypto: { getRandomValues: 1 },
+  CustomEvent: { initCustomEvent: 1 },
+  Event: { initEvent: 1 },
   EventTarget: { addEventListener: 2, removeEventListener: 2, dispatchEvent: 1 },
-  FormData: { append: 2, delete: 1, get: 1, getAll: 1, has: 1, set: 2, forEach: 1 },
-  Headers: { append: 2, delete: 1, get: 1, has: 1, set: 2, forEach: 1 },
-  ReadableStreamBYOBRequest: { respond: 1, respondWithNewView: 1 },
-  ReadableStreamBYOBReader: { read: 1 },
-  ReadableStream: { pipeTo: 1, pipeThrough: 1 },
+  FormData: PAIRS,
+  Headers: PAIRS,
+  Response: { json: 1, redirect: 1 },
+  SubtleCrypto: { digest: 2, exportKey: 2, generateKey: 3, importKey: 5, sign: 3, verify: 4 },
   TextEncoder: { encodeInto: 2 },
-  URLSearchParams: { append: 2, delete: 1, get: 1, getAll: 1, has: 1, set: 2, forEach: 1 },
+  URL: { canParse: 1, parse: 1 },
+  URLSearchParams: PAIRS,
 };
 
 /** As Web IDL has it: members can be enumerated, take what they need, and instances say what they are. */
-function asInterface(name: string, prototype: object): void {
-  for (const key of Object.getOwnPropertyNames(prototype)) {
-    if (key === 'constructor') continue;
-    const { value } = Object.getOwnPropertyDescriptor(prototype, key) ?? {};
-    const made = typeof value === 'function' ? { value: counted(value, key, ARITY[name]?.[key] ?? 0) } : {};
-    Object.defineProperty(prototype, key, { ...made, enumerable: true });
+function asInterface(name: string, kind: { prototype: object }): void {
+  Object.defineProperty(kind, 'length', { value: NEEDED[name] ?? 0, configurable: true });
+  const { prototype } = kind;
+  for (const on of [prototype, kind]) enumerateMembers(on, ARITY[name] ?? {});
+  const { entries } = prototype as { entries?: unknown };
+  if (typeof entries === 'function') {
+    Object.defineProperty(prototype, Symbol.iterator, { value: entries, writable: true, configurable: true });
   }
   Object.defineProperty(prototype, Symbol.toStringTag, { value: name, configurable: true });
+}
+
+function enumerateMembers(on: object, arity: Readonly<Record<string, number>>): void {
+  for (const key of Object.getOwnPropertyNames(on)) {
+    const { value, get, writable } = Object.getOwnPropertyDescriptor(on, key) ?? {};
+    if (key === 'constructor' || key === 'prototype' || (!get && (typeof value !== 'function' || !writable))) continue;
+    const made =
+      typeof value === 'function'
+        ? { value: counted(value, key, Object.hasOwn(arity, key) ? (arity[key] as number) : 0) }
+        : {};
+    Object.defineProperty(on, key, { ...made, enumerable: true });
+  }
 }
 
 function counted(method: (...args: unknown[]) => unknown, name: string, least: number): unknown {
@@ -125,10 +193,13 @@ function counted(method: (...args: unknown[]) => unknown, name: string, least: n
 }
 
 function checking(method: (...args: unknown[]) => unknown, least: number): unknown {
+  const promises = Object.prototype.toString.call(method) === '[object AsyncFunction]';
   const { made } = {
     made(this: unknown, ...args: unknown[]): unknown {
-      if (args.length < least) throw new TypeError(`${least} arguments are needed, ${args.length} were given`);
-      return Reflect.apply(method, this, args);
+      if (args.length >= least) return Reflect.apply(method, this, args);
+      const error = new TypeError(`${least} arguments are needed, ${args.length} were given`);
+      if (promises) return Promise.reject(error);
+      throw error;
     },
   };
   return made;
@@ -144,11 +215,14 @@ function queueMicrotask(callback: unknown): void {
   if (typeof callback !== 'function') throw new TypeError('queueMicrotask takes a function');
   void Promise.resolve()
     .then(() => callback())
-    .catch(reportError);
+    .catch((error: unknown) => reportError(error));
 }
 
-/** There is no window to tell: an error that nobody caught is a line of the log. */
-function reportError(error: unknown): void {
+/** An error that nobody caught: for listeners of the global object's `error` event; else it is a line of the log. */
+function reportError(...args: [unknown?]): void {
+  if (args.length === 0) throw new TypeError('reportError takes one argument');
+  const [error] = args;
+  if (offered(error)) return;
   bridge.current.serve('log', 'error', sliceText(inspect(error), 0, 4096));
 }
 

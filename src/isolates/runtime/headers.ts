@@ -1,21 +1,31 @@
 /** `Headers`, with its guards. */
 
+import { pairIterator } from './pair-iterator.ts';
+
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const trim = (value: string): string => value.replace(/^[\t\n\r ]+|[\t\n\r ]+$/g, '');
 
-export type HeaderGuard = 'none' | 'immutable' | 'request' | 'response';
+export type HeaderGuard = 'none' | 'immutable' | 'request' | 'request-no-cors' | 'response';
+type Pair = [string, string];
 
-/** What a request may not set itself: framing and the connection are the gate's. */
+/**
+ * What a request may not set itself: framing and the connection are the gate's. Of the Fetch standard's list; left out
+ * is what it keeps for a browser's page and what a tool needs (`cookie`, `date`, `origin`, `referer`, `sec-…`).
+ */
 const FORBIDDEN = new Set([
-  'connection',
-  'content-length',
-  'host',
-  'keep-alive',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
+  ...['accept-charset', 'accept-encoding', 'access-control-request-headers', 'access-control-request-method'],
+  ...['connection', 'content-length', 'cookie2', 'dnt', 'expect', 'host', 'keep-alive', 'set-cookie', 'te', 'trailer'],
+  ...['transfer-encoding', 'upgrade', 'via'],
 ]);
+const OVERRIDES = new Set(['x-http-method', 'x-http-method-override', 'x-method-override']);
+
+function isForbidden(name: string, value: string | null): boolean {
+  if (FORBIDDEN.has(name) || name.startsWith('proxy-')) return true;
+  return OVERRIDES.has(name) && value !== null && /(?:^|,)[\t ]*(?:connect|trace|track)[\t ]*(?:,|$)/i.test(value);
+}
+
+/** A response that tool code makes sets no cookies; one that came keeps what it came with (Fetch, section 2.2.2). */
+const FORBIDDEN_RESPONSE = new Set(['set-cookie', 'set-cookie2']);
 
 interface Ties {
   guard(headers: Headers, guard: HeaderGuard): void;
@@ -25,8 +35,11 @@ let ties: Ties | null = null;
 
 export class Headers {
   /** Lower-case name, value; in order of arrival. */
-  #list: [string, string][] = [];
+  #list: Pair[] = [];
   #guard: HeaderGuard = 'none';
+  /** As iteration sees them; null after a change. */
+  #sorted: Pair[] | null = null;
+  static #walk = pairIterator<Headers>('Headers', (of) => of.#all());
 
   constructor(init?: unknown) {
     if (init === undefined) return;
@@ -42,25 +55,44 @@ export class Headers {
     };
   }
 
-  #mayChange(name: string): boolean {
+  /** False: the change is passed over in silence, as the standard has it. */
+  #mayChange(name: string, value: string | null): boolean {
     if (this.#guard === 'immutable') throw new TypeError('these headers cannot be changed');
-    return this.#guard !== 'request' || !FORBIDDEN.has(name);
+    if (this.#guard === 'response') return !FORBIDDEN_RESPONSE.has(name);
+    if (this.#guard === 'request') return !isForbidden(name, value);
+    return this.#guard !== 'request-no-cors' || (value === null ? SIMPLE.has(name) : isSimple(name, value));
+  }
+
+  #change(list: Pair[]): void {
+    this.#list = list;
+    this.#sorted = null;
+  }
+
+  #add(key: string, text: string): void {
+    this.#list.push([key, text]);
+    this.#sorted = null;
+  }
+
+  #value(key: string): string | null {
+    const values = this.#list.filter(([n]) => n === key).map(([, v]) => v);
+    return values.length > 0 ? values.join(', ') : null;
   }
 
   append(name: unknown, value: unknown): void {
-    const [key, text] = [headerName(name), headerValue(value)];
-    if (this.#mayChange(key)) this.#list.push([key, text]);
+    const [given, text] = [String(name), headerValue(value)];
+    const key = headerName(given);
+    checkValue(text);
+    const before = this.#guard === 'request-no-cors' ? this.#value(key) : null;
+    if (this.#mayChange(key, before === null ? text : `${before}, ${text}`)) this.#add(key, text);
   }
 
   delete(name: unknown): void {
-    const key = headerName(name);
-    if (this.#mayChange(key)) this.#list = this.#list.filter(([n]) => n !== key);
+    const key = headerName(String(name));
+    if (this.#mayChange(key, null)) this.#change(this.#list.filter(([n]) => n !== key));
   }
 
   get(name: unknown): string | null {
-    const key = headerName(name);
-    const values = this.#list.filter(([n]) => n === key).map(([, v]) => v);
-    return values.length > 0 ? values.join(', ') : null;
+    return this.#value(headerName(String(name)));
   }
 
   getSetCookie(): string[] {
@@ -68,77 +100,87 @@ export class Headers {
   }
 
   has(name: unknown): boolean {
-    const key = headerName(name);
+    const key = headerName(String(name));
     return this.#list.some(([n]) => n === key);
   }
 
   set(name: unknown, value: unknown): void {
-    const [key, text] = [headerName(name), headerValue(value)];
-    if (!this.#mayChange(key)) return;
+    const [given, text] = [String(name), headerValue(value)];
+    const key = headerName(given);
+    checkValue(text);
+    if (!this.#mayChange(key, text)) return;
     const at = this.#list.findIndex(([n]) => n === key);
-    if (at < 0) this.#list.push([key, text]);
-    else
-      this.#list = this.#list.flatMap((e, i) =>
-        i === at ? [[key, text] as [string, string]] : e[0] === key ? [] : [e],
-      );
+    if (at < 0) this.#add(key, text);
+    else this.#change(this.#list.flatMap((e, i) => (i === at ? [[key, text] as Pair] : e[0] === key ? [] : [e])));
   }
 
   forEach(callback: (value: string, name: string, headers: Headers) => void, self?: unknown): void {
     if (typeof callback !== 'function') throw new TypeError('forEach takes a function');
-    for (const [name, value] of this) callback.call(self, value, name, this);
-  }
-
-  #sorted(): [string, string][] {
-    const names = [...new Set(this.#list.map(([n]) => n))].sort();
-    return names.flatMap((name): [string, string][] =>
-      name === 'set-cookie' ? this.getSetCookie().map((v) => [name, v]) : [[name, this.get(name) as string]],
-    );
-  }
-
-  *entries(): IterableIterator<[string, string]> {
-    for (let i = 0; ; i += 1) {
-      const entry = this.#sorted()[i];
-      if (!entry) return;
-      yield entry;
+    for (let i = 0; i < this.#all().length; i += 1) {
+      const [name, value] = this.#all()[i] as Pair;
+      Reflect.apply(callback, self, [value, name, this]);
     }
   }
 
-  *keys(): IterableIterator<string> {
-    for (const [name] of this) yield name;
+  #all(): Pair[] {
+    if (this.#sorted) return this.#sorted;
+    const names = [...new Set(this.#list.map(([n]) => n))].sort();
+    this.#sorted = names.flatMap((name): Pair[] =>
+      name === 'set-cookie' ? this.getSetCookie().map((v): Pair => [name, v]) : [[name, this.#value(name) as string]],
+    );
+    return this.#sorted;
   }
 
-  *values(): IterableIterator<string> {
-    for (const [, value] of this) yield value;
+  entries(): IterableIterator<Pair> {
+    return Headers.#walk(this, 'entries');
   }
 
-  [Symbol.iterator](): IterableIterator<[string, string]> {
+  keys(): IterableIterator<string> {
+    return Headers.#walk(this, 'keys');
+  }
+
+  values(): IterableIterator<string> {
+    return Headers.#walk(this, 'values');
+  }
+
+  [Symbol.iterator](): IterableIterator<Pair> {
     return this.entries();
   }
 }
 
 /** A sequence of pairs, or a record: as Web IDL converts `HeadersInit`. */
-function pairsOf(init: unknown): [unknown, unknown][] {
+function pairsOf(init: unknown): readonly (readonly [unknown, unknown])[] {
   if (init === null || (typeof init !== 'object' && typeof init !== 'function')) {
     throw new TypeError('headers are an object or a sequence');
   }
   const make = (init as { [Symbol.iterator]?: unknown })[Symbol.iterator];
   if (make === undefined || make === null) return recordPairs(init);
   if (typeof make !== 'function') throw new TypeError('the value cannot be iterated');
-  return [...(init as Iterable<Iterable<unknown>>)].map((entry): [unknown, unknown] => {
-    const pair = typeof entry === 'object' && entry !== null ? [...entry] : [];
+  const all = [...sequence(init, make as () => unknown)].map((entry) => {
+    if (typeof entry !== 'object' || entry === null) throw new TypeError('each entry must be a sequence');
+    return [...(entry as Iterable<unknown>)];
+  });
+  return all.map((pair): [unknown, unknown] => {
     if (pair.length !== 2) throw new TypeError('each entry must be a name and a value');
     return [pair[0], pair[1]];
   });
 }
 
-function recordPairs(record: object): [unknown, unknown][] {
-  const out: [unknown, unknown][] = [];
+/** The iterator is made by the method that was looked up already: getting it is seen once. */
+function sequence(of: object, make: () => unknown): Iterable<unknown> {
+  return { [Symbol.iterator]: () => Reflect.apply(make, of, []) as Iterator<unknown> };
+}
+
+/** Web IDL, `record<ByteString, ByteString>`: each key is looked at, read and converted before the next. */
+function recordPairs(record: object): [string, string][] {
+  const out = new Map<string, string>();
   for (const key of Reflect.ownKeys(record)) {
     if (!Reflect.getOwnPropertyDescriptor(record, key)?.enumerable) continue;
     if (typeof key === 'symbol') throw new TypeError('a symbol is no header name');
-    out.push([key, (record as Record<string, unknown>)[key]]);
+    byteString(key);
+    out.set(key, byteString(String((record as Record<string, unknown>)[key])));
   }
-  return out;
+  return [...out];
 }
 
 export function guardHeaders(headers: Headers, guard: HeaderGuard): Headers {
@@ -150,17 +192,37 @@ export function headerPairs(headers: Headers): readonly (readonly [string, strin
   return ties?.raw(headers) ?? [];
 }
 
-function headerName(name: unknown): string {
-  const text = String(name);
-  if (!TOKEN.test(text)) throw new TypeError('the header name is not valid');
-  return text.toLowerCase();
+function byteString(text: string): string {
+  for (let i = 0; i < text.length; i += 1) {
+    if (text.charCodeAt(i) > 255) throw new TypeError('a header is made of bytes');
+  }
+  return text;
+}
+
+function headerName(name: string): string {
+  if (!TOKEN.test(name)) throw new TypeError('the header name is not valid');
+  return name.toLowerCase();
 }
 
 function headerValue(value: unknown): string {
-  const text = trim(String(value));
-  for (let i = 0; i < text.length; i += 1) {
-    const code = text.charCodeAt(i);
-    if (code > 255 || code === 0 || code === 10 || code === 13) throw new TypeError('the header value is not valid');
-  }
-  return text;
+  return trim(byteString(String(value)));
+}
+
+function checkValue(text: string): void {
+  if (/[\0\r\n]/.test(text)) throw new TypeError('the header value is not valid');
+}
+
+const SIMPLE = new Set(['accept', 'accept-language', 'content-language', 'content-type']);
+// biome-ignore lint/suspicious/noControlCharactersInRegex: the standard's own set
+const UNSAFE = /[\x00-\x08\x0a-\x1f"():<>?@[\\\]{}\x7f]/;
+
+/** Fetch, section 2.2.2: a CORS-safelisted request header. */
+function isSimple(name: string, value: string): boolean {
+  if (value.length > 128 || !SIMPLE.has(name)) return false;
+  if (name === 'accept') return !UNSAFE.test(value);
+  if (name !== 'content-type') return /^[0-9A-Za-z *,\-.;=]*$/.test(value);
+  const essence = value.split(';', 1)[0]?.trim().toLowerCase() ?? '';
+  return (
+    !UNSAFE.test(value) && /^(?:application\/x-www-form-urlencoded|multipart\/form-data|text\/plain)$/.test(essence)
+  );
 }

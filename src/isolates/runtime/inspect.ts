@@ -43,14 +43,26 @@ function structure(value: object, depth: number, seen: readonly unknown[]): stri
   return parts.length > 0 ? `${prefix}{ ${parts.join(', ')} }` : `${prefix}{}`;
 }
 
-function members(value: object, depth: number, seen: readonly unknown[]): string[] {
+/** The names of the first members; of something long, without making a list of all of them. */
+function firstKeys(value: object): { readonly shown: readonly string[]; readonly more: number } {
+  if (isArray(value) && value.length > WIDTH) {
+    const shown: string[] = [];
+    for (let i = 0; i < WIDTH; i += 1) shown.push(String(i));
+    return { shown, more: value.length - WIDTH };
+  }
   const all = keys(value);
-  const parts = all.slice(0, WIDTH).map((key) => {
+  return { shown: all.slice(0, WIDTH), more: Math.max(0, all.length - WIDTH) };
+}
+
+function members(value: object, depth: number, seen: readonly unknown[]): string[] {
+  const { shown, more } = firstKeys(value);
+  const parts = shown.map((key) => {
     const property = getOwnPropertyDescriptor(value, key);
-    const text = property && 'value' in property ? inspect(property.value, depth + 1, seen) : '[Getter]';
+    if (property === undefined) return 'empty';
+    const text = 'value' in property ? inspect(property.value, depth + 1, seen) : '[Getter]';
     return isArray(value) ? text : `${/^[A-Za-z_$][\w$]*$/.test(key) ? key : `'${key}'`}: ${text}`;
   });
-  return all.length > WIDTH ? [...parts, `… ${all.length - WIDTH} more`] : parts;
+  return more === 0 ? parts : [...parts, `… ${more} more`];
 }
 
 function nameOf(value: object): string {

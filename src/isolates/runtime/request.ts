@@ -1,9 +1,10 @@
 /** `Request`. */
 
-import { AbortController, type AbortSignal, isSignal, onAbort } from './abort.ts';
-import { Body, type BodyState, bodyState, cloneBody, extractBody, isUnusable, noBody, streamOfBody } from './body.ts';
+import { AbortSignal, isSignal } from './abort.ts';
+import { resolvedUrl } from './base-url.ts';
+import { Body, type BodyState, bodyState, cloneBody, extractBody, isUnusable, noBody } from './body.ts';
+import { dictionary } from './event.ts';
 import { guardHeaders, Headers } from './headers.ts';
-import { URL } from './url.ts';
 
 export interface RequestInit {
   readonly method?: unknown;
@@ -12,106 +13,152 @@ export interface RequestInit {
   readonly redirect?: unknown;
   readonly signal?: unknown;
   readonly duplex?: unknown;
+  readonly referrer?: unknown;
+  readonly integrity?: unknown;
   readonly keepalive?: unknown;
   readonly [option: string]: unknown;
 }
 
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
-const KNOWN = /^(?:delete|get|head|options|post|put|patch)$/i;
+const KNOWN = /^(?:delete|get|head|options|post|put)$/i;
+const POLICIES = [
+  ...['', 'no-referrer', 'no-referrer-when-downgrade', 'same-origin', 'origin', 'strict-origin'],
+  ...['origin-when-cross-origin', 'strict-origin-when-cross-origin', 'unsafe-url'],
+];
+/** Kept and shown, as the standard has it; only `redirect` changes what the gate does. */
 const OPTIONS = {
   mode: ['same-origin', 'no-cors', 'cors', 'navigate'],
   credentials: ['omit', 'same-origin', 'include'],
   cache: ['default', 'no-store', 'reload', 'no-cache', 'force-cache', 'only-if-cached'],
   redirect: ['follow', 'error', 'manual'],
+  referrerPolicy: POLICIES,
 } as const;
 type Option = keyof typeof OPTIONS;
 const DEFAULTS: Readonly<Record<Option, string>> = {
-  mode: 'cors',
-  credentials: 'same-origin',
-  cache: 'default',
-  redirect: 'follow',
+  ...{ mode: 'cors', credentials: 'same-origin', cache: 'default', redirect: 'follow', referrerPolicy: '' },
 };
 
-export class Request extends Body {
-  readonly #url: string;
-  readonly #method: string;
-  readonly #headers: Headers;
-  readonly #signal: AbortSignal;
-  readonly #options: Readonly<Record<Option, string>>;
-  readonly #duplex = 'half';
+interface RequestState {
+  readonly url: string;
+  readonly method: string;
+  readonly headers: Headers;
+  readonly signal: AbortSignal;
+  readonly options: Readonly<Record<Option, string>>;
+  readonly referrer: string;
+  readonly integrity: string;
+  readonly keepalive: boolean;
+}
 
-  constructor(...args: [unknown?, RequestInit?]) {
-    const [input, init] = args;
+const states = new WeakMap<object, RequestState>();
+const of = (request: object): RequestState => {
+  const state = states.get(request);
+  if (!state) throw new TypeError('the value is no Request');
+  return state;
+};
+const isRequest = (value: unknown): value is Request =>
+  typeof value === 'object' && value !== null && states.has(value);
+
+export class Request extends Body {
+  constructor(...args: [unknown?, (RequestInit | null)?]) {
     if (args.length === 0) throw new TypeError('Request takes one argument');
-    const from = input instanceof Request ? input : null;
-    const given = init ?? {};
-    const method = given.method === undefined ? (from?.method ?? 'GET') : checkedMethod(given.method);
-    const headers = new Headers(given.headers === undefined ? from?.headers : given.headers);
-    const { body, type } = requestBody(given, from, method);
+    const [input] = args;
+    const init = dictionary(args[1]);
+    const before = isRequest(input) ? input : null;
+    const from = before && of(before);
+    const url = from ? from.url : checkedUrl(input);
+    const options = optionsOf(init, from);
+    const method = init.method === undefined ? (from?.method ?? 'GET') : checkedMethod(init.method);
+    const signal = init.signal === undefined ? (from?.signal ?? null) : checkedSignal(init.signal);
+    checkedOther(init, method, options);
+    const headers = filledHeaders(init.headers === undefined ? from?.headers : init.headers, options.mode);
+    const { body, type } = requestBody(init, before, method);
     super(body);
-    this.#url = from ? from.url : checkedUrl(input);
-    this.#method = method;
-    this.#headers = guardHeaders(withoutForbidden(headers), 'request');
-    if (type !== null && !headers.has('content-type')) this.#headers.set('content-type', type);
-    this.#signal = followed(given.signal === undefined ? from?.signal : given.signal);
-    this.#options = optionsOf(given, from);
+    if (type !== null && !headers.has('content-type')) headers.append('content-type', type);
+    states.set(this, { url, method, headers, options, signal: followed(signal), ...shownOnly(init, from) });
   }
 
   get url(): string {
-    return this.#url;
+    return of(this).url;
   }
   get method(): string {
-    return this.#method;
+    return of(this).method;
   }
   get headers(): Headers {
-    return this.#headers;
+    return of(this).headers;
   }
   get signal(): AbortSignal {
-    return this.#signal;
+    return of(this).signal;
   }
   get mode(): string {
-    return this.#options.mode;
+    return of(this).options.mode;
   }
   get credentials(): string {
-    return this.#options.credentials;
+    return of(this).options.credentials;
   }
   get cache(): string {
-    return this.#options.cache;
+    return of(this).options.cache;
   }
   get redirect(): string {
-    return this.#options.redirect;
+    return of(this).options.redirect;
+  }
+  get referrerPolicy(): string {
+    return of(this).options.referrerPolicy;
   }
   get duplex(): string {
-    return this.#duplex;
+    of(this);
+    return 'half';
   }
   get destination(): string {
+    of(this);
     return '';
   }
   get referrer(): string {
-    return 'about:client';
-  }
-  get referrerPolicy(): string {
-    return '';
+    return of(this).referrer;
   }
   get integrity(): string {
-    return '';
+    return of(this).integrity;
   }
   get keepalive(): boolean {
+    return of(this).keepalive;
+  }
+  get isReloadNavigation(): boolean {
+    of(this);
+    return false;
+  }
+  get isHistoryNavigation(): boolean {
+    of(this);
     return false;
   }
 
   clone(): Request {
+    const state = of(this);
     if (isUnusable(bodyState(this))) throw new TypeError('the body was read already, or is locked');
     const copy = cloneBody(bodyState(this));
-    const { method, headers, signal } = this;
-    const made = new Request(this.#url, { ...this.#options, mode: undefined, method, headers, signal });
+    const made = new Request(state.url, { signal: state.signal });
+    const guard = state.options.mode === 'no-cors' ? 'request-no-cors' : 'request';
+    states.set(made, { ...state, headers: guardHeaders(new Headers(state.headers), guard), signal: made.signal });
     Object.assign(bodyState(made), copy);
     return made;
   }
 }
 
+function filledHeaders(given: unknown, mode: string): Headers {
+  const headers = guardHeaders(new Headers(), mode === 'no-cors' ? 'request-no-cors' : 'request');
+  if (given !== undefined) for (const [name, value] of new Headers(given)) headers.append(name, value);
+  return headers;
+}
+
+/** Members that change nothing here, kept as they were given. */
+function shownOnly({ referrer, integrity, keepalive }: Partial<RequestInit>, from: RequestState | null) {
+  return {
+    referrer: referrer === undefined ? (from?.referrer ?? 'about:client') : checkedReferrer(referrer),
+    integrity: integrity === undefined ? (from?.integrity ?? '') : String(integrity),
+    keepalive: keepalive === undefined ? (from?.keepalive ?? false) : Boolean(keepalive),
+  };
+}
+
 function checkedUrl(input: unknown): string {
-  const url = new URL(input);
+  const url = resolvedUrl(input);
   if (url.username || url.password) throw new TypeError('a URL with credentials is not taken');
   return url.href;
 }
@@ -120,56 +167,76 @@ function checkedMethod(method: unknown): string {
   const text = String(method);
   if (!TOKEN.test(text)) throw new TypeError('the method is not valid');
   if (/^(?:connect|trace|track)$/i.test(text)) throw new TypeError('this method is never sent');
-  return KNOWN.test(text) && !/^patch$/i.test(text) ? text.toUpperCase() : text;
+  return KNOWN.test(text) ? text.toUpperCase() : text;
 }
 
-function requestBody(
-  init: RequestInit,
-  from: Request | null,
-  method: string,
-): { body: BodyState; type: string | null } {
-  const bare = method === 'GET' || method === 'HEAD';
-  if (init.body !== undefined && init.body !== null) {
-    if (bare) throw new TypeError(`a ${method} request has no body`);
-    const extracted = extractBody(init.body);
-    if (extracted.body.stream && init.duplex === undefined)
-      throw new TypeError('a body that streams needs `duplex: "half"`');
-    return extracted;
-  }
-  if (!from || init.body === null) return { body: noBody(), type: null };
-  const state = bodyState(from);
-  if (isUnusable(state)) throw new TypeError('the body was read already, or is locked');
-  if (!state.source && !state.stream) return { body: noBody(), type: null };
-  if (bare) throw new TypeError(`a ${method} request has no body`);
-  const taken: BodyState = { stream: state.source ? null : streamOfBody(state), source: state.source, used: false };
-  Object.assign(state, { used: true });
-  return { body: taken, type: null };
-}
-
-function withoutForbidden(headers: Headers): Headers {
-  const made = guardHeaders(new Headers(), 'request');
-  for (const [name, value] of headers) made.append(name, value);
-  return made;
-}
-
-function followed(signal: unknown): AbortSignal {
-  const own = new AbortController();
-  if (signal === null || signal === undefined) return own.signal;
+function checkedSignal(signal: unknown): AbortSignal | null {
+  if (signal === null) return null;
   if (!isSignal(signal)) throw new TypeError('the signal is no AbortSignal');
-  if (signal.aborted) own.abort(signal.reason);
-  else onAbort(signal, () => own.abort(signal.reason));
-  return own.signal;
+  return signal;
 }
 
-function optionsOf(init: RequestInit, from: Request | null): Readonly<Record<Option, string>> {
+function checkedReferrer(referrer: unknown): string {
+  const text = String(referrer);
+  if (text === '' || text === 'about:client') return text === '' ? '' : 'about:client';
+  const { location } = globalThis as { location?: { origin?: unknown } };
+  const { href, origin } = resolvedUrl(text);
+  return location?.origin === origin ? href : 'about:client';
+}
+
+/** What is only looked at to be refused. */
+function checkedOther(init: Partial<RequestInit>, method: string, options: Readonly<Record<Option, string>>): void {
+  if ('window' in init && init['window'] !== null && init['window'] !== undefined)
+    throw new TypeError('`window` can only be null');
+  if (init.duplex !== undefined && String(init.duplex) !== 'half') throw new TypeError('`duplex` can only be `half`');
+  if (init['priority'] !== undefined && !/^(?:high|low|auto)$/.test(String(init['priority'])))
+    throw new TypeError('the priority is not valid');
+  if (options.cache === 'only-if-cached' && options.mode !== 'same-origin')
+    throw new TypeError('`only-if-cached` goes with `same-origin` only');
+  if (options.mode === 'no-cors' && !/^(?:GET|HEAD|POST)$/.test(method))
+    throw new TypeError('this method does not go with `no-cors`');
+}
+
+interface MadeBody {
+  readonly body: BodyState;
+  readonly type: string | null;
+}
+
+function requestBody(init: Partial<RequestInit>, from: Request | null, method: string): MadeBody {
+  const state = from && bodyState(from);
+  const inherited = state !== null && (state.source !== null || state.stream !== null) ? state : null;
+  const given = init.body !== undefined && init.body !== null;
+  if ((given || inherited) && /^(?:GET|HEAD)$/.test(method)) throw new TypeError(`a ${method} request has no body`);
+  if (!given) return inherited ? takenBody(inherited) : { body: noBody(), type: null };
+  const extracted = extractBody(init.body);
+  if (extracted.body.stream && init.duplex === undefined)
+    throw new TypeError('a body that streams needs `duplex: "half"`');
+  if (inherited) inherited.used = true;
+  return extracted;
+}
+
+/** The body of another request, which is used up by it. */
+function takenBody(state: BodyState): MadeBody {
+  if (isUnusable(state)) throw new TypeError('the body was read already, or is locked');
+  const { source } = state;
+  const body = source ? { stream: null, source, used: false } : cloneBody({ ...state });
+  state.used = true;
+  return { body, type: null };
+}
+
+/** A signal of its own that aborts with the one given, and after it. */
+function followed(signal: AbortSignal | null): AbortSignal {
+  return AbortSignal.any(signal === null ? [] : [signal]);
+}
+
+function optionsOf(init: Partial<RequestInit>, from: RequestState | null): Readonly<Record<Option, string>> {
   const made = { ...DEFAULTS };
   for (const option of Object.keys(OPTIONS) as Option[]) {
     const value = init[option];
-    made[option] = value === undefined ? (from?.[option] ?? DEFAULTS[option]) : String(value);
+    made[option] = value === undefined ? (from?.options[option] ?? DEFAULTS[option]) : String(value);
     if (!(OPTIONS[option] as readonly string[]).includes(made[option]))
       throw new TypeError(`the ${option} is not valid`);
-    if (option === 'mode' && made.mode === 'navigate' && value !== undefined)
-      throw new TypeError('the mode is not valid');
+    if (option === 'mode' && made.mode === 'navigate') throw new TypeError('the mode is not valid');
   }
   return made;
 }

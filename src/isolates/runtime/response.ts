@@ -1,8 +1,9 @@
 /** `Response`. */
 
+import { resolvedUrl } from './base-url.ts';
 import { Body, type BodyState, bodyState, cloneBody, extractBody, isUnusable, noBody } from './body.ts';
+import { dictionary } from './event.ts';
 import { guardHeaders, type HeaderGuard, Headers } from './headers.ts';
-import { URL } from './url.ts';
 
 interface ResponseInit {
   readonly status?: unknown;
@@ -23,12 +24,17 @@ interface ResponseState {
 const NO_BODY = new Set([101, 103, 204, 205, 304]);
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 const states = new WeakMap<Response, ResponseState>();
-const of = (response: Response): ResponseState => states.get(response) as ResponseState;
+const of = (response: Response): ResponseState => {
+  const state = states.get(response);
+  if (!state) throw new TypeError('the value is no Response');
+  return state;
+};
 
 export class Response extends Body {
   constructor(body: unknown = null, init: ResponseInit = {}) {
-    const { status, statusText } = checkedInit(init ?? {});
-    const headers = guardHeaders(new Headers(init?.headers), 'response');
+    const given = dictionary(init);
+    const { status, statusText } = checkedInit(given);
+    const headers = filled(given.headers);
     const extracted = extractBody(body);
     if (body !== null && body !== undefined && NO_BODY.has(status)) throw new TypeError('this status has no body');
     super(extracted.body);
@@ -43,13 +49,15 @@ export class Response extends Body {
   static json(value: unknown, init: ResponseInit = {}): Response {
     const text = JSON.stringify(value);
     if (text === undefined) throw new TypeError('the value is no JSON');
-    const headers = new Headers(init?.headers);
+    const { status, statusText } = checkedInit(dictionary(init));
+    if (NO_BODY.has(status)) throw new TypeError('this status has no body');
+    const headers = filled(init?.headers);
     if (!headers.has('content-type')) headers.set('content-type', 'application/json');
-    return new Response(text, { ...init, headers });
+    return new Response(text, { status, statusText, headers });
   }
 
   static redirect(url: unknown, status: unknown = 302): Response {
-    const to = new URL(url).href;
+    const to = resolvedUrl(url).href;
     if (!REDIRECTS.has(Number(status))) throw new RangeError('this status is no redirect');
     const headers = new Headers({ location: to });
     return madeResponse({ status: Number(status), headers, guard: 'immutable' }, noBody());
@@ -101,7 +109,13 @@ export function madeResponse(state: Partial<ResponseState>, body: BodyState): Re
   return made;
 }
 
-function checkedInit({ status = 200, statusText = '' }: ResponseInit): { status: number; statusText: string } {
+function filled(init: unknown): Headers {
+  const headers = guardHeaders(new Headers(), 'response');
+  if (init !== undefined) for (const [name, value] of new Headers(init)) headers.append(name, value);
+  return headers;
+}
+
+function checkedInit({ status = 200, statusText = '' }: Partial<ResponseInit>): { status: number; statusText: string } {
   const code = Math.trunc(Number(status)) & 0xffff;
   if (code < 200 || code > 599) throw new RangeError('the status is from 200 to 599');
   const text = String(statusText);

@@ -1,10 +1,11 @@
 /** What bodies must know of a stream that the Streams standard shows to specifications only. */
 
-import { ReadableStream } from 'web-streams-polyfill';
+import { ReadableByteStreamController, ReadableStream } from 'web-streams-polyfill';
 
 /** The library's own slots; a test fails when they are called otherwise. */
 interface Slots {
   readonly _disturbed: boolean;
+  readonly _readableStreamController: unknown;
 }
 
 export function isStream(value: unknown): value is ReadableStream {
@@ -14,4 +15,8 @@ export function isStream(value: unknown): value is ReadableStream {
 /** Whether it was ever read or cancelled. */
 export function isDisturbed(stream: ReadableStream): boolean {
   return (stream as unknown as Slots)._disturbed;
+}
+
+export function isByteStream(stream: ReadableStream): boolean {
+  return (stream as unknown as Slots)._readableStreamController instanceof ReadableByteStreamController;
 }

@@ -100,14 +100,43 @@ function bufferOf(buffer: ArrayBuffer, of: Cloning): ArrayBuffer {
     return made;
   }
   if (buffer.detached) throw uncloneable('the ArrayBuffer is detached');
-  return keep(buffer, buffer.slice(0), of);
+  if (!buffer.resizable) return keep(buffer, buffer.slice(0), of);
+  const made = new ArrayBuffer(buffer.byteLength, { maxByteLength: buffer.maxByteLength });
+  new Uint8Array(made).set(new Uint8Array(buffer));
+  return keep(buffer, made, of);
+}
+
+/** Where a view stands in its buffer; no length for one that goes with the buffer's. Throws when it is out of bounds. */
+function shapeOf(view: ArrayBufferView): { readonly byteOffset: number; readonly length: number | undefined } {
+  const isData = view instanceof DataView;
+  try {
+    const { byteOffset, byteLength } = view;
+    // Of a typed array only this tells; its length is 0 then.
+    if (!isData) (view as Uint8Array).values();
+    const length = isData ? byteLength : (view as Uint8Array).length;
+    return { byteOffset, length: grows(view) ? undefined : length };
+  } catch {
+    throw uncloneable('the view is out of bounds');
+  }
+}
+
+/** Whether a view's length goes with its buffer's: nothing shows it but a buffer that grows, for a moment. */
+function grows(view: ArrayBufferView): boolean {
+  const buffer = view.buffer as ArrayBuffer;
+  const unit = (view as Partial<Uint8Array>).BYTES_PER_ELEMENT ?? 1;
+  const before = buffer.byteLength;
+  if (!buffer.resizable || before + unit > buffer.maxByteLength) return false;
+  const { byteLength } = view;
+  buffer.resize(before + unit);
+  const grew = view.byteLength !== byteLength;
+  buffer.resize(before);
+  return grew;
 }
 
 function viewOf(view: ArrayBufferView, of: Cloning): object {
-  const { byteOffset, byteLength } = view;
-  const length = (view as Uint8Array).length;
+  const { byteOffset, length } = shapeOf(view);
   const buffer = bufferOf(view.buffer as ArrayBuffer, of);
-  if (view instanceof DataView) return keep(view, new DataView(buffer, byteOffset, byteLength), of);
+  if (view instanceof DataView) return keep(view, new DataView(buffer, byteOffset, length), of);
   const Kind = views.find((kind) => view instanceof kind) ?? Float16Array;
   return keep(view, new (Kind as typeof Uint8Array)(buffer, byteOffset, length), of);
 }

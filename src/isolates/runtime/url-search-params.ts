@@ -1,5 +1,7 @@
 /** `URLSearchParams`, and the form encoding it shares with bodies. */
 
+import { percentDecoded } from './data-url.ts';
+import { pairIterator } from './pair-iterator.ts';
 import { decodeUtf8, encodeUtf8 } from './utf8.ts';
 
 type Pair = [string, string];
@@ -11,24 +13,38 @@ interface Ties {
 }
 let ties: Ties | null = null;
 
-const KEEP = /^[A-Za-z0-9*\-._]$/;
-
 function encodeForm(pairs: readonly (readonly [string, string])[]): string {
   return pairs.map(([name, value]) => `${encodePart(name)}=${encodePart(value)}`).join('&');
 }
 
 export function decodeForm(text: string): Pair[] {
+  return decodeFormBytes(encodeUtf8(text));
+}
+
+/** URL, section 5.1, the parser: of bytes, as a body has them. */
+export function decodeFormBytes(bytes: Uint8Array): Pair[] {
   const out: Pair[] = [];
-  for (const part of text.split('&')) {
-    if (part === '') continue;
-    const at = part.indexOf('=');
-    const name = at < 0 ? part : part.slice(0, at);
-    out.push([decodePart(name), decodePart(at < 0 ? '' : part.slice(at + 1))]);
+  for (let from = 0; from <= bytes.length; ) {
+    const end = indexOrEnd(bytes, 0x26, from, bytes.length);
+    if (end > from) {
+      const equals = indexOrEnd(bytes, 0x3d, from, end);
+      out.push([decodePart(bytes.slice(from, equals)), decodePart(bytes.slice(Math.min(equals + 1, end), end))]);
+    }
+    from = end + 1;
   }
   return out;
 }
 
+function indexOrEnd(bytes: Uint8Array, byte: number, from: number, end: number): number {
+  const at = bytes.indexOf(byte, from);
+  return at < 0 || at > end ? end : at;
+}
+
+/** `application/x-www-form-urlencoded` percent-encode set: what stays as it is. */
+const KEEP = /^[A-Za-z0-9*\-._]*$/;
+
 function encodePart(text: string): string {
+  if (KEEP.test(text)) return text;
   let out = '';
   for (const byte of encodeUtf8(text)) {
     const char = String.fromCharCode(byte);
@@ -38,21 +54,13 @@ function encodePart(text: string): string {
   return out;
 }
 
-function decodePart(text: string): string {
-  const source = encodeUtf8(text.replaceAll('+', ' '));
-  const out: number[] = [];
-  for (let i = 0; i < source.length; i += 1) {
-    const byte = source[i] as number;
-    const hex = byte === 0x25 ? String.fromCharCode(source[i + 1] ?? 0, source[i + 2] ?? 0) : '';
-    if (/^[0-9A-Fa-f]{2}$/.test(hex)) {
-      out.push(Number.parseInt(hex, 16));
-      i += 2;
-    } else out.push(byte);
-  }
-  const bytes = Uint8Array.from(out);
+/** @param bytes its own; changed */
+function decodePart(bytes: Uint8Array): string {
+  for (let i = 0; i < bytes.length; i += 1) if (bytes[i] === 0x2b) bytes[i] = 0x20;
+  const decoded = percentDecoded(bytes);
   // "UTF-8 decode without BOM": a mark stays.
-  const marked = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf;
-  return (marked ? '\ufeff' : '') + decodeUtf8(bytes);
+  const marked = decoded[0] === 0xef && decoded[1] === 0xbb && decoded[2] === 0xbf;
+  return (marked ? '\ufeff' : '') + decodeUtf8(decoded);
 }
 
 const wellFormed = (value: unknown): string => String(value).toWellFormed();
@@ -60,6 +68,7 @@ const wellFormed = (value: unknown): string => String(value).toWellFormed();
 export class URLSearchParams {
   #pairs: Pair[] = [];
   #followed: ((text: string) => void) | null = null;
+  static #walk = pairIterator<URLSearchParams>('URLSearchParams', (of) => of.#pairs);
 
   constructor(init: unknown = '') {
     if ((typeof init === 'object' || typeof init === 'function') && init !== null) this.#fill(init);
@@ -153,19 +162,22 @@ export class URLSearchParams {
 
   forEach(callback: (value: string, name: string, params: URLSearchParams) => void, self?: unknown): void {
     if (typeof callback !== 'function') throw new TypeError('forEach takes a function');
-    for (const [name, value] of this) callback.call(self, value, name, this);
+    for (let i = 0; i < this.#pairs.length; i += 1) {
+      const [name, value] = this.#pairs[i] as Pair;
+      Reflect.apply(callback, self, [value, name, this]);
+    }
   }
 
-  *entries(): IterableIterator<Pair> {
-    for (let i = 0; i < this.#pairs.length; i += 1) yield [...(this.#pairs[i] as Pair)];
+  entries(): IterableIterator<Pair> {
+    return URLSearchParams.#walk(this, 'entries');
   }
 
-  *keys(): IterableIterator<string> {
-    for (const [name] of this) yield name;
+  keys(): IterableIterator<string> {
+    return URLSearchParams.#walk(this, 'keys');
   }
 
-  *values(): IterableIterator<string> {
-    for (const [, value] of this) yield value;
+  values(): IterableIterator<string> {
+    return URLSearchParams.#walk(this, 'values');
   }
 
   [Symbol.iterator](): IterableIterator<Pair> {

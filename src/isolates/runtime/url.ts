@@ -24,12 +24,14 @@ export class URL {
     this.#parts = parts;
   }
 
-  static canParse(input: unknown, base?: unknown): boolean {
-    return parse(input, base) !== null;
+  static canParse(...args: [unknown?, unknown?]): boolean {
+    if (args.length === 0) throw new TypeError('canParse takes one argument');
+    return parse(args[0], args[1]) !== null;
   }
 
-  static parse(input: unknown, base?: unknown): URL | null {
-    const parts = parse(input, base);
+  static parse(...args: [unknown?, unknown?]): URL | null {
+    if (args.length === 0) throw new TypeError('parse takes one argument');
+    const parts = parse(args[0], args[1]);
     return parts && new URL(parts[0]);
   }
 

@@ -1,0 +1,73 @@
+/** A file of the web-platform tests, with its harness, scripts and data, as one piece of tool code. */
+
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+
+/** Its `// META: variant=` lines; one empty one when it has none. */
+export function variantsOf(file: string): string[] {
+  const found = metas(readFileSync(file, 'utf8'), 'variant');
+  return found.length > 0 ? found : [''];
+}
+
+export function toolOf(root: string, file: string, variant: string): string {
+  const text = readFileSync(file, 'utf8');
+  const scripts = metas(text, 'script').map((ref) => readOr(place(root, file, ref)));
+  const body = [...scripts, text].join('\n;\n');
+  const names = [...body.matchAll(/^(?:async )?function\*? *([A-Za-z_$][\w$]*)/gm)].map(([, name]) => name as string);
+  const href = `http://web-platform.test/${relative(root, file)}${variant}`;
+  const location = { search: variant, href, pathname: '/', origin: 'http://web-platform.test' };
+  // Classic scripts share a global scope and may be sloppy; here they are one function of a module.
+  return `
+globalThis.GLOBAL = { isWindow: () => false, isWorker: () => false, isShadowRealm: () => false };
+globalThis.location = ${JSON.stringify(location)};
+const data = ${JSON.stringify(dataOf(root, file, body))};
+const network = globalThis.fetch;
+globalThis.fetch = (input, init) =>
+  typeof input === 'string' && Object.hasOwn(data, input) ? Promise.resolve(new Response(data[input])) : network(input, init);
+${readFileSync(join(root, 'resources/testharness.js'), 'utf8')}
+export default async () => {
+  const results = [];
+  const over = Promise.withResolvers();
+  add_result_callback(({ status, name, message }) => results.push([status, name, String(message ?? '').slice(0, 300)]));
+  add_completion_callback((_tests, harness) => over.resolve(harness.status));
+  setup({ explicit_timeout: true, explicit_done: true });
+  try {
+    await (async () => {
+      var structuredCloneBatteryOfTests;
+${[...new Set(names)].map((name) => `try { globalThis.${name} = ${name}; } catch {}`).join('\n')}
+${body}
+    })();
+  } catch (error) {
+    results.push([1, 'the script itself', String(error?.stack ?? error)]);
+  }
+  done();
+  const late = new Promise((resolve) => setTimeout(resolve, 20000, 'timeout'));
+  return { status: await Promise.race([over.promise, late]), results };
+};
+`;
+}
+
+function metas(text: string, name: string): string[] {
+  return [...text.matchAll(new RegExp(`^// META: ${name}=(.*)$`, 'gm'))].map(([, value]) => (value as string).trim());
+}
+
+function place(root: string, file: string, ref: string): string {
+  const clean = ref.split(/[?#]/, 1)[0] as string;
+  // The test server rewrites this one.
+  if (clean === '/resources/WebIDLParser.js') return join(root, 'resources/webidl2/lib/webidl2.js');
+  return clean.startsWith('/') ? join(root, clean) : join(dirname(file), clean);
+}
+
+function readOr(path: string): string {
+  return existsSync(path) ? readFileSync(path, 'utf8') : '';
+}
+
+/** Files that the script names in quotes: what it would fetch of its own server. */
+function dataOf(root: string, file: string, body: string): Record<string, string> {
+  const out: Record<string, string> = {};
+  for (const [, ref] of body.matchAll(/["'`]((?:\.\.?\/|\/)?[\w/.-]+\.(?:json|txt|html))["'`]/g)) {
+    const path = place(root, file, ref as string);
+    if (existsSync(path)) out[ref as string] = readFileSync(path, 'utf8');
+  }
+  return out;
+}
