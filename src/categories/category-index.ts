@@ -272,8 +272,10 @@ function speaksOf(reach: number, nameLength: number, hostLength: number, suffix:
     case REACH.cover:
       return nameLength > suffix;
     case REACH.under:
-    case REACH.platform:
       return nameLength >= suffix;
+    case REACH.platform:
+      // Who runs the platform stands above all of it, suffixes of its regions (`us-east-1.linodeobjects.com`) included.
+      return true;
     default:
       return false;
   }

@@ -5,7 +5,8 @@
  *   An entry `n` speaks of host `h` under it only when `n` lies below h's public suffix, that is, when both belong to
  *   the same registrable domain. `amazonaws.com` therefore says nothing of `bucket.s3.amazonaws.com`.
  *   `*.n` may also stand at the public suffix itself: whoever writes `*.github.io` means its customers.
- *   `n` that is itself a public suffix means the suffix host alone, unless its category has scope `platform`.
+ *   `n` that is itself a public suffix means the suffix host alone, unless its category has scope `platform`: then it
+ *   means everything below, suffixes below it (`us-east-1.linodeobjects.com`) included.
  */
 
 import { getPublicSuffix, parse } from 'tldts';

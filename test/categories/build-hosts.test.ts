@@ -44,6 +44,16 @@ describe('what builds need', () => {
     expect(unknown).toEqual([]);
   });
 
+  it('git fetches from every host that the page names for it', () => {
+    const hosts = rows.filter(({ command }) => command.startsWith('`git clone`')).flatMap((row) => row.hosts);
+    const fetched = hosts.filter((host) => !/^(codeload|objects|raw|media|github-cloud)\./.test(host));
+    expect(fetched.length).toBeGreaterThan(6);
+    const denied = fetched.filter(
+      (host) => !decide('POST', `https://${host}/a/b.git/git-upload-pack`).startsWith('allow capability_grants'),
+    );
+    expect(denied).toEqual([]);
+  });
+
   it('no push: what a build writes is denied', () => {
     for (const url of [
       'https://github.com/a/b.git/git-receive-pack',
