@@ -107,6 +107,7 @@ export function passDesk({ passes, config, clock, addresses }: PassDeskParts): P
         risk: order.risk,
         ttlMs: order.ttl_ms ?? config.passes.ttl_ms,
         task: order.task,
+        source: order.source,
         caller: actor,
         kind: 'sandbox',
       });

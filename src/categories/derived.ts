@@ -6,9 +6,10 @@
 import type { Host } from '../core/host.ts';
 import { classifyAddress } from '../core/ip-address.ts';
 import { addressForm } from './address-form.ts';
+import { homographOf } from './homograph.ts';
 
 export interface DerivedCategory {
-  readonly category: 'ip-literal' | 'single-label' | 'special-use' | 'cloud-metadata';
+  readonly category: 'ip-literal' | 'single-label' | 'special-use' | 'cloud-metadata' | 'phishing';
   /** For explanations: what made it so. */
   readonly why: string;
 }
@@ -18,6 +19,8 @@ const IP_LITERAL = one('ip-literal', 'the target is an address');
 const METADATA_ADDRESS = Object.freeze([...IP_LITERAL, ...one('cloud-metadata', 'a metadata service answers there')]);
 const METADATA_NAME = one('cloud-metadata', 'a metadata service answers to this name');
 const SPECIAL = one('special-use', 'its last label is not in the public DNS');
+const MIXED = one('phishing', 'a label mixes scripts as no language does');
+const LATIN_LIKE = one('phishing', 'a label is written in letters of another script that look Latin');
 const SINGLE_LABEL = one('single-label', 'the name has no dot');
 
 /**
@@ -74,8 +77,15 @@ export function derivedCategories(host: Host): readonly DerivedCategory[] {
   const base = dot < 0 ? SINGLE_LABEL : NONE;
   const special = isSpecialUse(host.name, dot + 1) ? SPECIAL : NONE;
   const metadata = METADATA_START.includes(host.name.charAt(0)) && METADATA.has(host.name) ? METADATA_NAME : NONE;
-  if (special === NONE && metadata === NONE) return base;
-  return [...base, ...special, ...metadata];
+  const homograph = homographCategory(host.name);
+  if (special === NONE && metadata === NONE && homograph === NONE) return base;
+  return [...base, ...special, ...metadata, ...homograph];
+}
+
+function homographCategory(name: string): readonly DerivedCategory[] {
+  const why = homographOf(name);
+  if (why === null) return NONE;
+  return why === 'mixed scripts' ? MIXED : LATIN_LIKE;
 }
 
 /** Sized up by its first character and length before a string is made: most hosts end in `com`, and lookups are many. */

@@ -17,6 +17,7 @@ export interface PassOptions {
   readonly profile?: string;
   readonly ttl?: string;
   readonly task?: string;
+  readonly source?: string;
   readonly risk?: string;
   readonly env?: boolean;
   readonly trust?: string;
@@ -35,6 +36,7 @@ export function addPass(program: Command, parts: CliParts): void {
         .option('--profile <name>', 'one of the profiles that the class offers')
         .option('--ttl <duration>', 'life, for example `1h`')
         .option('--task <id>', 'an id of your own')
+        .option('--source <address>', 'address or prefix that the pass may be used from; another is refused')
         .option('--risk <0-100>', 'risk score of the task', '0')
         .option('--env', 'prints the exports for a shell, CA variables among them')
         .option('--trust <dir>', 'where the CA files of `--env` are written; default: `trust` in the state directory');
@@ -88,6 +90,7 @@ export async function issuePass(client: AdminClient, options: Omit<PassOptions, 
       profile: options.profile ?? null,
       ttl_ms: ttl,
       task: options.task ?? null,
+      source: options.source ?? null,
       risk,
       ...(options.class === undefined ? {} : { class: options.class }),
     },

@@ -75,6 +75,8 @@ export interface PassOrder {
   readonly risk: number;
   readonly ttlMs: number;
   readonly task: string | null;
+  /** Address or prefix that the pass may be used from; absent: anywhere. */
+  readonly source?: string | null;
   /** Who asks, for the record. */
   readonly caller: string;
   readonly kind: 'isolate' | 'sandbox';

@@ -15,6 +15,8 @@ export interface Principal {
   readonly pass: string;
   /** Milliseconds since the epoch at which the pass ends. */
   readonly expiresAt: number;
+  /** Prefix that requests must come from (T-49); absent: anywhere. */
+  readonly source?: string;
 }
 
 /** The claims of a pass (an EdDSA JWT); `exp` and `iat` in seconds as in RFC 7519. */
@@ -30,10 +32,13 @@ export interface PassClaims {
   readonly profile: string;
   readonly risk: number;
   readonly capabilities: readonly string[];
+  /** `address/bits` that the pass may be used from. */
+  readonly src?: string | undefined;
 }
 
 export function principalOf(claims: PassClaims): Principal {
   const { task, tenant, profile, risk, capabilities } = claims;
   const expiresAt = claims.exp * 1000;
-  return { task, tenant, class: claims.class, profile, risk, capabilities, pass: claims.jti, expiresAt };
+  const principal = { task, tenant, class: claims.class, profile, risk, capabilities, pass: claims.jti, expiresAt };
+  return claims.src === undefined ? principal : { ...principal, source: claims.src };
 }

@@ -85,6 +85,11 @@ export const REASONS = {
   ),
   pass_expired: denied('identity', 'the pass has expired', 'get a new one with `locktender pass issue`'),
   pass_revoked: denied('identity', 'the pass was revoked', 'get a new one with `locktender pass issue`'),
+  pass_wrong_source: denied(
+    'identity',
+    'the pass is bound to another source address',
+    'use the pass where it was issued for, or get one with `locktender pass issue --source`',
+  ),
   pass_not_admitted: denied(
     'identity',
     'admission policy refuses this task',

@@ -48,6 +48,7 @@ export const passOrder = z.strictObject({
   ...whose,
   task: taskId.optional(),
   ttl_ms: positive.optional().describe('life of the pass; an hour at most by default'),
+  source: z.string().max(60).optional().describe('address or prefix that the pass may be used from'),
 });
 
 export const guardSettings = z.object({

@@ -29,6 +29,7 @@ export async function issuePass(exchange: GatewayExchange, parts: PassRouteParts
     risk: order.risk,
     ttlMs: order.ttl_ms ?? parts.defaultTtlMs,
     task: order.task ?? null,
+    source: order.source ?? null,
     caller: caller.id,
     kind: 'sandbox',
   });

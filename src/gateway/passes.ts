@@ -10,6 +10,7 @@ import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
 import type { Controls } from '../core/controls.ts';
 import { ulid } from '../core/ids.ts';
+import { parseCidr, parseIp } from '../core/ip-address.ts';
 import type {
   AuditSink,
   Clock,
@@ -76,6 +77,11 @@ const claimsSchema = z.strictObject({
   profile: name,
   risk: z.int().min(0).max(100),
   capabilities: z.array(name).max(20_000),
+  src: z
+    .string()
+    .max(60)
+    .refine((text) => parseCidr(text) !== null)
+    .optional(),
 });
 
 export function createPassAuthority(options: PassAuthorityOptions): PassAuthority {
@@ -158,13 +164,22 @@ function barredBy({ tenant, task }: PassOrder, controls: Controls, now: number):
 const TENANT = /^[a-z0-9][a-z0-9_-]{0,62}$/i;
 const TASK = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;
 
-function orderProblem({ tenant, task, ttlMs }: PassOrder): string | null {
+function orderProblem({ tenant, task, ttlMs, source }: PassOrder): string | null {
   if (!TENANT.test(tenant)) return `tenant \`${tenant}\` is not a tenant name; use letters, digits, \`-\` and \`_\``;
   if (task !== null && !TASK.test(task))
     return `task \`${task}\` is not a task id; use letters, digits, \`.\`, \`-\` and \`_\``;
+  if (source && sourceOf(source) === null)
+    return `source \`${source}\` is no address; write for example \`10.1.2.3\` or \`10.1.0.0/16\``;
   return Number.isFinite(ttlMs) && ttlMs >= 1000
     ? null
     : 'the pass would last less than a second; ask for a longer `ttl`';
+}
+
+/** A prefix as the claim says it; one address is a prefix of all its bits. */
+function sourceOf(text: string): string | null {
+  const ip = parseIp(text);
+  const prefix = ip === null ? text : `${text}/${ip.bytes.length * 8}`;
+  return parseCidr(prefix) === null ? null : prefix;
 }
 
 interface Order {
@@ -181,7 +196,9 @@ function claimsOf({ order, admission, jti, task, now }: Order, options: PassAuth
   const { class: of, profile, capabilities } = admission;
   const { tenant, risk } = order;
   const names = { jti, iss: options.issuer, aud: options.audience, iat, exp };
-  return { ...names, task, tenant, class: of, profile, risk, capabilities };
+  const claims = { ...names, task, tenant, class: of, profile, risk, capabilities };
+  const src = order.source ? sourceOf(order.source) : null;
+  return src === null ? claims : { ...claims, src };
 }
 
 async function sign(claims: PassClaims, options: PassAuthorityOptions): Promise<IssuedPass> {

@@ -1,6 +1,6 @@
 /** Our CA: made at first start, kept 0600, and a bounded cache of the leaves that it minted. */
 
-import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { constants, createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { join } from 'node:path';
 import { createSecureContext, type SecureContext } from 'node:tls';
 import { LRUCache } from 'lru-cache';
@@ -68,7 +68,13 @@ export function openCertificateAuthority(options: AuthorityOptions): Certificate
     const cached = contexts.get(host.name);
     if (cached) return cached;
     const leaf = leafFor(host);
-    const context = createSecureContext({ cert: leaf.cert, key: leaf.key, minVersion: 'TLSv1.2' });
+    const context = createSecureContext({
+      cert: leaf.cert,
+      key: leaf.key,
+      minVersion: 'TLSv1.2',
+      // No session outlives its connection: a ticket would carry one pass' handshake into another's (T-07).
+      secureOptions: constants.SSL_OP_NO_TICKET,
+    });
     contexts.set(host.name, context);
     return context;
   };

@@ -10,6 +10,7 @@ import type { CategorySource } from '../core/ports.ts';
 import type { Principal } from '../core/principal.ts';
 import type { Scheme } from '../core/target.ts';
 import type { Bundle } from './bundle.ts';
+import { asksResolver, RESOLVER_QUERY } from './dns-shape.ts';
 import { lookupHost } from './host-table.ts';
 import { AMBIGUOUS_PATH, isAmbiguousPath, type PathPattern, pathMatches, pathPredicate } from './path-pattern.ts';
 import { shapePredicates } from './read-equivalents.ts';
@@ -34,9 +35,12 @@ export interface Question {
 
 const NONE: readonly string[] = Object.freeze([]);
 export const UNCATEGORISED = 'uncategorised';
+/** Category of encrypted resolvers. */
+const RESOLVERS = 'doh-resolvers';
 
 export function questionOf(request: DecisionRequest, bundle: Bundle, categories: CategorySource): Question {
   const { target } = request;
+  const matched = matchedPredicates(request, bundle);
   return {
     principal: request.principal,
     passProblem: request.passProblem,
@@ -44,18 +48,18 @@ export function questionOf(request: DecisionRequest, bundle: Bundle, categories:
     scheme: target.scheme,
     host: target.host,
     port: target.port,
-    matched: matchedPredicates(request, bundle),
+    matched,
     upgrade: request.upgrade,
     addresses: request.resolved?.addresses ?? null,
     aliases: request.resolved?.cnames ?? NONE,
-    categories: categoriesOf(target.host, request.resolved?.cnames ?? NONE, categories),
+    categories: withShape(categoriesOf(target.host, request.resolved?.cnames ?? NONE, categories), matched),
     now: request.now,
   };
 }
 
 /** Every predicate of path, query and body type that holds; depends on the bundle's path rules for this host only. */
 export function matchedPredicates(request: DecisionRequest, bundle: Bundle): readonly string[] {
-  const shape = shapePredicates(request);
+  const shape = asksResolver(request) ? [...shapePredicates(request), RESOLVER_QUERY].sort() : shapePredicates(request);
   const patterns = pathPatternsFor(bundle, request.target.host.name);
   if (patterns.length === 0 || request.method === 'CONNECT') return shape;
   if (isAmbiguousPath(request.path)) return [...shape, AMBIGUOUS_PATH].sort();
@@ -69,6 +73,12 @@ export function pathPatternsFor(bundle: Bundle, host: string): readonly PathPatt
   const named = lookupHost(listed, host);
   if (any.length === 0) return named;
   return named.length === 0 ? any : [...named, ...any];
+}
+
+/** What a request is can say more than where it goes: a resolver is one on any host (T-22). */
+function withShape(categories: readonly string[], matched: readonly string[]): readonly string[] {
+  if (!matched.includes(RESOLVER_QUERY) || categories.includes(RESOLVERS)) return categories;
+  return [...categories.filter((name) => name !== UNCATEGORISED), RESOLVERS].sort();
 }
 
 /** A CNAME target that no list names says nothing; one that a list names counts like the host itself (T-42). */

@@ -4,6 +4,7 @@
  */
 
 import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Door } from '../core/event.ts';
 import { type HeadProblem, readRequestHead } from '../wire/http-head.ts';
@@ -95,7 +96,7 @@ function connect(parts: DoorParts, { socket, door, raw }: Connecting): void {
   const { gate, walk, inner } = parts;
   const read = readAsk(raw, null, gate.settings.maxHeaderCount);
   void walk({
-    ...common(door, read, raw.headers),
+    ...common({ socket, door }, read, raw.headers),
     kind: 'tunnel',
     relay: (exchange) => relayConnect(gate, exchange, { client: socket, door, accept: accept(socket), inner }),
     refuse: (denial) => refuseSocket(socket, denial, field(raw.headers, 'accept')),
@@ -113,16 +114,17 @@ function refuseHead(
   { socket, door, read }: { socket: Duplex; door: Door; read: ReadRequest },
 ): void {
   void walk({
-    ...common(door, read, []),
+    ...common({ socket, door }, read, []),
     kind: 'exchange',
     relay: () => Promise.resolve(),
     refuse: (denial) => refuseSocket(socket, denial, ''),
   });
 }
 
-function common(door: Door, read: ReadRequest, headers: HeaderList) {
+function common({ socket, door }: { socket: Duplex; door: Door }, read: ReadRequest, headers: HeaderList) {
   const { ask, problem, credential } = read;
-  return { door, parent: null, principal: null, credential, problem, ask, headers };
+  const from = (socket as Partial<Socket>).remoteAddress;
+  return { door, from, parent: null, principal: null, credential, problem, ask, headers };
 }
 
 function headProblem(problem: HeadProblem): ReadRequest {

@@ -6,6 +6,7 @@
  */
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Door } from '../core/event.ts';
 import { type Denial, denialMessage, renderDenial } from './denial.ts';
@@ -23,6 +24,7 @@ export type Walk = (order: Order) => Promise<void>;
 /** What this server knows of one connection. */
 interface Connection {
   readonly door: Door;
+  readonly from: string | undefined;
   readonly inner: Inner | null;
   /** The walk in progress, and those queued behind it. */
   tail: Promise<void>;
@@ -74,7 +76,8 @@ export class Http1Server {
 
   /** Takes over a connection whose bytes were not consumed. */
   serve(socket: Duplex, door: Door, inner: Inner | null): void {
-    this.#connections.set(socket, { door, inner, tail: Promise.resolve(), waiting: 0, refused: false });
+    const from = (socket as Partial<Socket>).remoteAddress;
+    this.#connections.set(socket, { door, from, inner, tail: Promise.resolve(), waiting: 0, refused: false });
     this.#server.emit('connection', socket);
     socket.resume();
   }
@@ -200,13 +203,18 @@ interface Incoming {
   readonly proceed: () => void;
 }
 
-type Common = Pick<Order, 'door' | 'kind' | 'parent' | 'principal' | 'credential' | 'problem' | 'headers'> & {
+type Common = Pick<Order, 'door' | 'from' | 'kind' | 'parent' | 'principal' | 'credential' | 'problem' | 'headers'> & {
   ask: Ask;
 };
 
-function orderOf({ door, inner }: Pick<Connection, 'door' | 'inner'>, read: ReadRequest, headers: HeaderList): Common {
+function orderOf(
+  { door, from, inner }: Pick<Connection, 'door' | 'from' | 'inner'>,
+  read: ReadRequest,
+  headers: HeaderList,
+): Common {
   return {
     door,
+    from,
     kind: 'exchange',
     parent: inner?.parent ?? null,
     principal: inner?.principal ?? null,

@@ -5,6 +5,7 @@
  * A password holds at most 255 bytes (RFC 1929), so the reference of a pass stands here for its token.
  */
 
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { ReasonCode } from '../core/reasons.ts';
 import { reasonRow } from '../core/reasons.ts';
@@ -57,7 +58,7 @@ async function connect({ gate, walk, inner }: DoorParts, socket: Duplex, read: R
     socket.write(socksReply(SOCKS_REPLY.succeeded));
   };
   await walk({
-    ...common(read),
+    ...common(socket, read),
     kind: 'tunnel',
     relay: (exchange) => relayConnect(gate, exchange, { client: socket, door: 'socks5', accept, inner }),
     refuse: ({ reason }) => {
@@ -76,15 +77,16 @@ interface Refusing {
 async function refuse({ walk }: DoorParts, socket: Duplex, { fault, credential }: Refusing): Promise<void> {
   const { reason, detail } = fault.problem;
   await walk({
-    ...common({ ...unreadable(reason, detail), credential }),
+    ...common(socket, { ...unreadable(reason, detail), credential }),
     kind: 'exchange',
     relay: () => Promise.resolve(),
     refuse: () => (fault.answer === null ? socket.destroy() : endWith(socket, fault.answer)),
   });
 }
 
-function common({ ask, problem, credential }: ReadRequest): Omit<Order, 'kind' | 'relay' | 'refuse'> {
-  return { door: 'socks5', parent: null, principal: null, credential, problem, ask, headers: [] };
+function common(socket: Duplex, { ask, problem, credential }: ReadRequest): Omit<Order, 'kind' | 'relay' | 'refuse'> {
+  const from = (socket as Partial<Socket>).remoteAddress;
+  return { door: 'socks5', from, parent: null, principal: null, credential, problem, ask, headers: [] };
 }
 
 /** RFC 1928 section 6: 2 for what the rules refuse, 4 and 5 for what the origin or its name did. */

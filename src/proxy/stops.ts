@@ -1,10 +1,12 @@
 /** The stops of the walk, in its order. Each reads and fills the exchange; a stop that says no throws a `Refusal`. */
 
 import type { Allow } from '../core/decision.ts';
+import { inCidr, parseCidr, parseIp } from '../core/ip-address.ts';
 import type { Lease } from '../core/ports.ts';
+import type { Principal } from '../core/principal.ts';
 import { reasonRow } from '../core/reasons.ts';
 import { isRelayedMethod } from '../policy/read-equivalents.ts';
-import { Exchange, type Order } from './exchange.ts';
+import { type Credential, Exchange, type Order } from './exchange.ts';
 import type { Gate } from './gate.ts';
 import { hostLeak, urlLeak } from './leak.ts';
 import { writesWhileReading } from './methods.ts';
@@ -23,15 +25,26 @@ export async function identify(gate: Gate, exchange: Exchange): Promise<void> {
   const { credential } = exchange.order;
   if (exchange.principal === null) {
     if (credential === null) exchange.passProblem = 'pass_missing';
-    else {
-      const verified = await gate.passes.verify(credential.token);
-      if (!verified.ok) exchange.passProblem = verified.error;
-      else if (credential.user !== '' && credential.user !== verified.value.task)
-        exchange.passProblem = 'pass_malformed';
-      else exchange.principal = verified.value;
-    }
+    else await identifyBy(gate, exchange, credential);
   }
   if (exchange.principal) exchange.profile = exchange.snapshot.bundle.profiles.get(exchange.principal.profile) ?? null;
+}
+
+async function identifyBy(gate: Gate, exchange: Exchange, { user, token }: Credential): Promise<void> {
+  const verified = await gate.passes.verify(token);
+  if (!verified.ok) exchange.passProblem = verified.error;
+  else if (user !== '' && user !== verified.value.task) exchange.passProblem = 'pass_malformed';
+  else if (!mayComeFrom(verified.value, exchange.order.from)) exchange.passProblem = 'pass_wrong_source';
+  else exchange.principal = verified.value;
+}
+
+/** A pass that was bound to a source is worth nothing elsewhere (T-49). */
+function mayComeFrom({ source }: Principal, from: string | undefined): boolean {
+  if (source === undefined) return true;
+  const prefix = parseCidr(source);
+  // A door that listens on both families sees IPv4 clients as mapped addresses.
+  const ip = from === undefined ? null : parseIp(from.replace(/^::ffff:(?=[0-9.]+$)/i, ''));
+  return prefix !== null && ip !== null && inCidr(ip, prefix);
 }
 
 /** What no policy can allow. */

@@ -25,7 +25,7 @@ export interface Lab {
   readonly tlsPort: number;
   readonly plainPort: number;
   /** A pass of a new task, as `user:password`. */
-  issue(tenant: string, name: string): Promise<string>;
+  issue(tenant: string, name: string, more?: object): Promise<string>;
   /** Passes by what they may do. */
   readonly passes: { readonly read: string; readonly write: string; readonly other: string };
   /** What the next connections to the origins meet. */
@@ -61,6 +61,7 @@ export interface TunnelOptions {
   readonly port?: number;
   readonly servername?: string;
   readonly alpn?: readonly string[];
+  readonly session?: Buffer;
 }
 
 /** Answers that the resolver gives. */
@@ -195,8 +196,10 @@ export async function openLab(
     });
     return (await response.json()) as Record<string, unknown>;
   };
-  const issue = async (tenant: string, name: string) => {
-    const { username, password } = new URL(String((await admin('/v1/passes', { tenant, class: name }))['proxy_url']));
+  const issue = async (tenant: string, name: string, more: object = {}) => {
+    const { username, password } = new URL(
+      String((await admin('/v1/passes', { tenant, class: name, ...more }))['proxy_url']),
+    );
     return `${username}:${password}`;
   };
   const passes = {
@@ -225,6 +228,7 @@ export async function openLab(
       socket,
       ca: appliance.core.authority.pem,
       servername: options.servername ?? host,
+      ...(options.session ? { session: options.session } : {}),
       ...(options.alpn ? { ALPNProtocols: [...options.alpn] } : {}),
     });
     inner.on('error', () => undefined);

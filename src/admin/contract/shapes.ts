@@ -147,6 +147,7 @@ export const passOrder = z.strictObject({
   risk: z.int().min(0).max(100).default(0),
   ttl_ms: z.int().min(1000).max(86_400_000).nullable().default(null),
   task: label.nullable().default(null),
+  source: z.string().max(60).nullable().default(null).describe('address or prefix that the pass may be used from'),
 });
 
 export const issuedPass = z.object({
