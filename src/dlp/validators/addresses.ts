@@ -70,8 +70,11 @@ const vin: TextCheck = (text) => {
   return '0123456789X'[sum % 11] === text[8];
 };
 
-/** IMEI: fifteen digits, Luhn. */
-const imei: TextCheck = (text) => digitsIn(text).length === 15 && luhn(digitsIn(text));
+/** IMEI: fifteen digits, Luhn. Sixteen are one with the version of its software in place of the check digit. */
+const imei: TextCheck = (text) => {
+  const digits = digitsIn(text);
+  return digits.length === 16 ? text.includes('-') : digits.length === 15 && luhn(digits);
+};
 
 const ipv4Public: TextCheck = (text) => {
   const ip = parseIpv4Strict(text);

@@ -170,8 +170,8 @@ const krRrn: TextCheck = (text) => {
   return (
     d.length === 13 &&
     isDate(2000, numberOf(d.slice(2, 4)), numberOf(d.slice(4, 6))) &&
-    (d[6] ?? 0) >= 1 &&
-    (d[6] ?? 9) <= 8
+    (d[6] ?? -1) >= 0 &&
+    (d[6] ?? 10) <= 9
   );
 };
 
@@ -213,7 +213,7 @@ const twId: TextCheck = (text) => {
 const thId: TextCheck = (text) => {
   const d = digitsIn(text);
   const sum = weighted(d, [13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2]);
-  return d.length === 13 && d[0] !== 0 && (11 - (sum % 11)) % 10 === d[12];
+  return d.length === 13 && (11 - (sum % 11)) % 10 === d[12];
 };
 
 /** Israeli identity number: Luhn over nine digits. */

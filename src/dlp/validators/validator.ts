@@ -7,8 +7,11 @@ import { ADDRESSES, CASED_ADDRESSES } from './addresses.ts';
 import { digitsOf, luhn, mod97, verhoeff } from './checksums.ts';
 import { EUROPEAN_IDS } from './national-ids-europe.ts';
 import { WORLD_IDS } from './national-ids-world.ts';
+import { EUROPEAN_REGISTERS } from './registers-europe.ts';
+import { WORLD_REGISTERS } from './registers-world.ts';
 import type { TextCheck } from './text-check.ts';
 import { githubChecksum, isJwt, shannonEntropy } from './tokens.ts';
+import { VAT_NUMBERS } from './vat-numbers.ts';
 
 export type Validator = (secret: Buffer) => boolean;
 
@@ -30,7 +33,8 @@ const NAMED = {
   verhoeff: (secret: Buffer) => verhoeff(digitsOf(secret)),
   jwt: cased(isJwt),
   'github-crc32': cased(githubChecksum),
-  ...mapped({ ...EUROPEAN_IDS, ...WORLD_IDS, ...ADDRESSES }, upper),
+  ...mapped({ ...EUROPEAN_IDS, ...EUROPEAN_REGISTERS, ...VAT_NUMBERS }, upper),
+  ...mapped({ ...WORLD_IDS, ...WORLD_REGISTERS, ...ADDRESSES }, upper),
   ...mapped(CASED_ADDRESSES, cased),
 } satisfies Record<string, Validator>;
 
