@@ -12,6 +12,7 @@ import { scan } from '../dlp/scan.ts';
 import { readTree } from '../store/read-tree.ts';
 import { CliFailure, type CliIo, type CommonOptions, configOf, EXIT, must } from './context.ts';
 import { addDlpImport } from './dlp-import.ts';
+import { addDlpMakers } from './dlp-make.ts';
 import { addScan } from './dlp-scan.ts';
 import { passedStamps } from './dlp-stamps.ts';
 import { type CliParts, group, leaf } from './leaf.ts';
@@ -22,7 +23,7 @@ interface RulesOptions extends CommonOptions {
 }
 
 export function addDlp(program: Command, parts: CliParts): void {
-  const dlp = group(program, 'dlp', 'DLP rules: scan, test, lint, import, bench');
+  const dlp = group(program, 'dlp', 'DLP rules: scan, test, lint, import, bench; rules made from own data');
   addScan(dlp, parts, (options, io) => rulesOf(options, io));
   leaf<RulesOptions>(dlp, 'test', parts, {
     summary: 'runs the tests inside every rule; exit 1 when one fails',
@@ -52,6 +53,7 @@ export function addDlp(program: Command, parts: CliParts): void {
     run: async (_, options, { io }) =>
       bench(rulesOf(options, io), Number(options.mb) || 4, { io, json: options.json === true }),
   });
+  addDlpMakers(dlp, parts);
   addDlpImport(dlp, parts, (options, io) => new Set(rulesOf(options, io).rules.map(({ spec }) => spec.info_type)));
 }
 

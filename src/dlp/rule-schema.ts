@@ -2,6 +2,7 @@
 
 import { z } from 'zod';
 import { GUARD_ACTIONS, LIKELIHOODS } from '../core/finding.ts';
+import { NORMALISE } from './exact-set.ts';
 import { HOST_OR_BELOW } from './host-list.ts';
 import { parsePathPattern } from './json-path.ts';
 import { VALIDATOR_NAMES } from './validators/validator.ts';
@@ -38,6 +39,17 @@ const rule = z.strictObject({
   validators: z.array(validator).max(8).default([]),
   // Checksums that make a finding certain but whose failure does not clear it: a copied secret may have lost a digit.
   confirm: z.array(validator).max(8).default([]),
+  // With kind `exact`: what the expression finds counts only when it is one of these values, known by their digests.
+  exact: z
+    .strictObject({
+      salt: z.string().regex(/^(?:[0-9a-f]{2}){16,64}$/, 'a salt is 16 to 64 bytes in lower-case hexadecimal'),
+      normalise: z.enum(NORMALISE).default('none'),
+      digests: z
+        .string()
+        .max(16 * 250_000)
+        .regex(/^(?:[0-9a-f]{16})+$/, 'digests are sixteen lower-case hexadecimal digits each'),
+    })
+    .optional(),
   context: z
     .strictObject({
       words: z.array(z.string().min(1).max(64)).min(1).max(64),

@@ -8,6 +8,7 @@ import { err, ok, type Problem, type Result } from '../core/result.ts';
 import { parseYamlFile, type YamlFile } from '../core/strict-yaml.ts';
 import type { CompiledRule } from './compiled-rule.ts';
 import type { RuleFile, RuleSet } from './compiled-rules.ts';
+import { exactValidator } from './exact-set.ts';
 import { parsePathPattern } from './json-path.ts';
 import { makePlan } from './prefilter/plan.ts';
 import { type RuleSpec, ruleFileSchema } from './rule-schema.ts';
@@ -108,7 +109,7 @@ function unchecked(spec: RuleSpec) {
   return {
     spec,
     keywords: spec.keywords.map((word) => Buffer.from(word.toLowerCase(), 'utf8')),
-    validators: spec.validators.map(validatorOf),
+    validators: [...spec.validators.map(validatorOf), ...(spec.exact ? [exactValidator(spec.exact)] : [])],
     confirm: spec.confirm.map(validatorOf),
     allowPaths: spec.allow.json_paths.map(parsePathPattern).filter((pattern) => pattern !== null),
   };
