@@ -195,7 +195,7 @@ function bindingsOf({ principal, profile, walk, decisions }: Admitted): TaskBind
     decisions.push(decision);
     if (!allowed) walk.risk.note(principal.tenant, 'denial');
   };
-  const may = heldCapability(principal, walk);
+  const may = heldCapability(principal, walk, onDecision);
   const holds = (prefix: string) => principal.capabilities.some((c) => c.startsWith(prefix));
   const tools = new Map([...(walk.tools?.() ?? [])].filter(([, tool]) => holds(tool.capability)));
   const common = { egress, principal, usage, onDecision };

@@ -11,6 +11,7 @@ import { type BindingPart, type BindingUsage, refusal } from '../isolates/bindin
 import type { MayUse } from '../isolates/bindings/storage-binding.ts';
 import type { BindingReply } from '../isolates/task-order.ts';
 import type { Profile } from '../policy/profile.ts';
+import { type McpAnswer, type McpMessage, type McpOutcome, McpSession, ReplyScan } from './mcp-session.ts';
 import type { Tool } from './tool-file.ts';
 
 export interface ToolBindingOptions {
@@ -25,23 +26,34 @@ export interface ToolBindingOptions {
 }
 
 const MAX_ANSWER = 8 * 1024 * 1024;
+/** How long the end of a task waits for a server to hear that its session is over. */
+const FAREWELL_MS = 2000;
 const order = z.object({ name: z.string().max(100), args: z.unknown() });
 
 export function toolBinding(options: ToolBindingOptions): BindingPart {
   const ending = new AbortController();
+  const sessions = new Map<string, McpSession>();
+  const invocation = { ...options, signal: ending.signal };
   return {
     prefix: 'tool',
     call: async ({ args }) => {
       const asked = order.parse(args);
       const tool = options.tools.get(asked.name);
       if (!tool) return refusal('there is no such tool', 'unknown_tool');
-      const barred = options.may(tool.capability);
-      if (barred) return refusal(barred.message, barred.code);
+      const barred = await options.may(tool.capability);
+      if (barred) return refusal(barred.message, barred.code, barred.decision);
       const checked = tool.args.safeParse(asked.args ?? {});
       if (!checked.success) return refusal(complaint(checked.error), 'bad_arguments');
-      return invoke(tool, checked.data, { ...options, signal: ending.signal });
+      if (tool.kind === 'http') return invoke(tool, checked.data, invocation);
+      const session = sessions.get(tool.name) ?? new McpSession((message) => post(tool, message, invocation));
+      sessions.set(tool.name, session);
+      return mcpReply(await session.callTool(tool.remoteName, checked.data));
     },
-    close: () => ending.abort(),
+    close: () => {
+      for (const session of sessions.values()) session.end();
+      sessions.clear();
+      ending.abort();
+    },
   };
 }
 
@@ -50,77 +62,123 @@ interface Invocation extends ToolBindingOptions {
 }
 
 async function invoke(tool: Tool, args: unknown, of: Invocation): Promise<BindingReply> {
-  const { egress, principal, usage, onDecision } = of;
-  usage.requests += 1;
-  const answer = await egress.fetch(principal, { ...requestFor(tool, args), signal: of.signal });
-  onDecision(answer.ok ? answer.value.decision : answer.error.decision, answer.ok);
-  if (!answer.ok) {
-    const { message, reason, decision, wouldAllow, status } = answer.error;
-    const more = { code: reason, decision, would_allow: wouldAllow, status };
-    return { ok: false, error: { name: 'TypeError', message, ...more } };
-  }
-  const { status, body } = answer.value;
-  const text = await guarded(body, tool, of);
+  const sent = await send(tool, requestFor(tool, args), of);
+  if ('refused' in sent) return sent.refused;
+  const text = await guarded(sent.body, tool, { ...of, type: 'application/json', id: null });
   if (typeof text !== 'string') return text;
-  if (status < 200 || status > 299) return refusal(`the tool answered with status ${status}`, 'tool_failed');
-  return answerOf(tool, text);
+  if (sent.status < 200 || sent.status > 299)
+    return refusal(`the tool answered with status ${sent.status}`, 'tool_failed');
+  try {
+    return { ok: true, value: JSON.parse(text) as unknown };
+  } catch {
+    return refusal('the tool answered with something that is no JSON', 'tool_failed');
+  }
+}
+
+interface Sent {
+  readonly status: number;
+  readonly headers: readonly (readonly [string, string])[];
+  readonly body: AsyncIterable<Uint8Array>;
+}
+
+async function send(
+  tool: Tool,
+  request: Omit<EgressRequest, 'signal' | 'url'> & { readonly url?: string },
+  { egress, principal, usage, onDecision, signal }: Invocation,
+): Promise<Sent | { readonly refused: BindingReply }> {
+  usage.requests += 1;
+  const answer = await egress.fetch(principal, { url: tool.url, ...request, signal });
+  onDecision(answer.ok ? answer.value.decision : answer.error.decision, answer.ok);
+  if (answer.ok) return answer.value;
+  const { message, reason, decision, wouldAllow, status } = answer.error;
+  const more = { code: reason, decision, would_allow: wouldAllow, status };
+  return { refused: { ok: false, error: { name: 'TypeError', message, ...more } } };
 }
 
 function requestFor(tool: Tool, args: unknown): Omit<EgressRequest, 'signal'> {
   const accept = ['accept', 'application/json'] as const;
-  if (tool.kind === 'http' && tool.readOnly) {
+  if (tool.readOnly) {
     const url = new URL(tool.url);
     url.searchParams.set('args', JSON.stringify(args));
     return { method: 'GET', url: url.href, headers: [accept], body: null };
   }
-  const call = { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: tool.remoteName, arguments: args } };
-  const text = JSON.stringify(tool.kind === 'mcp' ? call : args);
   const headers = [accept, ['content-type', 'application/json']] as const;
-  return { method: 'POST', url: tool.url, headers, body: once(Buffer.from(text)) };
+  return { method: 'POST', url: tool.url, headers, body: once(Buffer.from(JSON.stringify(args))) };
+}
+
+async function post(
+  tool: Tool,
+  { method, headers, json, id }: McpMessage,
+  of: Invocation,
+): Promise<McpAnswer | { readonly refused: unknown }> {
+  const body = json === null ? null : once(Buffer.from(json));
+  const types = [
+    ['accept', 'application/json, text/event-stream'],
+    ['content-type', 'application/json'],
+  ] as const;
+  // The farewell goes when the task is over already.
+  const signal = method === 'DELETE' ? AbortSignal.timeout(FAREWELL_MS) : of.signal;
+  const sent = await send(tool, { method, headers: [...types, ...headers], body }, { ...of, signal });
+  if ('refused' in sent) return sent;
+  const field = (wanted: string) => sent.headers.find(([name]) => name.toLowerCase() === wanted)?.[1] ?? null;
+  const type = (field('content-type') ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '';
+  const text = await guarded(sent.body, tool, { ...of, type, id });
+  if (typeof text !== 'string') return { refused: text };
+  return { status: sent.status, type, session: field('mcp-session-id'), text };
+}
+
+interface Reading extends Invocation {
+  readonly type: string;
+  /** Of an event stream, nothing after the reply to this is waited for. */
+  readonly id: number | null;
 }
 
 /** The whole answer, as the guard left it; a refusal when it may not pass or is too large. */
-async function guarded(body: AsyncIterable<Uint8Array>, tool: Tool, of: Invocation): Promise<string | BindingReply> {
+async function guarded(body: AsyncIterable<Uint8Array>, tool: Tool, of: Reading): Promise<string | BindingReply> {
   const { tenant, task } = of.principal;
   const filter = of.guard().filter({
     ...{ direction: 'result', settings: of.profile.guard, tenant, task, tool: tool.name },
-    ...{ host: new URL(tool.url).hostname, contentType: 'application/json', contentEncoding: '' },
+    ...{ host: new URL(tool.url).hostname, contentType: of.type, contentEncoding: '' },
   });
   const out: Uint8Array[] = [];
+  const scan = of.id !== null && of.type === 'text/event-stream' ? new ReplyScan(of.id) : null;
+  const text = new TextDecoder();
   let size = 0;
   for await (const piece of body) {
     size += piece.length;
     of.usage.bytes += piece.length;
     if (size > MAX_ANSWER) return refusal(`the tool answered with more than ${MAX_ANSWER} bytes`, 'tool_failed');
     out.push(...filter.push(piece));
+    scan?.push(text.decode(piece, { stream: true }));
+    if (scan?.found) break;
   }
   out.push(...filter.end());
   if (filter.blocked) return refusal('the guard blocked the answer of the tool', 'guard_blocked');
   return Buffer.concat(out).toString('utf8');
 }
 
-const mcpAnswer = z.object({
-  result: z
-    .object({
-      content: z.array(z.unknown()).optional(),
-      structuredContent: z.unknown(),
-      isError: z.boolean().optional(),
-    })
-    .optional(),
-  error: z.object({ message: z.string() }).optional(),
+const toolResult = z.object({
+  content: z.array(z.unknown()).optional(),
+  structuredContent: z.unknown().optional(),
+  isError: z.boolean().optional(),
 });
 
-function answerOf({ kind }: Tool, text: string): BindingReply {
-  let value: unknown;
-  try {
-    value = JSON.parse(text) as unknown;
-  } catch {
-    return refusal('the tool answered with something that is no JSON', 'tool_failed');
-  }
-  if (kind === 'http') return { ok: true, value };
-  const { result, error } = mcpAnswer.parse(value);
-  if (error || !result || result.isError) return refusal(error?.message ?? 'the tool failed', 'tool_failed');
-  return { ok: true, value: result.structuredContent ?? result.content ?? null };
+function mcpReply(outcome: McpOutcome): BindingReply {
+  if ('refused' in outcome) return outcome.refused as BindingReply;
+  if (!outcome.ok) return refusal(outcome.message, 'tool_failed');
+  const parsed = toolResult.safeParse(outcome.result);
+  if (!parsed.success) return refusal('the tool answered with something that is no result', 'tool_failed');
+  const { content, structuredContent, isError } = parsed.data;
+  if (isError) return refusal(textOf(content) || 'the tool failed', 'tool_failed');
+  return { ok: true, value: structuredContent ?? content ?? null };
+}
+
+function textOf(content: readonly unknown[] | undefined): string {
+  const texts = (content ?? []).map((part) => (part as { text?: unknown } | null)?.text);
+  return texts
+    .filter((text) => typeof text === 'string')
+    .join('\n')
+    .slice(0, 4096);
 }
 
 function complaint(error: z.ZodError): string {

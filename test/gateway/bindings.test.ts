@@ -89,7 +89,7 @@ describe('env.tools', () => {
   test('leaves through the egress path, and its answer passes the guard', async () => {
     answers.set('/invoices', JSON.stringify({ open: 3, token: PAT }));
     const report = await run('internal-data', call("{ customer: 'c1' }"));
-    expect(report).toMatchObject({ status: 'completed', result: { open: 3 }, decisions: ['d_7'] });
+    expect(report).toMatchObject({ status: 'completed', result: { open: 3 }, decisions: [expect.any(String), 'd_7'] });
     expect(JSON.stringify(report)).not.toContain(PAT);
     expect(asked.at(-1)).toMatchObject({
       method: 'GET',

@@ -40,6 +40,6 @@ export function joinBindings(
   };
 }
 
-export function refusal(message: string, code: string): BindingReply {
-  return { ok: false, error: { name: 'TypeError', message, code } };
+export function refusal(message: string, code: string, decision?: string): BindingReply {
+  return { ok: false, error: { name: 'TypeError', message, code, ...(decision !== undefined && { decision }) } };
 }

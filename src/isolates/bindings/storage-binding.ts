@@ -8,8 +8,14 @@ import type { BindingCall, BindingReply } from '../task-order.ts';
 import { type BindingPart, refusal } from './binding-part.ts';
 import { ValueStore } from './value-store.ts';
 
-/** Null when the task holds the capability now; else why not. */
-export type MayUse = (capability: string) => { readonly code: string; readonly message: string } | null;
+/** Null when the task holds the capability now, and the record says so; else why not, and the decision. */
+export type MayUse = (capability: string) => Promise<Barred | null>;
+
+interface Barred {
+  readonly code: string;
+  readonly message: string;
+  readonly decision: string;
+}
 
 export interface StorageBindingOptions {
   readonly session: ValueStore;
@@ -63,8 +69,8 @@ export function storageBinding({ session, may, now }: StorageBindingOptions): Bi
       if (!run) return refusal('this binding does not exist', 'unknown_binding');
       const verb = op === 'storage.get' || op === 'storage.list' ? 'read' : 'write';
       const where = area.parse((args as { area?: unknown } | null)?.area);
-      const barred = may(`storage.${verb}.${where}`);
-      return barred ? refusal(barred.message, barred.code) : run(args);
+      const barred = await may(`storage.${verb}.${where}`);
+      return barred ? refusal(barred.message, barred.code, barred.decision) : run(args);
     },
     close: () => undefined,
   };
