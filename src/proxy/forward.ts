@@ -44,14 +44,14 @@ function attempt(gate: Gate, exchange: Exchange, { forwarding, body }: Attempt):
   const { target } = ask;
   if (!target || !exchange.principal || !exchange.resolved) throw new Refusal('internal_error', 'no_target');
   const scheme = target.scheme === 'https' ? 'https' : 'http';
-  const pool = gate.upstreams.pool({
+  const origin = {
     pass: exchange.principal.pass,
     scheme,
     host: target.host,
     port: target.port,
     addresses: exchange.resolved.addresses,
     h2: forwarding.h2,
-  });
+  } as const;
   const headers = upstreamFields(forwarding.headers, { narrowEncodings: gate.guard() !== null });
   headers.push('host', target.port === defaultPort(scheme) ? urlHost(target.host) : authority(target));
   if (body.length !== null) headers.push('content-length', String(body.length));
@@ -60,6 +60,12 @@ function attempt(gate: Gate, exchange: Exchange, { forwarding, body }: Attempt):
     path: ask.query === '' ? ask.path : `${ask.path}?${ask.query}`,
   });
   return new Promise((resolve, reject) => {
+    const relay = new Relay(gate, exchange, forwarding.reply, { resolve, reject });
+    if (!forwarding.h2) {
+      const { method } = ask;
+      gate.upstreams.h1(origin).dispatch({ path: head.path, method, headers: head.headers, body: body.stream }, relay);
+      return;
+    }
     const options: Dispatcher.DispatchOptions = {
       path: head.path,
       method: ask.method,
@@ -67,7 +73,7 @@ function attempt(gate: Gate, exchange: Exchange, { forwarding, body }: Attempt):
       body: body.stream as never,
       ...(body.stream === null ? {} : { idempotent: false }),
     };
-    pool.dispatch(options, new Relay(gate, exchange, forwarding.reply, { resolve, reject }));
+    gate.upstreams.pool(origin).dispatch(options, relay);
   });
 }
 

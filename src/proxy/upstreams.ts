@@ -1,12 +1,16 @@
 /**
- * Transports to origins for what is seen as HTTP: undici pools, each for one pass and one origin, so that a connection
- * never serves two identities or two hosts (T-25). The connector dials only addresses that were checked for the
+ * Transports to origins for what is seen as HTTP: pools, each for one pass and one origin, so that a connection never
+ * serves two identities or two hosts (T-25). HTTP/1.1 is our own, h2 and upgrades are undici's. The connector dials only addresses that were checked for the
  * exchange at hand; a pooled connection was checked when it was made.
  */
 
+import type { Socket } from 'node:net';
 import { type Dispatcher, Pool } from 'undici';
 import type { Host } from '../core/host.ts';
+import type { Cutoff } from './cutoff.ts';
+import { Deadlines } from './deadlines.ts';
 import type { Dialer } from './dialer.ts';
+import { OriginPool } from './origin-pool.ts';
 import type { Route } from './route.ts';
 import type { ProxySettings } from './settings.ts';
 
@@ -17,15 +21,16 @@ export interface Origin extends Route {
   readonly h2: boolean;
 }
 
-interface Entry {
-  readonly pool: Pool;
+interface Entry<P> {
+  readonly pool: P;
   addresses: readonly string[];
 }
 
 export class Upstreams {
-  readonly #entries = new Map<string, Entry>();
+  readonly #entries = new Map<string, Entry<OriginPool | Pool>>();
   readonly #dialer: Dialer;
   readonly #settings: ProxySettings;
+  readonly #deadlines = new Deadlines();
 
   constructor(dialer: Dialer, settings: ProxySettings) {
     this.#dialer = dialer;
@@ -36,17 +41,30 @@ export class Upstreams {
     return this.#dialer;
   }
 
-  /** The pool of this pass and origin; new connections of it go to these addresses. */
+  /** HTTP/1.1 to this origin for this pass; new connections go to these addresses. */
+  h1(origin: Origin): OriginPool {
+    return this.#entry(origin, 'h1', (addresses) => this.#makeH1(origin, addresses)) as OriginPool;
+  }
+
+  /** The same through undici: h2 where it is offered, and upgrades. */
   pool(origin: Origin): Dispatcher {
-    const key = `${origin.pass} ${origin.scheme}://${origin.host.name}:${origin.port} ${origin.h2 ? 'h2' : 'h1'}`;
+    return this.#entry(origin, origin.h2 ? 'h2' : 'up', (addresses) => this.#make(origin, addresses)) as Pool;
+  }
+
+  #entry(
+    { pass, scheme, host, port, addresses }: Origin,
+    kind: string,
+    make: (addresses: () => readonly string[]) => OriginPool | Pool,
+  ): OriginPool | Pool {
+    const key = `${pass} ${scheme}://${host.name}:${port} ${kind}`;
     const held = this.#entries.get(key);
     if (held) {
-      held.addresses = origin.addresses;
+      held.addresses = addresses;
       this.#entries.delete(key);
       this.#entries.set(key, held);
       return held.pool;
     }
-    const entry: Entry = { pool: this.#make(origin, () => entry.addresses), addresses: origin.addresses };
+    const entry: Entry<OriginPool | Pool> = { pool: make(() => entry.addresses), addresses };
     this.#entries.set(key, entry);
     this.#evict();
     return entry.pool;
@@ -68,13 +86,35 @@ export class Upstreams {
     if (!oldest) return;
     this.#entries.delete(oldest[0]);
     // Graceful: exchanges in flight finish on it.
-    void oldest[1].pool.close().catch(() => undefined);
+    void Promise.resolve(oldest[1].pool.close()).catch(() => undefined);
+  }
+
+  #makeH1(origin: Origin, addresses: () => readonly string[]): OriginPool {
+    const { responseTimeoutMs, idleMs } = this.#settings;
+    const dial = this.#dial(origin, addresses, ['http/1.1']);
+    return new OriginPool({ times: { responseTimeoutMs, idleMs }, deadlines: this.#deadlines, dial });
+  }
+
+  /** Connections of one pool share what one of them learns to resume its TLS session, and no other pool does (T-07). */
+  #dial(
+    { scheme, host, port }: Origin,
+    addresses: () => readonly string[],
+    alpn: readonly string[],
+  ): (cutoff: Cutoff | null) => Promise<Socket> {
+    let session: Buffer | null = null;
+    const onSession = (ticket: Buffer): void => {
+      session = ticket;
+    };
+    return (cutoff) => {
+      const route: Route = { host, port, addresses: addresses() };
+      if (scheme === 'http') return this.#dialer.tcp(route, { cutoff });
+      return this.#dialer.tls(route, { cutoff, alpn, session, onSession });
+    };
   }
 
   #make(origin: Origin, addresses: () => readonly string[]): Pool {
-    let session: Buffer | null = null;
     const { host, port, scheme, h2 } = origin;
-    const dialer = this.#dialer;
+    const dial = this.#dial(origin, addresses, h2 ? ['h2', 'http/1.1'] : ['http/1.1']);
     return new Pool(`${scheme}://${urlHost(host)}:${port}`, {
       allowH2: h2,
       pipelining: h2 ? 100 : 1,
@@ -84,19 +124,7 @@ export class Upstreams {
       headersTimeout: this.#settings.responseTimeoutMs,
       bodyTimeout: this.#settings.idleMs,
       connect: (_options, callback) => {
-        const route: Route = { host, port, addresses: addresses() };
-        const socket =
-          scheme === 'http'
-            ? dialer.tcp(route, { cutoff: null })
-            : dialer.tls(route, {
-                cutoff: null,
-                alpn: h2 ? ['h2', 'http/1.1'] : ['http/1.1'],
-                session,
-                onSession: (ticket) => {
-                  session = ticket;
-                },
-              });
-        socket.then(
+        dial(null).then(
           (made) => callback(null, made),
           (error: Error) => callback(error, null),
         );

@@ -68,31 +68,52 @@ export function readRequestHead(
   limits: HeadLimits = HEAD_LIMITS,
   decode: (bytes: Uint8Array, end: number) => string = latin1,
 ): Result<RequestHead, HeadProblem> | null {
+  const read = readHead(bytes, limits, decode);
+  if (read === null || !read.ok) return read;
+  const line = requestLine(read.value.first);
+  if (typeof line === 'string') return err(line);
+  const { headers, length, framing, framed } = read.value;
+  if (!framing.ok) return framing;
+  const host = checkHost(framed, line.version);
+  if (host) return err(host);
+  const { method, target, form, version } = line;
+  return ok({ method, target, form, version, headers, length, framing: framing.value });
+}
+
+/** A head as lines: what requests and responses have in common. */
+export interface HeadReading {
+  /** The line before the fields. */
+  readonly first: string;
+  readonly headers: readonly HeaderField[];
+  readonly length: number;
+  readonly framing: Result<BodyFraming, HeadProblem>;
+  readonly framed: Framed;
+}
+
+/** `null` means that more bytes are needed. */
+export function readHead(
+  bytes: Uint8Array,
+  limits: HeadLimits,
+  decode: (bytes: Uint8Array, end: number) => string = latin1,
+): Result<HeadReading, HeadProblem> | null {
   const end = findEnd(bytes, limits.maxBytes);
   if (end === 'more') return bytes.length >= limits.maxBytes ? err('too_large') : null;
   if (typeof end === 'string') return err(end);
-  const [first = '', ...rest] = decode(bytes, end - 4).split('\r\n');
-  if (rest.length > limits.maxFields) return err('too_many_fields');
-  const line = requestLine(first);
-  if (!line.ok) return line;
+  const lines = decode(bytes, end - 4).split('\r\n');
+  if (lines.length - 1 > limits.maxFields) return err('too_many_fields');
   const headers: HeaderField[] = [];
   const framed: Framed = { hosts: [], lengths: [], codings: [] };
-  for (const text of rest) {
-    const field = headerField(text);
+  for (let i = 1; i < lines.length; i += 1) {
+    const field = readField(lines[i] as string);
     if (typeof field === 'string') return err(field);
     headers.push(field);
     note(framed, field);
   }
-  const framing = bodyFraming(framed);
-  if (!framing.ok) return framing;
-  const host = checkHost(framed, line.value.version);
-  if (host) return err(host);
-  const { method, target, form, version } = line.value;
-  return ok({ method, target, form, version, headers, length: end, framing: framing.value });
+  return ok({ first: lines[0] as string, headers, length: end, framing: bodyFraming(framed), framed });
 }
 
 /** Values of the fields that say where a message ends and for whom it is. */
-interface Framed {
+export interface Framed {
   readonly hosts: string[];
   readonly lengths: string[];
   readonly codings: string[];
@@ -138,15 +159,15 @@ function latin1(bytes: Uint8Array, end: number): string {
 
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 
-function requestLine(text: string): Result<Pick<RequestHead, 'method' | 'target' | 'form' | 'version'>, HeadProblem> {
+function requestLine(text: string): Pick<RequestHead, 'method' | 'target' | 'form' | 'version'> | HeadProblem {
   const parts = text.split(' ');
   const [method = '', target = '', version = ''] = parts;
-  if (parts.length !== 3 || text.includes('\t')) return err('bad_request_line');
-  if (!TOKEN.test(method) || method.length > 32) return err('bad_method');
-  if (version !== 'HTTP/1.1' && version !== 'HTTP/1.0') return err('bad_version');
+  if (parts.length !== 3 || text.includes('\t')) return 'bad_request_line';
+  if (!TOKEN.test(method) || method.length > 32) return 'bad_method';
+  if (version !== 'HTTP/1.1' && version !== 'HTTP/1.0') return 'bad_version';
   const form = targetForm(method, target);
-  if (!form) return err('bad_target');
-  return ok({ method, target, form, version: version === 'HTTP/1.1' ? '1.1' : '1.0' });
+  if (!form) return 'bad_target';
+  return { method, target, form, version: version === 'HTTP/1.1' ? '1.1' : '1.0' };
 }
 
 /** What may stand in an authority (RFC 3986 section 3.2), as llhttp has it; whether it is one is read later. */
@@ -162,7 +183,8 @@ export function targetForm(method: string, target: string): RequestHead['form'] 
   return absolute && AUTHORITY.test(absolute[1] ?? '') ? 'absolute' : null;
 }
 
-function headerField(line: string): HeaderField | HeadProblem {
+/** One field line, without its end; its bytes were checked before. */
+export function readField(line: string): HeaderField | HeadProblem {
   const colon = line.indexOf(':');
   const name = line.slice(0, colon);
   if (colon >= 1 && TOKEN.test(name)) return [name, trimmed(line, colon + 1)];

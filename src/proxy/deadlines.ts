@@ -1,0 +1,34 @@
+/** Deadlines of many connections, looked at together: one timer for all of them, and each at most one tick late. */
+
+export interface Due {
+  /** Monotonic ms; `Number.POSITIVE_INFINITY` while there is none. */
+  readonly due: number;
+  /** The deadline has passed. Called at each tick until `due` is later or it is taken out. */
+  late(): void;
+}
+
+const TICK_MS = 100;
+
+export class Deadlines {
+  readonly #all = new Set<Due>();
+  #timer: NodeJS.Timeout | null = null;
+
+  add(one: Due): void {
+    this.#all.add(one);
+    if (this.#timer !== null) return;
+    this.#timer = setInterval(() => this.#tick(), TICK_MS);
+    this.#timer.unref();
+  }
+
+  delete(one: Due): void {
+    this.#all.delete(one);
+  }
+
+  #tick(): void {
+    const now = performance.now();
+    for (const one of this.#all) if (one.due <= now) one.late();
+    if (this.#all.size > 0 || this.#timer === null) return;
+    clearInterval(this.#timer);
+    this.#timer = null;
+  }
+}
