@@ -21,10 +21,11 @@ export async function forward(gate: Gate, exchange: Exchange, forwarding: Forwar
   forwarding.proceed();
   const body = await outboundBody(gate, exchange, forwarding);
   try {
-    await attempt(gate, exchange, { forwarding, body });
+    await attempt(gate, exchange, { forwarding, body, fresh: false });
   } catch (error) {
     if (!mayRetry(exchange, forwarding, error)) throw error;
-    await attempt(gate, exchange, { forwarding, body });
+    // Others that were kept may be as dead as that one.
+    await attempt(gate, exchange, { forwarding, body, fresh: true });
   }
 }
 
@@ -37,9 +38,11 @@ function mayRetry(exchange: Exchange, { body, reply }: Forwarding, error: unknow
 interface Attempt {
   readonly forwarding: Forwarding;
   readonly body: OutboundBody;
+  /** On a connection of its own. */
+  readonly fresh: boolean;
 }
 
-function attempt(gate: Gate, exchange: Exchange, { forwarding, body }: Attempt): Promise<void> {
+function attempt(gate: Gate, exchange: Exchange, { forwarding, body, fresh }: Attempt): Promise<void> {
   const { ask } = exchange.order;
   const { target } = ask;
   if (!target || !exchange.principal || !exchange.resolved) throw new Refusal('internal_error', 'no_target');
@@ -62,8 +65,8 @@ function attempt(gate: Gate, exchange: Exchange, { forwarding, body }: Attempt):
   return new Promise((resolve, reject) => {
     const relay = new Relay(gate, exchange, forwarding.reply, { resolve, reject });
     if (!forwarding.h2) {
-      const { method } = ask;
-      gate.upstreams.h1(origin).dispatch({ path: head.path, method, headers: head.headers, body: body.stream }, relay);
+      const sent = { path: head.path, method: ask.method, headers: head.headers, body: body.stream };
+      gate.upstreams.h1(origin).dispatch(sent, relay, fresh);
       return;
     }
     const options: Dispatcher.DispatchOptions = {

@@ -15,7 +15,7 @@ import { forward } from './forward.ts';
 import type { Gate } from './gate.ts';
 import { H2Reply, h2Fields } from './h2-reply.ts';
 import { type ReadRequest, readAsk, unreadable } from './http-ask.ts';
-import type { Walk } from './http1-server.ts';
+import type { Walk } from './http1-connection.ts';
 import type { Inner } from './inner.ts';
 
 export class H2Server {

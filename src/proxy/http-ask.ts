@@ -1,6 +1,5 @@
 /** A request as it was read, checked for what would be ambiguous, and reduced to what is asked. */
 
-import type { IncomingMessage } from 'node:http';
 import { authority, type Target } from '../core/target.ts';
 import { isHostValue, isLengthValue, targetForm } from '../wire/http-head.ts';
 import {
@@ -11,14 +10,14 @@ import {
   type TargetProblem,
 } from '../wire/request-target.ts';
 import type { Ask, Credential, HeaderList, RequestProblem } from './exchange.ts';
-import { countField, field, pairs } from './fields.ts';
+import { countField, field } from './fields.ts';
 import { mediaType } from './media-type.ts';
 
 export interface RawRequest {
   readonly method: string;
   /** Request target as sent. */
   readonly target: string;
-  readonly version: '1.0' | '1.1' | '2' | 'other';
+  readonly version: '1.0' | '1.1' | '2';
   readonly headers: HeaderList;
 }
 
@@ -26,13 +25,6 @@ export interface ReadRequest {
   readonly ask: Ask;
   readonly problem: RequestProblem | null;
   readonly credential: Credential | null;
-}
-
-/** A request as Node's parser gave it. */
-export function rawOf(req: IncomingMessage): RawRequest {
-  // llhttp reads 0.9 and 2.0 in a request line too; nothing of either is spoken here.
-  const version = req.httpVersion === '1.0' || req.httpVersion === '1.1' ? req.httpVersion : 'other';
-  return { method: req.method ?? '', target: req.url ?? '', version, headers: pairs(req.rawHeaders) };
 }
 
 const NOTHING: Ask = { method: '', target: null, path: '', query: '', contentType: '', upgrade: '', hasBody: false };
@@ -105,11 +97,10 @@ function targetProblem(problem: TargetProblem): RequestProblem {
   return { reason: 'target_invalid', detail: problem };
 }
 
-/** INVARIANT: as strict as our own reader of heads, which only the first request of a connection meets. */
+/** INVARIANT: as strict as our own reader of HTTP/1.x heads, which requests of h2 and of isolates do not meet. */
 function fieldProblem(raw: RawRequest, maxFields: number): RequestProblem | null {
   const { headers, version, method } = raw;
   const bad = (detail: string): RequestProblem => ({ reason: 'request_malformed', detail });
-  if (version === 'other') return bad('bad_version');
   if (targetForm(method, raw.target) === null) return bad('bad_target');
   if (headers.length > maxFields) return { reason: 'headers_too_large', detail: 'too_many_fields' };
   const host = hostProblem(raw);

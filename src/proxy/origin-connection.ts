@@ -59,6 +59,8 @@ export class OriginConnection implements Carrying, Due {
     socket.once('end', this.#onEnd);
     socket.on('error', (error) => this.#break(error));
     socket.once('close', () => this.#break(new Error('closed')));
+    // One that came through a parent was paused behind the parent's answer.
+    socket.resume();
   }
 
   get usable(): boolean {
@@ -147,8 +149,12 @@ export class OriginConnection implements Carrying, Due {
       this.#break(new Error('unasked'));
       return;
     }
-    const rest = this.#body === null ? this.#readHead(turn, chunk) : chunk;
-    if (rest !== null) this.#readBody(turn, rest);
+    try {
+      const rest = this.#body === null ? this.#readHead(turn, chunk) : chunk;
+      if (rest !== null) this.#readBody(turn, rest);
+    } catch (error) {
+      this.#break(error as Error);
+    }
   };
 
   /** Bytes behind the head; null while there is no head, or no turn any more. */

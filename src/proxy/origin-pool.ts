@@ -28,17 +28,22 @@ export class OriginPool implements OriginPlace {
     this.#dial = dial;
   }
 
-  /** `onResponseError` or `onResponseEnd` of the handler is called, once. */
-  dispatch(ask: OriginAsk, handler: Dispatcher.DispatchHandler): void {
+  /** `onResponseError` or `onResponseEnd` of the handler is called, once. `fresh`: on a connection of its own. */
+  dispatch(ask: OriginAsk, handler: Dispatcher.DispatchHandler, fresh = false): void {
     const turn = new OriginTurn(ask, handler);
     turn.start();
     if (turn.over) return;
-    for (let held = this.#idle.pop(); held !== undefined; held = this.#idle.pop()) {
-      if (!held.usable) continue;
-      held.carry(turn);
-      return;
+    const held = fresh ? null : this.#take();
+    if (held === null) this.#connect(turn);
+    else held.carry(turn);
+  }
+
+  #take(): OriginConnection | null {
+    for (;;) {
+      const held = this.#idle.pop();
+      if (held === undefined) return null;
+      if (held.usable) return held;
     }
-    this.#connect(turn);
   }
 
   free(connection: OriginConnection): void {

@@ -8,7 +8,7 @@ import type { Order } from './exchange.ts';
 import type { Gate } from './gate.ts';
 import { H2Server } from './h2-server.ts';
 import { handle } from './handle.ts';
-import { connectAgain, type DoorParts, serveHttp } from './http-door.ts';
+import { type DoorParts, serveConnect, serveHttp } from './http-door.ts';
 import { Http1Server } from './http1-server.ts';
 import type { DoorAddress } from './own-doors.ts';
 import { serveSocks } from './socks-door.ts';
@@ -76,7 +76,7 @@ function doorParts(gate: Gate, walk: DoorParts['walk']): DoorParts {
   const http1: Http1Server = new Http1Server({
     gate,
     walk,
-    onConnect: (req, socket, rest) => connectAgain(parts, req, { socket, door: 'http', rest }),
+    onConnect: (raw, socket, door) => serveConnect(parts, raw, socket, door),
   });
   const inner: DoorParts['inner'] = {
     serveH1: (socket, within) => http1.serve(socket, within.door, within),
