@@ -32,14 +32,29 @@ export function addGuard(program: Command, parts: CliParts): void {
   });
 }
 
+/** The next bytes may be long in coming: then what can go on goes on (DESIGN section 10). */
+const IDLE_MS = 15;
+
 async function filterStdin(options: GuardOptions, io: CliIo): Promise<number> {
   const filter = filterOf(options, io);
-  for await (const chunk of io.stdin) {
-    for (const out of filter.push(chunk)) io.stdout(out);
-    if (filter.blocked) break;
+  let told = 0;
+  const emit = (pieces: readonly Uint8Array[]) => {
+    for (const piece of pieces) io.stdout(piece);
+    const { findings } = filter.verdict();
+    for (; told < findings.length; told += 1) io.stderr(`${JSON.stringify(findings[told])}\n`);
+  };
+  let quiet: NodeJS.Timeout | undefined;
+  try {
+    for await (const chunk of io.stdin) {
+      clearTimeout(quiet);
+      emit(filter.push(chunk));
+      if (filter.blocked) return EXIT.failed;
+      quiet = setTimeout(() => emit(filter.idle()), IDLE_MS);
+    }
+  } finally {
+    clearTimeout(quiet);
   }
-  if (!filter.blocked) for (const out of filter.end()) io.stdout(out);
-  for (const finding of filter.verdict().findings) io.stderr(`${JSON.stringify(finding)}\n`);
+  if (!filter.blocked) emit(filter.end());
   return filter.verdict().action === 'block' ? EXIT.failed : EXIT.done;
 }
 

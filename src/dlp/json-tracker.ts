@@ -20,6 +20,9 @@ interface Level {
   to: number;
 }
 
+/** `none`: no JSON that is known of. */
+export type JsonKind = 'bare' | 'string' | 'none';
+
 /** A string value: where its inside begins and ends. */
 export type OnString = (path: JsonPath, start: number, end: number) => void;
 
@@ -53,6 +56,12 @@ export class JsonTracker {
     if (this.#mode === 'skip' || this.#levels.length === 0 || this.#levels.length > DEEPEST) return null;
     const steps = this.#levels.map(({ step }) => step);
     return this.#mode === 'key' ? steps.slice(0, -1) : steps;
+  }
+
+  /** What kind of place it is: a value needs quotes in the bare, and may not have them in a string. */
+  kind(): JsonKind {
+    if (this.#mode === 'skip' || this.#levels.length === 0) return 'none';
+    return this.#string === 'none' ? 'bare' : 'string';
   }
 
   advance(text: Uint8Array, from: number, to: number, onString?: OnString): void {
@@ -231,17 +240,26 @@ export class JsonPlaces {
 
   /** The place of each offset of `view`, whose first byte is byte `base` of the text. Cheapest asked in rising order. */
   over(view: Uint8Array, base: number): (offset: number) => JsonPath | null {
+    return this.#asked(view, base, (tracker) => tracker?.path() ?? null);
+  }
+
+  /** Likewise, what kind of place it is. */
+  kinds(view: Uint8Array, base: number): (offset: number) => JsonKind {
+    return this.#asked(view, base, (tracker) => tracker?.kind() ?? 'none');
+  }
+
+  #asked<T>(view: Uint8Array, base: number, read: (tracker: JsonTracker | null) => T): (offset: number) => T {
     let ahead = this.#tracker.copy();
     let at = this.#at - base;
     return (offset) => {
       if (offset < at) {
-        if (offset < this.#at - base) return null;
+        if (offset < this.#at - base) return read(null);
         ahead = this.#tracker.copy();
         at = this.#at - base;
       }
       ahead.advance(view, at, offset);
       at = offset;
-      return ahead.path();
+      return read(ahead);
     };
   }
 

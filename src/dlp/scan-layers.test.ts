@@ -30,7 +30,20 @@ const percent = (text: string) =>
 const unicode = (text: string) => text.replace(/./gs, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);
 const hidden = (text: string) => [...text].join('\u200b');
 
-const ENCODERS = { base64, base64url, hex, percent, unicode, hidden };
+const bytesOf = (text: string, write: (digits: string) => string) =>
+  [...Buffer.from(text)].map((byte) => write(byte.toString(16).padStart(2, '0'))).join('');
+const dump = (text: string) => bytesOf(text, (digits) => `${digits} `).trimEnd();
+const source = (text: string) => bytesOf(text, (digits) => `\\x${digits}`);
+const entities = (text: string) => bytesOf(text, (digits) => `&#x${digits};`);
+const quoted = (text: string) => bytesOf(text, (digits) => `=${digits.toUpperCase()}`).replaceAll(/.{60}/g, '$&=\r\n');
+const wrapped = (text: string) => base64(text.padEnd(120)).replaceAll(/.{64}/g, '$&\n');
+const numbers = (text: string, pattern: RegExp) =>
+  Buffer.from(
+    text.replaceAll(pattern, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 16))),
+    'latin1',
+  ).toString();
+
+const ENCODERS = { base64, base64url, hex, percent, unicode, hidden, dump, source, entities, quoted, wrapped };
 const DECODERS: Record<keyof typeof ENCODERS, (text: string) => string> = {
   base64: (text) => Buffer.from(text, 'base64').toString(),
   base64url: (text) => Buffer.from(text, 'base64url').toString(),
@@ -38,6 +51,11 @@ const DECODERS: Record<keyof typeof ENCODERS, (text: string) => string> = {
   percent: decodeURIComponent,
   unicode: (text) => JSON.parse(`"${text}"`) as string,
   hidden: (text) => text.replaceAll('\u200b', ''),
+  dump: (text) => Buffer.from(text.replaceAll(' ', ''), 'hex').toString(),
+  source: (text) => numbers(text, /\\x(..)/g),
+  entities: (text) => numbers(text, /&#x(..);/g),
+  quoted: (text) => numbers(text.replaceAll('=\r\n', ''), /=(..)/g),
+  wrapped: (text) => Buffer.from(text, 'base64').toString().trimEnd(),
 };
 const NAMES = Object.keys(ENCODERS) as (keyof typeof ENCODERS)[];
 
@@ -94,6 +112,18 @@ describe('a secret inside an encoding', () => {
     let text = 'plain text that goes on and on';
     while (text.length < 200_000) text = base64(text);
     expect(scanLayers(Buffer.from(text), rules)).toEqual([]);
+  });
+
+  it('T-35 is found in base64 on lines, escaped in JSON as well, and no line grows', () => {
+    for (const ending of ['\n', '\r\n', '\n  ', '\\n', '\\r\\n']) {
+      const text = `"${base64(`words before it ${TOKEN} and words behind it, for a line more`).replaceAll(/.{48}/g, `$&${ending}`)}"`;
+      const out = redacted(text);
+      const lines = out.slice(1, -1).split(ending);
+      expect(Buffer.from(lines.join(''), 'base64').toString()).toMatch(
+        /^words before it \[GONE\]\** and words behind it/,
+      );
+      expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(48);
+    }
   });
 
   it('is found in the rest of a run that was cut', () => {

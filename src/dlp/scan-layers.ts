@@ -2,14 +2,22 @@
 
 import type { RuleSet } from './compiled-rules.ts';
 import { JsonPlaces } from './json-tracker.ts';
-import { base64Layers } from './layers/base64.ts';
+import { base64Layers, wrappedBase64Layers } from './layers/base64.ts';
 import { confusableLayer } from './layers/confusables.ts';
 import { deltaLayers, type Piece } from './layers/deltas.ts';
-import { invisibleLayer, jsonLayer, percentLayer } from './layers/escapes.ts';
-import { hexLayers } from './layers/hex.ts';
+import {
+  entityLayer,
+  invisibleLayer,
+  jsonLayer,
+  percentLayer,
+  quotedPrintableLayer,
+  sourceLayer,
+} from './layers/escapes.ts';
+import { hexDumpLayers, hexLayers } from './layers/hex.ts';
 import type { Encoding, Layer } from './layers/layer.ts';
 import { utf16Layers } from './layers/utf16.ts';
 import { type Candidate, candidatesOf, NOWHERE, type ScanContext, withoutOverlaps } from './scan.ts';
+import { bareJsonValue } from './transform.ts';
 
 /** A candidate, and how to write something else in its place. */
 export interface LayeredCandidate extends Candidate {
@@ -42,7 +50,7 @@ export function scanLayers(
   context: ScanContext = { ...NOWHERE, pathAt: new JsonPlaces().over(text, 0) },
   limits: LayerLimits = LAYER_LIMITS,
 ): LayeredCandidate[] {
-  const walk = { set, context, left: { bytes: limits.bytes } };
+  const walk = { set, context, left: { bytes: limits.bytes }, isInner: false };
   return withoutOverlaps([...collect(text, walk, limits.depth), ...inPieces(text, walk, limits.depth)]);
 }
 
@@ -50,6 +58,8 @@ interface Walk {
   readonly set: RuleSet;
   readonly context: ScanContext;
   readonly left: { bytes: number };
+  /** The text was encoded in another. */
+  readonly isInner: boolean;
 }
 
 function collect(text: Buffer, walk: Walk, depth: number): LayeredCandidate[] {
@@ -57,16 +67,26 @@ function collect(text: Buffer, walk: Walk, depth: number): LayeredCandidate[] {
     ...candidate,
     secret: text.subarray(candidate.start, candidate.end),
     encodings: [],
-    replaced: (replacement) => replacement,
+    replaced: (replacement) => (walk.isInner ? asJsonValue(text, candidate, replacement) : replacement),
   }));
   if (depth === 0) return found;
-  for (const layer of layersOf(text)) {
+  for (const layer of layersOf(text, walk.context)) {
     walk.left.bytes -= layer.decoded.length;
     if (walk.left.bytes < 0) break;
     for (const inner of collect(layer.decoded, inLayer(walk, layer), depth - 1)) found.push(lifted(inner, layer));
   }
   return found;
 }
+
+/** JSON that is encoded stays JSON: what stands for a number is put in quotes. */
+function asJsonValue(text: Buffer, { start, end }: Candidate, replacement: Uint8Array): Uint8Array {
+  const value = bareJsonValue(text, start, end);
+  if (value === null || value[0] !== start || value[1] !== end) return replacement;
+  if (new JsonPlaces().kinds(text, 0)(start) !== 'bare') return replacement;
+  return Buffer.concat([QUOTE, replacement, QUOTE]);
+}
+
+const QUOTE = Buffer.from('"');
 
 /** What lies in several places of the text, a candidate for each, so that what is between them is seen for itself. */
 function* inPieces(text: Buffer, walk: Walk, depth: number): Generator<LayeredCandidate> {
@@ -96,17 +116,30 @@ function* spread(inner: LayeredCandidate, places: readonly Piece[], encoding: En
 
 /** What is encoded stands where its encoded form stands. */
 function inLayer(walk: Walk, layer: Layer): Walk {
-  const { pathAt, ...rest } = walk.context;
-  if (pathAt === undefined) return walk;
-  return { ...walk, context: { ...rest, pathAt: (offset) => pathAt(layer.outer(offset, offset + 1)[0]) } };
+  const { pathAt, host, tool } = walk.context;
+  const inside = pathAt && { pathAt: (offset: number) => pathAt(layer.outer(offset, offset + 1)[0]) };
+  return { ...walk, isInner: true, context: { host, tool, ...inside } };
 }
 
-function* layersOf(text: Buffer): Generator<Layer> {
+function* layersOf(text: Buffer, { isForm }: ScanContext): Generator<Layer> {
   yield* base64Layers(text);
+  yield* wrappedBase64Layers(text);
   yield* hexLayers(text);
+  yield* hexDumpLayers(text);
   yield* utf16Layers(text);
-  for (const layer of [percentLayer(text), jsonLayer(text), invisibleLayer(text), confusableLayer(text)])
+  const wholes = [
+    () => percentLayer(text, isForm),
+    () => jsonLayer(text),
+    () => sourceLayer(text),
+    () => entityLayer(text),
+    () => quotedPrintableLayer(text),
+    () => invisibleLayer(text),
+    () => confusableLayer(text),
+  ];
+  for (const whole of wholes) {
+    const layer = whole();
     if (layer !== null) yield layer;
+  }
 }
 
 /** The candidate of a layer, as the text around it shows it. */

@@ -22,6 +22,8 @@ export interface ScanContext {
   readonly tool: string;
   /** The place in JSON of an offset of the text, null where there is none; absent when nobody knows. */
   readonly pathAt?: (offset: number) => JsonPath | null;
+  /** The text is a form: a plus sign stands for a blank. */
+  readonly isForm?: boolean;
 }
 
 export const NOWHERE: ScanContext = { host: '', tool: '' };

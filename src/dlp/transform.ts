@@ -51,10 +51,26 @@ function isAlphanumeric(byte: number): boolean {
   return (byte >= 48 && byte <= 57) || (byte >= 65 && byte <= 90) || (byte >= 97 && byte <= 122) || byte >= 128;
 }
 
-/** True when the bytes around a span show a bare JSON value (a number): a replacement then needs quotes. */
-export function isBareJsonValue(text: Buffer, start: number, end: number): boolean {
-  return (
-    /[:[,]\s*$/.test(text.subarray(Math.max(0, start - 8), start).toString('latin1')) &&
-    /^\s*[,}\]]/.test(text.subarray(end, end + 8).toString('latin1'))
-  );
+/** A bare JSON value (a number) that holds a span, when the bytes around it show one: a replacement then needs quotes. */
+export function bareJsonValue(text: Buffer, start: number, end: number): readonly [number, number] | null {
+  let from = start;
+  let to = end;
+  while (from > 0 && isOfNumber(text[from - 1] as number) && start - from < LONGEST_NUMBER) from -= 1;
+  while (to < text.length && isOfNumber(text[to] as number) && to - end < LONGEST_NUMBER) to += 1;
+  const before = text.subarray(Math.max(0, from - 8), from).toString('latin1');
+  const after = text.subarray(to, to + 8).toString('latin1');
+  const begins = /[:[,]\s*$/.test(before) || (from === 0 && to === text.length);
+  return begins && /^\s*(?:[,}\]]|$)/.test(after) ? [from, to] : null;
+}
+
+const LONGEST_NUMBER = 64;
+
+function isOfNumber(byte: number): boolean {
+  return (byte >= 48 && byte <= 57) || byte === 0x2b || byte === 0x2d || byte === 0x2e || (byte | 0x20) === 0x65;
+}
+
+/** The quote sign, with its backslashes, that a bare value of JSON inside a JSON string needs; null where there is none. */
+export function innerQuote(text: Buffer, start: number, end: number): string | null {
+  const key = /(\\+")\s{0,4}:\s{0,4}$/.exec(text.subarray(Math.max(0, start - 32), start).toString('latin1'));
+  return key !== null && /^\s{0,4}[,}]/.test(text.subarray(end, end + 8).toString('latin1')) ? (key[1] ?? null) : null;
 }

@@ -175,6 +175,31 @@ describe('the body filter', () => {
   });
 
   it.each([
+    ['in a string', '{"t":"a card: 4111111111111111, ok"}', { t: 'a card: ************1111, ok' }],
+    ['in a list in a string', '{"t":"see [4111111111111111, 2]"}', { t: 'see [************1111, 2]' }],
+    ['in JSON in a string', '{"t":"{\\"n\\":4111111111111111}"}', { t: '{"n":"************1111"}' }],
+    ['alone', '4111111111111111', '************1111'],
+    ['whatever the type says', '{ "n" : 4111111111111111 }', { n: '************1111' }, 'text/plain'],
+    ['in one line of several', '[4111111111111111,\n2]', ['************1111', 2]],
+  ])('keeps JSON valid where a number is replaced %s', (_, body, want, contentType = 'application/json') => {
+    expect(JSON.parse(run(Buffer.from(body), [], { contentType }).text.toString())).toEqual(want);
+  });
+
+  it('keeps JSON in base64 valid where a number is replaced', () => {
+    const inner = Buffer.from('{"some":"text","n":4111111111111111}').toString('base64');
+    const { text } = run(Buffer.from(JSON.stringify({ inner })), [], { contentType: 'application/json' });
+    const decoded = Buffer.from(JSON.parse(text.toString()).inner, 'base64').toString();
+    expect(JSON.parse(decoded)).toMatchObject({ some: 'text', n: expect.stringMatching(/^\*{12}1111/) });
+  });
+
+  it('reads a plus sign in a form as a blank, and leaves the form readable', () => {
+    const contentType = 'application/x-www-form-urlencoded';
+    const { text } = run(Buffer.from('a=key-abcdefgh&n=4111+1111+1111+1111&b=2'), [], { contentType });
+    expect(text.toString()).toBe('a=%5BREDACTED%3ASAMPLE%5D&n=%5BREDACTED%3AGROUPS%5D&b=2');
+    expect(new URLSearchParams(text.toString()).get('a')).toBe('[REDACTED:SAMPLE]');
+  });
+
+  it.each([
     ['application/json', '{"a":{"b":["x","my key-abcdefgh"]}}', '$.a.b[1]'],
     ['text/event-stream', 'data: {"n":1}\n\ndata: {"delta":{"content":"key-abcdefgh"}}\n\n', '$.delta.content'],
     ['application/x-ndjson', '{"a":1}\n{"b":"key-abcdefgh"}\n', '$.b'],

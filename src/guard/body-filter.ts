@@ -6,9 +6,9 @@
 import type { Finding, GuardAction, Verdict } from '../core/finding.ts';
 import type { RuleSet } from '../dlp/compiled-rules.ts';
 import { type JsonPath, shownPath } from '../dlp/json-path.ts';
-import { JsonPlaces } from '../dlp/json-tracker.ts';
+import { type JsonKind, JsonPlaces } from '../dlp/json-tracker.ts';
 import { type LayeredCandidate, type LayerLimits, scanLayers } from '../dlp/scan-layers.ts';
-import { isBareJsonValue, replacementFor } from '../dlp/transform.ts';
+import { bareJsonValue, innerQuote, replacementFor } from '../dlp/transform.ts';
 import type { GuardContext } from './guard-context.ts';
 import { actionFor, verdictOf } from './judge.ts';
 import { quietEnd } from './quiet-end.ts';
@@ -56,7 +56,27 @@ interface Step {
 
 interface Acting {
   readonly placeOf: (offset: number) => JsonPath | null;
+  readonly kindOf: (offset: number) => JsonKind;
   readonly out: Uint8Array[];
+}
+
+interface Quoting {
+  readonly view: Buffer;
+  readonly kind: (offset: number) => JsonKind;
+}
+
+interface Put {
+  readonly start: number;
+  readonly end: number;
+  readonly bytes: Uint8Array;
+}
+
+function inQuotes(bytes: Uint8Array, quote: string): Buffer {
+  return Buffer.concat([Buffer.from(quote), bytes, Buffer.from(quote)]);
+}
+
+function isForm({ contentType }: GuardContext): boolean {
+  return contentType.includes('x-www-form-urlencoded');
 }
 
 export function bodyFilter(options: BodyFilterOptions): BodyFilter {
@@ -145,13 +165,14 @@ class WindowedFilter implements BodyFilter {
     const view = this.#held.subarray(0, until + REACH - this.#base);
     const out: Uint8Array[] = [];
     const pathAt = this.#json.over(view, this.#base);
-    const where = { host: context.host, tool: context.tool ?? '', pathAt };
+    const where = { host: context.host, tool: context.tool ?? '', pathAt, isForm: isForm(context) };
     const placeOf = this.#json.over(view, this.#base);
+    const kindOf = this.#json.kinds(view, this.#base);
     for (const step of this.#steps(scanLayers(view, rules, where, layers))) {
       if (step.start < this.#next || step.start < this.#sent) continue;
       if (step.candidate !== null && this.#options.isOurs(step.candidate.secret)) continue;
       if (step.start >= until) this.#putOff(step);
-      else this.#act(step, view, { placeOf, out });
+      else this.#act(step, view, { placeOf, kindOf, out });
       if (this.#blocked) return [];
     }
     if (this.#sent < until) {
@@ -170,15 +191,30 @@ class WindowedFilter implements BodyFilter {
     if (goesOn && this.#isTold(candidate)) this.#cuts.push({ start, end });
   }
 
-  #act({ candidate, start, end }: Step, view: Buffer, { placeOf, out }: Acting): void {
+  #act({ candidate, start, end }: Step, view: Buffer, acting: Acting): void {
+    const { placeOf, kindOf, out } = acting;
     const told = this.#isTold(candidate);
     const action = candidate === null ? 'redact' : actionFor(candidate, this.#options.context);
     if (candidate !== null && !told) this.#note(candidate, action, placeOf(candidate.start));
     if (action === 'block') this.#blocked = true;
     if (action === 'block' || action === 'pass') return;
-    const bytes = candidate === null || told ? NOTHING : this.#replace(candidate, view, action);
-    out.push(view.subarray(this.#sent - this.#base, start - this.#base), bytes);
-    this.#sent = end;
+    const bytes = candidate === null || told ? NOTHING : this.#replace(candidate, action);
+    const put = candidate === null || told ? null : this.#quoted(candidate, bytes, { view, kind: kindOf });
+    const from = Math.max(this.#sent, put === null ? start : this.#base + put.start);
+    out.push(view.subarray(this.#sent - this.#base, from - this.#base), put?.bytes ?? bytes);
+    this.#sent = put === null ? end : Math.max(end, this.#base + put.end);
+  }
+
+  /** In quotes, with the whole of its value, where JSON would be none without them; null where it stands as it is. */
+  #quoted({ start, end }: LayeredCandidate, bytes: Uint8Array, { view, kind }: Quoting): Put | null {
+    const where = kind(start);
+    const inner = where === 'string' ? innerQuote(view, start, end) : null;
+    if (inner !== null) return { start, end, bytes: inQuotes(bytes, inner) };
+    // A document that is one number has no place.
+    const alone = where === 'none' && this.#options.context.contentType.includes('json') && this.#base + start === 0;
+    if (where !== 'bare' && !alone) return null;
+    const value = bareJsonValue(view, start, end);
+    return value && { start: value[0], end: value[1], bytes: inQuotes(bytes, '"') };
   }
 
   /** What is to be done, in order: about candidates, and about what earlier windows left to be cut. */
@@ -207,8 +243,8 @@ class WindowedFilter implements BodyFilter {
     return late ? Math.max(this.#letGo, this.#sent) : -1;
   }
 
-  #replace(candidate: LayeredCandidate, view: Buffer, wanted: GuardAction): Uint8Array {
-    const { start, end, rule, secret } = candidate;
+  #replace(candidate: LayeredCandidate, wanted: GuardAction): Uint8Array {
+    const { rule, secret } = candidate;
     // Of what is late a part has gone: nothing may be told of the rest, such as its last signs.
     const isLate = this.#lateStart(candidate) >= 0 || candidate.continues !== undefined;
     const action = isLate ? 'redact' : wanted;
@@ -222,9 +258,9 @@ class WindowedFilter implements BodyFilter {
         keep: rule.spec.mask.keep,
       }) ??
       secret;
-    const bytes = candidate.replaced(inner);
-    const quoted = this.#options.context.contentType.includes('json') && isBareJsonValue(view, start, end);
-    return quoted ? Buffer.concat([Buffer.from('"'), bytes, Buffer.from('"')]) : bytes;
+    // In a form the brackets of a mark are written in percent.
+    const isPlain = candidate.encodings.length === 0 && isForm(this.#options.context);
+    return isPlain ? Buffer.from(encodeURIComponent(Buffer.from(inner).toString('utf8'))) : candidate.replaced(inner);
   }
 
   /** Only of what comes in: what leaves is not given back. */

@@ -1,7 +1,10 @@
 /** The offline commands as a script meets them: the real program, real files, exit codes and JSON. */
 
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { afterAll, describe, expect, it } from 'vitest';
 import { execute, PROGRAM, type Ran, temporaryDirectory } from '../journey/running-appliance.ts';
 
@@ -105,6 +108,27 @@ describe('guard', () => {
     expect(ran.stdout).toMatch(/^key .* end$/);
     expect(ran.stdout).not.toContain('AKIAIOSFODNN7');
     expect(JSON.parse(ran.stderr.split('\n')[0] ?? '')).toMatchObject({ rule: 'aws-access-key-id' });
+  });
+
+  it('lets go what came while its input is quiet, and keeps what may be the beginning of a secret', async () => {
+    const child = spawn(PROGRAM, ['guard'], {
+      cwd: directory.path,
+      stdio: ['pipe', 'pipe', 'ignore'],
+    });
+    const closed = once(child, 'close');
+    child.stdin.write('one line\nkey AKIAIOSFO');
+    const [quiet] = await once(child.stdout, 'data');
+    expect(String(quiet)).toBe('one line\nkey ');
+    const rest = text(child.stdout);
+    child.stdin.end('DNN7EXAMPLA end');
+    expect(await rest).toMatch(/^\[(?:TOKEN|REDACTED):[^\]]+\] end$/);
+    expect(await closed).toEqual([0, null]);
+  });
+
+  it('says nothing more once something is blocked, and exits 1', async () => {
+    const ran = await cli(['guard', '--direction', 'request'], 'key AKIAIOSFODNN7EXAMPLA end');
+    expect(ran).toMatchObject({ code: 1, stdout: '' });
+    expect(JSON.parse(ran.stderr)).toMatchObject({ rule: 'aws-access-key-id', action: 'block' });
   });
 });
 

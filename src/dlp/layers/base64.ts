@@ -1,4 +1,4 @@
-/** Base64 and base64url (RFC 4648), with or without padding, on one line. */
+/** Base64 and base64url (RFC 4648), with or without padding, on one line or on lines of one length (RFC 2045, PEM). */
 
 import { alphabet, isText, type Layer, LONGEST_RUN, longRuns } from './layer.ts';
 
@@ -54,8 +54,87 @@ function decode(text: Buffer, start: number, end: number): Layer | null {
       const length = before.length + replacement.length + after.length;
       // Groups of three keep what follows in step; the last one may be short, as it was.
       const filler = Buffer.alloc(last && after.length === 0 ? 0 : (3 - (length % 3)) % 3, '*');
-      const bytes = Buffer.concat([before, replacement, filler, after]);
+      // Behind a closing quote it would be out of the string.
+      const tail = replacement.at(-1) === 0x22 ? 1 : 0;
+      const head = replacement.subarray(0, replacement.length - tail);
+      const bytes = Buffer.concat([before, head, filler, replacement.subarray(head.length), after]);
       return Buffer.from(bytes.toString(encoding).replace(/=+$/, ''), 'latin1');
+    },
+  };
+}
+
+/** A shorter first line is no wrapped text. */
+const SHORTEST_LINE = 40;
+const LONGEST_LINE = 1024;
+/** What is between two lines; escaped where the text stands in JSON. */
+const LINE_END = /^(?:\r?\n[ \t]{0,16}|(?:\\r)?\\n)/;
+const LONGEST_END = 18;
+
+export function* wrappedBase64Layers(text: Buffer): Generator<Layer> {
+  let done = 0;
+  for (const [start, end] of longRuns(ALPHABET, text, SHORTEST_LINE)) {
+    if (start < done || end - start > LONGEST_LINE) continue;
+    const lines = linesFrom(text, start, end);
+    if (lines.length < 2) continue;
+    const last = lines.at(-1) as Line;
+    done = last.start + last.length;
+    const layer = decodeLines(text, lines);
+    if (layer !== null) yield layer;
+  }
+}
+
+interface Line {
+  readonly start: number;
+  readonly length: number;
+}
+
+/** All as long as the first, but the last one may be shorter. */
+function linesFrom(text: Buffer, start: number, end: number): Line[] {
+  const length = end - start;
+  const lines = [{ start, length }];
+  for (let at = end; at - start < LONGEST_RUN; ) {
+    const gap = LINE_END.exec(text.toString('latin1', at, at + LONGEST_END))?.[0].length ?? 0;
+    if (gap === 0) break;
+    const from = at + gap;
+    let to = from;
+    while (to < text.length && to - from < length && ALPHABET[text[to] as number] === 1) to += 1;
+    if (to === from) break;
+    lines.push({ start: from, length: to - from });
+    at = to;
+    if (to - from < length || ALPHABET[text[to] ?? 0] === 1) break;
+  }
+  return lines;
+}
+
+function decodeLines(text: Buffer, lines: readonly Line[]): Layer | null {
+  const [first, second] = lines as [Line, Line];
+  const joined = lines.map((line) => text.toString('latin1', line.start, line.start + line.length)).join('');
+  const inner = decode(Buffer.from(joined, 'latin1'), 0, joined.length);
+  if (inner === null) return null;
+  const placeOf = (at: number) => {
+    const line = lines[Math.floor(at / first.length)];
+    return line === undefined ? -1 : line.start + (at % first.length);
+  };
+  const ending = text.toString('latin1', first.start + first.length, second.start);
+  return {
+    encoding: 'base64',
+    decoded: inner.decoded,
+    outer(from, to) {
+      const [start, end] = inner.outer(from, to);
+      return [placeOf(start), placeOf(end - 1) + 1];
+    },
+    encode(from, to, replacement) {
+      const [start, end] = inner.outer(from, to);
+      const column = start % first.length;
+      const written = Buffer.from(inner.encode(from, to, replacement)).toString('latin1');
+      // No line grows beyond the others.
+      const rows: string[] = [];
+      for (let at = 0, room = first.length - column; at < written.length; at += room, room = first.length)
+        rows.push(written.slice(at, at + room));
+      const behind = (first.length - (end % first.length)) % first.length;
+      const last = (rows.at(-1)?.length ?? 0) + (rows.length === 1 ? column : 0);
+      if (last + behind > first.length) rows.push('');
+      return Buffer.from(rows.join(ending), 'latin1');
     },
   };
 }

@@ -10,17 +10,52 @@ const INVISIBLE =
   /\u034f|[\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]|\u{e0001}|[\u{e0020}-\u{e007f}]/gu;
 const PERCENT = /%([0-9A-Fa-f]{2})/g;
 /** Those that encoders put into secrets; line ends and tabs end a secret as they stand. */
-const JSON_ESCAPE = /\\(?:u([0-9A-Fa-f]{4})|\/)/g;
+const JSON_ESCAPE = /\\+u([0-9A-Fa-f]{4})|\\\//g;
+/** `\\x67` and `\\u{67}` of source code; the backslash is doubled where the source stands in JSON. */
+const SOURCE_ESCAPE = /\\+(?:x([0-9A-Fa-f]{2})|u\{0{0,4}([0-9A-Fa-f]{1,2})\})/g;
+/** Numbers only: names such as `&amp;` stand for signs that keys are not made of. */
+const ENTITY = /&#(?:[xX]0{0,4}([0-9A-Fa-f]{2})|0{0,4}([0-9]{2,3}));?/g;
+/** RFC 2045 section 6.7: signs in hexadecimal, and line ends that are not meant. */
+const QUOTED_PRINTABLE = /=(?:([0-9A-F]{2})|\r?\n)/g;
 
-export function percentLayer(text: Buffer): Layer | null {
-  return text.includes('%')
-    ? unescaped(text, {
-        encoding: 'percent',
-        pattern: PERCENT,
-        value: (hex) => Buffer.from(hex, 'hex'),
-        write: encodeURIComponent,
-      })
-    : null;
+/** `isForm`: a plus sign stands for a blank (WHATWG URL, `application/x-www-form-urlencoded`). */
+export function percentLayer(text: Buffer, isForm = false): Layer | null {
+  if (!text.includes('%') && !(isForm && text.includes('+'))) return null;
+  const value = (hex: string) => (hex === '' ? SPACE : Buffer.from(hex, 'hex'));
+  return unescaped(text, {
+    encoding: 'percent',
+    pattern: isForm ? FORM_PERCENT : PERCENT,
+    value,
+    write: encodeURIComponent,
+  });
+}
+
+const SPACE = Buffer.from(' ');
+const FORM_PERCENT = /%([0-9A-Fa-f]{2})|\+/g;
+
+export function sourceLayer(text: Buffer): Layer | null {
+  if (!text.includes('\\x') && !text.includes('\\u{')) return null;
+  const value = (code: string, point: string) =>
+    Buffer.from(String.fromCharCode(Number.parseInt(code || point, 16)), 'utf8');
+  return unescaped(text, { encoding: 'source', pattern: SOURCE_ESCAPE, value, write: (plain) => plain });
+}
+
+export function entityLayer(text: Buffer): Layer | null {
+  if (!text.includes('&#')) return null;
+  const value = (code: string, decimal: string) =>
+    Buffer.from(String.fromCharCode(code === '' ? Number(decimal) : Number.parseInt(code, 16)), 'utf8');
+  return unescaped(text, { encoding: 'entity', pattern: ENTITY, value, write: (plain) => plain });
+}
+
+export function quotedPrintableLayer(text: Buffer): Layer | null {
+  if (!text.includes('=\r\n') && !text.includes('=\n') && !text.includes('=3D')) return null;
+  const value = (hex: string) => Buffer.from(hex, 'hex');
+  return unescaped(text, {
+    encoding: 'quoted',
+    pattern: QUOTED_PRINTABLE,
+    value,
+    write: (plain) => plain.replaceAll('=', '=3D'),
+  });
 }
 
 export function jsonLayer(text: Buffer): Layer | null {
@@ -110,9 +145,9 @@ interface Piece {
 
 interface Escapes {
   readonly encoding: Encoding;
-  /** Its first group is what `value` takes. */
+  /** Its first two groups are what `value` takes. */
   readonly pattern: RegExp;
-  readonly value: (code: string) => Buffer;
+  readonly value: (code: string, other: string) => Buffer;
   readonly write: (plain: string) => string;
 }
 
@@ -122,7 +157,7 @@ function unescaped(text: Buffer, escapes: Escapes): Layer | null {
   const pieces = [...text.toString('latin1').matchAll(escapes.pattern)].map((found) => ({
     at: found.index,
     length: found[0].length,
-    value: escapes.value(found[1] ?? ''),
+    value: escapes.value(found[1] ?? '', found[2] ?? ''),
   }));
   return pieces.length === 0 ? null : spliced(text, pieces, escapes);
 }

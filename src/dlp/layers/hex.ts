@@ -1,4 +1,4 @@
-/** Hexadecimal text: two digits a byte, nothing between. */
+/** Hexadecimal text: two digits a byte, with nothing or the same few signs between (`67:68`, `0x67, 0x68`). */
 
 import { alphabet, isText, type Layer, LONGEST_RUN, longRuns } from './layer.ts';
 
@@ -26,5 +26,39 @@ function decode(text: Buffer, start: number, end: number): Layer | null {
     decoded,
     outer: (from, to) => [start + from * 2, start + to * 2],
     encode: (_from, _to, replacement) => Buffer.from(Buffer.from(replacement).toString('hex'), 'latin1'),
+  };
+}
+
+const DUMP = alphabet('0123456789abcdefABCDEF xX:,-');
+/** Pairs of digits that are apart; a prefix belongs to what is between. */
+const PAIRS = /(?:0[xX])?[0-9A-Fa-f]{2}(?:[ :,-]{1,2}(?:0[xX])?[0-9A-Fa-f]{2}){11,}/g;
+const PAIR = /[0-9A-Fa-f]{2}(?![xX])/g;
+
+export function* hexDumpLayers(text: Buffer): Generator<Layer> {
+  for (const [from, to] of longRuns(DUMP, text, 3 * (SHORTEST / 2) - 1)) {
+    if (to - from > LONGEST_RUN) continue;
+    for (const found of text.toString('latin1', from, to).matchAll(PAIRS)) {
+      const layer = decodeDump(found[0], from + found.index);
+      if (layer !== null) yield layer;
+    }
+  }
+}
+
+function decodeDump(run: string, start: number): Layer | null {
+  const places: number[] = [];
+  let digits = '';
+  for (const pair of run.matchAll(PAIR)) {
+    places.push(start + pair.index);
+    digits += pair[0];
+  }
+  const decoded = Buffer.from(digits, 'hex');
+  if (!isText(decoded)) return null;
+  const between = run.slice((places[0] as number) - start + 2, (places[1] as number) - start);
+  return {
+    encoding: 'hex',
+    decoded,
+    outer: (from, to) => [places[from] as number, (places[to - 1] as number) + 2],
+    encode: (_from, _to, replacement) =>
+      Buffer.from([...replacement].map((byte) => byte.toString(16).padStart(2, '0')).join(between), 'latin1'),
   };
 }

@@ -1,6 +1,19 @@
 /** Text inside text: an encoded stretch, what it decodes to, and the way back. */
 
-export type Encoding = 'base64' | 'hex' | 'utf16' | 'percent' | 'json' | 'invisible' | 'confusable' | 'delta';
+export type Encoding =
+  | 'base64'
+  | 'hex'
+  | 'utf16'
+  | 'percent'
+  | 'json'
+  | 'source'
+  | 'entity'
+  | 'quoted'
+  | 'invisible'
+  | 'confusable'
+  | 'compressed'
+  | 'joined'
+  | 'delta';
 
 export interface Layer {
   readonly encoding: Encoding;
