@@ -40,6 +40,20 @@ export function openEventStream(response: ServerResponse): void {
   response.writeHead(200, { ...STRICT, 'content-type': 'text/event-stream', 'x-accel-buffering': 'no' });
 }
 
+/** Sends a browser on; `to` is made here or is the provider's own address, never what a request named. */
+export function redirect(response: ServerResponse, to: string): void {
+  response.writeHead(303, { ...STRICT, location: to }).end();
+}
+
+/** A file of lines, written as it is read. */
+export function openLines(response: ServerResponse, name: string): void {
+  response.writeHead(200, {
+    ...STRICT,
+    'content-type': 'application/x-ndjson; charset=utf-8',
+    'content-disposition': `attachment; filename="${name}"`,
+  });
+}
+
 export function etagOf(version: number): string {
   return `"controls-${version}"`;
 }

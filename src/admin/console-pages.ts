@@ -1,26 +1,26 @@
 /**
- * Serves the console: its own files only, read once, TypeScript stripped of its types as Node itself does it. No file is
- * looked up by what a request says; the policy of the page lets it talk to this door and to nothing else.
+ * Serves the console: the files that `npm run build` made, read once. No file is looked up by what a request says; the
+ * policy of the page lets it talk to this door and to nothing else.
  */
 
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { stripTypeScriptTypes } from 'node:module';
-import { join, relative } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { gzipSync } from 'node:zlib';
+import { brotliCompressSync, gzipSync } from 'node:zlib';
 
-const ROOT = fileURLToPath(new URL('../console', import.meta.url));
+const ROOT = fileURLToPath(new URL('../console/built', import.meta.url));
 const TYPES: Readonly<Record<string, string>> = {
   html: 'text/html; charset=utf-8',
   css: 'text/css; charset=utf-8',
-  ts: 'text/javascript; charset=utf-8',
+  js: 'text/javascript; charset=utf-8',
+  svg: 'image/svg+xml',
 };
 
 const HEADERS: Readonly<Record<string, string>> = {
   'content-security-policy':
-    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'",
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'",
   'cross-origin-opener-policy': 'same-origin',
   'cross-origin-resource-policy': 'same-origin',
   'permissions-policy': 'camera=(), microphone=(), geolocation=()',
@@ -32,16 +32,15 @@ const HEADERS: Readonly<Record<string, string>> = {
 
 interface Served {
   readonly type: string;
-  readonly plain: Buffer;
-  readonly gzip: Buffer;
+  readonly bodies: Readonly<Record<'identity' | 'gzip' | 'br', Buffer>>;
   readonly etag: string;
 }
 
 export type ServePage = (request: IncomingMessage, response: ServerResponse) => boolean;
 
-/** False when it has no such page. */
-export function consolePages(): ServePage {
-  const files = new Map(filesOf(ROOT).map((file) => [`/console/${relative(ROOT, file)}`, served(file)]));
+/** False when it has no such page. Without built files there is no page, and the API serves all the same. */
+export function consolePages(root = ROOT): ServePage {
+  const files = new Map(filesOf(root).map((name) => [`/console/${name}`, served(join(root, name))]));
   const index = files.get('/console/index.html');
   return (request, response) => {
     if (request.method !== 'GET' && request.method !== 'HEAD') return false;
@@ -58,17 +57,17 @@ export function consolePages(): ServePage {
   };
 }
 
-function answer(request: IncomingMessage, response: ServerResponse, { type, plain, gzip, etag }: Served): void {
+function answer(request: IncomingMessage, response: ServerResponse, { type, bodies, etag }: Served): void {
   if (request.headers['if-none-match'] === etag) {
     response.writeHead(304, { ...HEADERS, etag }).end();
     return;
   }
-  const small = /\bgzip\b/.test(request.headers['accept-encoding'] ?? '');
-  const body = small ? gzip : plain;
-  const encoding = small ? { 'content-encoding': 'gzip' } : {};
+  const accepted = request.headers['accept-encoding'] ?? '';
+  const encoding = /\bbr\b/.test(accepted) ? 'br' : /\bgzip\b/.test(accepted) ? 'gzip' : 'identity';
+  const body = bodies[encoding];
   const head = {
     ...HEADERS,
-    ...encoding,
+    ...(encoding === 'identity' ? {} : { 'content-encoding': encoding }),
     'content-type': type,
     'content-length': body.length,
     vary: 'accept-encoding',
@@ -78,17 +77,16 @@ function answer(request: IncomingMessage, response: ServerResponse, { type, plai
 }
 
 function served(file: string): Served {
-  const text = readFileSync(file, 'utf8');
-  const ending = file.slice(file.lastIndexOf('.') + 1);
-  const plain = Buffer.from(ending === 'ts' ? stripTypeScriptTypes(text) : text, 'utf8');
-  const etag = `"${createHash('sha256').update(plain).digest('base64url').slice(0, 22)}"`;
-  return { type: TYPES[ending] ?? 'application/octet-stream', plain, gzip: gzipSync(plain), etag };
+  const identity = readFileSync(file);
+  const etag = `"${createHash('sha256').update(identity).digest('base64url').slice(0, 22)}"`;
+  const bodies = { identity, gzip: gzipSync(identity), br: brotliCompressSync(identity) };
+  return { type: TYPES[file.slice(file.lastIndexOf('.') + 1)] ?? 'application/octet-stream', bodies, etag };
 }
 
-function filesOf(dir: string): string[] {
-  return readdirSync(dir, { withFileTypes: true }).flatMap((entry) => {
-    const path = join(dir, entry.name);
-    if (entry.isDirectory()) return filesOf(path);
-    return /\.(?:html|css|ts)$/.test(entry.name) && !entry.name.endsWith('.test.ts') ? [path] : [];
-  });
+function filesOf(root: string): string[] {
+  try {
+    return readdirSync(root).filter((name) => /\.(?:html|css|js|svg)$/.test(name));
+  } catch {
+    return [];
+  }
 }

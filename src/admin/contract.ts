@@ -4,16 +4,21 @@
  */
 
 import { z } from 'zod';
+import { AUDIT_ROUTES } from './contract/audit-routes.ts';
 import { CONTROL_ROUTES } from './contract/control-routes.ts';
-import { forwarding } from './contract/forward-shapes.ts';
+import { INSIGHT_ROUTES } from './contract/insight-routes.ts';
 import { make } from './contract/make-route.ts';
-import { ADMIN, AUDIT, EVERYONE, type Given, OPERATE, type Route, SECURE } from './contract/route.ts';
+import { POLICY_ROUTES } from './contract/policy-routes.ts';
+import { ADMIN, EVERYONE, type Given, OPERATE, type Role, type Route, SECURE } from './contract/route.ts';
 import { RULE_ROUTES } from './contract/rule-routes.ts';
 import * as shape from './contract/shapes.ts';
 
 export const ROUTES = {
   ...CONTROL_ROUTES,
   ...RULE_ROUTES,
+  ...POLICY_ROUTES,
+  ...AUDIT_ROUTES,
+  ...INSIGHT_ROUTES,
   status: make('GET', '/v1/status', EVERYONE, { summary: 'the appliance in one look', response: shape.status }),
   flows: make('GET', '/v1/flows', EVERYONE, {
     summary: 'what is live now',
@@ -31,105 +36,11 @@ export const ROUTES = {
     body: z.strictObject({ token: z.string().min(1).max(16_384) }),
     response: shape.inspectedPass,
   }),
-  policyBundle: make('GET', '/v1/policy', EVERYONE, {
-    summary: 'the bundle in force',
-    response: shape.bundleSummary,
-  }),
-  policyExplain: make('POST', '/v1/policy/explain', EVERYONE, {
-    summary: 'decides one request under what is in force now, records nothing',
-    body: shape.decisionQuestion,
-    response: shape.decisionAnswer,
-  }),
-  policyReload: make('POST', '/v1/policy/reload', SECURE, {
-    summary: 'compiles the policy files and swaps them in, or refuses and keeps the old',
-    body: shape.changeBody.pick({ why: true }),
-    response: shape.loaded,
-    changes: true,
-  }),
-  policyReplay: make('POST', '/v1/policy/replay', AUDIT, {
-    summary: 'decides recorded decisions again, under bundle and controls of then, or under a candidate',
-    body: z.strictObject({
-      days: z.int().min(1).max(3650).default(30),
-      since_ms: z.int().min(1000).nullable().default(null).describe('how far back in milliseconds, in place of days'),
-      bundle: z
-        .string()
-        .min(1)
-        .nullable()
-        .default(null)
-        .describe('directory of a candidate, on the machine of the gate'),
-      controls: z
-        .array(z.string().max(300))
-        .max(100)
-        .default([])
-        .describe('supposed on top of those of then, for example `category.block=gambling`'),
-    }),
-    response: shape.replayed,
-  }),
   rulesReload: make('POST', '/v1/rules/reload', SECURE, {
     summary: 'loads the DLP rules, runs their tests and swaps them in, or refuses and keeps the old',
     body: shape.changeBody.pick({ why: true }),
     response: shape.loaded,
     changes: true,
-  }),
-  auditQuery: make('GET', '/v1/audit', AUDIT, {
-    summary: 'recorded events, newest first',
-    query: z.object({
-      type: z.string().max(40).optional(),
-      tenant: shape.label.optional(),
-      task: shape.label.optional(),
-      host: z.string().max(253).optional(),
-      effect: z.enum(['allow', 'deny']).optional(),
-      reason: z.string().max(60).optional(),
-      category: z.string().max(60).optional(),
-      capability: z.string().max(100).optional(),
-      rule: z.string().max(200).optional().describe('id of a policy rule'),
-      id: z.string().max(60).optional().describe('of the event, or of the decision it belongs to'),
-      text: z.string().max(200).optional().describe('somewhere in the entry; slow'),
-      since: z.coerce.number().int().optional().describe('epoch milliseconds'),
-      until: z.coerce.number().int().optional().describe('epoch milliseconds'),
-      before: z.coerce.number().int().optional().describe('only entries before this sequence number, to page on'),
-      limit: z.coerce.number().int().min(1).max(1000).default(100),
-    }),
-    response: z.object({ events: z.array(shape.loggedEvent) }),
-  }),
-  auditTail: make('GET', '/v1/audit/tail', AUDIT, {
-    summary: 'every event as it is recorded; `Last-Event-ID` resumes after that sequence number',
-    query: z.object({ after: z.coerce.number().int().min(-1).optional() }),
-    answers: 'events',
-    response: shape.loggedEvent,
-  }),
-  auditCheckpoint: make('GET', '/v1/audit/checkpoint', AUDIT, {
-    summary: 'the latest signed checkpoint',
-    response: shape.checkpoint,
-  }),
-  auditProof: make('GET', '/v1/audit/proof/{seq}', AUDIT, {
-    summary: 'the inclusion proof of one entry',
-    params: z.object({ seq: z.coerce.number().int().min(0) }),
-    response: shape.inclusionProof,
-  }),
-  auditPrune: make('POST', '/v1/audit/prune', SECURE, {
-    summary: 'seals and removes whole segments that are old enough; what remains verifies',
-    body: shape.changeBody.pick({ why: true }).extend({
-      older_than_days: z.int().min(1).max(3650).nullable().default(null).describe('null: `audit.retention_days`'),
-    }),
-    response: shape.pruned,
-    changes: true,
-  }),
-  auditRotate: make('POST', '/v1/audit/keys/rotate', ADMIN, {
-    summary: 'makes a new key for checkpoints; the old one signs beside it for `audit.key_overlap_days`',
-    body: shape.changeBody.pick({ why: true }),
-    response: z.object({ keys: z.array(z.string()) }),
-    changes: true,
-  }),
-  auditShred: make('POST', '/v1/audit/shred', SECURE, {
-    summary: "destroys a tenant's key: what it sealed in the record can never be read again; the log goes on verifying",
-    body: shape.changeBody.pick({ why: true }).extend({ tenant: shape.label }),
-    response: z.object({ tenant: z.string(), shredded: z.boolean().describe('false: it had no key') }),
-    changes: true,
-  }),
-  auditForward: make('GET', '/v1/audit/forward', AUDIT, {
-    summary: 'how far each receiver of the record (`audit.forward`) has got',
-    response: forwarding,
   }),
   decisions: make('GET', '/v1/decisions', EVERYONE, {
     summary: 'decisions as they happen; `Last-Event-ID` resumes after that sequence number',
@@ -202,6 +113,16 @@ export interface InputOf<K extends RouteId> {
   readonly body: Routes[K]['body'] extends z.ZodType ? z.output<Routes[K]['body']> : null;
   /** Name of the caller's token; goes into the record. */
   readonly actor: string;
+  readonly caller: Caller;
+}
+
+export interface Caller {
+  /** Id of the token; `address:…` without one. */
+  readonly id: string;
+  readonly name: string;
+  readonly role: Role;
+  /** Epoch ms; null while it holds until revoked. */
+  readonly expiresAt: number | null;
 }
 /** What a route answers; for `events`, each of them. */
 export type AnswerOf<K extends RouteId> = Given<z.output<Routes[K]['response']>>;

@@ -20,12 +20,17 @@ export function doorNames(listening: { host: string; port: number }, added: read
   return { hosts: new Set([...local, ...own].map((name) => name.toLowerCase())) };
 }
 
+/** Null when it came to one of our names. */
+export function hostFault(headers: IncomingHttpHeaders, names: DoorNames): Fault | null {
+  const host = headers.host?.toLowerCase();
+  if (host !== undefined && names.hosts.has(host)) return null;
+  return fault('foreign_host', 'reach this door by its address, or add the name to `admin.hosts`');
+}
+
 /** Null when the request may go on. */
 export function doorFault(headers: IncomingHttpHeaders, names: DoorNames): Fault | null {
-  const host = headers.host?.toLowerCase();
-  if (host === undefined || !names.hosts.has(host)) {
-    return fault('foreign_host', 'reach this door by its address, or add the name to `admin.hosts`');
-  }
+  const foreign = hostFault(headers, names);
+  if (foreign) return foreign;
   const site = headers['sec-fetch-site'];
   if (site === 'cross-site' || site === 'same-site') {
     return fault('foreign_origin', 'open the console at the address of this door');
@@ -33,7 +38,7 @@ export function doorFault(headers: IncomingHttpHeaders, names: DoorNames): Fault
   const { origin } = headers;
   if (origin === undefined) return null;
   const from = URL.parse(origin)?.host.toLowerCase();
-  if (from === undefined || from !== host) {
+  if (from === undefined || from !== headers.host?.toLowerCase()) {
     return fault('foreign_origin', 'open the console at the address of this door');
   }
   return null;

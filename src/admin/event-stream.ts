@@ -77,7 +77,8 @@ async function sendPast(
   }
 }
 
-function drained(response: ServerResponse): Promise<void> {
+/** Resolves when more may be written, or nobody reads any more. */
+export function drained(response: ServerResponse): Promise<void> {
   return new Promise((resolve) => {
     response.once('drain', resolve);
     response.once('close', resolve);

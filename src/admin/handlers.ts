@@ -1,16 +1,20 @@
 /** One handler a route: what each does with the ports. */
 
+import { randomBytes } from 'node:crypto';
 import type { ControlAction, CutReceipt } from '../core/controls.ts';
+import { ulid } from '../core/ids.ts';
+import type { Clock } from '../core/ports.ts';
 import { err, ok, type Result } from '../core/result.ts';
-import type { AnswerOf, InputOf, RouteId } from './contract.ts';
+import { type AnswerOf, type InputOf, ROUTES, type RouteId } from './contract.ts';
 import { type Fault, fault } from './fault.ts';
 import * as list from './lists.ts';
+import type { OidcLogin } from './oidc/login.ts';
 import { openApiDocument } from './openapi.ts';
 import type { AdminPorts } from './ports.ts';
 import type { Tokens } from './tokens.ts';
 
 /** Streams are served apart. */
-export type HandledRoute = Exclude<RouteId, 'auditTail' | 'decisions'>;
+export type HandledRoute = Exclude<RouteId, 'auditTail' | 'decisions' | 'auditExport'>;
 
 type Answer<K extends RouteId> = Result<AnswerOf<K>, Fault>;
 
@@ -18,9 +22,20 @@ export type Handlers = {
   readonly [K in HandledRoute]: (input: InputOf<K>) => Answer<K> | Promise<Answer<K>>;
 };
 
-export function createHandlers(ports: AdminPorts, tokens: Tokens): Handlers {
+export interface HandlerParts {
+  readonly ports: AdminPorts;
+  readonly tokens: Tokens;
+  /** Null: people sign in by tokens only. */
+  readonly login: OidcLogin | null;
+  readonly clock: Clock;
+}
+
+export function createHandlers(parts: HandlerParts): Handlers {
+  const { ports, tokens } = parts;
   return {
+    ...loginHandlers(parts),
     ...readHandlers(ports),
+    ...insightHandlers(ports),
     ...changeHandlers(ports),
     ...undoHandlers(ports),
     ...deskHandlers(ports),
@@ -55,6 +70,44 @@ function readHandlers(ports: AdminPorts) {
       return ok({ flows: ports.live.flows().filter(fits) });
     },
     slo: async ({ query }) => ok(await ports.appliance.slo(query.minutes * 60_000)),
+  } satisfies Partial<Handlers>;
+}
+
+function loginHandlers({ login, tokens, ports, clock }: HandlerParts) {
+  return {
+    loginWays: () => ok({ oidc: login && { name: login.name } }),
+    loginRedeem: async ({ body }) => {
+      const entered = login?.redeem(body.ticket, body.key) ?? null;
+      if (login === null || entered === null) {
+        return err(fault('not_authenticated', 'the login is over or was begun elsewhere; begin it again'));
+      }
+      const why = 'signed in at the identity provider';
+      const { token, expires_at } = await tokens.make({ ...entered, ttl_ms: login.sessionMs });
+      const { method, path: route } = ROUTES.loginRedeem;
+      const event = { type: 'admin.access', tenant: null, task: null, actor: entered.name, method, route } as const;
+      const id = ulid('e', clock.now(), randomBytes(10));
+      // On record before it is of use: nobody works here who did not visibly come in.
+      await ports.record.sink.record({ ...event, id, status: 200, on: entered.role, why });
+      return ok({ token, expires_at: expires_at ?? clock.now() });
+    },
+  } satisfies Partial<Handlers>;
+}
+
+function insightHandlers(ports: AdminPorts) {
+  return {
+    me: ({ caller }) => {
+      const may = Object.entries(ROUTES).filter(
+        ([, { access }]) => access === 'public' || access.includes(caller.role),
+      );
+      const { name, role, expiresAt: expires_at } = caller;
+      return ok({ name, role, expires_at, routes: may.map(([id]) => id) });
+    },
+    profileList: () => ok(list.profiles(ports)),
+    preview: async ({ params }) => {
+      const unknown = unknownName(ports, params.kind, params.name);
+      return unknown ? err(unknown) : ok(await list.hangsOn(ports, params, ports.appliance.now()));
+    },
+    sloHistory: async ({ query }) => ok(await ports.appliance.sloHistory(query.minutes * 60_000, query.points)),
   } satisfies Partial<Handlers>;
 }
 
@@ -109,8 +162,11 @@ function deskHandlers({ passes, policy, record }: AdminPorts) {
     policyExplain: ({ body }) => refusedOr(policy.explain(body)),
     policyReload: async ({ body, actor }) => ok(await policy.reload(actor, body.why)),
     rulesReload: async ({ body, actor }) => ok(await policy.reloadRules(actor, body.why)),
+    policyContracts: ({ body }) => refusedOr(policy.contracts(body)),
+    policyDiff: ({ body }) => refusedOr(policy.diff(body)),
     policyReplay: async ({ body }) => refusedOr(await policy.replay(body)),
     auditQuery: async ({ query }) => ok({ events: await record.query(query) }),
+    auditVerify: async () => ok(await record.verify()),
     auditPrune: async ({ body, actor }) => refusedOr(await record.prune(actor, body)),
     auditRotate: async () => ok({ keys: [...record.rotate()] }),
     auditCheckpoint: () => found(record.checkpoint(), 'nothing was recorded yet'),

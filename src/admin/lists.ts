@@ -2,7 +2,7 @@
 
 import type { ControlMark } from '../core/controls.ts';
 import { fact } from '../core/fact.ts';
-import type { AnswerOf } from './contract.ts';
+import type { AnswerOf, InputOf } from './contract.ts';
 import type { AdminPorts } from './ports.ts';
 
 export function categories(ports: AdminPorts): AnswerOf<'categoryList'> {
@@ -102,51 +102,63 @@ export function pastTask(id: string, events: AnswerOf<'auditQuery'>['events']): 
   };
 }
 
-const DAY_MS = 86_400_000;
-const PAGE = 1000;
-/** Allows that one preview reads at most: a second or two. */
-const MOST_READ = 100_000;
-const MOST_LISTED = 1000;
-
-type Recorded = AnswerOf<'auditQuery'>['events'][number];
-
-/** What blocking it would do: what hangs on it now, and what it allowed in the 24 hours before `now`. */
-export async function preview(ports: AdminPorts, category: string, now: number): Promise<AnswerOf<'categoryPreview'>> {
-  const flows = ports.live.dependants(fact('category', category));
-  const { events, complete } = await allowsOf(ports, category, now - DAY_MS);
+/** Profiles, and who runs with each now. */
+export function profiles(ports: AdminPorts): AnswerOf<'profileList'> {
+  const live = ports.live.tasks();
   return {
-    category,
-    live_flows: flows.length,
-    tasks: unique(flows.map((flow) => flow.task)),
-    tenants: unique(flows.map((flow) => flow.tenant)),
-    hosts: unique(flows.map((flow) => flow.host)),
-    flows: flows.slice(0, MOST_LISTED),
-    allowed_last_day: events.length,
-    tasks_last_day: unique(events.map(({ event }) => String(event['task']))),
-    hosts_last_day: unique(events.map(hostOf)),
-    complete,
+    profiles: ports.catalogue.profiles().map((profile) => {
+      const running = live.filter((task) => task.profile === profile.name);
+      return { ...profile, tasks: running.length, tenants: unique(running.map((task) => task.tenant)) };
+    }),
   };
 }
 
-async function allowsOf(
-  { record }: AdminPorts,
-  category: string,
-  since: number,
-): Promise<{ readonly events: readonly Recorded[]; readonly complete: boolean }> {
-  const events: Recorded[] = [];
-  while (events.length < MOST_READ) {
-    const last = events.at(-1);
-    const older = last === undefined ? {} : { before: last.seq };
-    const page = await record.query({ type: 'decision', effect: 'allow', category, since, limit: PAGE, ...older });
-    events.push(...page);
-    if (page.length < PAGE) return { events, complete: true };
-  }
-  return { events, complete: false };
+const DAY_MS = 86_400_000;
+const MOST_LISTED = 1000;
+
+/** What blocking it would do: what hangs on it now, and what it allowed in the 24 hours before `now`. */
+export async function preview(ports: AdminPorts, category: string, now: number): Promise<AnswerOf<'categoryPreview'>> {
+  const seen = await hangsOn(ports, { kind: 'category', name: category }, now);
+  const { live_flows, tasks: tasksNow, tenants: tenantsNow, hosts, flows, ...day } = seen;
+  return {
+    ...{ category, live_flows, tasks: tasksNow, tenants: tenantsNow, hosts, flows },
+    allowed_last_day: day.allowed_last_day,
+    tasks_last_day: day.tasks_last_day,
+    hosts_last_day: day.hosts_last_day,
+    complete: true,
+  };
 }
 
-function hostOf({ event }: Recorded): string {
-  const input = event['input'] as { readonly host?: unknown } | undefined;
-  return String(input?.host ?? '');
+/** What hangs on something now, and what the 24 hours before `now` had of it. */
+export async function hangsOn(
+  ports: AdminPorts,
+  { kind, name }: InputOf<'preview'>['params'],
+  now: number,
+): Promise<AnswerOf<'preview'>> {
+  const flows = dependantsOf(ports, kind, name);
+  const day = { type: 'decision', [kind]: name, since: now - DAY_MS } as const;
+  const allowed = await ports.record.summary({ ...day, effect: 'allow' });
+  const denied = await ports.record.summary({ ...day, effect: 'deny' });
+  return {
+    kind,
+    name,
+    live_flows: flows.length,
+    flows: flows.slice(0, MOST_LISTED),
+    tasks: unique(flows.map((flow) => flow.task)),
+    tenants: unique(flows.map((flow) => flow.tenant)),
+    hosts: unique(flows.map((flow) => flow.host)),
+    allowed_last_day: allowed.count,
+    denied_last_day: denied.count,
+    tenants_last_day: [...allowed.tenants],
+    tasks_last_day: [...allowed.tasks],
+    hosts_last_day: [...allowed.hosts],
+  };
+}
+
+function dependantsOf({ live }: AdminPorts, kind: InputOf<'preview'>['params']['kind'], name: string) {
+  if (kind !== 'host') return live.dependants(fact(kind, name));
+  const covers = (host: string) => host === name || (name.startsWith('*.') && host.endsWith(name.slice(1)));
+  return live.flows().filter((flow) => covers(flow.host));
 }
 
 const unique = (values: readonly string[]): string[] => [...new Set(values)].sort().slice(0, MOST_LISTED);

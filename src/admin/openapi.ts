@@ -53,6 +53,7 @@ function operation(id: string, route: Route): Record<string, unknown> {
 
 function mediaType(route: Route): string {
   if (route.answers === 'events') return 'text/event-stream';
+  if (route.answers === 'lines') return 'application/x-ndjson';
   return route.answers === 'text' ? 'text/plain' : 'application/json';
 }
 

@@ -44,6 +44,7 @@ export interface Catalogue {
   /** Null when the host is not one. `sources` says which list names it. */
   standing(host: string): Pick<AnswerOf<'categoryLookup'>, 'host' | 'categories' | 'sources'> | null;
   capabilities(): readonly Omit<AnswerOf<'capabilityShow'>, 'revoked'>[];
+  profiles(): readonly Omit<AnswerOf<'profileList'>['profiles'][number], 'tasks' | 'tenants'>[];
 }
 
 export type FlowView = AnswerOf<'flows'>['flows'][number];
@@ -67,6 +68,8 @@ export interface PolicyDesk {
   explain(question: InputOf<'policyExplain'>['body']): Result<AnswerOf<'policyExplain'>, string>;
   reload(actor: string, why: string): Promise<AnswerOf<'policyReload'>>;
   reloadRules(actor: string, why: string): Promise<AnswerOf<'rulesReload'>>;
+  contracts(order: InputOf<'policyContracts'>['body']): Result<AnswerOf<'policyContracts'>, string>;
+  diff(order: InputOf<'policyDiff'>['body']): Result<AnswerOf<'policyDiff'>, string>;
   replay(order: InputOf<'policyReplay'>['body']): Promise<Result<AnswerOf<'policyReplay'>, string>>;
 }
 
@@ -78,9 +81,21 @@ export interface RulesDesk {
   save(order: InputOf<'ruleSave'>['body'], actor: string): Promise<Result<AnswerOf<'ruleSave'>, string>>;
 }
 
+export interface RecordSummary {
+  readonly count: number;
+  readonly tenants: readonly string[];
+  readonly tasks: readonly string[];
+  readonly hosts: readonly string[];
+}
+
 export interface RecordDesk extends EntrySource {
   readonly sink: AuditSink;
   query(by: InputOf<'auditQuery'>['query']): Promise<AnswerOf<'auditQuery'>['events']>;
+  /** How many entries fit, and whom they name. */
+  summary(by: Omit<InputOf<'auditQuery'>['query'], 'limit' | 'text'>): Promise<RecordSummary>;
+  verify(): Promise<AnswerOf<'auditVerify'>>;
+  /** Pieces of whole lines. */
+  export(order: InputOf<'auditExport'>['query']): AsyncIterable<string>;
   prune(by: string, order: InputOf<'auditPrune'>['body']): Promise<Result<AnswerOf<'auditPrune'>, string>>;
   /** Every public key after it, newest first. */
   rotate(): readonly string[];
@@ -98,6 +113,7 @@ export interface ApplianceView {
   status(): AnswerOf<'status'>;
   /** Over a window that ends now. */
   slo(windowMs: number): Promise<AnswerOf<'slo'>>;
+  sloHistory(windowMs: number, points: number): Promise<AnswerOf<'sloHistory'>>;
   caPem(): string;
   metrics(): string | Promise<string>;
   /** Names of what is missing; empty when ready. */

@@ -7,7 +7,8 @@ import type { Route } from './contract/route.ts';
 import { ROUTES, type RouteId } from './contract.ts';
 import { type Fault, fault } from './fault.ts';
 
-const MOST_BODY = 256 * 1024;
+/** A rule file of a megabyte and its sample, escaped as JSON. */
+const MOST_BODY = 3 * 1024 * 1024;
 
 export interface Matched {
   readonly id: RouteId;

@@ -4,16 +4,17 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { ulid } from '../core/ids.ts';
 import type { Clock, Log } from '../core/ports.ts';
 import { err, ok, type Result } from '../core/result.ts';
-import { answerFault, answerJson, answerText, etagOf, openEventStream } from './answer.ts';
-import type { RouteId } from './contract.ts';
+import { answerFault, answerJson, answerText, etagOf } from './answer.ts';
+import { CONTROL_ROUTES } from './contract/control-routes.ts';
+import type { Caller, RouteId } from './contract.ts';
 import { type DoorNames, doorFault } from './door-check.ts';
-import { streamEntries } from './event-stream.ts';
 import { type Fault, fault, faultStatus } from './fault.ts';
 import type { HandledRoute, Handlers } from './handlers.ts';
 import type { AdminPorts } from './ports.ts';
 import type { RateLimit } from './rate-limit.ts';
 import { type Matched, matchRoute, readInput } from './request-input.ts';
-import type { Caller, Tokens } from './tokens.ts';
+import { serveEvents, serveLines } from './serve-stream.ts';
+import type { Tokens } from './tokens.ts';
 
 export interface Desk {
   readonly ports: AdminPorts;
@@ -24,8 +25,10 @@ export interface Desk {
   /** Failed authentications, by address. */
   readonly failures: RateLimit;
   readonly metricsPublic: boolean;
-  /** One change at a time, so that `If-Match` and the change are one step. */
-  readonly inTurn: <T>(act: () => Promise<T>) => Promise<T>;
+  /** One change of controls at a time, so that `If-Match` and the change are one step. */
+  readonly controlsInTurn: <T>(act: () => Promise<T>) => Promise<T>;
+  /** One of the other changes at a time. */
+  readonly othersInTurn: <T>(act: () => Promise<T>) => Promise<T>;
   readonly clock: Clock;
   readonly random: (bytes: number) => Uint8Array;
   readonly log: Log;
@@ -40,11 +43,15 @@ export async function serveRequest(desk: Desk, request: IncomingMessage, respons
   if (!matched.ok) return answerFault(response, matched.error);
   const caller = identify(desk, request, matched.value);
   if (!caller.ok) return answerFault(response, caller.error);
-  if (!desk.rate.take(caller.value.id)) return answerFault(response, fault('too_many', 'wait, then try again'));
+  if (!desk.rate.take(bucketOf(caller.value, matched.value)))
+    return answerFault(response, fault('too_many', 'wait, then try again'));
+  const barred = barredFault(caller.value, matched.value);
+  if (barred) return refuse(desk, { response, caller: caller.value, matched: matched.value }, barred);
   const input = await readInput(request, matched.value, url.searchParams);
   if (!input.ok) return answerFault(response, input.error);
   const call = { request, response, matched: matched.value, caller: caller.value, input: input.value };
-  if (matched.value.route.answers === 'events') return stream(desk, call);
+  if (matched.value.route.answers === 'events') return serveEvents(desk, call);
+  if (matched.value.route.answers === 'lines') return serveLines(desk, call);
   const result = await act(desk, call);
   return result.ok ? answer(desk, call, result.value) : answerFault(response, result.error);
 }
@@ -60,24 +67,41 @@ interface Call {
 function identify(desk: Desk, request: IncomingMessage, { id, route }: Matched): Result<Caller, Fault> {
   const from = request.socket.remoteAddress ?? '';
   const open = route.access === 'public' && (id !== 'metrics' || desk.metricsPublic);
-  if (open) return ok({ id: `address:${from}`, name: 'anyone', role: 'viewer' });
+  if (open) return ok({ id: `address:${from}`, name: 'anyone', role: 'viewer', expiresAt: null });
   const token = /^Bearer ([\w.~+/-]{1,512}=*)$/i.exec(request.headers.authorization ?? '')?.[1];
   const caller = token === undefined ? null : desk.tokens.verify(token);
   if (!caller) {
     if (!desk.failures.take(from)) return err(fault('too_many', 'too many wrong tokens; wait a minute'));
     return err(fault('not_authenticated', 'send `authorization: Bearer` with a token of this appliance'));
   }
-  if (route.access === 'public' || route.access.includes(caller.role)) return ok(caller);
-  return err(fault('not_allowed', `needs the role ${route.access.join(' or ')}; this token is ${caller.role}`));
+  return ok(caller);
+}
+
+/** Changes have a rate of their own: pages that poll must not use up what it takes to cut. */
+function bucketOf({ id }: Caller, { route }: Matched): string {
+  return route.changes ? `${id} changes` : id;
+}
+
+function barredFault({ role }: Caller, { route }: Matched): Fault | null {
+  if (route.access === 'public' || route.access.includes(role)) return null;
+  return fault('not_allowed', `needs the role ${route.access.join(' or ')}; this token is ${role}`);
+}
+
+/** Whoever tries a change that its role does not allow stands in the record too. */
+async function refuse(desk: Desk, call: Omit<Call, 'request' | 'input'>, barred: Fault): Promise<void> {
+  if (call.matched.route.changes) await recordAccess(desk, { ...call, input: null }, faultStatus(barred));
+  answerFault(call.response, barred);
 }
 
 /** Changes run one at a time and are recorded whether they were made or refused. */
 function act(desk: Desk, call: Call): Promise<Result<unknown, Fault>> {
   const { id, route } = call.matched;
   const handler = desk.handlers[id as HandledRoute] as (input: unknown) => Promise<Result<unknown, Fault>>;
-  const run = async () => handler({ ...call.input, actor: call.caller.name });
+  const run = async () => handler({ ...call.input, actor: call.caller.name, caller: call.caller });
   if (!route.changes) return run();
-  return desk.inTurn(async () => {
+  // What cuts never waits behind what takes its time: a reload, an edit of rules, retention.
+  const inTurn = Object.hasOwn(CONTROL_ROUTES, id) ? desk.controlsInTurn : desk.othersInTurn;
+  return inTurn(async () => {
     const stale = staleFault(call.request.headers['if-match'], desk.ports.controls().version);
     const result = stale ? err(stale) : await run();
     await recordAccess(desk, call, result.ok ? 200 : faultStatus(result.error));
@@ -90,7 +114,11 @@ function staleFault(ifMatch: string | undefined, version: number): Fault | null 
   return fault('changed_meanwhile', 'read the list again, then decide again');
 }
 
-async function recordAccess(desk: Desk, { caller, matched }: Call, status: number): Promise<void> {
+async function recordAccess(
+  desk: Desk,
+  { caller, matched, input }: Pick<Call, 'caller' | 'matched'> & { readonly input: Call['input'] | null },
+  status: number,
+): Promise<void> {
   const id = ulid('e', desk.clock.now(), desk.random(10));
   const { method, path: route } = matched.route;
   const event = {
@@ -102,12 +130,22 @@ async function recordAccess(desk: Desk, { caller, matched }: Call, status: numbe
     method,
     route,
     status,
+    ...saidOf(matched, input),
   } as const;
   // The change itself was recorded by control before it was acknowledged; losing this one must not hide its receipt.
   await desk.ports.record.sink.record(event).catch((error: unknown) => {
     desk.log.error({ error, route }, 'an admin access could not be recorded');
   });
 }
+
+/** What it was done to, and the reason that was given. */
+function saidOf({ params }: Matched, input: Call['input'] | null): { on?: string; why?: string } {
+  const on = Object.values(params).join(' ').slice(0, MOST_ON);
+  const why = (input?.body as { readonly why?: unknown } | null | undefined)?.why;
+  return { ...(on === '' ? {} : { on }), ...(typeof why === 'string' ? { why } : {}) };
+}
+
+const MOST_ON = 253;
 
 function answer(desk: Desk, { response, matched }: Call, value: unknown): void {
   const { id, route } = matched;
@@ -124,18 +162,3 @@ const TEXT_TYPES: Partial<Record<RouteId, string>> = {
   caCertificate: 'application/x-pem-file',
   metrics: 'text/plain; version=0.0.4',
 };
-
-async function stream(desk: Desk, { request, response, matched, input, caller }: Call): Promise<void> {
-  const query = input.query as { after?: number; tenant?: string };
-  const header = request.headers['last-event-id'];
-  const resumed = typeof header === 'string' && /^[0-9]{1,15}$/.test(header) ? Number(header) : null;
-  const wants = (event: Readonly<Record<string, unknown>>) =>
-    (matched.id === 'auditTail' || event['type'] === 'decision') &&
-    (query.tenant === undefined || event['tenant'] === query.tenant);
-  openEventStream(response);
-  await streamEntries(response, desk.ports.record, {
-    after: resumed ?? query.after ?? null,
-    wants,
-    stillAllowed: () => desk.tokens.list().some((row) => row.id === caller.id),
-  });
-}

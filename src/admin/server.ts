@@ -8,6 +8,8 @@ import { answerFault } from './answer.ts';
 import { doorFault, doorNames } from './door-check.ts';
 import { fault } from './fault.ts';
 import { createHandlers } from './handlers.ts';
+import { createLogin, type LoginSettings } from './oidc/login.ts';
+import { serveLogin } from './oidc/pages.ts';
 import type { AdminPorts } from './ports.ts';
 import { createRateLimit } from './rate-limit.ts';
 import { type Desk, serveRequest } from './serve-request.ts';
@@ -23,6 +25,8 @@ export interface AdminOptions {
   /** `<state>/admin-token`: the token of the command line on this machine. */
   readonly tokenFile: string;
   readonly ports: AdminPorts;
+  /** Signing in at an identity provider; absent: by tokens only. */
+  readonly login?: LoginSettings;
   readonly clock: Clock;
   readonly log: Log;
   /** Serves what no route has (the console); returns false when it has no such page either. */
@@ -40,15 +44,18 @@ export async function startAdmin(options: AdminOptions): Promise<AdminDoor> {
   const { listen, clock, log, ports } = options;
   const tokens = await openTokens({ documents: options.documents, file: options.tokenFile, clock });
   let names = doorNames(listen, options.hosts);
+  const login = options.login ? createLogin(options.login, { clock, log }) : null;
+  const logins = createRateLimit(60, clock);
   const desk: Desk = {
     ports,
     tokens,
-    handlers: createHandlers(ports, tokens),
+    handlers: createHandlers({ ports, tokens, login, clock }),
     names: () => names,
     rate: createRateLimit(options.requestsPerMinute, clock),
     failures: createRateLimit(30, clock),
     metricsPublic: options.metricsPublic,
-    inTurn: turns(),
+    controlsInTurn: turns(),
+    othersInTurn: turns(),
     clock,
     random: (bytes) => randomBytes(bytes),
     log,
@@ -58,9 +65,16 @@ export async function startAdmin(options: AdminOptions): Promise<AdminDoor> {
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
     streams.add(response);
     response.once('close', () => streams.delete(response));
-    if (options.pages && isPage(request) && !doorFault(request.headers, names) && options.pages(request, response))
-      return;
-    serveRequest(desk, request, response).catch((error: unknown) => {
+    const page = () =>
+      options.pages !== undefined &&
+      isPage(request) &&
+      !doorFault(request.headers, names) &&
+      options.pages(request, response);
+    const serve = async () => {
+      if (login && (await serveLogin({ login, names: () => names, rate: logins }, request, response))) return;
+      if (!page()) await serveRequest(desk, request, response);
+    };
+    serve().catch((error: unknown) => {
       log.error({ error }, 'an admin request failed');
       answerFault(response, fault('internal', 'see the log of the appliance'));
     });
@@ -97,7 +111,7 @@ function close(server: Server, streams: ReadonlySet<ServerResponse>): Promise<vo
 }
 
 /** Runs acts one after another; one that fails does not stop the next. */
-function turns(): Desk['inTurn'] {
+function turns(): Desk['controlsInTurn'] {
   let last: Promise<unknown> = Promise.resolve();
   return (act) => {
     const next = last.then(act, act);

@@ -8,14 +8,12 @@ import { closeSync, existsSync, fsyncSync, openSync, writeSync } from 'node:fs';
 import { z } from 'zod';
 import type { Clock } from '../core/ports.ts';
 import { ROLES, type Role } from './contract/route.ts';
+import type { Caller } from './contract.ts';
 
-export interface Caller {
+export interface TokenRow {
   readonly id: string;
   readonly name: string;
   readonly role: Role;
-}
-
-export interface TokenRow extends Caller {
   readonly created_at: number;
   readonly expires_at: number | null;
 }
@@ -29,6 +27,8 @@ export interface TokenDocuments {
 export interface Tokens {
   /** Null when unknown, expired or revoked. */
   verify(token: string): Caller | null;
+  /** Whether the token of this id still holds. */
+  holds(id: string): boolean;
   list(): readonly TokenRow[];
   make(order: {
     readonly name: string;
@@ -41,6 +41,8 @@ export interface Tokens {
 
 const DOCUMENT = 'admin-tokens';
 const LOCAL = 'local';
+/** How long a token that is over stays in the list. */
+const KEPT_MS = 7 * 86_400_000;
 
 const stored = z.object({
   tokens: z.array(
@@ -73,7 +75,9 @@ export async function openTokens(options: {
   };
   const make: Tokens['make'] = async ({ name, role, ttl_ms }) => {
     const { token, row } = newToken({ name, role, now: clock.now(), ttl_ms });
-    await save([...rows, row]);
+    // Sessions end by the hundred: what is long over is not kept.
+    const recent = rows.filter((old) => old.expires_at === null || old.expires_at > clock.now() - KEPT_MS);
+    await save([...recent, row]);
     return { ...shown(row), token };
   };
   if (!existsSync(file) || !rows.some((row) => row.name === LOCAL)) {
@@ -84,9 +88,10 @@ export async function openTokens(options: {
   return {
     verify: (token) => {
       const row = rows.find((r) => r.hash === hashOf(token));
-      if (!row || (row.expires_at !== null && row.expires_at <= clock.now())) return null;
-      return { id: row.id, name: row.name, role: row.role };
+      if (!row || isOver(row, clock.now())) return null;
+      return { id: row.id, name: row.name, role: row.role, expiresAt: row.expires_at };
     },
+    holds: (id) => rows.some((row) => row.id === id && !isOver(row, clock.now())),
     list: () => rows.map(shown),
     make,
     revoke: async (id) => {
@@ -95,6 +100,10 @@ export async function openTokens(options: {
       return true;
     },
   };
+}
+
+function isOver({ expires_at }: Stored, now: number): boolean {
+  return expires_at !== null && expires_at <= now;
 }
 
 function newToken(of: { name: string; role: Role; now: number; ttl_ms: number | null }): {

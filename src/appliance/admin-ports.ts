@@ -47,7 +47,25 @@ export function catalogueOf(control: ControlPlane): Catalogue {
         profiles: [...profiles.values()].filter((p) => p.capabilities.includes(capability.name)).map((p) => p.name),
       }));
     },
+    profiles: () => profilesOf(control),
   };
+}
+
+function profilesOf(control: ControlPlane): ReturnType<Catalogue['profiles']> {
+  const { profiles, classes } = control.current().bundle;
+  return [...profiles.values()].map(({ name, version, owner, description, digest, file, ...rest }) => ({
+    ...{ name, version, owner, description, digest, file, capabilities: [...rest.capabilities] },
+    classes: [...classes.byName.values()].filter((one) => one.profiles.includes(name)).map((one) => one.name),
+    limits: { ...rest.limits },
+    guard: {
+      request: rest.guard.request,
+      result: rest.guard.result,
+      min_likelihood: rest.guard.minLikelihood,
+      unscannable: rest.guard.unscannable,
+      ignore: [...rest.guard.ignore],
+    },
+    record_paths: rest.recordPaths,
+  }));
 }
 
 export function liveView({ leases, tasks }: ViewParts): LiveView {

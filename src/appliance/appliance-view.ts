@@ -2,6 +2,7 @@
 
 import type { ApplianceView } from '../admin/ports.ts';
 import { serviceLevels } from '../telemetry/service-levels.ts';
+import { LevelHistory } from './level-history.ts';
 import type { Core } from './open-core.ts';
 import type { ServedRecord } from './record-desk.ts';
 
@@ -12,7 +13,15 @@ export interface ViewState {
   readonly missing: () => readonly string[];
 }
 
-export function applianceView(core: Core, state: ViewState, record: Pick<ServedRecord, 'figures'>): ApplianceView {
+export interface ServedView extends ApplianceView {
+  close(): void;
+}
+
+export function applianceView(
+  core: Core,
+  state: ViewState,
+  record: Pick<ServedRecord, 'figures' | 'figuresBySteps' | 'percentile'>,
+): ServedView {
   const { config, control, guard, leases, tasks, audit, meter, version, clock } = core;
   const missing = () => {
     const parts = [...state.missing()];
@@ -27,6 +36,11 @@ export function applianceView(core: Core, state: ViewState, record: Pick<ServedR
     }
     return meter.exposition();
   };
+  const history = new LevelHistory({
+    levels: (figures) => serviceLevels(figures, meter),
+    percentile: record.percentile,
+    now: () => clock.now(),
+  });
   return {
     version,
     now: () => clock.now(),
@@ -50,6 +64,14 @@ export function applianceView(core: Core, state: ViewState, record: Pick<ServedR
       const from = to - windowMs;
       return { from, to, levels: serviceLevels(await record.figures(from), meter) };
     },
+    sloHistory: async (windowMs, points) => {
+      const to = clock.now();
+      const from = to - windowMs;
+      const step = LevelHistory.stepOf(windowMs, points);
+      const series = history.series({ from, to, step }, await record.figuresBySteps(from, to, step));
+      return { from, to, step_ms: step, series };
+    },
+    close: () => history.close(),
     caPem: () => core.authority.pem,
     metrics: measure,
     missing,

@@ -8,11 +8,14 @@ import type { AuditSink, Clock, Log, Meter } from '../core/ports.ts';
 import { type Problem, problemText, type Result } from '../core/result.ts';
 import type { RuleSet } from '../dlp/compiled-rules.ts';
 import { createGuard, type Guard, type GuardOptions } from '../guard/guard.ts';
+import { type CleanSamples, samplingGuard } from './clean-samples.ts';
 import { meteredGuard } from './metered.ts';
 
 export interface GuardDesk {
   current(): Guard;
   rules(): RuleSet;
+  /** Clean results of this thread, as far as the configuration lets them be kept. */
+  readonly samples: CleanSamples;
   /** Whoever guards elsewhere: told of new rules once they are in force here, and waited for. Must not reject. */
   followedBy(follower: (rules: RuleSet) => Promise<void>): void;
   /** Swaps in what was loaded, and records it either way. */
@@ -24,13 +27,15 @@ export interface GuardDeskParts {
   readonly clock: Clock;
   readonly log: Log;
   readonly meter: Meter;
+  readonly samples: CleanSamples;
 }
 
 /** Records the rules that it starts with. */
 export async function openGuardDesk(options: GuardOptions, parts: GuardDeskParts): Promise<GuardDesk> {
   let rules = options.rules;
   let follower = async (_rules: RuleSet): Promise<void> => undefined;
-  let guard = meteredGuard(createGuard(options), parts);
+  const made = (of: GuardOptions) => samplingGuard(meteredGuard(createGuard(of), parts), parts.samples);
+  let guard = made(options);
   const record = (loaded: Pick<RulesLoadedEvent, 'rules' | 'count' | 'previous' | 'refused'>) =>
     parts.audit.record({
       type: 'rules.loaded',
@@ -44,6 +49,7 @@ export async function openGuardDesk(options: GuardOptions, parts: GuardDeskParts
   return {
     current: () => guard,
     rules: () => rules,
+    samples: parts.samples,
     followedBy: (next) => {
       follower = next;
     },
@@ -57,11 +63,11 @@ export async function openGuardDesk(options: GuardOptions, parts: GuardDeskParts
       }
       // The watch on the files notices an edit that the admin door has brought into force already.
       if (next.value.digest === previous) return { loaded: true, digest: previous, previous, problems: [], cut: 0 };
-      const made = meteredGuard(createGuard({ ...options, rules: next.value }), parts);
+      const fresh = made({ ...options, rules: next.value });
       // On record first: rules that cannot be recorded do not come into force.
-      await record({ rules: made.digest, count: next.value.rules.length, previous, refused: null });
+      await record({ rules: fresh.digest, count: next.value.rules.length, previous, refused: null });
       rules = next.value;
-      guard = made;
+      guard = fresh;
       await follower(rules);
       parts.log.info({ rules: guard.digest, previous, count: rules.rules.length }, 'new DLP rules in force');
       return { loaded: true, digest: guard.digest, previous, problems: [], cut: 0 };

@@ -21,6 +21,7 @@ import { openStateDir, type StateDir } from '../store/state-dir.ts';
 import { countEvent } from '../telemetry/event-meter.ts';
 import type { AdjustableLog } from '../telemetry/log.ts';
 import { createMetrics, type MetricRegistry } from '../telemetry/metrics.ts';
+import { CleanSamples } from './clean-samples.ts';
 import { loadCredentials } from './credentials.ts';
 import { type GuardDesk, openGuardDesk } from './guard-desk.ts';
 import { checkpointSigners, witnessesOf, writePublicKeys } from './log-keys.ts';
@@ -103,7 +104,7 @@ export async function openCore(options: CoreOptions, started: Started): Promise<
       ...{ rules, vault, fingerprintKey, isOurs: broker.isPlaceholder },
       ...guardLimits(config),
     },
-    { audit, clock, log, meter },
+    { audit, clock, log, meter, samples: new CleanSamples(config.guard.keep_clean_samples, () => clock.now()) },
   );
   const passes = openPasses(options, { keys, meter, audit, control });
   const authority = authorityOf(config, state.folder('keys'), clock);

@@ -5,14 +5,15 @@ import type { AuditLog } from '../audit/log.ts';
 import type { Config } from '../config/schema.ts';
 import type { ReloadOutcome } from '../control/control-order.ts';
 import type { ControlPlane } from '../control/control-plane.ts';
-import { loadPolicy, loadPolicyLive, loadRules, type RevisionRoots } from '../control/load-revision.ts';
+import { loadPolicyLive, loadRules, type RevisionRoots } from '../control/load-revision.ts';
 import { replayLog } from '../control/replay-log.ts';
 import type { Clock, PassIssuer, PassVerifier } from '../core/ports.ts';
-import { err, ok, problemText } from '../core/result.ts';
+import { err, ok } from '../core/result.ts';
 import { supposedControls } from '../policy/supposed-controls.ts';
 import { type WhatIf, whatIf } from '../policy/what-if.ts';
 import type { BundleStore } from '../store/bundle-store.ts';
 import type { GuardDesk } from './guard-desk.ts';
+import { candidateBundle, policyReview } from './policy-review.ts';
 import type { Readmission } from './readmission.ts';
 
 export interface PolicyDeskParts {
@@ -50,6 +51,7 @@ export function policyDesk(parts: PolicyDeskParts): PolicyDesk {
       return answerOf(outcome);
     },
     replay: (order) => replayed(order, parts),
+    ...policyReview(parts),
     reloadRules: async () => answerOf(await guard.reload(loadRules(roots, { previous: guard.rules() }))),
   };
 }
@@ -60,11 +62,9 @@ async function replayed(
   { days, since_ms: sinceMs, bundle, controls }: Parameters<PolicyDesk['replay']>[0],
   { roots, clock, control, log, bundles }: PolicyDeskParts,
 ): ReturnType<PolicyDesk['replay']> {
-  const candidate = bundle === null ? null : loadPolicy({ ...roots, rules: [bundle] });
-  if (candidate && !candidate.ok) {
-    return err(`the candidate does not compile: ${candidate.error.slice(0, 3).map(problemText).join('; ')}`);
-  }
-  const next = candidate?.value.bundle ?? null;
+  const candidate = bundle === null ? null : candidateBundle(bundle, { roots, bundles });
+  if (candidate && !candidate.ok) return candidate;
+  const next = candidate?.value ?? null;
   const suppose = supposedControls(controls, next ?? control.current().bundle);
   if (!suppose.ok) return suppose;
   const report = await replayLog({

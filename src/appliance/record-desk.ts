@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import type { RecordDesk } from '../admin/ports.ts';
 import { parseCheckpoint } from '../audit/checkpoint.ts';
-import { percentile } from '../audit/level-figures.ts';
+import { type ExportFormat, exportLine } from '../audit/export.ts';
+import { type Figures, percentile } from '../audit/level-figures.ts';
 import type { AuditLog } from '../audit/log.ts';
 import { inclusionProof, NoProof } from '../audit/proof.ts';
 import { firstKept } from '../audit/pruning.ts';
@@ -20,15 +21,21 @@ import { startForwarding } from './forwarding.ts';
 import { rotateLogKey } from './log-keys.ts';
 import type { Core } from './open-core.ts';
 import { openRetention } from './retention.ts';
+import { verifyRecord } from './verify-record.ts';
 
 /** Entries that one turn puts into the index: a few milliseconds. */
 const TURN = 256;
+/** Tenants, tasks and hosts that a summary names. */
+const MOST_NAMED = 1000;
 /** Nothing else in an entry is written so. */
 const SEALED = '"path":"sealed:';
 
 export interface ServedRecord extends RecordDesk {
   /** What the service levels are made of, from `since` (epoch ms) to now. */
   figures(since: number): Promise<RecordFigures>;
+  /** As `figures`, by steps. */
+  figuresBySteps(since: number, until: number, stepMs: number): Promise<ReadonlyMap<number, Figures>>;
+  readonly percentile: RecordFigures['percentile'];
   close(): Promise<void>;
 }
 
@@ -88,10 +95,37 @@ export function recordDesk(
       await upToNow();
       return { sums: index.figures(since), percentile };
     },
+    figuresBySteps: async (since, until, stepMs) => {
+      await upToNow();
+      return index.figuresBySteps(since, until, stepMs);
+    },
+    percentile,
+    summary: async (by) => {
+      await upToNow();
+      return index.summary(by, MOST_NAMED);
+    },
+    verify: verifyRecord({ dir: log.dir, keysFile: join(core.state.path, 'log-keys.txt'), clock }),
+    export: ({ format, from, to }) => exported(log, { format, from: Math.max(from, kept), to }),
     checkpoint: () => checkpointOf(log.head.note),
     proof: async (seq) => proofOf(log, seq),
     forwarding: async () => ({ size: log.head.size, receivers: [...(await forwarding.status())] }),
   };
+}
+
+/** Lines with their line feeds, a turn at a time. */
+async function* exported(
+  log: AuditLog,
+  { format, from, to }: { readonly format: ExportFormat; readonly from: number; readonly to?: number | undefined },
+): AsyncGenerator<string> {
+  const end = Math.min(log.head.size, (to ?? log.head.size) + 1);
+  for (let at = from; at < end; at += TURN) {
+    let piece = '';
+    for (const { seq, bytes } of readEntries(log.dir, at, Math.min(end, at + TURN))) {
+      piece += `${exportLine(seq, bytes.toString('utf8'), format)}\n`;
+    }
+    yield piece;
+    await setImmediate();
+  }
 }
 
 function checkpointOf(note: string | null): { note: string; size: number; root: string } | null {

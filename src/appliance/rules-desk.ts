@@ -13,12 +13,12 @@ import { err, ok } from '../core/result.ts';
 import type { CompiledRule } from '../dlp/compiled-rule.ts';
 import type { RuleSet } from '../dlp/compiled-rules.ts';
 import { compileRules } from '../dlp/rule-set.ts';
-import { scanLayers } from '../dlp/scan-layers.ts';
 import { readIfThere, writeDurable } from '../store/durable-file.ts';
 import { errorCode } from '../store/files.ts';
 import { makeDirectories } from '../store/make-directory.ts';
 import type { StateDir } from '../store/state-dir.ts';
 import type { GuardDesk } from './guard-desk.ts';
+import { costOf, findingsIn, pastOf } from './rule-trial.ts';
 
 export interface RulesDeskParts {
   readonly guard: GuardDesk;
@@ -27,6 +27,12 @@ export interface RulesDeskParts {
   readonly clock: Clock;
 }
 
+const UNTRIED = {
+  rules: [],
+  findings: [],
+  cost: { us_per_kb: 0, all_us_per_kb: 0 },
+  past: { samples: 0, tripped: 0, note: '', hits: [] },
+};
 const HISTORY = 'rule-edits';
 const KEPT_EDITS = 1000;
 
@@ -42,7 +48,7 @@ const stored = z.array(
 );
 
 export function rulesDesk(parts: RulesDeskParts): RulesDesk {
-  const { guard, roots, state } = parts;
+  const { guard, roots, state, clock } = parts;
   const history = () => stored.parse(state.documents.read(HISTORY) ?? []);
   const version = (digest: string) => join(state.path, 'rule-versions', `${digest}.yaml`);
   return {
@@ -72,10 +78,17 @@ export function rulesDesk(parts: RulesDeskParts): RulesDesk {
     },
     try: ({ path, text, sample }) => {
       const compiled = compileRules([{ path, text }], sha256Text);
-      if (!compiled.ok) return { problems: compiled.error, rules: [], findings: [] };
+      if (!compiled.ok) return { ...UNTRIED, problems: compiled.error };
       const others = guard.rules().rules.filter(({ file }) => file !== path);
       const problems = compiled.value.rules.flatMap((rule) => twice(rule, others));
-      return { problems, rules: rowsOf(compiled.value), findings: findingsIn(sample, compiled.value) };
+      const set = compiled.value;
+      return {
+        problems,
+        rules: rowsOf(set),
+        findings: findingsIn(sample, set),
+        cost: costOf(set, guard.rules(), clock),
+        past: pastOf(set, guard.samples, clock),
+      };
     },
     save: async (order, by) => save({ ...parts, version, history }, order, by),
   };
@@ -138,18 +151,5 @@ function rowsOf({ plan }: RuleSet) {
     on_result: spec.actions.result,
     on_request: spec.actions.request,
     searched_by: by,
-  }));
-}
-
-/** Places in UTF-16 code units: who reads them is a browser. */
-function findingsIn(sample: string, set: RuleSet) {
-  const bytes = Buffer.from(sample, 'utf8');
-  return scanLayers(bytes, set).map(({ rule, likelihood, start, end }) => ({
-    rule: rule.spec.id,
-    info_type: rule.spec.info_type,
-    likelihood,
-    start: bytes.toString('utf8', 0, start).length,
-    end: bytes.toString('utf8', 0, end).length,
-    action: rule.spec.actions.result,
   }));
 }

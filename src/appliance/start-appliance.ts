@@ -21,6 +21,7 @@ import { adminPorts } from './admin-ports.ts';
 import { applianceView, type ViewState } from './appliance-view.ts';
 import { EgressWorkers, workerCount } from './egress-workers.ts';
 import { gatewayParts, openPool } from './gateway-parts.ts';
+import { loginSettings } from './login-settings.ts';
 import { meteredDecide } from './metered.ts';
 import { type Core, type CoreOptions, openCore } from './open-core.ts';
 import { passDesk, policyDesk } from './policy-desk.ts';
@@ -175,6 +176,8 @@ async function openAdmin({ core, started }: Running, proxy: EgressDoors, view: V
   const { config, control, guard, leases, tasks, roots, clock, log, state, passes, audit } = core;
   const record = recordDesk(core);
   started.add(() => record.close());
+  const appliance = applianceView(core, view, record);
+  started.add(async () => appliance.close());
   const ports = adminPorts({
     control,
     leases,
@@ -191,7 +194,7 @@ async function openAdmin({ core, started }: Running, proxy: EgressDoors, view: V
     }),
     rules: rulesDesk({ guard, roots, state, clock }),
     record,
-    appliance: applianceView(core, view, record),
+    appliance,
   });
   const { listen, hosts, requests_per_minute: requestsPerMinute, metrics_public: metricsPublic } = config.admin;
   const tokenFile = join(state.path, 'admin-token');
@@ -199,6 +202,7 @@ async function openAdmin({ core, started }: Running, proxy: EgressDoors, view: V
     startAdmin({
       ...{ listen, hosts, requestsPerMinute, metricsPublic },
       ...{ documents: state.documents, tokenFile, ports, clock, log, pages: consolePages() },
+      ...loginSettings(config.admin.oidc),
     }),
   );
   started.add(() => door.close());

@@ -55,3 +55,7 @@ export const ADD_FIGURE = `INSERT INTO figures (slot, name, label, n) VALUES (?,
   ON CONFLICT (slot, name, label) DO UPDATE SET n = n + excluded.n`;
 
 export const SUM_FIGURES = 'SELECT name, label, sum(n) AS n FROM figures WHERE slot >= ? GROUP BY name, label';
+
+/** First slot, slots of a step, first slot, last slot. */
+export const STEP_FIGURES = `SELECT (slot - ?) / ? AS step, name, label, sum(n) AS n FROM figures
+  WHERE slot >= ? AND slot <= ? GROUP BY step, name, label`;

@@ -6,7 +6,15 @@
 import { rmSync } from 'node:fs';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import type { AuditEvent, EventType } from '../core/event.ts';
-import { ADD_FIGURE, INDEX_SCHEMA, INDEX_VERSION, INSERT_EVENT, rowOf, SUM_FIGURES } from './index-schema.ts';
+import {
+  ADD_FIGURE,
+  INDEX_SCHEMA,
+  INDEX_VERSION,
+  INSERT_EVENT,
+  rowOf,
+  STEP_FIGURES,
+  SUM_FIGURES,
+} from './index-schema.ts';
 import { type Figures, figuresOf, SLOT_MS } from './level-figures.ts';
 import { readEntries } from './read.ts';
 
@@ -36,6 +44,13 @@ export interface EventFilter {
 export interface FoundEvent {
   readonly seq: number;
   readonly event: AuditEvent;
+}
+
+export interface FoundSummary {
+  readonly count: number;
+  readonly tenants: readonly string[];
+  readonly tasks: readonly string[];
+  readonly hosts: readonly string[];
 }
 
 /** Entries put into the index in one transaction. */
@@ -107,6 +122,36 @@ export class QueryIndex {
       if (found.length >= filter.limit) break;
     }
     return found;
+  }
+
+  /** How many entries fit, and which tenants, tasks and hosts they name: at most `most` of each, sorted. */
+  summary(filter: Omit<EventFilter, 'limit' | 'text'>, most: number): FoundSummary {
+    const { clauses, values } = conditions({ ...filter, limit: 0 });
+    const where = clauses.length === 0 ? '' : `WHERE ${clauses.join(' AND ')}`;
+    const counted = this.#database.prepare(`SELECT count(*) AS n FROM events ${where}`).get(...values);
+    const named = (column: 'tenant' | 'task' | 'host') => {
+      const and = where === '' ? 'WHERE' : `${where} AND`;
+      const text = `SELECT DISTINCT ${column} AS name FROM events ${and} ${column} IS NOT NULL ORDER BY 1 LIMIT ?`;
+      return this.#database
+        .prepare(text)
+        .all(...values, most)
+        .map((row) => String(row['name']));
+    };
+    return { count: Number(counted?.['n'] ?? 0), tenants: named('tenant'), tasks: named('task'), hosts: named('host') };
+  }
+
+  /** As `figures`, for each step of `stepMs` from `since` to `until`; by the number of the step. */
+  figuresBySteps(since: number, until: number, stepMs: number): ReadonlyMap<number, Figures> {
+    const slots = Math.max(1, Math.round(stepMs / SLOT_MS));
+    const first = Math.floor(since / SLOT_MS);
+    const steps = new Map<number, Map<string, Map<string, number>>>();
+    for (const row of this.#database.prepare(STEP_FIGURES).iterate(first, slots, first, Math.floor(until / SLOT_MS))) {
+      const step = Number(row['step']);
+      const sums = steps.get(step) ?? new Map<string, Map<string, number>>();
+      const name = String(row['name']);
+      steps.set(step, sums.set(name, (sums.get(name) ?? new Map()).set(String(row['label']), Number(row['n']))));
+    }
+    return steps;
   }
 
   /** What the service levels are made of, from the slot of `since` (epoch ms) on. Only what is in the index. */

@@ -3,8 +3,7 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { loadPolicy, type PolicyRevision, rootsOf } from '../control/load-revision.ts';
-import type { Bundle } from '../policy/bundle.ts';
-import { type Contract, parseContracts } from '../policy/contract-file.ts';
+import { bundleChanges, contractsOf, questionOf } from '../policy/bundle-diff.ts';
 import { RequestDiff } from '../policy/request-diff.ts';
 import type { WhatIf } from '../policy/what-if.ts';
 import { CliFailure, type CliIo, type CommonOptions, configOf, EXIT, must, textOf } from './context.ts';
@@ -35,7 +34,7 @@ function run(a: string, b: string, options: DiffOptions, io: CliIo): void {
   const config = configOf(options, io);
   const load = (dir: string) => must(loadPolicy({ ...rootsOf(config), rules: [resolve(io.cwd, dir)] }));
   const [before, after] = [load(a), load(b)];
-  const changes = differences(before.bundle, after.bundle);
+  const changes = bundleChanges(before.bundle, after.bundle).map(({ kind, name, change }) => ({ kind, name, change }));
   const diff = new RequestDiff(before.bundle, after.bundle);
   for (const question of questionsOf(options, [before, after], io)) diff.listed(question, after.categories.index);
   const listed = diff.compared;
@@ -61,17 +60,9 @@ function run(a: string, b: string, options: DiffOptions, io: CliIo): void {
 /** Those of a file, and those of the contracts of both directories. */
 function questionsOf({ requests }: DiffOptions, revisions: readonly PolicyRevision[], io: CliIo): WhatIf[] {
   const own = requests === undefined ? [] : linesOf(requests, io);
-  const files = revisions.flatMap(({ bundle }) => bundle.files.filter((f) => /(^|\/)policy\/contracts\//.test(f.path)));
-  const contracts = files.flatMap((file) => must(parseContracts(file.path, file.text)));
+  const contracts = revisions.flatMap(({ bundle }) => must(contractsOf(bundle)));
   const all = [...own, ...contracts.flatMap(questionOf)];
   return [...new Map(all.map((question) => [JSON.stringify(question), question])).values()];
-}
-
-function questionOf({ request, task }: Contract): WhatIf[] {
-  const [method, url] = request?.split(' ') ?? [];
-  if (method === undefined || url === undefined || method === 'CONNECT') return [];
-  const { tenant, class: name, profile, risk } = task;
-  return [{ tenant, class: name, profile, risk, method, url }];
 }
 
 function linesOf(file: string, io: CliIo): WhatIf[] {
@@ -105,29 +96,4 @@ function parsed(text: string): Record<string, unknown> | null {
   } catch {
     return null;
   }
-}
-
-interface Difference {
-  readonly kind: string;
-  readonly name: string;
-  readonly change: 'added' | 'removed' | 'changed';
-}
-
-function differences(a: Bundle, b: Bundle): Difference[] {
-  const texts = (bundle: Bundle): [string, ReadonlyMap<string, string>][] => [
-    ['capability', new Map([...bundle.capabilities].map(([name, c]) => [name, c.digest]))],
-    ['profile', new Map([...bundle.profiles].map(([name, p]) => [name, p.digest]))],
-    ['class', new Map([...bundle.classes.byName].map(([name, c]) => [name, JSON.stringify([c.profile, c.profiles])]))],
-    ['file', new Map(bundle.files.filter((f) => /\/policy\//.test(`/${f.path}`)).map((f) => [f.path, f.text]))],
-  ];
-  const after = new Map(texts(b));
-  return texts(a).flatMap(([kind, was]) => compare(kind, was, after.get(kind) ?? new Map()));
-}
-
-function compare(kind: string, was: ReadonlyMap<string, string>, is: ReadonlyMap<string, string>): Difference[] {
-  return [...new Set([...was.keys(), ...is.keys()])].sort().flatMap((name): Difference[] => {
-    if (!was.has(name)) return [{ kind, name, change: 'added' }];
-    if (!is.has(name)) return [{ kind, name, change: 'removed' }];
-    return was.get(name) === is.get(name) ? [] : [{ kind, name, change: 'changed' }];
-  });
 }

@@ -30,12 +30,36 @@ const gateway = z
   })
   .describe('gateway API: tasks, guard, passes');
 
+const groups = z.array(text).default([]);
+
+const oidc = z
+  .strictObject({
+    issuer: z
+      .url({ protocol: /^https?$/, error: 'must be an http or https URL' })
+      .describe('of the provider, exactly as it calls itself; https, or http on loopback'),
+    client_id: text.describe('that the provider knows this appliance by'),
+    client_secret: path.optional().describe('file with the secret of the client; without it PKCE alone'),
+    redirect_uri: z
+      .url({ protocol: /^https?$/, error: 'must be an http or https URL' })
+      .describe('`/login/oidc/callback` of this door, under a name that is in `admin.hosts`'),
+    name: text.default('single sign-on').describe('what the button of the console says after "Sign in with"'),
+    scopes: z.array(text).default(['openid', 'profile', 'email']).describe('asked for; `openid` among them'),
+    actor_claim: text.default('email').describe('claim that names the person in the record; `sub` where it is absent'),
+    role_claim: text.default('groups').describe('claim that holds the groups of the person'),
+    roles: z
+      .strictObject({ viewer: groups, operator: groups, security: groups, auditor: groups, admin: groups })
+      .describe('groups that give each role; who is in none does not get in'),
+    session_minutes: integer(5, 1440, 480).describe('how long one login holds'),
+  })
+  .describe('signing in to the console at an OpenID Connect provider');
+
 const admin = z
   .strictObject({
     listen: listen('127.0.0.1:9128'),
     hosts: z.array(text).default([]).describe('further host names under which this door may be reached (Host check)'),
     requests_per_minute: integer(10, 1_000_000, 1200).describe('requests a minute and token, live streams apart'),
     metrics_public: z.boolean().default(true).describe('whether `/metrics` is served without a token'),
+    oidc: oidc.optional(),
   })
   .describe('admin API, console, metrics and health');
 
@@ -96,6 +120,9 @@ const guard = z
       .describe('file that names credentials which sandboxes use and never see; see docs/guard.md'),
     token_ttl_ms: integer(1000, 86_400_000, 3_600_000).describe('how long a tokenised value may go back to its hosts'),
     max_findings: integer(1, 100_000, 200).describe('findings listed in one verdict; more are counted'),
+    keep_clean_samples: integer(0, 10_000, 0).describe(
+      'small results without a finding kept in memory for a week, so that the rule editor can say what a rule would have tripped on; 0 keeps none',
+    ),
   })
   .describe('guard engine');
 

@@ -24,10 +24,25 @@ export const session = {
   },
 };
 
+/** Whether the appliance answered last; told whenever that changes. */
+export const connection = {
+  up: true,
+  listeners: new Set<(up: boolean) => void>(),
+  tell(up: boolean): void {
+    if (connection.up === up) return;
+    connection.up = up;
+    for (const listener of connection.listeners) listener(up);
+  },
+};
+
 export interface Call {
   readonly method?: 'GET' | 'POST';
   readonly query?: Readonly<Record<string, string | number>>;
   readonly body?: unknown;
+  /** Version of the controls that the operator has seen: a change on top of another is refused. */
+  readonly seen?: number;
+  readonly signal?: AbortSignal;
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** `ask<'categoryList'>('/v1/categories')`. Throws an `ApiFault` with what the appliance said. */
@@ -36,44 +51,62 @@ export async function ask<K extends RouteId>(path: string, call: Call = {}): Pro
   return (await response.json()) as AnswerOf<K>;
 }
 
-async function send(path: string, { method = 'GET', query = {}, body }: Call, signal?: AbortSignal): Promise<Response> {
+export function post<K extends RouteId>(path: string, body: unknown, more: Call = {}): Promise<AnswerOf<K>> {
+  return ask<K>(path, { ...more, method: 'POST', body });
+}
+
+export async function send(path: string, call: Call): Promise<Response> {
+  const { method = 'GET', query = {}, body, seen, signal, headers = {} } = call;
   const url = new URL(path, location.origin);
   for (const [name, value] of Object.entries(query)) url.searchParams.set(name, String(value));
   const response = await fetch(url, {
     method,
     headers: {
-      authorization: `Bearer ${session.token ?? ''}`,
+      ...headers,
+      ...(session.token === null ? {} : { authorization: `Bearer ${session.token}` }),
       ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      ...(seen === undefined ? {} : { 'if-match': `"controls-${seen}"` }),
     },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     ...(signal === undefined ? {} : { signal }),
     redirect: 'error',
   }).catch(() => {
+    if (!signal?.aborted) connection.tell(false);
     throw new ApiFault(0, 'the appliance does not answer');
   });
+  connection.tell(true);
   if (response.ok) return response;
   const said = (await response.json().catch(() => null)) as { detail?: string; title?: string } | null;
   throw new ApiFault(response.status, said?.detail ?? said?.title ?? `the appliance answered ${response.status}`);
 }
 
+export interface Following {
+  readonly entry: (entry: unknown) => void;
+  readonly state: (live: boolean) => void;
+  /** Only what was recorded after this sequence number; null: from now on. */
+  readonly after: number | null;
+}
+
 /** Events as they come; resumes behind the last one after a lost connection, and says when it is lost. */
-export async function follow(
-  path: string,
-  signal: AbortSignal,
-  on: { readonly entry: (entry: unknown) => void; readonly state: (live: boolean) => void },
-): Promise<void> {
-  for (let wait = 500; !signal.aborted; wait = Math.min(wait * 2, 10_000)) {
+export async function follow(path: string, signal: AbortSignal, on: Following): Promise<void> {
+  let last = on.after;
+  let wait = 500;
+  while (!signal.aborted) {
     try {
-      const response = await send(path, {}, signal);
+      const response = await send(path, { signal, query: last === null ? {} : { after: last } });
       on.state(true);
       wait = 500;
-      await eachEvent(response, on.entry);
+      await eachEvent(response, (entry) => {
+        last = (entry as { seq: number }).seq;
+        on.entry(entry);
+      });
     } catch (error) {
       if (error instanceof ApiFault && (error.status === 401 || error.status === 403)) throw error;
     }
     if (signal.aborted) return;
     on.state(false);
     await new Promise((resolve) => setTimeout(resolve, wait));
+    wait = Math.min(wait * 2, 10_000);
   }
 }
 

@@ -1,156 +1,117 @@
 /** The console: pages by address, keys, and who is looking. */
 
-import { ApiFault, ask, session } from './api.ts';
-import { h, say } from './dom.ts';
-import type { Page } from './page.ts';
-import { capabilities } from './pages/capabilities.ts';
-import { categories } from './pages/categories.ts';
-import { changes } from './pages/changes.ts';
-import { emergency } from './pages/emergency.ts';
-import { levels } from './pages/levels.ts';
-import { live } from './pages/live.ts';
-import { record } from './pages/record.ts';
-import { rules } from './pages/rules.ts';
-import { tasks } from './pages/tasks.ts';
-
-/** In the order of the navigation. To add a page: write its file, name it here. */
-const PAGES: readonly Page[] = [live, categories, tasks, capabilities, rules, levels, record, changes, emergency];
+import type { RouteId } from '../admin/contract.ts';
+import { ApiFault, ask, connection, session } from './api.ts';
+import { button, h } from './dom.ts';
+import type { Me, Page } from './page.ts';
+import { HOME, PAGES } from './pages.ts';
+import { listenToKeys, openHelp } from './parts/keys.ts';
+import { loading, pageHead, problem } from './parts/layout.ts';
+import { openPalette } from './parts/palette.ts';
+import { clearShell, drawShell, markPage, showConnection } from './parts/shell.ts';
+import { redeemTicket, signIn } from './sign-in.ts';
 
 const main = document.getElementById('main') as HTMLElement;
-const nav = document.getElementById('nav') as HTMLElement;
 let leaving = new AbortController();
-let current: Page = live;
+let current: Page = HOME;
+let me: Me | null = null;
 
-function pageAt(path: string): Page {
-  return PAGES.find((page) => page.path === path.replace(/\/$/, '')) ?? live;
-}
+const mine = (): readonly Page[] => PAGES.filter((page) => page.needs === undefined || me?.routes.includes(page.needs));
+const pageAt = (path: string): Page => PAGES.find((page) => page.path === path.replace(/\/$/, '')) ?? HOME;
 
-function show(): void {
+async function show(): Promise<void> {
   leaving.abort();
   leaving = new AbortController();
+  const { signal } = leaving;
   if (session.token === null) {
-    signIn();
+    enter();
     return;
+  }
+  if (me === null) {
+    me = await ask<'me'>('/v1/me');
+    drawShell({ pages: mine(), me, leave, palette, help: () => openHelp(mine()) });
   }
   current = pageAt(location.pathname);
   document.title = `${current.title} · Locktender`;
-  const links = PAGES.map((page) =>
-    h(
-      'a',
-      { href: page.path, title: `g ${page.key}`, ...(page === current ? { 'aria-current': 'page' } : {}) },
-      page.title,
-    ),
-  );
-  nav.replaceChildren(...links, h('button', { type: 'button', click: leave }, 'Sign out'));
+  markPage(current);
+  main.focus({ preventScroll: true });
+  scrollTo(0, 0);
+  if (current.needs !== undefined && !me.routes.includes(current.needs)) {
+    main.replaceChildren(pageHead(current.title, ''), problem(`Your role, ${me.role}, may not look at this page.`));
+    return;
+  }
+  await current.show(contextOf(signal, me));
+}
+
+function contextOf(signal: AbortSignal, who: Me) {
   const query = new URLSearchParams(location.search);
   const setQuery = (name: string, value: string) => {
     if (value === '') query.delete(name);
     else query.set(name, value);
     history.replaceState(null, '', query.size === 0 ? location.pathname : `${location.pathname}?${query}`);
   };
-  main.focus();
-  Promise.resolve(current.show({ place: main, signal: leaving.signal, query, setQuery })).catch(failed);
+  const may = (route: RouteId) => who.routes.includes(route);
+  return { place: main, signal, query, setQuery, me: who, may };
+}
+
+function run(): void {
+  const page = pageAt(location.pathname);
+  const before = main.firstElementChild;
+  // A page that has drawn itself by then, or goes on as a stream, needs no bars.
+  const slow = setTimeout(() => {
+    if (main.firstElementChild === before) main.replaceChildren(pageHead(page.title, ''), loading());
+  }, 150);
+  show()
+    .catch((error: unknown) => {
+      if (page === current || me === null) failed(error);
+    })
+    .finally(() => clearTimeout(slow));
 }
 
 function failed(error: unknown): void {
   if (error instanceof ApiFault && error.status === 401) {
-    session.leave();
-    signIn(error.message);
+    leave();
+    enter('The token is not known here, or has ended.');
     return;
   }
+  if (error instanceof DOMException && error.name === 'AbortError') return;
   const text = error instanceof Error ? error.message : 'something went wrong';
-  main.replaceChildren(
-    h('h2', {}, current.title),
-    h(
-      'div',
-      { class: 'problem', role: 'alert' },
-      h('p', {}, text),
-      h('button', { type: 'button', click: show }, 'Try again'),
-    ),
-  );
+  main.replaceChildren(pageHead(current.title, ''), problem(text, button('Try again', run)));
+}
+
+function enter(trouble = ''): void {
+  clearShell();
+  signIn(main, run, trouble);
 }
 
 function leave(): void {
   session.leave();
-  show();
+  me = null;
+  run();
 }
 
-function signIn(problem = ''): void {
-  nav.replaceChildren();
-  document.title = 'Sign in · Locktender';
-  const token = h('input', { type: 'password', name: 'token', required: true, autocomplete: 'off' });
-  const said = h('p', { role: 'alert', class: 'bad' }, problem);
-  const form = h(
-    'form',
-    {
-      submit: (event) => {
-        event.preventDefault();
-        session.enter(token.value.trim());
-        ask<'status'>('/v1/status').then(show, (error: Error) => {
-          session.leave();
-          said.textContent = error.message;
-        });
-      },
-    },
-    h('h2', {}, 'Sign in'),
-    h(
-      'p',
-      { class: 'soft' },
-      'With a token of this appliance: the one in the file admin-token of its state directory, or one that an admin made.',
-    ),
-    h('label', {}, 'Token', token),
-    said,
-    h('button', { type: 'submit', class: 'primary' }, 'Sign in'),
-  );
-  main.replaceChildren(form);
-  token.focus();
+function palette(): void {
+  if (me !== null) openPalette(mine(), me, open);
+}
+
+function open(address: string): void {
+  history.pushState(null, '', address);
+  run();
 }
 
 /** Links to pages are followed without loading the page anew. */
 document.addEventListener('click', (event) => {
   const link = (event.target as Element).closest('a');
-  if (
-    !link ||
-    link.origin !== location.origin ||
-    !link.pathname.startsWith('/console') ||
-    event.ctrlKey ||
-    event.metaKey
-  )
-    return;
+  const here =
+    link && link.origin === location.origin && link.pathname.startsWith('/console') && !link.hasAttribute('download');
+  if (!link || !here || event.ctrlKey || event.metaKey || link.hash !== '') return;
   event.preventDefault();
-  history.pushState(null, '', link.href);
-  show();
+  open(link.href);
 });
-addEventListener('popstate', show);
+addEventListener('popstate', run);
 addEventListener('unhandledrejection', (event) => failed(event.reason));
+connection.listeners.add(showConnection);
+listenToKeys({ pages: mine, current: () => current, open, palette });
 
-const HELP = `Keys: g then ${PAGES.map((page) => `${page.key} ${page.title}`).join(', g ')}; / search; p pause; j and k next and previous row; ? this help.`;
-let afterG = false;
-
-document.addEventListener('keydown', (event) => {
-  const typing = (event.target as Element).closest('input, select, textarea, dialog') !== null;
-  if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
-  const jump = afterG ? PAGES.find((page) => page.key === event.key) : undefined;
-  afterG = event.key === 'g';
-  if (jump) {
-    history.pushState(null, '', jump.path);
-    show();
-  } else if (event.key === '?') say(HELP);
-  else if (event.key === 'j' || event.key === 'k') step(event.key === 'j' ? 1 : -1);
-  else if (current.keys?.[event.key]) current.keys[event.key]?.();
-  else return;
-  event.preventDefault();
-});
-
-/** Moves among the rows of the page. */
-function step(by: number): void {
-  const rows = [...main.querySelectorAll<HTMLTableRowElement>('tbody tr:not([hidden])')];
-  const at = rows.findIndex((row) => row.getAttribute('aria-selected') === 'true');
-  const next = rows[Math.max(0, Math.min(rows.length - 1, at + by))];
-  for (const row of rows) row.removeAttribute('aria-selected');
-  next?.setAttribute('aria-selected', 'true');
-  next?.scrollIntoView({ block: 'nearest' });
-  next?.querySelector<HTMLElement>('a, button, summary')?.focus();
-}
-
-show();
+main.append(h('p', { class: 'soft' }, 'Loading …'));
+redeemTicket().then((trouble) => (trouble === null ? run() : enter(trouble)), failed);

@@ -224,6 +224,10 @@ export interface AdminAccessEvent extends EventCommon {
   readonly method: string;
   readonly route: string;
   readonly status: number;
+  /** What it was done to, as the path names it; absent where the path names nothing. */
+  readonly on?: string;
+  /** The reason that the caller gave. */
+  readonly why?: string;
 }
 
 export interface NodeStartedEvent extends EventCommon {

@@ -1,139 +1,131 @@
-/** The console in a real browser (Debian's Chromium), over the real program and real traffic. */
+/** The console in a real browser, over the real program and real traffic. */
 
 import { spawn } from 'node:child_process';
-import { mkdirSync, readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import {
-  execute,
-  PROGRAM,
-  type RunningAppliance,
-  startProgram,
-  temporaryDirectory,
-} from '../journey/running-appliance.ts';
+import { execute, PROGRAM } from '../journey/running-appliance.ts';
+import { type Console, confirm, openConsole, sandboxShell } from './browser.ts';
 
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-const PAGES = [
-  '',
-  '/categories',
-  '/tasks',
-  '/capabilities',
-  '/rules',
-  '/rules?file=dlp%2Fgithub.yaml',
-  '/levels',
-  '/record',
-  '/emergency',
-];
-
-const directory = temporaryDirectory();
-let appliance: RunningAppliance;
-let browser: Browser;
-let context: BrowserContext;
-let page: Page;
-let base = '';
-let port = '';
-let shell: NodeJS.ProcessEnv = {};
-const troubles: string[] = [];
+let the: Console;
 
 beforeAll(async () => {
-  appliance = await startProgram(join(directory.path, 'state'));
-  base = `http://${appliance.door('admin API')}`;
-  port = appliance.door('demonstration origins').split(':')[1] ?? '';
-  const issued = await appliance.cli('pass', 'issue', '--tenant', 'acme', '--env');
-  shell = { ...process.env };
-  for (const [, name = '', value = ''] of issued.stdout.matchAll(/^export (\w+)='(.*)'$/gm)) shell[name] = value;
-  browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--no-sandbox', '--disable-gpu'] });
-  context = await browser.newContext();
-  page = await context.newPage();
-  page.on('console', (message) => {
-    if (message.type() === 'error' && !/40[134]/.test(message.text())) troubles.push(message.text());
-  });
-  page.on('pageerror', (error) => troubles.push(error.message));
+  the = await openConsole('guard.keep_clean_samples=50');
 }, 120_000);
 
 afterAll(async () => {
-  await browser?.close();
-  await appliance?.stop();
-  directory.remove();
+  await the?.close();
 });
-
-const curl = (path: string) => execute(['curl', '-sS', '-i', `https://${path}`], { env: shell });
-const token = (role: string) => readToken(role);
-
-async function readToken(role: string): Promise<string> {
-  const admin = readFileSync(join(appliance.state, 'admin-token'), 'utf8').trim();
-  if (role === 'admin') return admin;
-  const response = await fetch(`${base}/v1/tokens`, {
-    method: 'POST',
-    headers: { authorization: `Bearer ${admin}`, 'content-type': 'application/json' },
-    body: JSON.stringify({ name: `test-${role}`, role, ttl_ms: 3_600_000, why: 'test' }),
-  });
-  return String(((await response.json()) as { token: string }).token);
-}
-
-async function signIn(at: Page, role: string): Promise<void> {
-  await at.goto(`${base}/console`);
-  await at.getByLabel('Token').fill(await token(role));
-  await at.getByRole('button', { name: 'Sign in' }).click();
-  await at.getByRole('heading', { name: 'Live decisions' }).waitFor();
-}
-
-async function confirm(at: Page, button: RegExp, typed?: string): Promise<void> {
-  const dialog = at.getByRole('dialog');
-  await dialog.getByLabel('Reason, kept in the record').fill('a drill');
-  if (typed !== undefined) await dialog.getByLabel(/^Type/).fill(typed);
-  await dialog.getByRole('button', { name: button }).click();
-}
 
 describe('the console', () => {
   it('takes a token, and says why when it is wrong', async () => {
-    await page.goto(`${base}/`);
-    await page.getByLabel('Token').fill('wrong');
-    await page.getByRole('button', { name: 'Sign in' }).click();
-    await page.getByRole('alert').filter({ hasText: /token/ }).waitFor();
-    await signIn(page, 'admin');
+    await the.page.goto(`${the.base}/`);
+    await the.page.getByLabel('Token').fill('wrong');
+    await the.page.getByRole('button', { name: 'Sign in' }).click();
+    await the.page.getByRole('alert').filter({ hasText: /token/ }).waitFor();
+    await the.signIn(the.page, 'admin');
   });
 
-  it('shows each decision as it happens, with its reason', async () => {
-    await page.getByText('● connected').waitFor();
+  it('shows decisions as they happen, one row a task and host group, filtered by what the address says', async () => {
+    const { page, port, curl } = the;
+    await page.getByText('connected', { exact: true }).waitFor();
     await curl(`docs.demo.test:${port}/config.json`);
     await curl('example.com/');
     const rows = page.locator('tbody tr');
-    await rows.filter({ hasText: 'docs.demo.test' }).filter({ hasText: 'allow' }).first().waitFor();
-    await rows.filter({ hasText: 'example.com' }).filter({ hasText: 'default_deny' }).first().waitFor();
-    await page.getByLabel('Filter (/)').fill('deny example');
-    expect(await page.locator('tbody tr:not([hidden])').filter({ hasText: 'docs.demo.test' }).count()).toBe(0);
-    expect(page.url()).toContain('q=deny');
+    await rows.filter({ hasText: 'docs.demo.test' }).filter({ hasText: 'allow' }).waitFor();
+    await rows.filter({ hasText: 'example.com' }).filter({ hasText: 'default_deny' }).waitFor();
+    expect(await rows.count()).toBe(2);
+    await page
+      .getByRole('textbox', { name: 'Filter' })
+      .or(page.getByRole('searchbox', { name: 'Filter' }))
+      .fill('effect:deny host:*.com');
+    await rows.filter({ hasText: 'docs.demo.test' }).waitFor({ state: 'detached' });
+    expect(await rows.count()).toBe(1);
+    const shared = new URL(page.url());
+    expect(shared.searchParams.get('q')).toBe('effect:deny host:*.com');
+    await page.getByRole('searchbox', { name: 'Filter' }).fill('colour:red');
+    await page.getByText('There is no field “colour”').waitFor();
+    // The address alone brings the same page, with what was before it was opened.
+    await page.goto(shared.href);
+    await page.locator('tbody tr').filter({ hasText: 'example.com' }).waitFor();
+  });
+
+  it('explains a denial, and allows its host after a preview, for its tenant only', async () => {
+    const { page } = the;
+    await page.getByRole('button', { name: 'Explain deny of example.com' }).click();
+    const sheet = page.getByRole('dialog');
+    await sheet.getByText('Asked again now').waitFor();
+    await sheet.getByRole('button', { name: 'Allow this host …' }).click();
+    await page
+      .getByRole('dialog')
+      .getByText(/Last 24 hours: 0 hits allowed, [1-9]\d* denied/)
+      .waitFor();
+    await confirm(page, 'Allow');
+    await page.getByRole('region', { name: 'Receipt: Allow example.com: done' }).waitFor();
+    const standing = await the.get('/v1/hosts/example.com');
+    expect(standing['overrides']).toEqual([{ effect: 'allow', host: 'example.com', tenant: 'acme' }]);
+    await page.locator('.receipt').getByRole('button', { name: 'Undo' }).click();
+    await page.locator('.receipt').filter({ hasText: 'is undone' }).waitFor();
+    const after = await the.get('/v1/hosts/example.com');
+    expect(after['overrides']).toEqual([]);
+  });
+
+  it('keeps focus and place while rows stream, and stands still when paused', async () => {
+    const { page, curl, port } = the;
+    await page.goto(`${the.base}/console?view=each`);
+    const explain = page.getByRole('button', { name: /^Explain/ });
+    await explain.nth(1).focus();
+    const held = await page.evaluate('document.activeElement.closest("tr").textContent');
+    await curl(`docs.demo.test:${port}/held`);
+    await page.locator('tbody tr').filter({ hasText: '/held' }).waitFor();
+    expect(await page.evaluate('document.activeElement.closest("tr").textContent')).toBe(held);
+    await page.locator('h1').click();
+    await page.keyboard.press('p');
+    await page.getByRole('button', { name: 'Go on' }).waitFor();
+    await curl(`docs.demo.test:${port}/unseen`);
+    await expect
+      .poll(async () => JSON.stringify(await the.get('/v1/audit?type=decision&limit=1')), { timeout: 10_000 })
+      .toContain('/unseen');
+    expect(await page.locator('tbody tr').filter({ hasText: '/unseen' }).count()).toBe(0);
+    await page.keyboard.press('p');
+    await page.locator('tbody tr').filter({ hasText: '/unseen' }).waitFor();
   });
 
   it('edits a rule: a wrong one changes nothing, a right one acts on the next answer', async () => {
+    const { page, port, curl, appliance, base } = the;
     const path = `docs.demo.test:${port}/`;
     expect((await curl(path)).stdout).toContain('hello from docs.demo.test');
-    await page.getByRole('link', { name: 'Rules' }).click();
-    await page.getByLabel('Search by name, type or text').fill('github');
+    await page.getByRole('link', { name: 'Rules', exact: true }).click();
+    await page.getByRole('searchbox', { name: 'Search rules' }).fill('github');
     await page.getByRole('link', { name: 'github-pat', exact: true }).waitFor();
     await page.getByLabel('Name of a new file').fill('own');
     await page.getByRole('button', { name: 'Begin a file' }).click();
     const text = page.getByLabel('Rules and their tests (YAML)');
     const rule = (await text.inputValue()).replaceAll('Project Bluebird', 'hello from').replace('of hello', 'oh hello');
     await text.fill(rule.replace("no_match: ['a bluebird']", "no_match: ['hello from']"));
-    await page.getByLabel('Sample to try them on; it is not kept').fill('and é hello from there');
+    await page.getByLabel('Sample to try them on').fill('and é hello from there');
     await page.getByRole('button', { name: 'Run tests and try' }).click();
     await page
       .getByRole('alert')
       .filter({ hasText: /dlp\/own\.yaml:\d+: rule `project-codename`/ })
       .waitFor();
     await text.fill(rule);
-    await page.getByRole('button', { name: 'Run tests and try' }).click();
+    await text.press('Control+Enter');
     expect(await page.locator('mark').textContent()).toBe('hello from');
+    // What it costs, and what past clean results it would have tripped on.
+    const tried = page.locator('.receipt').filter({ hasText: 'tests pass' });
+    expect(await tried.textContent()).toMatch(/\d µs\/KB.*[1-9]\d* of [1-9]\d*would have tripped/);
+    await page
+      .getByRole('table', { name: /would have tripped/ })
+      .getByText('hello from docs')
+      .first()
+      .waitFor();
     await page.getByLabel('Reason, kept in the record').fill('a codename');
     await page.getByRole('button', { name: 'Save and bring into force' }).click();
     await page.locator('.receipt[data-digest]').waitFor();
     expect((await curl(path)).stdout).toContain('[REDACTED:PROJECT_CODENAME] docs.demo.test');
     // The same edit again, begun from what is no longer there.
-    const admin = { authorization: `Bearer ${await token('admin')}`, 'content-type': 'application/json' };
+    const admin = { authorization: `Bearer ${await the.token('admin')}`, 'content-type': 'application/json' };
     const body = JSON.stringify({ path: 'dlp/own.yaml', text: rule, why: 'late', from: null });
     const late = await fetch(`${base}/v1/rules/file`, { method: 'POST', headers: admin, body });
     expect([late.status, await late.text()]).toEqual([409, expect.stringContaining('changed meanwhile')]);
@@ -141,10 +133,10 @@ describe('the console', () => {
     await page.getByRole('cell', { name: 'a codename' }).waitFor();
     const offline = await appliance.cli('dlp', 'scan', '--json', '--rules', join(appliance.state, 'rules'));
     expect(offline.code).toBe(0);
-    await page.getByRole('link', { name: 'Live' }).click();
   });
 
-  it('cuts a running download when a category is blocked, previews it before and shows the receipt after', async () => {
+  it('cuts a running download when a category is blocked: preview before, receipt with the time after, undo', async () => {
+    const { page, port, shell, appliance } = the;
     const download = spawn('curl', ['-sSN', '-o', '/dev/null', `https://files.demo.test:${port}/download`], {
       env: shell,
     });
@@ -152,119 +144,173 @@ describe('the console', () => {
     await expect
       .poll(async () => (await appliance.cli('status', '--json')).stdout, { timeout: 15_000 })
       .toMatch(/"flows":[1-9]/);
-    await page.getByRole('link', { name: 'Categories' }).click();
-    await page.getByLabel('Search (/)').fill('net-disks');
+    await page.getByRole('link', { name: 'Categories', exact: true }).click();
+    await page.getByRole('searchbox', { name: 'Search categories' }).fill('net-disks');
     await page.getByRole('button', { name: 'Block net-disks' }).click();
-    await page.getByText(/[1-9]\d* flows live now would be cut/).waitFor();
-    await confirm(page, /Block now/);
+    const dialog = page.getByRole('dialog');
+    await dialog.getByText(/[1-9]\d* flows? (is|are) live on it now/).waitFor();
+    await dialog.getByText('files.demo.test · acme').first().waitFor();
+    await dialog.getByLabel('Returns by itself').selectOption({ label: 'after 30 minutes' });
+    await confirm(page, 'Block now');
     const receipt = page.locator('.receipt');
     await receipt.waitFor();
-    expect(await receipt.textContent()).toMatch(/net-disks is blocked.*[1-9] of [1-9]\d* live flows cut/);
+    expect(await receipt.textContent()).toMatch(
+      /net-disks is blocked.*Cut([1-9]) of \1.*Slowest cut\d[\d.]* ms.*Answered in\d.*Returns/,
+    );
     expect(await ended).not.toBe(0);
-    await page.getByRole('button', { name: 'Unblock net-disks' }).click();
-    await confirm(page, /^Unblock$/);
-    await page.locator('.receipt').filter({ hasText: 'net-disks is open again' }).waitFor();
+    await receipt.getByRole('button', { name: 'Undo' }).click();
+    await page.locator('.receipt').filter({ hasText: 'is undone' }).waitFor();
+    await page.getByRole('button', { name: 'Block net-disks' }).waitFor();
   });
 
-  it('undoes a change with its receipt', async () => {
-    await appliance.cli('category', 'block', 'paste-sites', '--why', 'by mistake');
-    await page.getByRole('link', { name: 'Changes' }).click();
-    const row = page.getByRole('row').filter({ hasText: 'by mistake' });
-    await row.getByRole('button', { name: /^Undo c_/ }).click();
-    await confirm(page, /^Undo c_/);
-    await page.locator('.receipt').filter({ hasText: 'controls are at version' }).waitFor();
-    await page.getByRole('row').filter({ hasText: 'by mistake' }).filter({ hasText: 'no longer stands' }).waitFor();
-    await page.getByRole('link', { name: 'Categories' }).click();
+  it('does not open what was changed meanwhile by somebody else', async () => {
+    const { page, appliance } = the;
+    await appliance.cli('category', 'block', 'net-disks', '--why', 'first');
+    await page.goto(`${the.base}/console/categories?q=net-disks`);
+    await page.getByRole('button', { name: 'Unblock net-disks' }).click();
+    await appliance.cli('category', 'block', 'net-disks', '--why', 'second, and for good reason');
+    await confirm(page, 'Unblock');
+    await page.getByRole('alert').filter({ hasText: 'read the list again' }).waitFor();
+    await page.getByRole('button', { name: 'Leave it' }).click();
+    await appliance.cli('category', 'unblock', 'net-disks', '--why', 'over');
   });
 
   it('says where a host stands, and which list says so', async () => {
-    await page.getByLabel('Where does a host stand?').fill('files.demo.test');
-    await page.getByRole('button', { name: 'Look it up' }).click();
+    const { page } = the;
+    await page.goto(`${the.base}/console/categories?host=files.demo.test`);
     await page.getByRole('cell', { name: 'net-disks', exact: true }).first().waitFor();
   });
 
   it('quarantines a tenant behind a typed name, and lets another go on', async () => {
+    const { page, curl, port, appliance } = the;
     await page.getByRole('link', { name: 'Emergency' }).click();
-    await page.getByLabel('Tenant').fill('acme');
-    await page.getByRole('button', { name: 'Quarantine' }).click();
-    await confirm(page, /Quarantine now/, 'acm');
+    await page.getByRole('heading', { name: 'Emergency' }).waitFor();
+    await page.keyboard.press('4');
+    await page.keyboard.type('acme');
+    await page.keyboard.press('Enter');
+    await confirm(page, 'Quarantine now', 'acm');
     await page.getByRole('alert').filter({ hasText: 'Type acme exactly' }).waitFor();
-    await confirm(page, /Quarantine now/, 'acme');
+    await confirm(page, 'Quarantine now', 'acme');
     await page.locator('.receipt').waitFor();
     expect((await curl(`docs.demo.test:${port}/`)).stdout).toContain('tenant_quarantined');
-    const other = await execute([PROGRAM, 'exec', '-', '--tenant', 'globex', '--state', appliance.state], {
-      input: 'export default () => "still here";',
-    });
-    expect(other.stdout).toContain('still here');
-    await appliance.cli('tenant', 'release', 'acme');
+    const other = await sandboxShell(appliance, 'globex');
+    const answer = await execute(['curl', '-sS', '-i', `https://docs.demo.test:${port}/config.json`], { env: other });
+    expect(answer.stdout).toMatch(/HTTP\/1.1 200/);
+    await page.getByRole('link', { name: 'Tenants', exact: true }).click();
+    await page.getByRole('button', { name: 'Release acme' }).click();
+    await confirm(page, 'Release');
+    await page.locator('.receipt').filter({ hasText: 'acme is released' }).waitFor();
   });
 
-  it('searches the record, and proves an entry', async () => {
-    await page.goto(`${base}/console/record?type=control.changed`);
+  it('tells the walk of a task in one timeline: its pass, decisions, what the guard said, what it used', async () => {
+    const { page, appliance, port } = the;
+    const code = `export default async () => (await fetch("https://docs.demo.test:${port}/config.json")).text()`;
+    const ran = await execute([PROGRAM, 'exec', '-', '--tenant', 'acme', '--json', '--state', appliance.state], {
+      input: code,
+    });
+    const { task } = JSON.parse(ran.stdout) as { task: string };
+    await page.goto(`${the.base}/console/tasks?task=${task}`);
+    const walk = page.locator('.timeline > li');
+    await walk.filter({ hasText: 'task.finished' }).filter({ hasText: 'completed' }).waitFor();
+    const decision = walk.filter({ hasText: 'docs.demo.test/config.json' });
+    expect(await decision.textContent()).toMatch(/allow.*guard\.verdict.*redact.*github-pat.*flow\.closed/s);
+    expect(await page.locator('.stats').textContent()).toMatch(/Boot\d.*CPU\d.*Peak memory\d/);
+  });
+
+  it('verifies the log now, searches it, proves an entry, and exports it all', async () => {
+    const { page } = the;
+    await page.goto(`${the.base}/console/record?type=control.changed`);
+    await page.getByRole('button', { name: 'Verify now' }).click();
+    await page.locator('[data-verified="true"]').waitFor();
+    expect(await page.locator('[data-verified]').textContent()).toMatch(
+      /\d+ entries, every hash and every signature.*entries a second/,
+    );
     await page.getByRole('cell', { name: 'control.changed' }).first().waitFor();
     await page
       .getByRole('button', { name: /^Prove/ })
       .first()
       .click();
     await page.getByText(/Inclusion proof of entry/).waitFor();
+    const file = page.waitForEvent('download');
+    await page.getByRole('button', { name: 'Export' }).click();
+    const lines = readFileSync(await (await file).path(), 'utf8')
+      .trimEnd()
+      .split('\n');
+    expect(JSON.parse(lines[0] ?? '')).toMatchObject({ v: 1, type: 'node.started' });
+    expect(lines.length).toBeGreaterThan(40);
   });
 
-  it('goes to pages and rows by keys', async () => {
-    await page.locator('h2').first().click();
+  it('runs the contracts, replays recorded decisions, and shows what a supposed control would have changed', async () => {
+    const { page } = the;
+    await page.goto(`${the.base}/console/policy?tab=contracts`);
+    await page.getByText(/all \d+ contracts hold/).waitFor();
+    await page.getByRole('button', { name: 'Replay' }).click();
+    await page.getByRole('button', { name: 'Decide it all again' }).click();
+    await page.getByText('no difference', { exact: true }).waitFor();
+    await page.getByLabel('Supposed controls').fill('category.block=net-disks');
+    await page.getByRole('button', { name: 'Decide it all again' }).click();
+    await page.getByRole('cell', { name: 'files.demo.test' }).first().waitFor();
+    await page.getByRole('button', { name: 'Ask' }).click();
+    await page.getByLabel('URL').fill(`https://docs.demo.test:${the.port}/`);
+    await page.getByRole('button', { name: 'Decide', exact: true }).click();
+    await page.locator('.big').filter({ hasText: 'capability_grants' }).waitFor();
+  });
+
+  it('draws the service levels over time, each chart with its table', async () => {
+    const { page } = the;
+    await page.goto(`${the.base}/console/levels?minutes=60`);
+    await page.getByRole('img', { name: /^Decisions: highest/ }).waitFor();
+    await page.getByRole('button', { name: 'Table of Decisions' }).click();
+    await page.getByRole('table', { name: 'Decisions' }).waitFor();
+    await page.getByRole('link', { name: 'Entries behind denied_ratio', exact: true }).click();
+    await page.getByRole('heading', { name: 'Record' }).waitFor();
+    await page.getByRole('cell', { name: 'default_deny' }).or(page.getByText('default_deny')).first().waitFor();
+  });
+
+  it('goes to pages, rows, help and the palette by keys', async () => {
+    const { page } = the;
+    await page.keyboard.press('Escape');
     await page.keyboard.press('g');
     await page.keyboard.press('a');
     await page.getByRole('heading', { name: 'Capabilities' }).waitFor();
-    await page.getByRole('cell', { name: 'net.read.public', exact: true }).waitFor();
-    await page.locator('h2').click();
+    await page.getByText('net.read.public', { exact: true }).waitFor();
     await page.keyboard.press('j');
-    expect(await page.locator('tr[aria-selected="true"]').count()).toBe(1);
+    expect(await page.locator('tr[data-chosen]').count()).toBe(1);
+    await page.keyboard.press('/');
+    await page.keyboard.type('session');
+    expect(new URL(page.url()).searchParams.get('q')).toBe('session');
+    await page.keyboard.press('Escape');
     await page.keyboard.press('?');
-    await page.getByText(/Keys: g then/).waitFor();
+    await page.getByRole('dialog', { name: 'Keys' }).waitFor();
+    await page.keyboard.press('Escape');
+    await page.keyboard.press(':');
+    await page.getByRole('combobox').fill('block paste');
+    await page.getByRole('option', { name: /block category paste-sites/ }).waitFor();
+    await page.keyboard.press('Enter');
+    await page.getByRole('dialog').getByRole('heading', { name: 'Block paste-sites' }).waitFor();
+    await page.keyboard.press('Escape');
   });
 
-  it('lets a viewer look and not act', async () => {
-    const own = await browser.newContext();
-    const viewer = await own.newPage();
-    await signIn(viewer, 'viewer');
-    await viewer.getByRole('link', { name: 'Categories' }).click();
-    await viewer.getByRole('button', { name: 'Block net-disks' }).click();
-    await confirm(viewer, /Block now/);
-    await viewer
-      .getByRole('alert')
-      .filter({ hasText: /needs the role/ })
-      .waitFor();
-    await own.close();
+  it('says when the connection is lost, and goes on where it was', async () => {
+    const { page, context, curl, port } = the;
+    await page.goto(`${the.base}/console`);
+    await page.getByText('connected', { exact: true }).waitFor();
+    await context.setOffline(true);
+    await page.evaluate('fetch("/v1/status").catch(() => 0)');
+    await page.getByText('Connection lost').waitFor({ timeout: 10_000 });
+    await curl(`docs.demo.test:${port}/meanwhile`);
+    await context.setOffline(false);
+    await page.getByText('Connection lost').waitFor({ state: 'detached' });
+    await page.getByRole('button', { name: 'Each decision' }).click();
+    await page.locator('tbody tr').filter({ hasText: '/meanwhile' }).waitFor({ timeout: 15_000 });
+    the.troubles.splice(
+      0,
+      the.troubles.length,
+      ...the.troubles.filter((text) => !/ERR_INTERNET_DISCONNECTED/.test(text)),
+    );
   });
 
-  it.each(['light', 'dark'] as const)('axe finds nothing on any page, %s', async (colorScheme) => {
-    const shots = process.env['CONSOLE_SHOTS'];
-    if (shots !== undefined) mkdirSync(shots, { recursive: true });
-    await page.emulateMedia({ colorScheme });
-    for (const path of PAGES) {
-      await page.goto(`${base}/console${path}`);
-      await page.locator('h2').first().waitFor();
-      await page.getByText('Loading …').waitFor({ state: 'detached' });
-      if (shots !== undefined)
-        await page.screenshot({ path: join(shots, `${path.slice(1) || 'live'}-${colorScheme}.png`) });
-      // The page lets no other script in: the checker is run by the browser's own hand.
-      const found = await page.evaluate(
-        `${AXE};axe.run().then((r) => r.violations.map((v) => v.id + ': ' + v.nodes[0].html))`,
-      );
-      expect(found, path).toEqual([]);
-    }
-  });
-
-  it('is small, strict, and threw no error', async () => {
-    const home = await fetch(`${base}/console`, { headers: { 'accept-encoding': 'gzip' } });
-    expect(home.headers.get('content-security-policy')).toContain("default-src 'none'");
-    let bytes = 0;
-    const files = ['app', 'api', 'change', 'dom', 'pages/live', 'pages/categories', 'pages/tasks', 'pages/record'];
-    for (const name of files) {
-      const answer = await fetch(`${base}/console/${name}.ts`, { headers: { 'accept-encoding': 'gzip' } });
-      expect(answer.headers.get('content-type')).toContain('text/javascript');
-      bytes += Number(answer.headers.get('content-length'));
-    }
-    expect(bytes).toBeLessThan(200_000);
-    expect(troubles).toEqual([]);
+  it('threw no error', () => {
+    expect(the.troubles).toEqual([]);
   });
 });

@@ -120,7 +120,11 @@ const EVERY: EventsOf = {
   'rules.loaded': [null, 'a rule is wrong'].map(
     (refused) => ({ ...loaded, type: 'rules.loaded', rules: 'r', count: 3, refused }) as const,
   ),
-  'admin.access': [access('GET', 200), access('POST', 200), access('DELETE', 403)],
+  'admin.access': [
+    access('GET', 200),
+    { ...access('POST', 200), on: 'net-disks', why: 'a drill' },
+    access('DELETE', 403),
+  ],
   'node.started': [{ ...NOBODY, type: 'node.started', id: 'e_6', version: '1.2.3', runtime: 'node' }],
   'tenant.shredded': [{ ...COMMON, task: null, type: 'tenant.shredded', id: 'e_9', by: 'ann', why: 'asked to' }],
   'node.recovered': [{ ...NOBODY, type: 'node.recovered', id: 'e_7', truncated_bytes: 3, entries: 2 }],

@@ -39,6 +39,7 @@ function section(id: string, route: Route): string {
 }
 
 function answerName({ answers }: Route): string {
+  if (answers === 'lines') return 'A file of lines (`application/x-ndjson`), each';
   return answers === 'events' ? 'Server-sent events, each' : 'Answer';
 }
 

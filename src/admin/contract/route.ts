@@ -14,8 +14,8 @@ export const SECURE: Access = ['security', 'admin'];
 export const AUDIT: Access = ['auditor', 'security', 'admin'];
 export const ADMIN: Access = ['admin'];
 
-/** How the answer comes: one JSON document, text, or server-sent events (each `data` one JSON document). */
-export type AnswerKind = 'json' | 'text' | 'events';
+/** How the answer comes: one JSON document, text, lines as they are read, or server-sent events (each `data` one JSON document). */
+export type AnswerKind = 'json' | 'text' | 'lines' | 'events';
 
 export interface Route {
   readonly method: 'GET' | 'POST' | 'DELETE';

@@ -69,6 +69,17 @@ export const RULE_ROUTES = {
           action: z.string().describe('on results'),
         }),
       ),
+      cost: z
+        .object({ us_per_kb: z.number(), all_us_per_kb: z.number().describe('of every rule in force') })
+        .describe('CPU time over a text like those that tools return'),
+      past: z
+        .object({
+          samples: z.int().describe('clean results of the last week that are kept'),
+          tripped: z.int().describe('of these, how many the rules would have found something in'),
+          note: z.string().describe('why there are none'),
+          hits: z.array(z.object({ rule: z.string(), at: shape.at, tenant: z.string(), excerpt: z.string() })),
+        })
+        .describe('what past clean traffic would have tripped; needs `guard.keep_clean_samples`'),
     }),
   }),
   ruleSave: make('POST', '/v1/rules/file', SECURE, {

@@ -140,6 +140,92 @@ export const preview = z.object({
   complete: z.boolean().describe('false when the last day holds more than were read; then the figures are too low'),
 });
 
+export const hangsOn = z.object({
+  kind: z.string(),
+  name: z.string(),
+  live_flows: z.int(),
+  flows: z.array(flow).describe('what is live now and hangs on it; at most 1000 are listed'),
+  tasks: z.array(z.string()).describe('of the flows'),
+  tenants: z.array(z.string()),
+  hosts: z.array(z.string()),
+  allowed_last_day: z.int().describe('recorded allows of the last 24 hours'),
+  denied_last_day: z.int(),
+  tenants_last_day: z.array(z.string()),
+  tasks_last_day: z.array(z.string()),
+  hosts_last_day: z.array(z.string()),
+});
+
+export const profile = z.object({
+  name: z.string(),
+  version: z.int(),
+  owner: z.string(),
+  description: z.string(),
+  digest: z.string(),
+  file: z.string(),
+  capabilities: z.array(z.string()),
+  classes: z.array(z.string()).describe('request classes that may run with it'),
+  limits: z.record(z.string(), z.number()),
+  guard: z.object({
+    request: z.string(),
+    result: z.string(),
+    min_likelihood: z.string(),
+    unscannable: z.string(),
+    ignore: z.array(z.string()),
+  }),
+  record_paths: z.string(),
+  tasks: z.int().describe('that live now'),
+  tenants: z.array(z.string()).describe('of those'),
+});
+
+export const series = z.object({
+  name: z.string(),
+  unit: z.string(),
+  limit: z.number().nullable().describe('objective, where there is one'),
+  source: z.enum(['record', 'process']).describe('from the log, or sampled while this process ran'),
+  points: z.array(z.object({ at, value: z.number().nullable(), samples: z.int() })),
+});
+
+export const verified = z.object({
+  ok: z.boolean(),
+  fault: z.unknown().describe('the first bad entry and why; null when everything verifies'),
+  size: z.int().describe('entries under the published checkpoint'),
+  journalled: z.int().describe('entries beyond it, each under a checkpoint of its own'),
+  checked: z.int(),
+  first_kept: z.int(),
+  bytes: z.int(),
+  root: z.string().nullable().describe('base64'),
+  checkpoints: z.int().describe('signed checkpoints that were verified'),
+  witnesses: z.array(z.string()),
+  took_ms: z.number(),
+});
+
+export const bundleDiff = z.object({
+  from: z.string().describe('digest of the bundle in force'),
+  to: z.string(),
+  changes: z.array(
+    z.object({
+      kind: z.string(),
+      name: z.string(),
+      change: z.enum(['added', 'removed', 'changed']),
+      before: z.string().nullable(),
+      after: z.string().nullable(),
+    }),
+  ),
+  compared: z.int().describe('requests of contracts that both decided'),
+  requests: z.array(
+    z.object({
+      tenant: z.string(),
+      class: z.string(),
+      method: z.string(),
+      host: z.string(),
+      before: z.string(),
+      after: z.string(),
+      count: z.int(),
+      example: z.string(),
+    }),
+  ),
+});
+
 export const passOrder = z.strictObject({
   tenant: label,
   class: label.nullable().default(null).describe('null: the default class of the policy'),

@@ -1,8 +1,14 @@
 /** The switches that cut, on one page that asks for nothing before it is there. */
 
-import { change, showReceipt } from '../change.ts';
-import { h } from '../dom.ts';
+import type { RouteId } from '../../admin/contract.ts';
+import { ask } from '../api.ts';
+import { badge, button, h } from '../dom.ts';
+import { moment } from '../format.ts';
 import type { Page, PageContext } from '../page.ts';
+import { change } from '../parts/change.ts';
+import { field, pageHead } from '../parts/layout.ts';
+import type { Subject } from '../parts/preview.ts';
+import { showReceipt } from '../parts/receipt.ts';
 
 interface Switch {
   readonly title: string;
@@ -11,6 +17,8 @@ interface Switch {
   readonly path: (name: string) => string;
   readonly act: string;
   readonly confirm: boolean;
+  readonly kind: Subject | null;
+  readonly route: RouteId;
 }
 
 const SWITCHES: readonly Switch[] = [
@@ -21,6 +29,8 @@ const SWITCHES: readonly Switch[] = [
     path: (n) => `/v1/categories/${n}/block`,
     act: 'Block',
     confirm: false,
+    kind: 'category',
+    route: 'categoryBlock',
   },
   {
     title: 'Deny a host',
@@ -29,6 +39,8 @@ const SWITCHES: readonly Switch[] = [
     path: (n) => `/v1/hosts/${n}/deny`,
     act: 'Deny',
     confirm: false,
+    kind: 'host',
+    route: 'hostDeny',
   },
   {
     title: 'Kill a task',
@@ -37,6 +49,8 @@ const SWITCHES: readonly Switch[] = [
     path: (n) => `/v1/tasks/${n}/kill`,
     act: 'Kill',
     confirm: false,
+    kind: 'task',
+    route: 'taskKill',
   },
   {
     title: 'Quarantine a tenant',
@@ -45,6 +59,8 @@ const SWITCHES: readonly Switch[] = [
     path: (n) => `/v1/tenants/${n}/quarantine`,
     act: 'Quarantine',
     confirm: true,
+    kind: 'tenant',
+    route: 'tenantQuarantine',
   },
   {
     title: 'Revoke a capability',
@@ -53,6 +69,8 @@ const SWITCHES: readonly Switch[] = [
     path: (n) => `/v1/capabilities/${n}/revoke`,
     act: 'Revoke',
     confirm: true,
+    kind: 'capability',
+    route: 'capabilityRevoke',
   },
   {
     title: 'Revoke a pass',
@@ -61,46 +79,133 @@ const SWITCHES: readonly Switch[] = [
     path: (n) => `/v1/passes/${n}/revoke`,
     act: 'Revoke',
     confirm: false,
+    kind: null,
+    route: 'passRevoke',
   },
 ];
+
+const focusSwitch = (i: number) => () =>
+  document.querySelector<HTMLInputElement>(`main [data-switch="${i}"] input`)?.focus();
 
 export const emergency: Page = {
   path: '/console/emergency',
   title: 'Emergency',
+  group: '',
   key: 'e',
+  keys: Object.fromEntries(SWITCHES.map((_, i) => [String(i + 1), focusSwitch(i + 1)])),
   show: (context) => {
+    const standing = h('div');
     context.place.replaceChildren(
-      h('h2', {}, 'Emergency'),
-      h('div', { class: 'grid' }, ...SWITCHES.map((one) => card(one, context))),
+      pageHead(
+        'Emergency',
+        'Each switch cuts at once and answers with a receipt. Keys 1 to 6 go to a switch; nothing here waits for the rest of the console.',
+      ),
+      h('div', { class: 'grid' }, ...SWITCHES.map((one, i) => card(one, i + 1, context))),
+      h('h2', {}, 'What stands now'),
+      standing,
     );
+    // Neither the list nor the names are needed to cut: when they do not come, the switches are there all the same.
+    void showStanding(standing, context);
+    void suggest();
   },
 };
 
-function card(one: Switch, { place }: PageContext): HTMLElement {
-  const name = h('input', { name: one.label.toLowerCase(), required: true, autocomplete: 'off' });
+function card(one: Switch, n: number, context: PageContext): HTMLElement {
+  const allowed = context.may(one.route);
+  const name = h('input', {
+    name: one.label.toLowerCase(),
+    required: true,
+    autocomplete: 'off',
+    spellcheck: 'false',
+    list: `names-${one.kind ?? 'pass'}`,
+    disabled: !allowed,
+  });
   const go = async () => {
-    const receipt = await change({
+    const done = await change({
       title: `${one.act} ${name.value}`,
       path: one.path(encodeURIComponent(name.value)),
       act: `${one.act} now`,
       danger: true,
-      timed: true,
+      timed: one.kind !== 'task',
+      ...(one.kind === null ? {} : { preview: { kind: one.kind, name: name.value } }),
       ...(one.confirm ? { confirm: name.value } : {}),
     });
-    if (receipt !== null) showReceipt(place, `${one.title}: ${name.value}`, receipt);
+    if (done === null) return;
+    showReceipt(context.place, {
+      title: `${one.title}: ${name.value}`,
+      ...done,
+      undone: context.may('controlUndo') ? () => undefined : undefined,
+    });
+    const standing = context.place.querySelector<HTMLElement>('[data-standing]')?.parentElement;
+    if (standing) void showStanding(standing, context);
+  };
+  const submit = (event: Event) => {
+    event.preventDefault();
+    void go();
   };
   return h(
     'form',
-    {
-      class: 'card',
-      submit: (event) => {
-        event.preventDefault();
-        void go();
-      },
-    },
-    h('h3', {}, one.title),
+    { class: 'card switch', 'data-switch': n, submit },
+    h('h2', {}, h('kbd', { 'aria-hidden': 'true' }, String(n)), one.title),
     h('p', { class: 'soft' }, one.text),
-    h('label', {}, one.label, name),
-    h('button', { type: 'submit', class: 'danger' }, one.act),
+    field(one.label, name),
+    h('datalist', { id: `names-${one.kind ?? 'pass'}` }),
+    allowed
+      ? h('button', { type: 'submit', class: 'danger solid' }, `${one.act} …`)
+      : h('p', { class: 'soft' }, `Your role, ${context.me.role}, may not.`),
   );
+}
+
+async function suggest(): Promise<void> {
+  const fill = (kind: string, names: readonly string[]) =>
+    document.getElementById(`names-${kind}`)?.replaceChildren(...names.map((name) => h('option', { value: name })));
+  const [categories, tenants, tasks, capabilities] = await Promise.all([
+    ask<'categoryList'>('/v1/categories').catch(() => null),
+    ask<'tenantList'>('/v1/tenants').catch(() => null),
+    ask<'taskList'>('/v1/tasks').catch(() => null),
+    ask<'capabilityList'>('/v1/capabilities').catch(() => null),
+  ]);
+  fill('category', categories?.categories.map(({ id }) => id) ?? []);
+  fill('tenant', tenants?.tenants.map(({ name }) => name) ?? []);
+  fill('task', tasks?.tasks.slice(-200).map(({ id }) => id) ?? []);
+  fill('capability', capabilities?.capabilities.map(({ name }) => name) ?? []);
+}
+
+async function showStanding(place: HTMLElement, context: PageContext): Promise<void> {
+  try {
+    const { changes } = await ask<'controlList'>('/v1/controls');
+    const stands = changes.filter((one) => one.stands);
+    const rows = stands.map(({ action, by, why, at, until }) =>
+      h(
+        'li',
+        {},
+        badge('bad', String(action['do']), 'lock'),
+        ' ',
+        h(
+          'code',
+          {},
+          Object.entries(action)
+            .filter(([key, value]) => key !== 'do' && typeof value === 'string')
+            .map(([, value]) => value)
+            .join(' '),
+        ),
+        ` · ${by}: ${why} · `,
+        moment(at),
+        until !== null && ' · returns ',
+        until !== null && moment(until),
+      ),
+    );
+    place.replaceChildren(
+      h(
+        'ul',
+        { class: 'plain', 'data-standing': true },
+        ...(rows.length === 0 ? [h('li', { class: 'soft' }, 'Nothing that an operator changed.')] : rows),
+      ),
+    );
+  } catch {
+    const again = button('Try again', () => void showStanding(place, context));
+    place.replaceChildren(
+      h('p', { class: 'soft', 'data-standing': true }, 'It could not be read. The switches work all the same. ', again),
+    );
+  }
 }

@@ -1,93 +1,276 @@
-/** The record: search, one entry whole, and the proof of it. */
+/** The record: verified now, searched, proved entry by entry, exported. */
 
 import type { AnswerOf } from '../../admin/contract.ts';
-import { ask } from '../api.ts';
-import { cells, h, hostOf, moment, table, verdict } from '../dom.ts';
-import type { Page } from '../page.ts';
+import { ask, post, send } from '../api.ts';
+import { badge, button, h } from '../dom.ts';
+import { bytes, count, moment, plural, short, span } from '../format.ts';
+import type { Page, PageContext } from '../page.ts';
+import { sayEvent, stateOf, textOf } from '../parts/event-text.ts';
+import { facts, field, loading, pageHead, problem } from '../parts/layout.ts';
+import { row, table } from '../parts/table.ts';
 
 type Logged = AnswerOf<'auditQuery'>['events'][number];
 
-const FIELDS = ['type', 'tenant', 'task', 'host', 'effect', 'reason', 'category', 'id'] as const;
-let first: HTMLInputElement | null = null;
+const TYPES = [
+  '',
+  'decision',
+  'flow.closed',
+  'guard.verdict',
+  'task.admitted',
+  'task.finished',
+  'control.changed',
+  'control.pending',
+  'admin.access',
+  'bundle.loaded',
+  'rules.loaded',
+  'node.started',
+  'node.recovered',
+  'log.pruned',
+  'tenant.shredded',
+];
+const TEXTS = ['tenant', 'task', 'host', 'reason', 'category', 'capability', 'id', 'text'] as const;
+const PAGE = 100;
+
+let first: HTMLElement | null = null;
 
 export const record: Page = {
   path: '/console/record',
   title: 'Record',
+  group: 'Watch',
   key: 'r',
+  needs: 'auditQuery',
   keys: { '/': () => first?.focus() },
-  show: async ({ place, query, setQuery }) => {
-    const found = h('div');
-    const inputs = FIELDS.map((name) => h('input', { name, value: query.get(name) ?? '', autocomplete: 'off' }));
-    first = inputs[0] ?? null;
-    const search = async () => {
-      for (const input of inputs) setQuery(input.name, input.value);
-      const wanted = Object.fromEntries(inputs.filter((i) => i.value !== '').map((i) => [i.name, i.value]));
-      const { events } = await ask<'auditQuery'>('/v1/audit', { query: { ...wanted, limit: 100 } });
-      found.replaceChildren(
-        table(
-          `${events.length} entries, newest first`,
-          ['Entry', 'Time', 'Type', 'Effect', 'Tenant', 'What', 'Proof'],
-          events.map((one) => rowOf(one, found)),
-        ),
-      );
-    };
-    const head = h('p', { class: 'soft' }, 'Loading …');
-    place.replaceChildren(
-      h('h2', {}, 'Record'),
-      head,
-      h(
-        'form',
-        {
-          class: 'row',
-          submit: (event) => {
-            event.preventDefault();
-            search().catch((error: Error) =>
-              found.replaceChildren(h('p', { class: 'problem', role: 'alert' }, error.message)),
-            );
-          },
-        },
-        ...FIELDS.map((name, i) => h('label', {}, name, inputs[i])),
-        h('button', { type: 'submit', class: 'primary' }, 'Search'),
+  show: async (context) => {
+    const checkpoint = await ask<'auditCheckpoint'>('/v1/audit/checkpoint').catch(() => null);
+    const told = h('div', { 'aria-live': 'polite' });
+    const found = h('div', { class: 'stack' });
+    const form = searchForm(context, found);
+    context.place.replaceChildren(
+      pageHead(
+        'Record',
+        checkpoint === null
+          ? 'Nothing is under a signed checkpoint yet.'
+          : h(
+              'span',
+              {},
+              `${plural(checkpoint.size, 'entry').replace('entrys', 'entries')} under the last signed checkpoint · root `,
+              h('code', { title: checkpoint.root }, short(checkpoint.root)),
+            ),
+        button('Verify now', () => void verify(told), { class: 'primary' }),
+        exportButton(told),
       ),
+      told,
+      form,
       found,
     );
-    const { size, root } = await ask<'auditCheckpoint'>('/v1/audit/checkpoint');
-    head.textContent = `The last signed checkpoint is over ${size} entries; its root is ${root}.`;
-    await search();
+    await search(context, found);
   },
 };
 
-function rowOf({ seq, event }: Logged, place: Element): HTMLTableRowElement {
-  const what = [event['reason'], hostOf(event), event['status'], event['change']]
-    .filter((part) => typeof part === 'string')
-    .join(' · ');
-  return cells(
-    String(seq),
-    moment(String(event['time'])),
-    String(event['type']),
-    typeof event['effect'] === 'string' ? verdict(event['effect']) : '',
-    typeof event['tenant'] === 'string' ? event['tenant'] : '–',
-    h('details', {}, h('summary', {}, what === '' ? 'whole' : what), h('pre', {}, JSON.stringify(event, null, 2))),
-    h('button', { type: 'button', click: () => prove(seq, place) }, `Prove ${seq}`),
+function searchForm(context: PageContext, found: HTMLElement): HTMLFormElement {
+  const { query, setQuery } = context;
+  const type = h(
+    'select',
+    { name: 'type' },
+    ...TYPES.map((name) =>
+      h('option', { value: name, selected: query.get('type') === name }, name === '' ? 'every type' : name),
+    ),
+  );
+  const effect = h(
+    'select',
+    { name: 'effect' },
+    ...['', 'allow', 'deny'].map((name) =>
+      h('option', { value: name, selected: query.get('effect') === name }, name === '' ? 'any' : name),
+    ),
+  );
+  const inputs = TEXTS.map((name) =>
+    h('input', { name, value: query.get(name) ?? '', autocomplete: 'off', spellcheck: 'false' }),
+  );
+  const since = h('input', { name: 'since', type: 'datetime-local', value: localOf(query.get('since')) });
+  first = type;
+  const submit = (event: Event) => {
+    event.preventDefault();
+    for (const control of [type, effect, ...inputs]) setQuery(control.name, control.value.trim());
+    setQuery('since', since.value === '' ? '' : String(new Date(since.value).getTime()));
+    search(context, found).catch((error: Error) => found.replaceChildren(problem(error.message)));
+  };
+  return h(
+    'form',
+    { class: 'filters', submit },
+    field('Type', type),
+    field('Effect', effect),
+    ...TEXTS.map((name, i) =>
+      field(
+        name === 'id' ? 'Id of event or decision' : `${name.charAt(0).toUpperCase()}${name.slice(1)}`,
+        inputs[i] as HTMLInputElement,
+      ),
+    ),
+    field('Since', since),
+    h('button', { type: 'submit', class: 'primary' }, 'Search'),
   );
 }
 
-function prove(seq: number, place: Element): void {
-  ask<'auditProof'>(`/v1/audit/proof/${seq}`).then(
-    (proof) =>
-      place.prepend(
+/** For an input of local date and time; empty when it is none. */
+function localOf(ms: string | null): string {
+  if (ms === null || !/^\d+$/.test(ms)) return '';
+  const date = new Date(Number(ms));
+  return new Date(date.getTime() - date.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
+}
+
+async function search(context: PageContext, found: HTMLElement, before?: number): Promise<void> {
+  const { query } = context;
+  const wanted: Record<string, string | number> = { limit: PAGE };
+  for (const name of ['type', 'effect', 'since', ...TEXTS]) {
+    const value = query.get(name);
+    if (value !== null && value !== '') wanted[name] = value;
+  }
+  if (before !== undefined) wanted['before'] = before;
+  const { events } = await ask<'auditQuery'>('/v1/audit', { query: wanted });
+  const rows = events.map((one) => rowOf(one));
+  const last = events.at(-1)?.seq;
+  const more =
+    events.length < PAGE || last === undefined
+      ? null
+      : button('Older entries', () => void search(context, found, last));
+  found.replaceChildren(
+    table({
+      caption:
+        before === undefined ? `${events.length} entries, newest first` : `${events.length} entries before ${before}`,
+      columns: [{ head: 'Entry', number: true }, 'Time', 'Type', 'State', 'Tenant', 'What', ''],
+      rows,
+      empty: { title: 'No entry fits', text: 'Leave out a condition, or look further back.' },
+    }),
+    ...(more === null ? [] : [h('div', { class: 'actions' }, more)]),
+  );
+}
+
+function rowOf({ seq, event }: Logged): HTMLTableRowElement {
+  const detail = h('div', { 'aria-live': 'polite' });
+  return row(
+    { number: count(seq) },
+    moment(textOf(event, 'time')),
+    h('code', {}, textOf(event, 'type')),
+    stateOf(event),
+    textOf(event, 'tenant') || '–',
+    h(
+      'details',
+      {},
+      h('summary', {}, sayEvent(event) || 'whole'),
+      h('pre', { tabindex: '0' }, JSON.stringify(event, null, 2)),
+      detail,
+    ),
+    h(
+      'div',
+      { class: 'acts' },
+      button('Prove', () => void prove(seq, detail), { 'aria-label': `Prove ${seq}` }),
+    ),
+  );
+}
+
+async function prove(seq: number, place: HTMLElement): Promise<void> {
+  const details = place.closest('details');
+  if (details) details.open = true;
+  place.replaceChildren(loading());
+  try {
+    const proof = await ask<'auditProof'>(`/v1/audit/proof/${seq}`);
+    place.replaceChildren(
+      h(
+        'div',
+        { class: 'receipt' },
         h(
           'div',
-          { class: 'receipt' },
+          { class: 'receipt-head' },
+          badge('good', 'proved'),
           h('strong', {}, `Inclusion proof of entry ${seq}`),
-          h(
-            'p',
-            {},
-            `${proof.proof.length} hashes lead from the entry to the signed checkpoint. Save it as a file; \`locktender audit verify\` and docs/verify_proof.py check it with the public key alone.`,
-          ),
-          h('pre', { class: 'scroll' }, JSON.stringify(proof, null, 2)),
         ),
+        h(
+          'p',
+          {},
+          `${proof.proof.length} hashes lead from the entry to the signed checkpoint. `,
+          download(JSON.stringify(proof), `entry-${seq}.proof.json`),
+          '; ',
+          h('code', {}, 'locktender audit verify'),
+          ' and docs/verify_proof.py check it with the public key alone.',
+        ),
+        h('pre', { tabindex: '0' }, proof.checkpoint),
       ),
-    (error: Error) => place.prepend(h('p', { class: 'problem', role: 'alert' }, error.message)),
+    );
+  } catch (error) {
+    place.replaceChildren(problem(error instanceof Error ? error.message : 'it failed'));
+  }
+}
+
+async function verify(told: HTMLElement): Promise<void> {
+  told.replaceChildren(h('div', { class: 'receipt' }, h('p', {}, 'Verifying the whole log …'), loading()));
+  try {
+    const seen = await post<'auditVerify'>('/v1/audit/verify', {});
+    const speed =
+      seen.took_ms > 0 ? `${count(Math.round(seen.checked / (seen.took_ms / 1000)))} entries a second` : '–';
+    told.replaceChildren(
+      h(
+        'section',
+        { class: seen.ok ? 'receipt' : 'problem', 'data-verified': String(seen.ok), 'aria-label': 'Verification' },
+        h(
+          'div',
+          { class: 'receipt-head' },
+          seen.ok ? badge('good', 'verified') : badge('bad', 'NOT VERIFIED'),
+          h(
+            'strong',
+            {},
+            seen.ok ? `${count(seen.size)} entries, every hash and every signature` : JSON.stringify(seen.fault),
+          ),
+          h(
+            'span',
+            { class: 'actions' },
+            button('Put away', () => told.replaceChildren()),
+          ),
+        ),
+        facts([
+          ['Took', `${span(seen.took_ms)}, ${speed}`],
+          ['Beyond the checkpoint', count(seen.journalled)],
+          ['Signed checkpoints', count(seen.checkpoints)],
+          ['Read', bytes(seen.bytes)],
+          ['First entry kept', count(seen.first_kept)],
+          ['Witnesses', seen.witnesses.join(', ') || 'none'],
+          ['Root', h('code', {}, seen.root ?? '–')],
+        ]),
+      ),
+    );
+  } catch (error) {
+    told.replaceChildren(problem(error instanceof Error ? error.message : 'it failed'));
+  }
+}
+
+function exportButton(told: HTMLElement): HTMLElement {
+  const format = h(
+    'select',
+    { name: 'format', 'aria-label': 'Format of the export' },
+    ...['jsonl', 'ocsf', 'cloudevents'].map((name) => h('option', { value: name }, name)),
   );
+  const go = async () => {
+    told.replaceChildren(h('p', { class: 'soft' }, 'Reading the whole record …'));
+    try {
+      const response = await send('/v1/audit/export', { query: { format: format.value } });
+      const file = await response.blob();
+      const name = `locktender-record-${format.value}.jsonl`;
+      const save = downloadOf(file, name);
+      told.replaceChildren(h('p', { class: 'receipt' }, save, ` (${bytes(file.size)})`));
+      save.click();
+    } catch (error) {
+      told.replaceChildren(problem(error instanceof Error ? error.message : 'it failed'));
+    }
+  };
+  return h(
+    'span',
+    { class: 'joined' },
+    format,
+    button('Export', () => void go()),
+  );
+}
+
+const download = (text: string, name: string): HTMLAnchorElement =>
+  downloadOf(new Blob([text], { type: 'application/json' }), name);
+
+function downloadOf(file: Blob, name: string): HTMLAnchorElement {
+  return h('a', { href: URL.createObjectURL(file), download: name }, `Save ${name}`);
 }

@@ -1,10 +1,13 @@
 /** The DLP rules: which there are, and each file of them in an editor with its tests, a sample and its history. */
 
 import type { AnswerOf } from '../../admin/contract.ts';
-import { ApiFault, ask } from '../api.ts';
-import { cells, h, moment, put, say, table } from '../dom.ts';
-import { lineDiff } from '../line-diff.ts';
+import { ApiFault, ask, post } from '../api.ts';
+import { badge, button, h, link, put, risk, say } from '../dom.ts';
+import { count, moment, plural, short } from '../format.ts';
 import type { Page, PageContext } from '../page.ts';
+import { diffBox } from '../parts/diff-box.ts';
+import { card, field, loading, pageHead, problem, stat } from '../parts/layout.ts';
+import { row, table } from '../parts/table.ts';
 
 type Rules = AnswerOf<'ruleList'>;
 /** Digest null: the file is new. */
@@ -16,20 +19,26 @@ let search: HTMLInputElement | null = null;
 export const rules: Page = {
   path: '/console/rules',
   title: 'Rules',
+  group: 'Author',
   key: 'u',
+  needs: 'ruleList',
   keys: { '/': () => search?.focus() },
-  show: async (context) => {
+  show: (context) => {
     const file = context.query.get('file');
-    context.place.replaceChildren(h('h2', {}, 'Rules'), h('p', { class: 'soft' }, 'Loading …'));
-    if (file === null) await showList(context);
-    else await showFile(context, file);
+    return file === null ? showList(context) : showFile(context, file);
   },
 };
 
-async function showList({ place, query, setQuery }: PageContext): Promise<void> {
+async function showList({ place, query, setQuery, may }: PageContext): Promise<void> {
   const all = await ask<'ruleList'>('/v1/rules');
   const found = h('div');
-  const input = h('input', { name: 'q', type: 'search', value: query.get('q') ?? '', autocomplete: 'off' });
+  const input = h('input', {
+    name: 'q',
+    type: 'search',
+    value: query.get('q') ?? '',
+    autocomplete: 'off',
+    placeholder: 'name, type or what it finds',
+  });
   search = input;
   const draw = () => {
     setQuery('q', input.value);
@@ -37,23 +46,32 @@ async function showList({ place, query, setQuery }: PageContext): Promise<void> 
   };
   input.addEventListener('input', draw);
   const files = all.files.map((file) =>
-    cells(
-      h('a', { href: `/console/rules?file=${encodeURIComponent(file.path)}` }, file.path),
-      file.rules,
-      file.edited ? 'edited here' : 'as it ships',
+    row(
+      link(`/console/rules?file=${encodeURIComponent(file.path)}`, file.path),
+      { number: count(file.rules) },
+      file.edited ? badge('warn', 'edited here', 'flag') : badge('soft', 'as it ships'),
     ),
   );
   place.replaceChildren(
-    h('h2', {}, 'Rules'),
-    h(
-      'p',
-      {},
-      `${all.rules.length} rules in ${all.files.length} files are in force; their digest is ${all.digest.slice(0, 16)}.`,
+    pageHead(
+      'Rules',
+      h(
+        'span',
+        {},
+        `${count(all.rules.length)} rules in ${all.files.length} files find secrets, personal data and injections; digest `,
+        h('code', {}, short(all.digest)),
+        '.',
+      ),
     ),
-    h('label', {}, 'Search by name, type or text', input),
+    h(
+      'form',
+      { class: 'toolbar', submit: (event: Event) => event.preventDefault() },
+      h('label', { class: 'grow' }, h('span', { class: 'visually-hidden' }, 'Search rules'), input),
+    ),
     found,
-    newFile(),
-    table('Files', ['File', 'Rules', 'State'], files),
+    h('h2', {}, 'Files'),
+    may('ruleSave') ? newFile() : h('span'),
+    table({ caption: 'Files of rules', columns: ['File', { head: 'Rules', number: true }, 'State'], rows: files }),
   );
   draw();
 }
@@ -64,12 +82,23 @@ function newFile(): HTMLElement {
     event.preventDefault();
     location.assign(`/console/rules?file=${encodeURIComponent(`dlp/${name.value}.yaml`)}`);
   };
-  const go = h('button', { type: 'submit' }, 'Begin a file');
-  return h('form', { class: 'row', submit: open }, h('label', {}, 'Name of a new file', name), go);
+  return h(
+    'form',
+    { class: 'filters', submit: open },
+    field('Name of a new file', name),
+    h('button', { type: 'submit' }, 'Begin a file'),
+  );
 }
 
 /** More rows than one reads are not drawn. */
 const MOST_ROWS = 200;
+
+const SEARCHED: Readonly<Record<string, string>> = {
+  literal: 'by a literal',
+  byte: 'by a byte',
+  prefix: 'by a prefix',
+  everything: 'everywhere: dear',
+};
 
 function ruleTable({ rules: all }: Rules, wanted: string): HTMLElement {
   const fits = all.filter((rule) =>
@@ -78,65 +107,95 @@ function ruleTable({ rules: all }: Rules, wanted: string): HTMLElement {
   const rows = fits
     .slice(0, MOST_ROWS)
     .map((rule) =>
-      cells(
-        h('a', { href: `/console/rules?file=${encodeURIComponent(rule.file)}` }, rule.id),
-        rule.description,
-        rule.info_type,
-        rule.severity,
-        rule.likelihood,
+      row(
+        h(
+          'div',
+          {},
+          link(`/console/rules?file=${encodeURIComponent(rule.file)}`, rule.id),
+          h('div', { class: 'sub' }, rule.description),
+        ),
+        h('code', {}, rule.info_type),
+        rule.kind,
+        risk(rule.severity),
+        rule.likelihood.toLowerCase().replaceAll('_', ' '),
         rule.on_result,
         rule.on_request,
-        rule.searched_by,
+        SEARCHED[rule.searched_by] ?? rule.searched_by,
       ),
     );
   const shown = fits.length > MOST_ROWS ? `, the first ${MOST_ROWS} shown` : '';
-  return table(`${fits.length} rules${shown}`, HEADS, rows);
+  return table({
+    caption: `${plural(fits.length, 'rule')}${shown}`,
+    columns: ['Rule', 'Type', 'Kind', 'Severity', 'Likelihood', 'On results', 'On requests', 'Searched'],
+    rows,
+    empty: { title: 'No rule fits', text: 'Begin a file of your own below.' },
+  });
 }
 
-const HEADS = ['Rule', 'Finds', 'Type', 'Severity', 'Likelihood', 'On results', 'On requests', 'Searched by'];
-
-async function showFile({ place }: PageContext, path: string): Promise<void> {
+async function showFile({ place, may }: PageContext, path: string): Promise<void> {
   const file = await fileAt(path);
-  const text = h('textarea', { name: 'text', rows: '24', spellcheck: 'false', class: 'code', autocomplete: 'off' });
+  const text = h('textarea', { name: 'text', rows: '26', spellcheck: 'false', class: 'code', autocomplete: 'off' });
   text.value = file.text;
-  const sample = h('textarea', { name: 'sample', rows: '5', spellcheck: 'false', class: 'code', autocomplete: 'off' });
+  const sample = h('textarea', {
+    name: 'sample',
+    rows: '8',
+    spellcheck: 'false',
+    class: 'code',
+    autocomplete: 'off',
+    placeholder: 'paste a tool result here',
+  });
   const why = h('input', { name: 'why', maxlength: '500', autocomplete: 'off', required: true });
   const told = h('div', { 'aria-live': 'polite' });
   const changes = h('div');
-  const draw = () => changes.replaceChildren(diffOf(file.text, text.value));
+  const draw = () => changes.replaceChildren(diffBox(file.text, text.value));
   text.addEventListener('input', draw);
+  const failed = (error: Error) => told.replaceChildren(problem(error.message));
   const attempt = () => {
-    ask<'ruleTry'>('/v1/rules/try', { method: 'POST', body: { path, text: text.value, sample: sample.value } }).then(
+    told.replaceChildren(loading());
+    post<'ruleTry'>('/v1/rules/try', { path, text: text.value, sample: sample.value }).then(
       (tried) => told.replaceChildren(triedBox(tried, sample.value)),
-      (error: Error) => told.replaceChildren(h('p', { class: 'problem', role: 'alert' }, error.message)),
+      failed,
     );
   };
   const save = (event: Event) => {
     event.preventDefault();
-    saved(file, { text: text.value, why: why.value }).then(
-      (box) => told.replaceChildren(box),
-      (error: Error) => told.replaceChildren(h('p', { class: 'problem', role: 'alert' }, error.message)),
-    );
+    told.replaceChildren(loading());
+    saved(file, { text: text.value, why: why.value }).then((box) => {
+      told.replaceChildren(box);
+      draw();
+    }, failed);
   };
+  const saving = may('ruleSave')
+    ? [
+        field('Reason, kept in the record', why),
+        h('button', { type: 'submit', class: 'primary' }, 'Save and bring into force'),
+      ]
+    : [h('p', { class: 'soft' }, 'Your role may try rules and not save them.')];
   place.replaceChildren(
-    h('h2', {}, path),
-    h('p', {}, h('a', { href: '/console/rules' }, 'All rules'), ` · ${stateOf(file)}`),
+    pageHead(path, h('span', {}, link('/console/rules', 'All rules'), ` · ${stateOf(file)}`)),
     h(
       'form',
-      { submit: save },
-      h('label', {}, 'Rules and their tests (YAML)', text),
-      h('label', {}, 'Sample to try them on; it is not kept', sample),
-      h('div', { class: 'row' }, h('button', { type: 'button', click: attempt }, 'Run tests and try')),
-      told,
-      changes,
-      h('label', {}, 'Reason, kept in the record', why),
-      h('button', { type: 'submit', class: 'primary' }, 'Save and bring into force'),
+      { submit: save, class: 'editor' },
+      h('div', {}, field('Rules and their tests (YAML)', text), changes),
+      h(
+        'div',
+        {},
+        field('Sample to try them on', sample, 'Scanned and forgotten. Control+Enter in either field runs it.'),
+        h('div', { class: 'actions start' }, button('Run tests and try', attempt)),
+        told,
+        h('div', { class: 'saving' }, ...saving),
+      ),
     ),
     historyOf(file, (old) => {
       text.value = old;
       draw();
     }),
   );
+  for (const area of [text, sample]) {
+    area.addEventListener('keydown', (event) => {
+      if (event.key === 'Enter' && event.ctrlKey) attempt();
+    });
+  }
   draw();
 }
 
@@ -170,38 +229,87 @@ rules:
 
 async function saved(file: RuleFile, order: { readonly text: string; readonly why: string }): Promise<HTMLElement> {
   const body = { path: file.path, ...order, from: file.digest };
-  const { loaded, digest, problems } = await ask<'ruleSave'>('/v1/rules/file', { method: 'POST', body });
+  const { loaded, digest, problems } = await post<'ruleSave'>('/v1/rules/file', body);
   if (!loaded) return problemList(problems);
   // What is edited next begins from here.
   Object.assign(file, await ask<'ruleFile'>('/v1/rules/file', { query: { path: file.path } }));
-  const text = `In force from now on; the digest of the rules is ${digest.slice(0, 16)}.`;
+  const text = `In force from now on; the digest of the rules is ${short(digest)}.`;
   say(text);
-  return h('div', { class: 'receipt', 'data-digest': digest }, h('strong', {}, 'Saved'), h('p', {}, text));
+  return h(
+    'div',
+    { class: 'receipt', 'data-digest': digest },
+    h('div', { class: 'receipt-head' }, badge('good', 'saved'), h('strong', {}, text)),
+  );
 }
 
 function problemList(problems: Tried['problems']): HTMLElement {
-  const rows = problems.map((one) => h('li', {}, `${one.file}:${one.line}: ${one.message}`));
-  return h('div', { class: 'problem', role: 'alert' }, h('p', {}, 'Not in force:'), h('ul', {}, ...rows));
+  const rows = problems.map((one) => h('li', {}, h('code', {}, `${one.file}:${one.line}`), `: ${one.message}`));
+  return problem('Not in force:', h('ul', {}, ...rows));
 }
 
-function triedBox({ problems, rules: compiled, findings }: Tried, sample: string): HTMLElement {
+function triedBox(tried: Tried, sample: string): HTMLElement {
+  const { problems, rules: compiled, findings, cost, past } = tried;
   if (problems.length > 0) return problemList(problems);
-  const dear = compiled.filter((rule) => rule.searched_by === 'everything').map((rule) => rule.id);
-  const box = h('div', { class: 'receipt' }, h('p', {}, `✓ ${compiled.length} rules compile and pass their tests.`));
+  const dear = compiled.filter((one) => one.searched_by === 'everything').map((one) => one.id);
+  const box = h(
+    'div',
+    { class: 'receipt' },
+    h(
+      'div',
+      { class: 'receipt-head' },
+      badge('good', 'tests pass'),
+      h('strong', {}, `${plural(compiled.length, 'rule')} compile`),
+    ),
+  );
+  put(
+    box,
+    h(
+      'div',
+      { class: 'stats' },
+      stat(
+        'Cost of these rules',
+        `${cost.us_per_kb.toFixed(2)} µs/KB`,
+        `all rules in force: ${cost.all_us_per_kb.toFixed(2)} µs/KB`,
+      ),
+      stat(
+        'Past clean results',
+        past.samples === 0 ? 'none kept' : `${past.tripped} of ${past.samples}`,
+        past.samples === 0 ? past.note : 'would have tripped',
+      ),
+      stat('In the sample', sample === '' ? '–' : plural(findings.length, 'finding')),
+    ),
+  );
   if (dear.length > 0)
     put(box, h('p', {}, `Run over every text, since no anchor could be derived: ${dear.join(', ')}.`));
+  if (past.hits.length > 0) put(box, pastTable(past));
   if (sample === '') return box;
   const rows = findings.map((one) =>
-    cells(one.rule, one.info_type, one.likelihood, one.action, `${one.start}–${one.end}`),
+    row(one.rule, h('code', {}, one.info_type), one.likelihood, one.action, { mono: `${one.start}–${one.end}` }),
   );
-  put(box, highlighted(sample, findings), table('Findings in the sample', FOUND_HEADS, rows));
+  put(
+    box,
+    highlighted(sample, findings),
+    table({
+      caption: 'Findings in the sample',
+      columns: ['Rule', 'Type', 'Likelihood', 'On results', 'Place'],
+      rows,
+      empty: { title: 'Nothing is found in the sample' },
+    }),
+  );
   return box;
 }
 
-const FOUND_HEADS = ['Rule', 'Type', 'Likelihood', 'On results', 'Place'];
+function pastTable({ hits }: Tried['past']): HTMLElement {
+  const rows = hits.map((one) => row(one.rule, moment(one.at), one.tenant, h('code', {}, one.excerpt)));
+  return table({
+    caption: 'Clean results that these rules would have tripped on',
+    columns: ['Rule', 'When', 'Tenant', 'Where'],
+    rows,
+  });
+}
 
 function highlighted(sample: string, findings: Tried['findings']): HTMLElement {
-  const out = h('pre', { class: 'scroll', tabindex: '0', 'aria-label': 'Sample with its findings' });
+  const out = h('pre', { class: 'sample', tabindex: '0', role: 'region', 'aria-label': 'Sample with its findings' });
   let at = 0;
   for (const { start, end, rule } of findings) {
     put(out, sample.slice(at, start), h('mark', { title: rule }, sample.slice(start, end)));
@@ -210,15 +318,6 @@ function highlighted(sample: string, findings: Tried['findings']): HTMLElement {
   put(out, sample.slice(at));
   return out;
 }
-
-function diffOf(before: string, after: string): HTMLElement {
-  const lines = lineDiff(before, after);
-  if (lines.length === 0) return h('p', { class: 'soft' }, 'Nothing is changed.');
-  const body = lines.map(({ sign, text }) => h('span', { class: CLASSES[sign] }, `${sign} ${text}\n`));
-  return h('pre', { class: 'scroll', tabindex: '0', 'aria-label': 'What is changed' }, ...body);
-}
-
-const CLASSES = { '+': 'good', '-': 'bad', ' ': 'soft' } as const;
 
 function historyOf(file: RuleFile, take: (text: string) => void): HTMLElement {
   const rows = file.history.map((edit) => {
@@ -229,14 +328,21 @@ function historyOf(file: RuleFile, take: (text: string) => void): HTMLElement {
         (error: Error) => say(error.message),
       );
     };
-    const label = `Take the text of ${edit.digest.slice(0, 12)}`;
-    return cells(
+    return row(
       moment(edit.at),
       edit.by,
       edit.why,
-      edit.digest.slice(0, 12),
-      h('button', { type: 'button', click: load }, label),
+      { mono: short(edit.digest) },
+      button('Take this text', load, { 'aria-label': `Take the text of ${short(edit.digest)}` }),
     );
   });
-  return table('Edits, newest first', ['Time', 'By', 'Reason', 'Digest', ''], rows);
+  return card(
+    'History',
+    table({
+      caption: 'Edits, newest first',
+      columns: ['Time', 'By', 'Reason', 'Digest', ''],
+      rows,
+      empty: { title: 'Not edited here yet', text: 'Each text that was in force stays readable.' },
+    }),
+  );
 }

@@ -1,0 +1,52 @@
+/** What is answered piece by piece: the record as lines, and events as they come. */
+
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { openEventStream, openLines } from './answer.ts';
+import type { Caller, InputOf } from './contract.ts';
+import { drained, streamEntries } from './event-stream.ts';
+import type { AdminPorts } from './ports.ts';
+import type { Matched } from './request-input.ts';
+import type { Tokens } from './tokens.ts';
+
+interface StreamDesk {
+  readonly ports: Pick<AdminPorts, 'record'>;
+  readonly tokens: Pick<Tokens, 'holds'>;
+}
+
+interface Call {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly matched: Matched;
+  readonly caller: Caller;
+  readonly input: { readonly query: unknown };
+}
+
+/** A file, as it is read from the record. */
+export async function serveLines(desk: StreamDesk, { response, input }: Call): Promise<void> {
+  const query = input.query as InputOf<'auditExport'>['query'];
+  openLines(response, query.format === 'jsonl' ? 'locktender-record.jsonl' : `locktender-record.${query.format}.jsonl`);
+  for await (const piece of desk.ports.record.export(query)) {
+    if (response.destroyed) return;
+    if (!response.write(piece)) await drained(response);
+  }
+  response.end();
+}
+
+/** Events as they are recorded, until the reader goes or its token ends. */
+export async function serveEvents(
+  desk: StreamDesk,
+  { request, response, matched, input, caller }: Call,
+): Promise<void> {
+  const query = input.query as { after?: number; tenant?: string };
+  const header = request.headers['last-event-id'];
+  const resumed = typeof header === 'string' && /^[0-9]{1,15}$/.test(header) ? Number(header) : null;
+  const wants = (event: Readonly<Record<string, unknown>>) =>
+    (matched.id === 'auditTail' || event['type'] === 'decision') &&
+    (query.tenant === undefined || event['tenant'] === query.tenant);
+  openEventStream(response);
+  await streamEntries(response, desk.ports.record, {
+    after: resumed ?? query.after ?? null,
+    wants,
+    stillAllowed: () => desk.tokens.holds(caller.id),
+  });
+}

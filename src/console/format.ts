@@ -1,0 +1,46 @@
+/** Figures and instants as people read them. */
+
+import { h } from './dom.ts';
+
+/** Local time, UTC when pointed at; the date too where it is not of today. */
+export function moment(at: number | string): HTMLElement {
+  const date = new Date(at);
+  if (Number.isNaN(date.getTime())) return h('span', { class: 'soft' }, '–');
+  const iso = date.toISOString();
+  const today = date.toDateString() === new Date().toDateString();
+  const text = today ? date.toLocaleTimeString() : `${date.toLocaleDateString()} ${date.toLocaleTimeString()}`;
+  return h('time', { datetime: iso, title: iso.replace('T', ' ').replace('Z', ' UTC') }, text);
+}
+
+/** `1.2 KB`. */
+export function bytes(n: number): string {
+  const units = ['B', 'KB', 'MB', 'GB', 'TB'];
+  let [value, unit] = [n, 0];
+  while (value >= 1000 && unit < units.length - 1) [value, unit] = [value / 1000, unit + 1];
+  return `${unit === 0 || value >= 100 ? Math.round(value) : value.toFixed(1)} ${units[unit]}`;
+}
+
+/** `340 ms`, `12.3 s`, `4 min`, `3 h`, `2 d`. */
+export function span(ms: number): string {
+  if (ms < 1000) return `${ms < 10 ? Math.round(ms * 100) / 100 : Math.round(ms)} ms`;
+  if (ms < 60_000) return `${(ms / 1000).toFixed(1)} s`;
+  if (ms < 5_400_000) return `${Math.round(ms / 60_000)} min`;
+  if (ms < 129_600_000) return `${Math.round(ms / 3_600_000)} h`;
+  return `${Math.round(ms / 86_400_000)} d`;
+}
+
+export function count(n: number): string {
+  return n.toLocaleString('en-GB');
+}
+
+/** A measured value: three digits that mean something. */
+export function figure(value: number | null, unit: string): string {
+  if (value === null) return 'no data';
+  const text = value >= 1000 ? count(Math.round(value)) : String(Math.round(value * 1000) / 1000);
+  if (unit === 'ratio') return `${Math.round(value * 10_000) / 100} %`;
+  return unit === 'count' ? text : `${text} ${unit === 'us' ? 'µs' : unit}`;
+}
+
+export const short = (digest: string): string => digest.slice(0, 12);
+
+export const plural = (n: number, word: string): string => `${count(n)} ${word}${n === 1 ? '' : 's'}`;

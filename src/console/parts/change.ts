@@ -1,0 +1,118 @@
+/** A change by an operator: what it would do is shown first, a reason is asked for, and what it did is shown after. */
+
+import { post } from '../api.ts';
+import { h, openDialog } from '../dom.ts';
+import { field, problem } from './layout.ts';
+import { type Subject, showPreview } from './preview.ts';
+import type { Receipt } from './receipt.ts';
+
+export interface ChangeOrder {
+  readonly title: string;
+  /** Path of the change. */
+  readonly path: string;
+  readonly act: string;
+  readonly danger: boolean;
+  /** What is looked at before: what hangs on it now, and what the last day had of it. */
+  readonly preview?: { readonly kind: Subject; readonly name: string };
+  /** A name that has to be typed, for what cuts much. */
+  readonly confirm?: string;
+  /** Whether it may return by itself after a while. */
+  readonly timed: boolean;
+  /** Whether it can be for one tenant only; the tenant that is offered. */
+  readonly tenant?: string | null;
+  /** Version of the controls that was seen. Given where something is opened: what cuts is never held up. */
+  readonly seen?: number;
+}
+
+export interface Done {
+  readonly receipt: Receipt;
+  /** From the press of the button to the answer. */
+  readonly tookMs: number;
+  readonly forMs: number | null;
+}
+
+/** Null when the operator thought better of it. */
+export function change(order: ChangeOrder): Promise<Done | null> {
+  const inputs = inputsOf(order);
+  const told = h('div');
+  const seen = h('div', { class: 'preview', 'aria-live': 'polite' });
+  const go = h('button', { type: 'submit', class: order.danger ? 'danger solid' : 'primary' }, order.act);
+  let done: Done | null = null;
+  const act = async (event: Event) => {
+    event.preventDefault();
+    const wrong = order.confirm !== undefined && inputs.typed.value !== order.confirm;
+    if (wrong) return told.replaceChildren(problem(`Type ${order.confirm} exactly.`));
+    go.disabled = true;
+    try {
+      done = await send(order, inputs);
+      dialog.close();
+    } catch (error) {
+      told.replaceChildren(problem(error instanceof Error ? error.message : 'it failed'));
+      go.disabled = false;
+    }
+  };
+  const leave = h('button', { type: 'button', click: () => dialog.close() }, 'Leave it');
+  const form = h(
+    'form',
+    { submit: (event) => void act(event) },
+    h('h2', { id: 'change-title' }, order.title),
+    order.preview !== undefined && seen,
+    ...fieldsOf(order, inputs),
+    told,
+    h('div', { class: 'actions' }, leave, go),
+  );
+  const dialog = openDialog({ 'aria-labelledby': 'change-title' }, form);
+  if (order.preview !== undefined) void showPreview(order.preview, seen);
+  inputs.why.focus();
+  return new Promise((resolve) => dialog.addEventListener('close', () => resolve(done)));
+}
+
+interface Inputs {
+  readonly why: HTMLInputElement;
+  readonly until: HTMLSelectElement;
+  readonly scope: HTMLSelectElement;
+  readonly typed: HTMLInputElement;
+}
+
+function inputsOf({ tenant }: ChangeOrder): Inputs {
+  const option = (value: string, text: string) => h('option', { value }, text);
+  return {
+    why: h('input', { name: 'why', required: true, maxlength: '500', autocomplete: 'off' }),
+    until: h('select', { name: 'for' }, ...DURATIONS.map(([ms, text]) => option(ms, text))),
+    scope: h('select', { name: 'scope' }, option(tenant ?? '', `${tenant} only`), option('', 'every tenant')),
+    typed: h('input', { name: 'confirm', autocomplete: 'off', spellcheck: 'false' }),
+  };
+}
+
+function fieldsOf({ tenant, timed, confirm }: ChangeOrder, { why, until, scope, typed }: Inputs): HTMLElement[] {
+  return [
+    field('Reason, kept in the record', why),
+    ...(isNamed(tenant) ? [field('For', scope)] : []),
+    ...(timed ? [field('Returns by itself', until)] : []),
+    ...(confirm === undefined ? [] : [field(`Type ${confirm} to confirm`, typed)]),
+  ];
+}
+
+async function send({ path, timed, tenant, seen }: ChangeOrder, { why, until, scope }: Inputs): Promise<Done> {
+  const forMs = timed && until.value !== '' ? Number(until.value) : null;
+  const body = {
+    why: why.value,
+    ...(timed ? { for_ms: forMs } : {}),
+    ...(isNamed(tenant) && scope.value !== '' ? { tenant: scope.value } : {}),
+  };
+  const began = performance.now();
+  const receipt = await post<'categoryBlock'>(path, body, seen === undefined ? {} : { seen });
+  return { receipt, tookMs: performance.now() - began, forMs };
+}
+
+const isNamed = (tenant: string | null | undefined): boolean => tenant !== undefined && tenant !== null;
+
+const DURATIONS: readonly (readonly [string, string])[] = [
+  ['', 'never'],
+  ['300000', 'after 5 minutes'],
+  ['1800000', 'after 30 minutes'],
+  ['7200000', 'after 2 hours'],
+  ['28800000', 'after 8 hours'],
+  ['86400000', 'after a day'],
+  ['604800000', 'after a week'],
+];
