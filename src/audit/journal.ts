@@ -5,7 +5,8 @@
  *
  * The first frame of a segment is a head: the state of the tree's right edge where the segment starts, so that recovery
  * needs nothing but segments. Every other frame is a batch: first sequence, count, the signed checkpoint after it, and
- * the entries. Batch k+1 is written only after batch k is on disk, so only the last frame can be torn.
+ * the entries. Batch k+1 is written only after batch k is on disk, so only the last frame can be torn. Zeros behind the last
+ * frame are room that was made for more; a write into room costs the file system no journal commit of its own.
  */
 
 import { crc32 } from 'node:zlib';
@@ -85,6 +86,13 @@ export function hasFrameAfter(bytes: Buffer, at: number): boolean {
     if (decodeFrame(bytes, next) !== null) return true;
   }
   return false;
+}
+
+/** Bytes of what a crash tore at `at`: all that is there, but for the room behind it; 0 where there is only room. */
+export function tornLength(bytes: Buffer, at: number): number {
+  let end = bytes.length;
+  while (end > at && bytes[end - 1] === 0) end -= 1;
+  return end - at;
 }
 
 function frame(type: number, parts: readonly Uint8Array[]): Buffer {

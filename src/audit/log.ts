@@ -80,6 +80,11 @@ interface Prepared {
 
 const PROBE_MS = 100;
 const MAX_PROBE_MS = 1000;
+/** This many commits in this time are many: then the journal makes room ahead. */
+const MANY = 16;
+const MANY_MS = 200;
+/** Without a commit for so long, it gives the room back. */
+const QUIET_MS = 500;
 
 /** Opens the log, recovering what a crash left. Throws `LogDamaged` when acknowledged entries are harmed. */
 export async function openLog(options: LogOptions): Promise<AuditLog> {
@@ -115,6 +120,10 @@ export class AuditLog implements AuditSink {
   #probes = 0;
   #healing: Promise<void> | null = null;
   #window: NodeJS.Timeout | null = null;
+  #quiet: NodeJS.Timeout | null = null;
+  /** When the last commits were, in a ring. */
+  readonly #commits = new Float64Array(MANY).fill(Number.NEGATIVE_INFINITY);
+  #committed = 0;
   /** The last time that was written: many records share a millisecond. */
   #timed = { now: Number.NaN, text: '' };
 
@@ -221,6 +230,7 @@ export class AuditLog implements AuditSink {
     if (this.#closed) return;
     this.#closed = true;
     if (this.#probe !== null) clearTimeout(this.#probe);
+    if (this.#quiet !== null) clearTimeout(this.#quiet);
     await this.#running;
     // What waits in the window is committed now.
     if (this.#queue.length > 0) this.#kick();
@@ -237,8 +247,15 @@ export class AuditLog implements AuditSink {
 
   #time(): string {
     const now = this.#options.clock.now();
-    if (now !== this.#timed.now) this.#timed = { now, text: new Date(now).toISOString() };
-    return this.#timed.text;
+    if (now === this.#timed.now) return this.#timed.text;
+    // Records of one second differ in their last digits alone.
+    const part = now % 1000;
+    const same = now - part === this.#timed.now - (this.#timed.now % 1000) && Number.isInteger(now);
+    const text = same
+      ? `${this.#timed.text.slice(0, 20)}${String(part).padStart(3, '0')}Z`
+      : new Date(now).toISOString();
+    this.#timed = { now, text };
+    return text;
   }
 
   #encode(event: AuditEvent): EncodedEvent {
@@ -284,6 +301,7 @@ export class AuditLog implements AuditSink {
     } finally {
       this.#running = null;
       if (this.#queue.length > 0) this.#kick(this.#options.windowMs);
+      this.#restLater();
     }
   }
 
@@ -311,7 +329,7 @@ export class AuditLog implements AuditSink {
         await this.#journal.start(this.#head.edge);
         this.#publisher.trimLater();
       }
-      await this.#journal.append(prepared.batch);
+      await this.#journal.append(prepared.batch, this.#isBusy());
     } finally {
       clearTimeout(stalled);
     }
@@ -327,6 +345,33 @@ export class AuditLog implements AuditSink {
     this.#options.meter.set('locktender_log_size', after.size);
     this.#publisher.add(full);
     this.#feed.push(batch.first, items);
+  }
+
+  #isBusy(): boolean {
+    const at = this.#committed % MANY;
+    const before = this.#commits[at] as number;
+    const now = this.#options.clock.monotonic();
+    this.#commits[at] = now;
+    this.#committed += 1;
+    return now - before < MANY_MS;
+  }
+
+  /** Once it is quiet, the journal's room goes back. */
+  #restLater(): void {
+    if (this.#quiet !== null || this.#closed || !this.#journal.roomy) return;
+    const committed = this.#committed;
+    this.#quiet = setTimeout(() => {
+      this.#quiet = null;
+      if (this.#running !== null || this.#trouble !== null || committed !== this.#committed) this.#restLater();
+      else this.#running = this.#giveBack();
+    }, QUIET_MS);
+    this.#quiet.unref();
+  }
+
+  async #giveBack(): Promise<void> {
+    await this.#journal.giveBack();
+    this.#running = null;
+    if (this.#queue.length > 0) this.#kick();
   }
 
   #stall(): void {

@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { readIfThere } from '../store/durable-file.ts';
 import type { Files } from '../store/files.ts';
 import { parseCheckpoint, type SignedCheckpoint } from './checkpoint.ts';
-import { type Batch, decodeFrame, type Edge, hasFrameAfter, parseSegmentName } from './journal.ts';
+import { type Batch, decodeFrame, type Edge, hasFrameAfter, parseSegmentName, tornLength } from './journal.ts';
 import { type TileFile, Tree } from './tree.ts';
 
 export class LogDamaged extends Error {
@@ -97,7 +97,7 @@ function stopAt(
 ): void {
   if (hasFrameAfter(bytes, at))
     throw new LogDamaged(dir, `its journal is altered after entry ${progress.tree?.size ?? 0}`);
-  if (last) progress.tornBytes = bytes.length - at;
+  if (last) progress.tornBytes = tornLength(bytes, at);
 }
 
 function startAt(dir: string, edge: Edge, progress: Progress): void {

@@ -3,7 +3,7 @@
 import { join } from 'node:path';
 import type { Files } from '../store/files.ts';
 import { parseCheckpoint, type SignedCheckpoint } from './checkpoint.ts';
-import { type Batch, decodeFrame, hasFrameAfter, parseSegmentName } from './journal.ts';
+import { type Batch, decodeFrame, hasFrameAfter, parseSegmentName, tornLength } from './journal.ts';
 import { type Frontier, leafHash } from './merkle.ts';
 import { JOURNAL_FOLDER } from './recover.ts';
 import type { Fault } from './verify-bundle.ts';
@@ -42,7 +42,7 @@ function verifySegment(of: JournalCheck, file: string): { readonly fault: Fault 
     const next = decodeFrame(bytes, at);
     if (next === null) {
       const damaged = hasFrameAfter(bytes, at);
-      return { fault: damaged ? fault(of.frontier.size, 'altered', file) : null, tornBytes: bytes.length - at };
+      return { fault: damaged ? fault(of.frontier.size, 'altered', file) : null, tornBytes: tornLength(bytes, at) };
     }
     const bad = next.frame.kind === 'batch' ? addBatch(of, next.frame.batch, file) : null;
     if (bad !== null) return { fault: bad, tornBytes: 0 };

@@ -44,8 +44,15 @@ interface Histogram {
   count: number;
 }
 
+interface Series<T> {
+  readonly labels: Labels;
+  state: T;
+}
+
 interface Family<T> {
-  readonly series: Map<string, { readonly labels: Labels; state: T }>;
+  readonly series: Map<string, Series<T>>;
+  /** The same by labels as callers write them, neither sorted nor escaped: quick to make. Bounded like the series. */
+  readonly written: Map<string, Series<T>>;
 }
 
 /** `maxSeries` bounds the series of each metric. */
@@ -58,15 +65,22 @@ export function createMetrics(options: { readonly maxSeries?: number } = {}): Me
 
   const seriesOf = <T>(families: Map<string, Family<T>>, name: string, labels: Labels, fresh: () => T) => {
     const family = families.get(name) ?? newFamily(families, name);
+    const written = asWritten(labels);
+    const known = family.written.get(written);
+    if (known !== undefined) return known;
     const key = labelText(labels);
     const found = family.series.get(key);
-    if (found !== undefined) return found;
+    if (found !== undefined) return remembered(family, written, found);
     if (family.series.size >= maxSeries && name !== OVERFLOW) {
       count(OVERFLOW, { metric: name });
       const other = Object.fromEntries(Object.keys(labels).map((k) => [k, 'other']));
       return oneMore(family, labelText(other), other, fresh);
     }
-    return oneMore(family, key, labels, fresh);
+    return remembered(family, written, oneMore(family, key, labels, fresh));
+  };
+  const remembered = <T>(family: Family<T>, written: string, series: Series<T>): Series<T> => {
+    if (family.written.size < 4 * maxSeries) family.written.set(written, series);
+    return series;
   };
   const count: Meter['count'] = (name, labels = {}, by = 1) => {
     seriesOf(counters, name, labels, () => 0).state += by;
@@ -106,12 +120,12 @@ export function createMetrics(options: { readonly maxSeries?: number } = {}): Me
 
 function newFamily<T>(families: Map<string, Family<T>>, name: string): Family<T> {
   if (!NAME.test(name)) throw new RangeError(`\`${name}\` is not a metric name; use letters, digits and _`);
-  const family: Family<T> = { series: new Map() };
+  const family: Family<T> = { series: new Map(), written: new Map() };
   families.set(name, family);
   return family;
 }
 
-function oneMore<T>(family: Family<T>, key: string, labels: Labels, fresh: () => T): { state: T } {
+function oneMore<T>(family: Family<T>, key: string, labels: Labels, fresh: () => T): Series<T> {
   const found = family.series.get(key);
   if (found !== undefined) return found;
   const made = { labels: { ...labels }, state: fresh() };
@@ -149,6 +163,12 @@ function labelText(labels: Labels): string {
   if (keys.length > 1) keys.sort();
   let out = '';
   for (const key of keys) out += `${out === '' ? '' : ','}${key}="${escapeLabel(labels[key] ?? '')}"`;
+  return out;
+}
+
+function asWritten(labels: Labels): string {
+  let out = '';
+  for (const key in labels) out += `${key}\u0001${labels[key]}\u0002`;
   return out;
 }
 
