@@ -12,6 +12,7 @@ import { WORLD_REGISTERS } from './registers-world.ts';
 import type { TextCheck } from './text-check.ts';
 import { githubChecksum, isJwt, shannonEntropy } from './tokens.ts';
 import { VAT_NUMBERS } from './vat-numbers.ts';
+import { WALLETS } from './wallets.ts';
 
 export type Validator = (secret: Buffer) => boolean;
 
@@ -35,7 +36,7 @@ const NAMED = {
   'github-crc32': cased(githubChecksum),
   ...mapped({ ...EUROPEAN_IDS, ...EUROPEAN_REGISTERS, ...VAT_NUMBERS }, upper),
   ...mapped({ ...WORLD_IDS, ...WORLD_REGISTERS, ...ADDRESSES }, upper),
-  ...mapped(CASED_ADDRESSES, cased),
+  ...mapped({ ...CASED_ADDRESSES, ...WALLETS }, cased),
 } satisfies Record<string, Validator>;
 
 export type ValidatorName = keyof typeof NAMED;

@@ -70,6 +70,23 @@ describe('validators', () => {
     expect(holds('ip', text)).toBe(expected);
   });
 
+  it.each<[ValidatorName, string, boolean]>([
+    ['base58key', '5HueCGU8rMjxEXxiPuD5BDku4MkFqeZyd4dZ1jvhTVqvbTLvyTJ', true],
+    ['base58key', '5HueCGU8rMjxEXxiPuD5BDku4MkFqeZyd4dZ1jvhTVqvbTLvyTK', false],
+    ['base58address', 'TJRabPrwbZy45sbavfcjinPJC18kjpRTv8', true],
+    ['base58address', 'TJRabPrwbZy45sbavfcjinPJC18kjpRTv9', false],
+    ['ripple', 'rHb9CJAWyB4rj91VRWn96DkukG4bwdtyTh', true],
+    ['stellar', 'GA7QYNF7SOWQ3GLR2BGMZEHXAVIRZA4KVWLTJJFC7MGXUA74P7UJVSGZ', true],
+    ['cashaddr', 'bitcoincash:qpm2qsznhks23z7629mms6s4cwef74vcwvy22gdx6a', true],
+    ['bip39', 'legal winner thank year wave sausage worth useful legal winner thank yellow', true],
+    ['bip39', 'legal winner thank year wave sausage worth useful legal winner thank zoo', false],
+    ['bip39', 'these are twelve words that nobody would ever take for a phrase', false],
+    ['mrz-passport', 'L898902C36UTO7408122F1204159ZE184226B<<<<<10', true],
+    ['mrz-passport', 'L898902C36UTO7408122F1204159ZE184226B<<<<<11', false],
+  ])('%s on %s: %s', (name, text, expected) => {
+    expect(holds(name, text)).toBe(expected);
+  });
+
   it.each(VALIDATOR_NAMES)('%s never throws, whatever the bytes', (name) => {
     const check = validatorOf(name);
     fc.assert(
