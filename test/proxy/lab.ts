@@ -46,6 +46,8 @@ export interface Lab {
   contextOf(name: string): SecureContext;
   /** PEM of the gate's CA. */
   readonly ca: string;
+  /** PEM of the CA of the lab's origins. */
+  readonly originCa: string;
   close(): Promise<void>;
 }
 
@@ -62,6 +64,8 @@ export interface TunnelOptions {
   readonly servername?: string;
   readonly alpn?: readonly string[];
   readonly session?: Buffer;
+  /** PEM that the client trusts in place of the gate's CA: the origin's own, in an opaque tunnel. */
+  readonly ca?: string;
 }
 
 /** Answers that the resolver gives. */
@@ -226,7 +230,7 @@ export async function openLab(
     }
     const inner = connectTls({
       socket,
-      ca: appliance.core.authority.pem,
+      ca: options.ca ?? appliance.core.authority.pem,
       servername: options.servername ?? host,
       ...(options.session ? { session: options.session } : {}),
       ...(options.alpn ? { ALPNProtocols: [...options.alpn] } : {}),
@@ -267,6 +271,7 @@ export async function openLab(
     admin,
     contextOf,
     ca: appliance.core.authority.pem,
+    originCa: origins.pem,
     close: async () => {
       await appliance.stop(0);
       for (const server of [tls, plain]) server.close();
