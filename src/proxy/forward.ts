@@ -85,6 +85,9 @@ interface Settle {
   readonly reject: (error: unknown) => void;
 }
 
+/** More informational responses than any origin has use for (T-29). */
+const MOST_INTERIM = 32;
+
 /** undici's view of the exchange: its events become the client's response. */
 class Relay implements Dispatcher.DispatchHandler {
   readonly #gate: Gate;
@@ -93,6 +96,7 @@ class Relay implements Dispatcher.DispatchHandler {
   readonly #settle: Settle;
   #controller: Dispatcher.DispatchController | null = null;
   #guard: ResponseGuard | null = null;
+  #interim = 0;
 
   constructor(gate: Gate, exchange: Exchange, reply: Reply, settle: Settle) {
     this.#gate = gate;
@@ -118,7 +122,11 @@ class Relay implements Dispatcher.DispatchHandler {
 
   onResponseStart(controller: Dispatcher.DispatchController, status: number): void {
     // Interim responses are the origin's own business with us; unsolicited ones end here (T-29).
-    if (status < 200) return;
+    if (status < 200) {
+      this.#interim += 1;
+      if (this.#interim > MOST_INTERIM) controller.abort(new Refusal('upstream_protocol', 'interim'));
+      return;
+    }
     const raw = headerPairs(controller.rawHeaders);
     this.#exchange.status = status;
     const bodiless = this.#exchange.order.ask.method === 'HEAD' || status === 204 || status === 304;

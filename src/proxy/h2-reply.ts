@@ -7,9 +7,11 @@ export class H2Reply implements Reply {
   readonly #stream: ServerHttp2Stream;
   /** The client said that it reads trailers. */
   readonly #trailers: boolean;
+  readonly #idleMs: number;
   #ended = false;
 
-  constructor(stream: ServerHttp2Stream, trailers: boolean) {
+  constructor(stream: ServerHttp2Stream, trailers: boolean, idleMs: number) {
+    this.#idleMs = idleMs;
     this.#stream = stream;
     this.#trailers = trailers;
   }
@@ -24,6 +26,8 @@ export class H2Reply implements Reply {
 
   head(status: number, fields: FieldList): void {
     if (this.gone) return;
+    // A client that opens no window for so long does not get the rest (T-45).
+    this.#stream.setTimeout(this.#idleMs, () => this.#stream.close(constants.NGHTTP2_CANCEL));
     this.#stream.respond(h2Fields(status, fields), { waitForTrailers: this.#trailers });
   }
 

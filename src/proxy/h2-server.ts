@@ -5,6 +5,7 @@ import {
   createServer,
   type Http2Server,
   type IncomingHttpHeaders,
+  type ServerHttp2Session,
   type ServerHttp2Stream,
 } from 'node:http2';
 import type { Duplex } from 'node:stream';
@@ -27,18 +28,17 @@ export class H2Server {
   constructor(gate: Gate, walk: Walk) {
     this.#gate = gate;
     this.#walk = walk;
-    // Bounds of T-45: streams at once, invalid frames, rejected streams, memory; Node bounds resets by itself.
+    // Bounds of T-45: streams at once, resets (CVE-2023-44487), invalid frames, rejected streams, memory. nghttp2 bounds
+    // acknowledgements and continuations by itself.
     this.#server = createServer({
       settings: { maxConcurrentStreams: 128, enablePush: false, maxHeaderListSize: gate.settings.maxHeadBytes },
       maxSessionInvalidFrames: 16,
       maxSessionRejectedStreams: 16,
       maxSessionMemory: 16,
+      streamResetBurst: 200,
+      streamResetRate: 50,
       maxHeaderListPairs: gate.settings.maxHeaderCount + 4,
       unknownProtocolTimeout: gate.settings.headTimeoutMs,
-    });
-    this.#server.on('session', (session) => {
-      session.setTimeout(gate.settings.idleMs, () => session.close());
-      session.on('error', () => session.destroy());
     });
     this.#server.on('stream', (stream, headers, _flags, raw) => this.#stream(stream, headers, raw));
     this.#server.on('sessionError', () => undefined);
@@ -48,6 +48,11 @@ export class H2Server {
     this.#inner.set(socket, inner);
     this.#server.once('session', (session) => {
       this.#inner.set(session, inner);
+      session.setTimeout(this.#gate.settings.idleMs, () => endSession(session, inner.carrier));
+      session.on('error', () => {
+        session.destroy();
+        inner.carrier.destroy();
+      });
       // The doors allow half-open sockets, so nobody else answers the client's end: without this its flow lives on.
       socket.once('end', () => session.destroy());
     });
@@ -87,7 +92,7 @@ export class H2Server {
 
   #order(stream: ServerHttp2Stream, parts: { inner: Inner; list: HeaderList; read: ReadRequest }): Order {
     const { inner, list, read } = parts;
-    const reply = new H2Reply(stream, /\btrailers\b/i.test(field(list, 'te')));
+    const reply = new H2Reply(stream, /\btrailers\b/i.test(field(list, 'te')), this.#gate.settings.idleMs);
     return {
       door: inner.door,
       kind: 'exchange',
@@ -106,6 +111,16 @@ export class H2Server {
     };
   }
 }
+
+/** Gracefully, but not for ever: a peer that reads nothing would never let the session close. */
+function endSession(session: ServerHttp2Session, carrier: Duplex): void {
+  session.close();
+  const late = setTimeout(() => carrier.destroy(), GRACE_MS);
+  carrier.once('close', () => clearTimeout(late));
+}
+
+/** For the streams that were open when a session turned idle. */
+const GRACE_MS = 2_000;
 
 function refuseStream(stream: ServerHttp2Stream, denial: Denial, accept: string): void {
   if (stream.destroyed) return;

@@ -193,7 +193,15 @@ export class Http1Connection implements Due {
     const requestMs = gate.settings.requestTimeoutMs;
     this.due = requestMs > 0 && this.#body !== null ? performance.now() + requestMs : Number.POSITIVE_INFINITY;
     const carrier = inner?.carrier ?? null;
-    const reply = new Http1Reply({ socket, carrier, method, version, keep: this.#keep, keepLine });
+    const reply = new Http1Reply({
+      socket,
+      carrier,
+      method,
+      version,
+      keep: this.#keep,
+      keepLine,
+      idleMs: gate.settings.idleMs,
+    });
     this.#reply = reply;
     const body = this.#body;
     const waits = body !== null && field(headers, 'expect') !== '';

@@ -18,6 +18,8 @@ export interface ReplyTo {
   readonly keep: boolean;
   /** What kept connections are told. */
   readonly keepLine: string;
+  /** How long a client may take nothing of what was sent (T-45). */
+  readonly idleMs: number;
 }
 
 /** Up to here, pieces are copied into one buffer with what stands around them: cheaper than a write of several. */
@@ -32,6 +34,7 @@ export class Http1Reply implements Reply {
   #keep: boolean;
   #drained: (() => void) | null = null;
   #gone: (() => void) | null = null;
+  #stalled: NodeJS.Timeout | undefined;
 
   constructor(to: ReplyTo) {
     this.#to = to;
@@ -68,7 +71,9 @@ export class Http1Reply implements Reply {
     if (this.#framing === 'none' || this.#ended) return true;
     const chunked = this.#framing === 'chunked';
     if (chunk.length === 0) return true;
-    return this.#put(chunked ? `${chunk.length.toString(16)}\r\n` : '', chunk, chunked ? '\r\n' : '');
+    const room = this.#put(chunked ? `${chunk.length.toString(16)}\r\n` : '', chunk, chunked ? '\r\n' : '');
+    if (!room) this.#stalled ??= setTimeout(() => this.destroy(), this.#to.idleMs);
+    return room;
   }
 
   onDrain(resume: () => void): void {
@@ -85,6 +90,7 @@ export class Http1Reply implements Reply {
     if (this.#framing === 'chunked') this.#put(`0\r\n${trailerLines(trailers)}\r\n`, null, '');
     else this.#flush();
     this.#ended = true;
+    this.#moves();
   }
 
   destroy(): void {
@@ -98,12 +104,19 @@ export class Http1Reply implements Reply {
 
   /** The socket takes more. */
   drain(): void {
+    this.#moves();
     if (!this.#ended) this.#drained?.();
   }
 
   /** The socket is closed. */
   close(): void {
+    this.#moves();
     if (!this.#ended) this.#gone?.();
+  }
+
+  #moves(): void {
+    clearTimeout(this.#stalled);
+    this.#stalled = undefined;
   }
 
   #flush(): void {

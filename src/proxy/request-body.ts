@@ -9,6 +9,7 @@ import { field } from './fields.ts';
 import type { Forwarding } from './forwarding.ts';
 import type { Gate } from './gate.ts';
 import type { BodyFilter } from './guarding.ts';
+import { idleBound } from './idle-body.ts';
 import { watchedBody } from './provider-body.ts';
 import { Refusal } from './refusal.ts';
 import { guardContext, recordVerdict } from './scan-outbound.ts';
@@ -25,7 +26,8 @@ export async function outboundBody(gate: Gate, exchange: Exchange, forwarding: F
   const { headers } = forwarding;
   const announced = field(headers, 'content-length');
   if (forwarding.body === null) return { stream: null, length: announced === '0' ? 0 : null };
-  const body = watchedBody(gate, exchange, { body: forwarding.body, headers });
+  const sent = idleBound(forwarding.body, gate.settings.idleMs);
+  const body = watchedBody(gate, exchange, { body: sent, headers });
   const guard = gate.guard();
   const context = guardContext(exchange, 'request', {
     contentType: field(headers, 'content-type').toLowerCase(),
