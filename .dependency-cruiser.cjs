@@ -33,6 +33,7 @@ const MAY_IMPORT = {
     'admin/contract',
     // How the appliance reads what people edit: the offline commands must read it in the same way.
     'control/load-revision',
+    'control/replay-log',
   ],
   console: ['admin/contract'],
   // Puts the parts together; only main.ts imports it.

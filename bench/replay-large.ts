@@ -8,7 +8,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { openLog } from '../src/audit/log.ts';
-import { readEntries } from '../src/audit/read.ts';
+import { readCheckedEntries } from '../src/audit/read.ts';
 import type { NoteVerifier } from '../src/audit/signed-note.ts';
 import { verifyLog } from '../src/audit/verify.ts';
 import { judgeOf } from '../src/control/replay-log.ts';
@@ -85,7 +85,7 @@ function replay() {
   const judge = judgeOf(replay);
   const residentMb: number[] = [];
   const start = process.cpuUsage();
-  for (const { seq, bytes } of readEntries(join(dir, 'audit'))) {
+  for (const { seq, bytes } of readCheckedEntries(join(dir, 'audit'))) {
     judge(bytes);
     if (seq % Math.floor(COUNT / 10) === 0) residentMb.push(rounded(process.memoryUsage.rss() / 1_048_576));
   }

@@ -7,7 +7,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openLog } from '../src/audit/log.ts';
-import { readEntries } from '../src/audit/read.ts';
+import { readCheckedEntries } from '../src/audit/read.ts';
 import { verifyLog } from '../src/audit/verify.ts';
 import { judgeOf } from '../src/control/replay-log.ts';
 import type { EventBody } from '../src/core/event.ts';
@@ -80,7 +80,7 @@ function bodyOf({ v: _v, time: _time, node: _node, ...body }: ReturnType<typeof 
 function replayed(dir: string) {
   const replay = new Replay({ bundleOf: () => shippedBundle(), candidate: null });
   const judge = judgeOf(replay);
-  for (const { bytes } of readEntries(dir)) judge(bytes);
+  for (const { bytes } of readCheckedEntries(dir)) judge(bytes);
   const { decisions, differences } = replay.finish();
   return { decisions, differences };
 }

@@ -2,6 +2,7 @@
 
 import type { PassDesk, PolicyDesk } from '../admin/ports.ts';
 import type { AuditLog } from '../audit/log.ts';
+import { EntriesMissing, EntryAltered } from '../audit/read.ts';
 import type { Config } from '../config/schema.ts';
 import type { ReloadOutcome } from '../control/control-order.ts';
 import type { ControlPlane } from '../control/control-plane.ts';
@@ -67,15 +68,15 @@ async function replayed(
   const next = candidate?.value ?? null;
   const suppose = supposedControls(controls, next ?? control.current().bundle);
   if (!suppose.ok) return suppose;
-  const report = await replayLog({
-    dir: log.dir,
-    size: log.head.size,
-    bundles,
-    candidate: next,
-    suppose: controls.length === 0 ? null : suppose.value,
-    since: clock.now() - (sinceMs ?? days * DAY_MS),
-  });
-  return ok({ ...report, groups: report.groups.slice(0, 1000).map((group) => ({ ...group })) });
+  const order = { dir: log.dir, size: log.head.size, bundles, candidate: next };
+  const since = clock.now() - (sinceMs ?? days * DAY_MS);
+  try {
+    const report = await replayLog({ ...order, suppose: controls.length === 0 ? null : suppose.value, since });
+    return ok({ ...report, groups: report.groups.slice(0, 1000).map((group) => ({ ...group })) });
+  } catch (error) {
+    if (error instanceof EntryAltered || error instanceof EntriesMissing) return err(error.message);
+    throw error;
+  }
 }
 
 function answered(question: WhatIf, control: ControlPlane, clock: Clock): ReturnType<PolicyDesk['explain']> {

@@ -8,9 +8,11 @@ import { readIfThere } from '../store/durable-file.ts';
 import { type Files, isMissing, nodeFiles } from '../store/files.ts';
 import { decodeBundle } from './entry-bundle.ts';
 import { decodeFrame, parseSegmentName } from './journal.ts';
+import { leafHashInBundle } from './merkle.ts';
 import { JOURNAL_FOLDER, publishedCheckpoint } from './recover.ts';
 import { readSealed } from './sealed-segment.ts';
 import { partialsPath, TILE_WIDTH, tilePath } from './tile-path.ts';
+import { readTile } from './verify-tiles.ts';
 
 export interface Entry {
   readonly seq: number;
@@ -25,6 +27,42 @@ export class EntriesMissing extends Error {
   constructor(dir: string, seq: number) {
     super(`entry ${seq} is not in \`${dir}\`; it was pruned or is missing, see \`audit verify\``);
     this.seq = seq;
+  }
+}
+
+/** An entry that is not the one whose hash stands in the tree, or no event at all. */
+export class EntryAltered extends Error {
+  readonly code = 'ENTRY_ALTERED';
+  readonly seq: number;
+  constructor(dir: string, seq: number) {
+    super(`entry ${seq} in \`${dir}\` is not what was recorded; see \`audit verify\``);
+    this.seq = seq;
+  }
+}
+
+/**
+ * The same as `readEntries`, each entry under the published checkpoint held against its hash in the tree: not whether the tree
+ * is the one that was signed (that is `verifyLog`), but enough to notice an entry that was altered. Throws `EntryAltered` too.
+ */
+export function* readCheckedEntries(
+  dir: string,
+  from = 0,
+  to: number = Number.POSITIVE_INFINITY,
+  files: Files = nodeFiles,
+): Generator<Entry> {
+  const published = publishedCheckpoint(dir, files)?.size ?? 0;
+  let index = -1;
+  let hashes: readonly Buffer[] | null = null;
+  for (const entry of readEntries(dir, from, to, files)) {
+    if (entry.seq < published) {
+      const place = entry.seq % TILE_WIDTH;
+      if (index !== (entry.seq - place) / TILE_WIDTH) {
+        index = (entry.seq - place) / TILE_WIDTH;
+        hashes = readTile(dir, { level: 0, index, width: null }, files);
+      }
+      if (hashes?.[place]?.equals(leafHashInBundle(entry.bytes)) === false) throw new EntryAltered(dir, entry.seq);
+    }
+    yield entry;
   }
 }
 

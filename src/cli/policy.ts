@@ -11,7 +11,8 @@ import { type CliParts, group, leaf } from './leaf.ts';
 import { addDiff } from './policy-diff.ts';
 import { explainRecorded, precedenceOf, printDecision, printSources, sourcesOf } from './policy-explain.ts';
 import { addLearn } from './policy-learn.ts';
-import { addReload, addReplay } from './policy-live.ts';
+import { addReload } from './policy-reload.ts';
+import { addReplay } from './policy-replay.ts';
 import { addTest } from './policy-test.ts';
 import { printJson } from './print.ts';
 

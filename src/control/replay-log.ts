@@ -2,13 +2,15 @@
 
 import { setImmediate } from 'node:timers/promises';
 import { latestPruning } from '../audit/pruning.ts';
-import { readEntries } from '../audit/read.ts';
+import { EntryAltered, readCheckedEntries } from '../audit/read.ts';
+import { publishedCheckpoint } from '../audit/recover.ts';
 import type { Controls } from '../core/controls.ts';
 import type { AuditEvent } from '../core/event.ts';
 import type { Bundle } from '../policy/bundle.ts';
 import { bundleDocument, bundleFromDocument } from '../policy/bundle-document.ts';
 import { Replay, type ReplayReport } from '../policy/replay.ts';
 import type { BundleStore } from '../store/bundle-store.ts';
+import { nodeFiles } from '../store/files.ts';
 import { sha256Text } from './load-revision.ts';
 import { ReplayMemo } from './replay-memo.ts';
 
@@ -28,7 +30,7 @@ export function keptBundle(store: BundleStore, digest: string): Bundle | null {
 }
 
 export interface ReplayOrder {
-  /** The log's directory and how many entries to read. */
+  /** The log's directory and how many entries to read; infinity: as many as there are. */
   readonly dir: string;
   readonly size: number;
   readonly bundles: BundleStore;
@@ -54,12 +56,19 @@ export async function replayLog({
   const base = pruned === null ? {} : { controls: pruned.controls };
   const replay = new Replay({ bundleOf: (digest) => keptBundle(bundles, digest), candidate, suppose, since, ...base });
   const judge = judgeOf(replay);
+  const of = Number.isFinite(size) ? size : (publishedCheckpoint(dir, nodeFiles)?.size ?? 0);
   let turn = 0;
-  for (const { seq, bytes } of readEntries(dir, pruned?.first_kept ?? 0, size)) {
-    judge(bytes);
-    turn += 1;
-    if (turn % TURN === 0) await setImmediate();
-    if (turn % 65_536 === 0) progress?.(seq, size);
+  let at = 0;
+  try {
+    for (const { seq, bytes } of readCheckedEntries(dir, pruned?.first_kept ?? 0, size)) {
+      at = seq;
+      judge(bytes);
+      turn += 1;
+      if (turn % TURN === 0) await setImmediate();
+      if (turn % 65_536 === 0) progress?.(seq, of);
+    }
+  } catch (error) {
+    throw error instanceof SyntaxError ? new EntryAltered(dir, at) : error;
   }
   return replay.finish();
 }
