@@ -11,10 +11,12 @@ import { openLog } from '../src/audit/log.ts';
 import { readCheckedEntries } from '../src/audit/read.ts';
 import type { NoteVerifier } from '../src/audit/signed-note.ts';
 import { verifyLog } from '../src/audit/verify.ts';
+import { sha256Text } from '../src/control/load-revision.ts';
 import { judgeOf } from '../src/control/replay-log.ts';
 import type { DecisionEvent, EventBody } from '../src/core/event.ts';
+import { bundleDocument, bundleFromDocument } from '../src/policy/bundle-document.ts';
 import { Replay } from '../src/policy/replay.ts';
-import { NOW, principal, request, shippedBundle, snapshot } from '../test/policy/fixture.ts';
+import { NOW, principal, request, snapshot } from '../test/policy/fixture.ts';
 import { recorded } from '../test/policy/recorded.ts';
 import { logOptions, newSigner, verifierFor } from '../test/record/log-fixture.ts';
 import { rounded } from './measure.ts';
@@ -24,6 +26,7 @@ const COUNT = Number(entries);
 /** Requests that come again: so many pairs of a task and a host are alive at once. */
 const ALIKE = 20_000;
 const KEY = join(dir, 'verifier.json');
+const BUNDLE = join(dir, 'bundle.json');
 
 if (phase === 'verify' || phase === 'replay')
   process.stdout.write(JSON.stringify(phase === 'verify' ? verify() : replay()));
@@ -52,6 +55,7 @@ async function fill(): Promise<void> {
     if (n % 500_000 === 0) process.stderr.write(`${n} of ${COUNT} written\n`);
   }
   await log.close();
+  writeFileSync(BUNDLE, bundleDocument(at.bundle));
   writeFileSync(KEY, JSON.stringify({ name: signer.name, key: Buffer.from(signer.publicKey).toString('base64') }));
 }
 
@@ -81,7 +85,12 @@ function verify() {
 }
 
 function replay() {
-  const replay = new Replay({ bundleOf: () => shippedBundle(), candidate: null });
+  const text = readFileSync(BUNDLE, 'utf8');
+  const bundleOf = (digest: string) => {
+    const bundle = bundleFromDocument(text, digest, sha256Text);
+    return bundle.ok ? bundle.value : null;
+  };
+  const replay = new Replay({ bundleOf, candidate: null });
   const judge = judgeOf(replay);
   const residentMb: number[] = [];
   const start = process.cpuUsage();

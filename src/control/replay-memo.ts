@@ -17,6 +17,13 @@ const DECISION = Buffer.from('"type":"decision"');
 const MAX_KNOWN = 65_536;
 const MAX_BYTES = 4096;
 
+/**
+ * Recognising costs a third of deciding again, so it pays only where more than so many records are recognised. Where they are
+ * not, it rests, and looks again now and then.
+ */
+const WORTH = 3 / 8;
+const LOOK = { tries: 32_768, judged: 4096, rest: 131_072 } as const;
+
 /** A record without what does not matter, by its digest. */
 export interface Likeness {
   readonly key: string;
@@ -27,10 +34,13 @@ export interface Likeness {
 export class ReplayMemo {
   readonly #known = new Map<string, { from: number; until: number }>();
   readonly #scratch = Buffer.allocUnsafe(MAX_BYTES);
+  /** Records to look at until it is judged whether looking pays; negative while it rests. */
+  #left: number = LOOK.tries;
+  #hits = 0;
 
-  /** Null for what is no decision of the usual form. */
+  /** Null for what is no decision of the usual form, and while too few are alike. */
   likeness(bytes: Buffer): Likeness | null {
-    if (bytes.length > MAX_BYTES) return null;
+    if (bytes.length > MAX_BYTES || this.#rests()) return null;
     let length = 0;
     let at = 0;
     let now = Number.NaN;
@@ -52,7 +62,23 @@ export class ReplayMemo {
   /** Was one like it found right, at an instant from which that holds until its own? */
   knows({ key, now }: Likeness): boolean {
     const known = this.#known.get(key);
-    return known !== undefined && now >= known.from && now < known.until;
+    const right = known !== undefined && now >= known.from && now < known.until;
+    if (right && this.#left < LOOK.judged) this.#hits += 1;
+    return right;
+  }
+
+  #rests(): boolean {
+    if (this.#left < 0) {
+      this.#left += 1;
+      if (this.#left === 0) this.#left = LOOK.tries;
+      return true;
+    }
+    if (this.#left > 0) this.#left -= 1;
+    else {
+      this.#left = this.#hits < LOOK.judged * WORTH ? -LOOK.rest : LOOK.tries;
+      this.#hits = 0;
+    }
+    return this.#left < 0;
   }
 
   /** `until` is exclusive. */

@@ -27,12 +27,17 @@ export type HostProblem =
   | 'bad_address'
   | 'bad_idna';
 
+/** The usual case, canonical as it stands: lower-case ASCII labels without A-labels, a last one that is no number. */
+const PLAIN = /^(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
+
 const LABEL = /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/;
 
 /** Parses a host as it stands in a request target, `Host` field, SNI or SOCKS5 request. */
 export function parseHost(text: string): Result<Host, HostProblem> {
   if (text === '') return err('empty');
   if (text.length > 1024) return err('too_long');
+  if (text.length <= 253 && PLAIN.test(text) && !text.includes('xn--'))
+    return ok({ kind: 'name', name: text, ip: null });
   if (text.startsWith('[') || text.endsWith(']')) return parseBracketed(text);
   if (text.includes(':')) return err('bad_brackets');
   const ascii = toAscii(text);

@@ -216,23 +216,31 @@ function common(c: Case, outcome: Outcome) {
   };
 }
 
-/** Everything whose end must end the decision. Sorted. */
+/**
+ * Everything whose end must end the decision. Sorted: the kinds are put in in alphabetical order, and of one kind what is
+ * put in is sorted, so that nothing need be compared.
+ */
 function factsOf(c: Case, capability: string | null, outcome: Outcome): readonly Fact[] {
   const { q, world } = c;
-  const out: Fact[] = [fact('bundle', world.bundle.digest), fact('host', q.host.name)];
-  for (const alias of q.aliases) out.push(fact('host', alias));
-  for (const category of q.categories) out.push(fact('category', category));
+  const p = q.principal;
   // An override does not open what a revoked capability closed: what fits and is not revoked is part of why it may.
   const relied = capability ?? (outcome.effect === 'allow' ? c.live[0]?.capability.name : undefined);
+  const out: Fact[] = [fact('bundle', world.bundle.digest)];
   if (relied !== undefined) out.push(fact('capability', relied));
-  const p = q.principal;
-  if (p) {
-    out.push(fact('class', p.class), fact('pass', p.pass), fact('profile', p.profile));
-    out.push(fact('task', p.task), fact('tenant', p.tenant));
+  for (const category of q.categories) out.push(fact('category', category));
+  if (p) out.push(fact('class', p.class));
+  if (outcome.effect === 'allow') {
+    const leave = leaveOf(c, outcome).map((mark) => fact('controls', mark.change));
+    out.push(...(leave.length > 1 ? leave.sort() : leave));
   }
-  if (outcome.effect === 'allow') for (const mark of leaveOf(c, outcome)) out.push(fact('controls', mark.change));
-  out.sort();
-  return Object.freeze(q.aliases.length > 0 ? [...new Set(out)] : out);
+  for (const host of hostsOf(q)) out.push(fact('host', host));
+  if (p) out.push(fact('pass', p.pass), fact('profile', p.profile), fact('task', p.task), fact('tenant', p.tenant));
+  return Object.freeze(out);
+}
+
+/** The host and the names of its CNAME chain, each once, sorted. */
+function hostsOf({ host, aliases }: Question): readonly string[] {
+  return aliases.length === 0 ? [host.name] : [...new Set([host.name, ...aliases])].sort();
 }
 
 /** The operators' marks that an allow stands on: an override, categories opened. */
