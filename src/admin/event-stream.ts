@@ -22,12 +22,14 @@ export interface StreamOrder {
   /** Null: from now on. */
   readonly after: number | null;
   readonly wants: (event: Readonly<Record<string, unknown>>) => boolean;
-  /** Asked now and then: a stream does not outlive its token. */
+  /** Asked every second: a stream does not outlive its token. */
   readonly stillAllowed: () => boolean;
 }
 
 const PAGE = 500;
 const BEAT_MS = 10_000;
+/** How long a stream may outlive its token. */
+const ALLOWED_MS = 1000;
 /** Bytes that a slow reader may leave unread. */
 const MOST_BUFFERED = 4 * 1024 * 1024;
 
@@ -47,7 +49,10 @@ export async function streamEntries(response: ServerResponse, source: EntrySourc
     if (response.writableLength > MOST_BUFFERED) response.destroy();
   };
   const unsubscribe = source.subscribe((entry) => (live ? send(entry) : void waiting.push(entry)));
-  const beat = setInterval(() => (order.stillAllowed() ? response.write(': here\n\n') : response.destroy()), BEAT_MS);
+  const beat = setInterval(() => response.write(': here\n\n'), BEAT_MS);
+  const guard = setInterval(() => {
+    if (!order.stillAllowed()) response.destroy();
+  }, ALLOWED_MS);
   const gone = new Promise<void>((resolve) => response.once('close', resolve));
   try {
     response.write(': open\n\n');
@@ -57,6 +62,7 @@ export async function streamEntries(response: ServerResponse, source: EntrySourc
     await gone;
   } finally {
     clearInterval(beat);
+    clearInterval(guard);
     unsubscribe();
     response.end();
   }

@@ -5,9 +5,10 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import type { Clock, Log } from '../core/ports.ts';
 import { answerFault } from './answer.ts';
-import { doorFault, doorNames } from './door-check.ts';
+import { doorNames, hostFault } from './door-check.ts';
 import { fault } from './fault.ts';
 import { createHandlers } from './handlers.ts';
+import { lanes } from './lanes.ts';
 import { createLogin, type LoginSettings } from './oidc/login.ts';
 import { serveLogin } from './oidc/pages.ts';
 import type { AdminPorts } from './ports.ts';
@@ -54,8 +55,7 @@ export async function startAdmin(options: AdminOptions): Promise<AdminDoor> {
     rate: createRateLimit(options.requestsPerMinute, clock),
     failures: createRateLimit(30, clock),
     metricsPublic: options.metricsPublic,
-    controlsInTurn: turns(),
-    othersInTurn: turns(),
+    ...lanes(),
     clock,
     random: (bytes) => randomBytes(bytes),
     log,
@@ -65,10 +65,11 @@ export async function startAdmin(options: AdminOptions): Promise<AdminDoor> {
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
     streams.add(response);
     response.once('close', () => streams.delete(response));
+    // A link to the console may stand on any site: its files say nothing, may be framed by nobody, and act on nothing.
     const page = () =>
       options.pages !== undefined &&
       isPage(request) &&
-      !doorFault(request.headers, names) &&
+      !hostFault(request.headers, names) &&
       options.pages(request, response);
     const serve = async () => {
       if (login && (await serveLogin({ login, names: () => names, rate: logins }, request, response))) return;
@@ -108,14 +109,4 @@ function close(server: Server, streams: ReadonlySet<ServerResponse>): Promise<vo
     server.close(() => resolve());
     server.closeIdleConnections();
   });
-}
-
-/** Runs acts one after another; one that fails does not stop the next. */
-function turns(): Desk['controlsInTurn'] {
-  let last: Promise<unknown> = Promise.resolve();
-  return (act) => {
-    const next = last.then(act, act);
-    last = next.catch(() => undefined);
-    return next;
-  };
 }

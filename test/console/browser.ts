@@ -48,9 +48,16 @@ export function launchBrowser(): Promise<Browser> {
   return chromium.launch({ executablePath: '/usr/bin/chromium', args: FLAGS });
 }
 
-export async function openConsole(...settings: readonly string[]): Promise<Console> {
+export interface ConsoleOrder {
+  readonly config?: string;
+  /** `key=value` of the configuration. */
+  readonly sets?: readonly string[];
+}
+
+export async function openConsole({ config, sets: given = [] }: ConsoleOrder = {}): Promise<Console> {
   const directory = temporaryDirectory();
-  const sets = settings.flatMap((setting) => ['--set', setting]);
+  const own = config === undefined ? [] : ['--config', config];
+  const sets = [...own, ...given.flatMap((setting) => ['--set', setting])];
   const [appliance, browser] = await Promise.all([startProgram(join(directory.path, 'state'), sets), launchBrowser()]);
   const base = `http://${appliance.door('admin API')}`;
   const shell = await sandboxShell(appliance, 'acme');

@@ -10,7 +10,7 @@ import { type Console, confirm, openConsole, sandboxShell } from './browser.ts';
 let the: Console;
 
 beforeAll(async () => {
-  the = await openConsole('guard.keep_clean_samples=50');
+  the = await openConsole({ sets: ['guard.keep_clean_samples=50'] });
 }, 120_000);
 
 afterAll(async () => {
