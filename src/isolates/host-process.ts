@@ -1,10 +1,12 @@
 /** One isolate host, seen from the supervisor: spawned behind a wall, watched from outside, killed when it must be. */
 
 import type { ChildProcess } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
+import { setPriority } from 'node:os';
 import type { Duplex } from 'node:stream';
 import { encodeFrame, FRAME, type Frame, FrameReader } from './host/frames.ts';
 import type { ReplyMessage, RunMessage, SetupMessage } from './host/protocol.ts';
+import type { MemoryGroup, MemoryGroups } from './memory-group.ts';
 import { CHANNEL, type HostFiles, spawnBehind, type Wall, type WallLimits } from './walls.ts';
 
 export interface HostEvents {
@@ -24,6 +26,8 @@ export interface HostOptions {
   readonly files: HostFiles;
   readonly setup: () => SetupMessage;
   readonly limits: WallLimits;
+  /** Null: the watchdog alone. */
+  readonly groups: MemoryGroups | null;
   /** How long it may take to say hello. */
   readonly bootMs: number;
 }
@@ -37,6 +41,10 @@ const RSS_CHECK_MS = 10;
 const STOP_MS = 250;
 /** Unread binding replies may pile up to this; beyond, the host does not read and is lost. */
 const MAX_UNREAD = 64 * MB;
+/** What the kernel lets a host grow by beyond that: the watchdog, which knows better, should come first. */
+const GROUP_SLACK = 128 * MB;
+/** Niceness of hosts: the supervisor comes before them, and a tenant's first before what it has beside it. */
+const NICE = { first: 5, further: 15 } as const;
 
 export class HostProcess {
   readonly wall: Wall;
@@ -58,12 +66,15 @@ export class HostProcess {
   readonly #stopping = new Set<number>();
   #pid: number | null = null;
   #watch: NodeJS.Timeout | null = null;
+  readonly #groups: MemoryGroups | null;
+  #group: MemoryGroup | null = null;
   #baseBytes = 0;
   #peakBytes = 0;
   #gone = false;
 
   constructor(options: HostOptions, events: HostEvents) {
     this.wall = options.probed.wall;
+    this.#groups = options.groups;
     this.#events = events;
     this.#child = spawnBehind(options.probed, options.files, options.limits);
     this.#channel = this.#child.stdio[CHANNEL] as Duplex;
@@ -76,6 +87,21 @@ export class HostProcess {
     this.#child.stderr?.resume();
     this.#late = setTimeout(() => this.#lost('died'), options.bootMs);
     this.#send(encodeFrame({ kind: FRAME.setup, slot: 0, json: JSON.stringify(options.setup()) }));
+  }
+
+  /** It is one more of a tenant that has a host already: what a flood takes, it takes from itself first. */
+  yieldTo(): void {
+    this.#renice(NICE.further);
+  }
+
+  /** Of each thread, as Linux has it; those that start later inherit it. */
+  #renice(niceness: number): void {
+    if (this.#pid === null) return;
+    try {
+      for (const thread of readdirSync(`/proc/${this.#pid}/task`)) setPriority(Number(thread), niceness);
+    } catch {
+      // Gone meanwhile, or not ours to change: then it shares as any process does.
+    }
   }
 
   /** Resolves when the operating system has let it go. */
@@ -106,6 +132,7 @@ export class HostProcess {
   run(slot: number, message: RunMessage): void {
     this.slots.set(slot, message.memory_mb);
     this.served += 1;
+    this.#group?.allow(this.#allowance() + GROUP_SLACK);
     this.#watch ??= setInterval(() => this.#checkMemory(), RSS_CHECK_MS);
     this.#send(encodeFrame({ kind: FRAME.run, slot, json: JSON.stringify(message) }));
   }
@@ -162,6 +189,8 @@ export class HostProcess {
       clearTimeout(this.#late);
       this.#pid = innermost(this.#child.pid);
       this.#baseBytes = this.#rss();
+      this.#renice(NICE.first);
+      if (this.#pid !== null) this.#group = this.#groups?.hold(this.#pid) ?? null;
       this.#events.ready(this, frame.json);
     } else if (frame.kind < FRAME.hello) throw new RangeError('a frame that only the supervisor sends');
     else if (frame.kind === FRAME.ended) this.#stopping.delete(frame.slot);
@@ -173,10 +202,14 @@ export class HostProcess {
   #checkMemory(): void {
     const rss = this.#rss();
     this.#peakBytes = Math.max(this.#peakBytes, rss);
+    if (rss > this.#baseBytes + this.#allowance()) this.#lost('memory');
+  }
+
+  /** What its tasks may make it grow by. Twice, as V8's limit is a guideline, and the growth of what is booted ahead. */
+  #allowance(): number {
     let asked = 0;
     for (const mb of this.slots.values()) asked += mb;
-    // Twice, as V8's limit is a guideline, and the growth of what is booted ahead.
-    if (rss > this.#baseBytes + (asked * 2 + 64) * MB) this.#lost('memory');
+    return (asked * 2 + 64) * MB;
   }
 
   /** Bytes now resident beyond what it needed to be ready. */
@@ -201,7 +234,9 @@ export class HostProcess {
     if (this.#pid !== null) killQuietly(this.#pid);
     this.#child.kill('SIGKILL');
     this.#channel.destroy();
-    this.#events.gone(this, cause);
+    const starved = cause === 'died' && this.#group?.killed;
+    void this.exited.then(() => this.#group?.remove());
+    this.#events.gone(this, starved ? 'memory' : cause);
   }
 }
 

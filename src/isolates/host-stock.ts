@@ -68,6 +68,7 @@ export class HostStock {
     if (!this.#mayGrow(tenant)) return null;
     const spare = this.#best((h) => h.tenant === null && h.isReady);
     if (spare) {
+      if (this.#count((h) => h.tenant === tenant) > 0) spare.yieldTo();
       spare.tenant = tenant;
       this.refill();
       return spare;

@@ -5,6 +5,8 @@ import type { Meter } from '../core/ports.ts';
 
 export interface PoolStats {
   readonly wall: string;
+  /** What holds a host's memory: the kernel too, or the supervisor's look at it alone. */
+  readonly memory_wall: 'cgroup' | 'watchdog';
   readonly hosts: number;
   readonly spares: number;
   readonly running: number;
@@ -47,7 +49,9 @@ export class PoolFigures {
     if (FORCED.has(status)) this.#meter?.count('locktender_tasks_forced_total', { status });
   }
 
-  stats(now: Pick<PoolStats, 'wall' | 'hosts' | 'spares' | 'running' | 'queued' | 'recycled'>): PoolStats {
+  stats(
+    now: Pick<PoolStats, 'wall' | 'memory_wall' | 'hosts' | 'spares' | 'running' | 'queued' | 'recycled'>,
+  ): PoolStats {
     const sorted = [...this.#boots].sort((a, b) => a - b);
     const at = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
     this.#meter?.set('locktender_isolates', now.running, { state: 'running' });

@@ -9,6 +9,7 @@ import type { Frame } from './host/frames.ts';
 import { hostFiles } from './host-files.ts';
 import type { HostLoss, HostProcess } from './host-process.ts';
 import { HostStock, type StockSettings } from './host-stock.ts';
+import { findMemoryGroups } from './memory-group.ts';
 import { PoolFigures, type PoolStats } from './pool-figures.ts';
 import { runtimeBundle } from './runtime-bundle.ts';
 import { MAX_CODE, MAX_INPUT, type TaskOrder, type TaskOutcome } from './task-order.ts';
@@ -71,6 +72,7 @@ class Pool implements IsolatePool {
   readonly #clock: Clock;
   readonly #log: Log | undefined;
   readonly #wall: Wall;
+  readonly #memoryWall: PoolStats['memory_wall'];
   readonly #stock: HostStock;
   readonly #queue: TaskQueue<Queued>;
   readonly #figures: PoolFigures;
@@ -95,6 +97,8 @@ class Pool implements IsolatePool {
       );
     }
     const runtime = runtimeBundle();
+    const groups = findMemoryGroups();
+    this.#memoryWall = groups === null ? 'watchdog' : 'cgroup';
     this.#memoryMb = settings.memoryMb ?? 64;
     this.#clock = options.clock;
     this.#log = options.log;
@@ -109,6 +113,7 @@ class Pool implements IsolatePool {
         setup: () => ({ runtime, ahead, memory_mb: this.#memoryMb }),
         limits: { dataMb: NODE_DATA_MB + (stock.slots + 2 * ahead + 2) * ISOLATE_DATA_MB },
         bootMs: HOST_BOOT_MS,
+        groups,
       },
       events: {
         frame: (host, frame) => this.#heard(host, frame),
@@ -151,6 +156,7 @@ class Pool implements IsolatePool {
   stats(): PoolStats {
     return this.#figures.stats({
       wall: this.#wall,
+      memory_wall: this.#memoryWall,
       hosts: this.#stock.size,
       spares: this.#stock.spares,
       running: this.#runs.size,

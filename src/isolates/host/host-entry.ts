@@ -16,6 +16,7 @@ import type { HelloMessage, RunMessage, SetupMessage, StartedMessage } from './p
 const CHANNEL = 3;
 /** Booting blocks for a few milliseconds: a task that follows another closely comes first. */
 const REFILL_MS = 4;
+const FLUSH_MS = 2;
 
 class Host {
   readonly #engine: typeof ivm;
@@ -27,6 +28,8 @@ class Host {
   #ahead = 1;
   #memoryMb = 64;
   #refilling = false;
+  readonly #held: Buffer[] = [];
+  #flush: NodeJS.Timeout | undefined;
 
   constructor(engine: typeof ivm) {
     this.#engine = engine;
@@ -75,7 +78,7 @@ class Host {
     void slot.run(order, stripTypes, {
       started: () => {
         const message: StartedMessage = { boot_ms: performance.now() - from, hit, boots: this.#takeBoots() };
-        send(FRAME.started, message);
+        this.#later(encodeFrame({ kind: FRAME.started, slot: id, json: JSON.stringify(message) }));
       },
       call: (call, json, bytes) =>
         this.#write(encodeFrame({ kind: FRAME.call, slot: id, call, json, ...(bytes && { bytes }) })),
@@ -128,8 +131,17 @@ class Host {
     this.#write(encodeFrame({ kind, slot, json: JSON.stringify(message) }));
   }
 
-  #write(frame: Buffer): void {
-    this.#socket.write(frame);
+  /** Nobody waits for it: it goes along with the next frame, or by itself soon. */
+  #later(frame: Buffer): void {
+    this.#held.push(frame);
+    this.#flush ??= setTimeout(() => this.#write(), FLUSH_MS);
+  }
+
+  #write(...frames: Buffer[]): void {
+    clearTimeout(this.#flush);
+    this.#flush = undefined;
+    const all = [...this.#held.splice(0), ...frames];
+    this.#socket.write(all.length === 1 ? (all[0] as Buffer) : Buffer.concat(all));
   }
 }
 

@@ -40,6 +40,8 @@ export class IsolateSlot {
   readonly #deliver: Entry;
   readonly #decoders = new Decoders();
   #wake: NodeJS.Timeout | undefined;
+  /** What the heap held when the tool was called; null once it was spoken to again. */
+  #heap: Promise<number> | null = null;
   #events: SlotEvents | null = null;
   #watch: NodeJS.Timeout | null = null;
   #module: ivm.Module | null = null;
@@ -104,6 +106,8 @@ export class IsolateSlot {
       await module.evaluate({ promise: true });
       this.#module = module;
       this.#deliver.applyIgnored(undefined, ['main', module.namespace.derefInto()]);
+      // Asked behind it in the same go: when that was all that the tool did, its answer finds this one there.
+      this.#heap = this.#heapBytes();
     } catch (error) {
       this.#failed(error);
     }
@@ -114,8 +118,18 @@ export class IsolateSlot {
     this.#tell(['main', this.#module.namespace.derefInto()]);
   }
 
+  async #heapBytes(): Promise<number> {
+    try {
+      const heap = await this.#isolate.getHeapStatistics();
+      return heap.total_heap_size + heap.externally_allocated_size;
+    } catch {
+      return 0;
+    }
+  }
+
   /** While the module waits at its top level, whatever fails there comes out of the call in which it failed. */
   #tell(args: unknown[]): void {
+    this.#heap = null;
     const options = { arguments: { copy: true } } as const;
     if (!this.#pending) this.#deliver.applyIgnored(undefined, args, options);
     else this.#deliver.apply(undefined, args, options).catch((error: unknown) => this.#failed(error));
@@ -256,8 +270,10 @@ export class IsolateSlot {
     this.#finished = true;
     const report = (peak: number) => {
       if (this.#ended) return;
+      // Said first: destroying the isolate takes a while, and whoever waits need not.
+      const cpu_ms = Number(this.#isolate.cpuTime) / 1e6;
+      this.#events?.done({ status, result, error, cpu_ms, peak_memory_bytes: peak, doomed: false });
       this.end();
-      this.#events?.done({ status, result, error, cpu_ms: this.#cpuMs, peak_memory_bytes: peak, doomed: false });
     };
     if (this.#isolate.isDisposed) {
       report(this.memoryMb * 1024 * 1024);
@@ -265,11 +281,7 @@ export class IsolateSlot {
     }
     // An isolate that still runs does not answer; then its peak is not known.
     const late = setTimeout(() => report(0), STATISTICS_MS);
-    this.#isolate
-      .getHeapStatistics()
-      .then((heap) => report(heap.total_heap_size + heap.externally_allocated_size))
-      .catch(() => report(0))
-      .finally(() => clearTimeout(late));
+    (this.#heap ?? this.#heapBytes()).then(report).finally(() => clearTimeout(late));
   }
 }
 
