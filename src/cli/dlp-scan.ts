@@ -4,8 +4,9 @@ import { closeSync, createReadStream, lstatSync, openSync, readdirSync, readFile
 import { join, relative, resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { RuleSet } from '../dlp/compiled-rules.ts';
-import { scanLayers } from '../dlp/scan-layers.ts';
+import { LAYER_LIMITS, scanLayers } from '../dlp/scan-layers.ts';
 import { type Found, StreamScanner } from '../dlp/stream-scanner.ts';
+import { zlibPacking } from '../guard/packing.ts';
 import { ArchiveUnreadable, archiveKind, membersOf } from '../store/archive.ts';
 import { errorCode } from '../store/files.ts';
 import { CliFailure, type CliIo, type CommonOptions, EXIT } from './context.ts';
@@ -31,6 +32,9 @@ const LARGEST_ARCHIVE = 256 * 1024 * 1024;
 const ARCHIVES_IN_ARCHIVES = 3;
 const SKIPPED = new Set(['.git', '.hg', '.svn']);
 const PROGRESS_MS = 5000;
+
+/** What is compressed is looked into as well. */
+const LIMITS = { ...LAYER_LIMITS, packing: zlibPacking };
 
 export function addScan(dlp: Command, parts: CliParts, rulesOf: (options: ScanOptions, io: CliIo) => RuleSet): void {
   leaf<ScanOptions>(dlp, 'scan', parts, {
@@ -160,7 +164,7 @@ async function scanOne(file: string, scan: Scan, out: Scanned): Promise<void> {
 }
 
 async function scanStream(chunks: AsyncIterable<Uint8Array>, { rules }: Scan): Promise<Found[]> {
-  const scanner = new StreamScanner(rules);
+  const scanner = new StreamScanner(rules, LIMITS);
   const found: Found[] = [];
   for await (const chunk of chunks) found.push(...scanner.push(chunk));
   return [...found, ...scanner.end()];
@@ -187,7 +191,7 @@ function scanBytes(file: string, bytes: Buffer, { scan, out, depth }: Inside): v
     }
   }
   const utf16 = utf16Of(bytes);
-  const scanner = new StreamScanner(scan.rules);
+  const scanner = new StreamScanner(scan.rules, LIMITS);
   const text = utf16 === null ? bytes : Buffer.from(new TextDecoder(utf16, { ignoreBOM: true }).decode(bytes), 'utf8');
   const found = [...scanner.push(text), ...scanner.end()];
   out.files.push({ file, findings: utf16 === null ? found : found.map((one) => inUtf16(one, text)) });
@@ -226,7 +230,7 @@ async function scanLines(named: readonly string[], scan: Scan): Promise<number> 
       at += 1;
       if (line.trim() === '') continue;
       const row = rowOf(line, `${file}:${at}`);
-      const findings = scanLayers(Buffer.from(row.text, 'utf8'), rules)
+      const findings = scanLayers(Buffer.from(row.text, 'utf8'), rules, undefined, LIMITS)
         .filter((one) => one.continues === undefined)
         .map((one) => shown(one, scan));
       count += findings.length;

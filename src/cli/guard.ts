@@ -77,6 +77,7 @@ function filterOf(options: GuardOptions, io: CliIo): BodyFilter {
     settings: profile.guard,
     ...nobody,
     ...content,
+    sniff: true,
     ...(tool === undefined ? {} : { tool }),
   });
 }

@@ -1,8 +1,10 @@
 /** The scan of a text and of what is encoded in it, to a bounded depth: base64, hex, percent, JSON escapes, hidden signs. */
 
+import { LIKELIHOODS } from '../core/finding.ts';
 import type { RuleSet } from './compiled-rules.ts';
 import { JsonPlaces } from './json-tracker.ts';
 import { base64Layers, wrappedBase64Layers } from './layers/base64.ts';
+import { type Packing, packedLayers } from './layers/compressed.ts';
 import { confusableLayer } from './layers/confusables.ts';
 import { deltaLayers, type Piece } from './layers/deltas.ts';
 import {
@@ -32,6 +34,17 @@ export interface LayeredCandidate extends Candidate {
    * the place of this one is empty.
    */
   readonly continues?: number;
+  /** What it shares its place with: all of it is replaced at once, and `replaced` says nothing. */
+  readonly within?: Container;
+}
+
+/** A stretch that can be rewritten as a whole only, or not at all. */
+export interface Container {
+  readonly decoded: Buffer;
+  /** In it, in order; not overlapping. */
+  readonly inner: readonly LayeredCandidate[];
+  /** What the text holds in its place once it is `decoded`; null where it cannot be rewritten. */
+  readonly encode: (decoded: Uint8Array) => Uint8Array | null;
 }
 
 export interface LayerLimits {
@@ -39,6 +52,8 @@ export interface LayerLimits {
   readonly depth: number;
   /** Decoded bytes in all, so that nothing can be made to grow without end. */
   readonly bytes: number;
+  /** Undoes compression; without it nothing compressed is looked into. */
+  readonly packing?: Packing;
 }
 
 export const LAYER_LIMITS: LayerLimits = { depth: 3, bytes: 8 * 1024 * 1024 };
@@ -50,8 +65,19 @@ export function scanLayers(
   context: ScanContext = { ...NOWHERE, pathAt: new JsonPlaces().over(text, 0) },
   limits: LayerLimits = LAYER_LIMITS,
 ): LayeredCandidate[] {
-  const walk = { set, context, left: { bytes: limits.bytes }, isInner: false };
-  return withoutOverlaps([...collect(text, walk, limits.depth), ...inPieces(text, walk, limits.depth)]);
+  const walk = { set, context, left: { bytes: limits.bytes }, isInner: false, packing: limits.packing };
+  const found = withoutOverlaps([...collect(text, walk, limits.depth), ...inPieces(text, walk, limits.depth)]);
+  return found.some(({ within }) => within !== undefined) ? found.flatMap(flat) : found;
+}
+
+/** Each finding of a container for itself, at the place of all of it. */
+function flat(one: LayeredCandidate): readonly LayeredCandidate[] {
+  const { start, end, within, encodings } = one;
+  if (within === undefined) return [one];
+  const place = { start, end, within };
+  return within.inner
+    .flatMap(flat)
+    .map((inner) => ({ ...inner, ...place, encodings: [...encodings, ...inner.encodings] }));
 }
 
 interface Walk {
@@ -60,6 +86,7 @@ interface Walk {
   readonly left: { bytes: number };
   /** The text was encoded in another. */
   readonly isInner: boolean;
+  readonly packing: Packing | undefined;
 }
 
 function collect(text: Buffer, walk: Walk, depth: number): LayeredCandidate[] {
@@ -70,12 +97,80 @@ function collect(text: Buffer, walk: Walk, depth: number): LayeredCandidate[] {
     replaced: (replacement) => (walk.isInner ? asJsonValue(text, candidate, replacement) : replacement),
   }));
   if (depth === 0) return found;
+  if (walk.isInner || walk.context.isPacked) found.push(...unpacked(text, walk, { depth, isBlob: false }));
   for (const layer of layersOf(text, walk.context)) {
     walk.left.bytes -= layer.decoded.length;
     if (walk.left.bytes < 0) break;
-    for (const inner of collect(layer.decoded, inLayer(walk, layer), depth - 1)) found.push(lifted(inner, layer));
+    const inside = inLayer(walk, layer);
+    const inner = layer.isBlob
+      ? [...unpacked(layer.decoded, inside, { depth, isBlob: true })]
+      : collect(layer.decoded, inside, depth - 1);
+    for (const one of asUnits(inner, layer)) found.push(lifted(one, layer));
   }
   return found;
+}
+
+/** A candidate for each compressed stretch that holds any. */
+function* unpacked(
+  text: Buffer,
+  walk: Walk,
+  { depth, isBlob }: { readonly depth: number; readonly isBlob: boolean },
+): Generator<LayeredCandidate> {
+  if (walk.packing === undefined) return;
+  const { pathAt, host, tool } = walk.context;
+  const looking = { packing: walk.packing, max: walk.left.bytes, isBlob };
+  for (const { decoded, start, end, encode } of packedLayers(text, looking)) {
+    walk.left.bytes -= decoded.length;
+    if (walk.left.bytes < 0) return;
+    const context = { host, tool, ...(pathAt && { pathAt: () => pathAt(start) }) };
+    const inner = withoutOverlaps(collect(decoded, { ...walk, context, isInner: true }, depth - 1));
+    if (inner.length > 0) yield asOne(inner, { start, end, encoding: 'compressed' }, { decoded, inner, encode });
+  }
+}
+
+interface UnitPlace {
+  readonly start: number;
+  readonly end: number;
+  readonly encoding: Encoding;
+}
+
+/** One that stands for all in a container, as likely as the likeliest of them. */
+function asOne(
+  inner: readonly LayeredCandidate[],
+  { start, end, encoding }: UnitPlace,
+  within: Container,
+): LayeredCandidate {
+  const rank = ({ likelihood }: LayeredCandidate) => LIKELIHOODS.indexOf(likelihood);
+  const likeliest = inner.reduce((best, one) => (rank(one) > rank(best) ? one : best));
+  return { ...likeliest, start, end, encodings: encoding === 'joined' ? [] : [encoding], within };
+}
+
+/** Those whose encoded forms share a group of signs are put together: neither can be replaced without the other. */
+function asUnits(found: readonly LayeredCandidate[], layer: Layer): readonly LayeredCandidate[] {
+  if (found.length < 2) return found;
+  const inner = withoutOverlaps([...found]);
+  const out: LayeredCandidate[] = [];
+  for (let i = 0; i < inner.length; ) {
+    const first = inner[i] as LayeredCandidate;
+    let to = first.end;
+    let next = i + 1;
+    for (; next < inner.length; next += 1) {
+      const { start, end } = inner[next] as LayeredCandidate;
+      if (layer.outer(start, end)[0] >= layer.outer(first.start, to)[1]) break;
+      to = end;
+    }
+    const together = inner.slice(i, next);
+    out.push(together.length === 1 ? first : sharing(together, layer.decoded.subarray(first.start, to)));
+    i = next;
+  }
+  return out;
+}
+
+function sharing(together: readonly LayeredCandidate[], decoded: Buffer): LayeredCandidate {
+  const start = together[0]?.start ?? 0;
+  const inner = together.map((one) => ({ ...one, start: one.start - start, end: one.end - start }));
+  const place = { start, end: start + decoded.length, encoding: 'joined' } as const;
+  return asOne(inner, place, { decoded, inner, encode: (bytes) => bytes });
 }
 
 /** JSON that is encoded stays JSON: what stands for a number is put in quotes. */
@@ -145,11 +240,14 @@ function* layersOf(text: Buffer, { isForm }: ScanContext): Generator<Layer> {
 /** The candidate of a layer, as the text around it shows it. */
 function lifted(inner: LayeredCandidate, layer: Layer): LayeredCandidate {
   const [start, end] = layer.outer(inner.start, inner.end);
-  return {
-    ...inner,
-    start,
-    end,
-    encodings: [layer.encoding, ...inner.encodings],
-    replaced: (replacement) => layer.encode(inner.start, inner.end, inner.replaced(replacement)),
+  const encodings = [layer.encoding, ...inner.encodings];
+  const put = (bytes: Uint8Array) => layer.encode(inner.start, inner.end, bytes);
+  const { within } = inner;
+  if (within === undefined)
+    return { ...inner, start, end, encodings, replaced: (replacement) => put(inner.replaced(replacement)) };
+  const encode = (bytes: Uint8Array) => {
+    const encoded = within.encode(bytes);
+    return encoded === null ? null : put(encoded);
   };
+  return { ...inner, start, end, encodings, within: { ...within, encode } };
 }

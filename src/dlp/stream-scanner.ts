@@ -4,7 +4,7 @@ import type { CompiledRule } from './compiled-rule.ts';
 import type { RuleSet } from './compiled-rules.ts';
 import { JsonPlaces } from './json-tracker.ts';
 import { NOWHERE } from './scan.ts';
-import { scanLayers } from './scan-layers.ts';
+import { LAYER_LIMITS, type LayerLimits, scanLayers } from './scan-layers.ts';
 
 /** A window finds what begins in it. */
 const WINDOW = 4 * 1024 * 1024;
@@ -32,6 +32,7 @@ export interface Place {
 
 export class StreamScanner {
   readonly #rules: RuleSet;
+  readonly #limits: LayerLimits;
   readonly #json = new JsonPlaces();
   #pieces: Uint8Array[] = [];
   #waiting = 0;
@@ -43,8 +44,9 @@ export class StreamScanner {
   /** Line number at `#base`. */
   #line = 1;
 
-  constructor(rules: RuleSet) {
+  constructor(rules: RuleSet, limits: LayerLimits = LAYER_LIMITS) {
     this.#rules = rules;
+    this.#limits = limits;
   }
 
   /** The bytes are kept until they are searched; do not change them. */
@@ -79,7 +81,7 @@ export class StreamScanner {
     const places = new Places(view, this.#line);
     const out: Found[] = [];
     const context = { ...NOWHERE, pathAt: this.#json.over(view, this.#base) };
-    for (const { rule, start, end, likelihood, continues } of scanLayers(view, this.#rules, context)) {
+    for (const { rule, start, end, likelihood, continues } of scanLayers(view, this.#rules, context, this.#limits)) {
       if (continues !== undefined) continue;
       const at = this.#base + start;
       if (at < this.#next || at >= until) continue;

@@ -7,10 +7,12 @@ import type { Finding, GuardAction, Verdict } from '../core/finding.ts';
 import type { RuleSet } from '../dlp/compiled-rules.ts';
 import { type JsonPath, shownPath } from '../dlp/json-path.ts';
 import { type JsonKind, JsonPlaces } from '../dlp/json-tracker.ts';
-import { type LayeredCandidate, type LayerLimits, scanLayers } from '../dlp/scan-layers.ts';
-import { bareJsonValue, innerQuote, replacementFor } from '../dlp/transform.ts';
+import { type Container, type LayeredCandidate, type LayerLimits, scanLayers } from '../dlp/scan-layers.ts';
+import { replacementFor } from '../dlp/transform.ts';
 import type { GuardContext } from './guard-context.ts';
+import { inJson, type Put } from './in-json.ts';
 import { actionFor, verdictOf } from './judge.ts';
+import { isForm, kindOfText } from './kind-of-text.ts';
 import { quietEnd } from './quiet-end.ts';
 import type { Vault } from './vault.ts';
 
@@ -60,23 +62,21 @@ interface Acting {
   readonly out: Uint8Array[];
 }
 
-interface Quoting {
+interface Span {
   readonly view: Buffer;
-  readonly kind: (offset: number) => JsonKind;
-}
-
-interface Put {
   readonly start: number;
   readonly end: number;
-  readonly bytes: Uint8Array;
 }
 
-function inQuotes(bytes: Uint8Array, quote: string): Buffer {
-  return Buffer.concat([Buffer.from(quote), bytes, Buffer.from(quote)]);
+interface NotePlace {
+  readonly start: number;
+  readonly end: number;
+  readonly path: JsonPath | null;
 }
 
-function isForm({ contentType }: GuardContext): boolean {
-  return contentType.includes('x-www-form-urlencoded');
+interface Quoting {
+  readonly view: Buffer;
+  readonly kindOf: (offset: number) => JsonKind;
 }
 
 export function bodyFilter(options: BodyFilterOptions): BodyFilter {
@@ -145,7 +145,8 @@ class WindowedFilter implements BodyFilter {
   }
 
   verdict(): Verdict {
-    return verdictOf(this.#findings, this.#options.maxFindings, this.#more);
+    const verdict = verdictOf(this.#findings, this.#options.maxFindings, this.#more);
+    return this.#blocked ? { ...verdict, action: 'block' } : verdict;
   }
 
   #gather(): void {
@@ -165,12 +166,12 @@ class WindowedFilter implements BodyFilter {
     const view = this.#held.subarray(0, until + REACH - this.#base);
     const out: Uint8Array[] = [];
     const pathAt = this.#json.over(view, this.#base);
-    const where = { host: context.host, tool: context.tool ?? '', pathAt, isForm: isForm(context) };
+    const where = { host: context.host, tool: context.tool ?? '', pathAt, ...kindOfText(context) };
     const placeOf = this.#json.over(view, this.#base);
     const kindOf = this.#json.kinds(view, this.#base);
     for (const step of this.#steps(scanLayers(view, rules, where, layers))) {
       if (step.start < this.#next || step.start < this.#sent) continue;
-      if (step.candidate !== null && this.#options.isOurs(step.candidate.secret)) continue;
+      if (step.candidate !== null && !step.candidate.within && this.#options.isOurs(step.candidate.secret)) continue;
       if (step.start >= until) this.#putOff(step);
       else this.#act(step, view, { placeOf, kindOf, out });
       if (this.#blocked) return [];
@@ -195,31 +196,68 @@ class WindowedFilter implements BodyFilter {
     const { placeOf, kindOf, out } = acting;
     const told = this.#isTold(candidate);
     const action = candidate === null ? 'redact' : actionFor(candidate, this.#options.context);
+    if (candidate?.within !== undefined) {
+      this.#actWithin(candidate, acting, { view, start, end });
+      return;
+    }
     if (candidate !== null && !told) this.#note(candidate, action, placeOf(candidate.start));
     if (action === 'block') this.#blocked = true;
     if (action === 'block' || action === 'pass') return;
     const bytes = candidate === null || told ? NOTHING : this.#replace(candidate, action);
-    const put = candidate === null || told ? null : this.#quoted(candidate, bytes, { view, kind: kindOf });
+    const put = candidate === null || told ? null : this.#quoted(candidate, bytes, { view, kindOf });
     const from = Math.max(this.#sent, put === null ? start : this.#base + put.start);
     out.push(view.subarray(this.#sent - this.#base, from - this.#base), put?.bytes ?? bytes);
     this.#sent = put === null ? end : Math.max(end, this.#base + put.end);
   }
 
-  /** In quotes, with the whole of its value, where JSON would be none without them; null where it stands as it is. */
-  #quoted({ start, end }: LayeredCandidate, bytes: Uint8Array, { view, kind }: Quoting): Put | null {
-    const where = kind(start);
-    const inner = where === 'string' ? innerQuote(view, start, end) : null;
-    if (inner !== null) return { start, end, bytes: inQuotes(bytes, inner) };
+  #quoted({ start, end }: LayeredCandidate, bytes: Uint8Array, { view, kindOf }: Quoting): Put | null {
+    const kind = kindOf(start);
     // A document that is one number has no place.
-    const alone = where === 'none' && this.#options.context.contentType.includes('json') && this.#base + start === 0;
-    if (where !== 'bare' && !alone) return null;
-    const value = bareJsonValue(view, start, end);
-    return value && { start: value[0], end: value[1], bytes: inQuotes(bytes, '"') };
+    const alone = kind === 'none' && this.#options.context.contentType.includes('json') && this.#base + start === 0;
+    return inJson(view, { start, end, bytes }, alone ? 'bare' : kind);
+  }
+
+  /** What shares a place is replaced together. What cannot be written again may not pass. */
+  #actWithin(candidate: LayeredCandidate, { placeOf, out }: Acting, { view, start, end }: Span): void {
+    const { within } = candidate;
+    if (within === undefined || this.#base + candidate.start < this.#sent) return;
+    const place = { start: candidate.start, end: candidate.end, path: placeOf(candidate.start) };
+    const bytes = this.#rewritten(within, place);
+    if (bytes === null) return;
+    out.push(view.subarray(this.#sent - this.#base, start - this.#base), bytes);
+    this.#sent = end;
+  }
+
+  /** Null where nothing of it is changed, or nothing may pass any more. */
+  #rewritten({ decoded, inner, encode }: Container, place: NotePlace): Uint8Array | null {
+    const parts: Uint8Array[] = [];
+    let at = 0;
+    for (const one of inner) {
+      const bytes = one.within === undefined ? this.#inContainer(one, place) : this.#rewritten(one.within, place);
+      if (this.#blocked) return null;
+      if (bytes === null) continue;
+      parts.push(decoded.subarray(at, one.start), bytes);
+      at = one.end;
+    }
+    if (parts.length === 0) return null;
+    const encoded = encode(Buffer.concat([...parts, decoded.subarray(at)]));
+    this.#blocked = encoded === null;
+    return encoded;
+  }
+
+  #inContainer(candidate: LayeredCandidate, { start, end, path }: NotePlace): Uint8Array | null {
+    if (this.#options.isOurs(candidate.secret)) return null;
+    const action = actionFor(candidate, this.#options.context);
+    this.#note({ ...candidate, start, end }, action, path);
+    if (action === 'block') this.#blocked = true;
+    return action === 'block' || action === 'pass' ? null : this.#replace(candidate, action);
   }
 
   /** What is to be done, in order: about candidates, and about what earlier windows left to be cut. */
   #steps(candidates: readonly LayeredCandidate[]): Step[] {
-    const found = candidates.map((candidate) => ({
+    const isFirst = ({ within }: LayeredCandidate, i: number) =>
+      within === undefined || candidates[i - 1]?.within !== within;
+    const found = candidates.filter(isFirst).map((candidate) => ({
       candidate,
       start: Math.max(this.#base + candidate.start, this.#lateStart(candidate)),
       end: this.#base + candidate.end,

@@ -87,3 +87,47 @@ export function encodedFilter(plain: BodyFilter, context: GuardContext, max: num
     },
   };
 }
+
+/** First bytes of bodies that are compressed though nothing says so, as files are. */
+const MAGIC: readonly (readonly [coding: string, magic: Buffer])[] = [
+  ['gzip', Buffer.from([0x1f, 0x8b, 0x08])],
+  ['zstd', Buffer.from([0x28, 0xb5, 0x2f, 0xfd])],
+  ['deflate', Buffer.from([0x78, 0x9c])],
+  ['deflate', Buffer.from([0x78, 0xda])],
+];
+const LONGEST_MAGIC = 4;
+
+/** Wraps a plain filter: the first bytes of the body say whether it has to be decoded. */
+export function sniffedFilter(plain: BodyFilter, context: GuardContext, max: number): BodyFilter {
+  let head = Buffer.alloc(0);
+  let chosen: BodyFilter | null = null;
+  const choose = (): BodyFilter => {
+    const coding = MAGIC.find(([, magic]) => head.subarray(0, magic.length).equals(magic))?.[0];
+    return coding === undefined ? plain : encodedFilter(plain, { ...context, contentEncoding: coding }, max);
+  };
+  const begin = (): Uint8Array[] => {
+    chosen = choose();
+    const first = head;
+    head = Buffer.alloc(0);
+    return chosen.push(first);
+  };
+  /** The beginning of a magic is held for the next byte. */
+  const isOpen = () =>
+    head.length < LONGEST_MAGIC && MAGIC.some(([, magic]) => magic.subarray(0, head.length).equals(head));
+  return {
+    push(chunk) {
+      if (chosen !== null) return chosen.push(chunk);
+      head = Buffer.concat([head, chunk]);
+      return isOpen() ? [] : begin();
+    },
+    idle: () => chosen?.idle() ?? [],
+    end() {
+      const first = chosen === null ? begin() : [];
+      return [...first, ...(chosen as BodyFilter).end()];
+    },
+    verdict: () => (chosen ?? plain).verdict(),
+    get blocked() {
+      return (chosen ?? plain).blocked;
+    },
+  };
+}

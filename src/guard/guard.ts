@@ -8,9 +8,10 @@ import type { Finding, Verdict } from '../core/finding.ts';
 import type { RuleSet } from '../dlp/compiled-rules.ts';
 import { LAYER_LIMITS, scanLayers } from '../dlp/scan-layers.ts';
 import { type BodyFilter, bodyFilter } from './body-filter.ts';
-import { encodedFilter, isIdentity } from './encoded-filter.ts';
+import { encodedFilter, isIdentity, sniffedFilter } from './encoded-filter.ts';
 import type { GuardContext } from './guard-context.ts';
 import { actionFor, verdictOf } from './judge.ts';
+import { zlibPacking } from './packing.ts';
 import { scrubFilter } from './scrub-filter.ts';
 import type { Vault } from './vault.ts';
 
@@ -48,7 +49,7 @@ export interface GuardOptions {
 export function createGuard(options: GuardOptions): Guard {
   const { rules } = options;
   const maxFindings = options.maxFindings ?? 200;
-  const layers = { ...LAYER_LIMITS, depth: options.maxLayerDepth ?? LAYER_LIMITS.depth };
+  const layers = { ...LAYER_LIMITS, packing: zlibPacking, depth: options.maxLayerDepth ?? LAYER_LIMITS.depth };
   const fingerprint = (secret: Uint8Array) =>
     createHmac('sha256', options.fingerprintKey).update(secret).digest('hex').slice(0, 16);
 
@@ -58,8 +59,9 @@ export function createGuard(options: GuardOptions): Guard {
     const shared = { rules, context, fingerprint, maxFindings, layers, isOurs };
     const guarded = bodyFilter({ ...shared, ...(vault && { vault }) });
     const plain = scrubFilter(guarded, context.scrubs ?? []);
-    if (isIdentity(context.contentEncoding)) return plain;
-    return encodedFilter(plain, context, options.maxDecodedBytes ?? 16 * 1024 * 1024);
+    const max = options.maxDecodedBytes ?? 16 * 1024 * 1024;
+    if (!isIdentity(context.contentEncoding)) return encodedFilter(plain, context, max);
+    return context.direction === 'request' || context.sniff ? sniffedFilter(plain, context, max) : plain;
   };
 
   const scanView = (view: Buffer, part: GuardPart, context: GuardContext): Finding[] =>

@@ -1,9 +1,12 @@
 /** Base64 and base64url (RFC 4648), with or without padding, on one line or on lines of one length (RFC 2045, PEM). */
 
+import { mayBePacked } from './compressed.ts';
 import { alphabet, isText, type Layer, LONGEST_RUN, longRuns } from './layer.ts';
 
 /** Shorter runs hold no secret, and words are such runs. */
 const SHORTEST = 24;
+/** Brotli says nothing at its beginning: longer blobs are rather images. */
+const LONGEST_BROTLI = 16 * 1024;
 /** Flags of the bytes of both alphabets. */
 const ALPHABET = alphabet('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_');
 const HEXADECIMAL = alphabet('0123456789abcdefABCDEF');
@@ -35,18 +38,18 @@ function decode(text: Buffer, start: number, end: number): Layer | null {
   const run = text.toString('latin1', start, end);
   const url = /[-_]/.test(run);
   if (url && /[+/]/.test(run)) return null;
-  if (!isText(Buffer.from(run.slice(0, 64), 'base64').subarray(0, 47))) return null;
+  const head = Buffer.from(run.slice(0, 64), 'base64').subarray(0, 47);
+  const isBlob = !isText(head);
+  if (isBlob && !mayBePacked(head) && end - start > LONGEST_BROTLI) return null;
   const decoded = Buffer.from(run, 'base64');
-  if (!isText(decoded)) return null;
+  if (!isBlob && !isText(decoded)) return null;
   const encoding = url ? 'base64url' : 'base64';
   const outer = (from: number, to: number): readonly [number, number] => [
     start + Math.floor(from / 3) * 4,
     Math.min(end, start + Math.ceil(to / 3) * 4),
   ];
   return {
-    encoding: 'base64',
-    decoded,
-    outer,
+    ...{ encoding: 'base64', decoded, outer, isBlob },
     encode(from, to, replacement) {
       const before = decoded.subarray(from - (from % 3), from);
       const after = decoded.subarray(to, Math.ceil(to / 3) * 3);
@@ -118,6 +121,7 @@ function decodeLines(text: Buffer, lines: readonly Line[]): Layer | null {
   const ending = text.toString('latin1', first.start + first.length, second.start);
   return {
     encoding: 'base64',
+    ...(inner.isBlob && { isBlob: true }),
     decoded: inner.decoded,
     outer(from, to) {
       const [start, end] = inner.outer(from, to);

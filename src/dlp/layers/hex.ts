@@ -1,5 +1,6 @@
 /** Hexadecimal text: two digits a byte, with nothing or the same few signs between (`67:68`, `0x67, 0x68`). */
 
+import { mayBePacked } from './compressed.ts';
 import { alphabet, isText, type Layer, LONGEST_RUN, longRuns } from './layer.ts';
 
 const DIGITS = alphabet('0123456789abcdefABCDEF');
@@ -20,10 +21,12 @@ export function* hexLayers(text: Buffer): Generator<Layer> {
 
 function decode(text: Buffer, start: number, end: number): Layer | null {
   const decoded = Buffer.from(text.toString('latin1', start, end), 'hex');
-  if (!isText(decoded)) return null;
+  const isBlob = !isText(decoded);
+  if (isBlob && !mayBePacked(decoded)) return null;
   return {
     encoding: 'hex',
     decoded,
+    isBlob,
     outer: (from, to) => [start + from * 2, start + to * 2],
     encode: (_from, _to, replacement) => Buffer.from(Buffer.from(replacement).toString('hex'), 'latin1'),
   };

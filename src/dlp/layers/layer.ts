@@ -22,6 +22,8 @@ export interface Layer {
   outer(start: number, end: number): readonly [number, number];
   /** The encoded form of that stretch with `replacement` in place of `decoded[start..end)`. */
   encode(start: number, end: number, replacement: Uint8Array): Uint8Array;
+  /** No text, but perhaps compressed text. */
+  readonly isBlob?: boolean;
 }
 
 /** Most of the text that is looked at for one kind of encoding, so that hostile text costs no more than its length. */

@@ -1,0 +1,110 @@
+import { createHash } from 'node:crypto';
+import {
+  brotliCompressSync,
+  brotliDecompressSync,
+  deflateRawSync,
+  deflateSync,
+  gunzipSync,
+  gzipSync,
+  inflateSync,
+  zstdCompressSync,
+  zstdDecompressSync,
+} from 'node:zlib';
+import { describe, expect, it } from 'vitest';
+import { compileRules } from '../dlp/rule-set.ts';
+import { createGuard } from './guard.ts';
+import type { GuardContext } from './guard-context.ts';
+
+const RULES = `version: 1
+rules:
+  - id: sample
+    description: A sample
+    info_type: SAMPLE
+    kind: secret
+    regex: '\\b(key-[a-z]{8,40})\\b'
+    secret_group: 1
+    likelihood: LIKELY
+    severity: low
+    actions: { result: redact, request: block }
+    tests: { match: ['key-abcdefgh'], no_match: ['key-short'] }
+`;
+const set = compileRules([{ path: 'r.yaml', text: RULES }], (t) => createHash('sha256').update(t).digest('hex'));
+if (!set.ok) throw new Error(JSON.stringify(set.error));
+const guard = createGuard({ rules: set.value, fingerprintKey: Buffer.alloc(32, 1) });
+
+function run(body: Buffer | string, over: Partial<GuardContext> = {}) {
+  const filter = guard.filter({
+    direction: 'result',
+    settings: { request: 'enforce', result: 'enforce', minLikelihood: 'POSSIBLE', unscannable: 'block', ignore: [] },
+    ...{ tenant: 't', task: 'k', host: '', contentType: 'text/plain', contentEncoding: '', ...over },
+  });
+  const bytes = Buffer.from(body);
+  const out: Uint8Array[] = [];
+  for (let at = 0; at < bytes.length; at += 7) out.push(...filter.push(bytes.subarray(at, at + 7)));
+  if (!filter.blocked) out.push(...filter.end());
+  return { out: Buffer.concat(out), verdict: filter.verdict(), blocked: filter.blocked };
+}
+
+const WAYS = [
+  ['gzip', gzipSync, gunzipSync],
+  ['zlib', deflateSync, inflateSync],
+  ['zstd', zstdCompressSync, zstdDecompressSync],
+  ['brotli', brotliCompressSync, brotliDecompressSync],
+] as const;
+const PLAIN = '{"a":"key-abcdefgh","b":"key-ijklmnop","c":"key-short"}';
+const CLEAN = '{"a":"[REDACTED:SAMPLE]","b":"[REDACTED:SAMPLE]","c":"key-short"}';
+
+describe('what is compressed inside other text', () => {
+  it.each(WAYS)('T-35 is rewritten in its own compression, every finding of it: %s in base64', (_, pack, unpack) => {
+    const body = JSON.stringify({ file: pack(PLAIN).toString('base64'), n: 1 });
+    const { out, verdict } = run(body, { contentType: 'application/json' });
+    expect(unpack(Buffer.from(JSON.parse(out.toString()).file, 'base64')).toString()).toBe(CLEAN);
+    expect(verdict.findings.map(({ path }) => path)).toEqual(['$.file', '$.file']);
+    expect(run(body, { direction: 'request' }).blocked).toBe(true);
+  });
+
+  it('T-34 T-35 is rewritten through every layer of a nest', () => {
+    const inner = gzipSync(PLAIN).toString('base64');
+    const body = zstdCompressSync(JSON.stringify({ inner })).toString('hex');
+    const { out } = run(body);
+    const layer = JSON.parse(zstdDecompressSync(Buffer.from(out.toString(), 'hex')).toString()).inner;
+    expect(gunzipSync(Buffer.from(layer, 'base64')).toString()).toBe(CLEAN);
+  });
+
+  it('T-35 is seen where it stands as bytes on its way out: beginnings in the midst, wrong checksums, zip entries', () => {
+    const broken = gzipSync(PLAIN);
+    broken.writeUInt32LE(7, broken.length - 8);
+    const name = Buffer.from('a.txt');
+    const head = Buffer.alloc(30);
+    head.write('PK\u0003\u0004', 'latin1');
+    head.writeUInt16LE(8, 8);
+    head.writeUInt16LE(name.length, 26);
+    const entry = Buffer.concat([head, name, deflateRawSync(PLAIN)]);
+    for (const packed of [gzipSync(PLAIN), broken, entry]) {
+      const body = Buffer.concat([Buffer.from('some bytes '), packed, Buffer.from(' more')]);
+      expect(run(body, { direction: 'request' }).blocked).toBe(true);
+      // What is downloaded has its checksums elsewhere.
+      expect(run(body).out.equals(body)).toBe(true);
+    }
+  });
+
+  it.each(WAYS.slice(0, 3))('stays %s where a whole body is that and nothing says so', (_, pack, unpack) => {
+    expect(unpack(run(pack(PLAIN), { sniff: true }).out).toString()).toBe(CLEAN);
+    expect(run(pack(PLAIN), { direction: 'request' }).blocked).toBe(true);
+    const clean = pack('nothing to see');
+    expect(run(clean, { sniff: true }).out.equals(clean)).toBe(true);
+  });
+
+  it('T-34 costs no more than its bounds, and what a bomb begins with is seen', () => {
+    const bomb = gzipSync(Buffer.concat([Buffer.from('key-abcdefgh '), Buffer.alloc(64 * 1024 * 1024)]));
+    expect(run(bomb.subarray(0, 60_000).toString('base64'), { direction: 'request' }).blocked).toBe(true);
+  });
+
+  it('takes out two values that share a group of base64', () => {
+    for (const pad of ['', 'x', 'xx']) {
+      const body = Buffer.from(`${pad}some words key-abcdefgh key-ijklmnop and more`).toString('base64');
+      const decoded = Buffer.from(run(body).out.toString(), 'base64').toString();
+      expect(decoded).toMatch(/^x*some words \[REDACTED:SAMPLE\]\** \[REDACTED:SAMPLE\]\** and more$/);
+    }
+  });
+});
