@@ -38,6 +38,7 @@ export const SUBJECTS: Readonly<Record<string, Start>> = {
   'locktender+guard': (place, port) => gate(place, port, 'guard'),
   squid,
   tinyproxy,
+  mitmproxy,
   bare: (place, port) => node(place, port, { name: 'bare', script: 'bare.ts', args: [] }),
 };
 
@@ -178,6 +179,21 @@ pconn_timeout 60 seconds
   return { ...subject, way: { ...subject.way, ca: readFileSync(at('ca.pem'), 'utf8') } };
 }
 
+/** As it is installed: it looks into everything but the opaque tunnel, verifies origins, and logs nothing. */
+async function mitmproxy(place: Place, port: number): Promise<Subject> {
+  const dir = join(place.dir, `mitmproxy-${port}`);
+  const set = (option: string) => ['--set', option];
+  const child = pinned(place, '/usr/bin/mitmdump', [
+    ...['-q', '--listen-host', '127.0.0.1', '--listen-port', String(port), '--ignore-hosts', TUNNEL_HOST],
+    ...set(`confdir=${dir}`),
+    ...set(`ssl_verify_upstream_trusted_ca=${place.originCa}`),
+    ...set('connection_strategy=lazy'),
+  ]);
+  await listening(port, child);
+  const subject = subjectOf('mitmproxy', child, port);
+  return { ...subject, way: { ...subject.way, ca: readFileSync(join(dir, 'mitmproxy-ca-cert.pem'), 'utf8') } };
+}
+
 async function tinyproxy(place: Place, port: number): Promise<Subject> {
   const file = join(place.dir, `tinyproxy-${port}.conf`);
   writeFileSync(
@@ -216,6 +232,10 @@ function reachable(port: number): Promise<boolean> {
 
 /** Which of the wanted subjects are here to be measured. */
 export function present(names: readonly string[]): string[] {
-  const needs: Readonly<Record<string, string>> = { squid: '/usr/sbin/squid', tinyproxy: '/usr/bin/tinyproxy' };
+  const needs: Readonly<Record<string, string>> = {
+    squid: '/usr/sbin/squid',
+    tinyproxy: '/usr/bin/tinyproxy',
+    mitmproxy: '/usr/bin/mitmdump',
+  };
   return names.filter((name) => SUBJECTS[name] && (!needs[name] || existsSync(needs[name])));
 }

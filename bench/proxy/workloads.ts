@@ -24,8 +24,8 @@ export interface Prepared {
 const MB = 1024 * 1024;
 const NOTHING = async (): Promise<void> => undefined;
 const ALL = ['locktender', 'squid', 'tinyproxy', 'bare'];
-const HTTP = ['locktender', 'locktender+guard', 'squid', 'bare'];
-const INSPECT = ['locktender', 'locktender+guard', 'squid'];
+const HTTP = ['locktender', 'locktender+guard', 'squid', 'bare', 'mitmproxy'];
+const INSPECT = ['locktender', 'locktender+guard', 'squid', 'mitmproxy'];
 
 const get = (way: Way, name: string) =>
   way.proxyPort === null

@@ -1,14 +1,14 @@
 /**
  * Reads an origin's socket into pooled buffers and writes them to the client with back-pressure.
  *
- * A read that fills its buffer is followed by a larger one, a short read by the small one, so that bulk moves in
- * 64 KiB pieces and an idle tunnel holds none of its own. A large buffer is not reused before the write that carries it
+ * A read that fills its buffer is followed by a larger one, a short read by the small one, so that bulk moves in pieces
+ * of up to 256 KiB and an idle tunnel holds none of its own. A large buffer is not reused before the write that carries it
  * is flushed; the small one is shared by all and copied out at once.
  */
 
 import type { OnReadOpts, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { giveBack, SHARED_SMALL, takeLarge } from './buffer-pool.ts';
+import { bufferAfter, giveBack, SHARED_SMALL } from './buffer-pool.ts';
 
 /** Bytes that may wait for a slow client before the origin is paused. */
 const HIGH_WATER = 256 * 1024;
@@ -56,9 +56,8 @@ export class Pump {
   }
 
   #grow(buffer: Buffer, bytes: number): void {
-    const bulk = bytes === buffer.length || bytes > SHARED_SMALL.length;
-    this.#current = bulk ? takeLarge() : SHARED_SMALL;
-    this.#owned = bulk ? this.#current : null;
+    this.#current = bufferAfter(bytes, buffer.length);
+    this.#owned = this.#current === SHARED_SMALL ? null : this.#current;
   }
 
   /** Gives back what is held; called once the socket is closed. */
