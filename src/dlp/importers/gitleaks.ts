@@ -2,7 +2,15 @@
 
 import { parse } from 'smol-toml';
 import { z } from 'zod';
-import { type Draft, type DraftRule, hasGroup, infoType, kebab, type NotCarried } from './imported-rules.ts';
+import {
+  type Draft,
+  type DraftRule,
+  hasGroup,
+  infoType,
+  kebab,
+  type NotCarried,
+  noteUnread,
+} from './imported-rules.ts';
 
 const list = z.array(z.string()).default([]);
 const allowlist = z.looseObject({
@@ -11,6 +19,8 @@ const allowlist = z.looseObject({
   paths: list,
   commits: list,
   regexTarget: z.string().default('secret'),
+  /** Of those that stand beside the rules: which of them they are for. */
+  targetRules: list,
   condition: z.string().default('OR'),
 });
 const rule = z.looseObject({
@@ -31,6 +41,13 @@ const file = z.looseObject({
   extend: z.unknown().optional(),
 });
 
+/** What is read, or says nothing about what is found. */
+const READ_OF_FILE = new Set(['rules', 'allowlist', 'allowlists', 'extend', 'title', 'description', 'minVersion']);
+const READ_OF_RULE = new Set([
+  ...['id', 'description', 'regex', 'path', 'secretGroup', 'entropy', 'keywords', 'allowlist', 'allowlists'],
+  ...['tags', 'severity'],
+]);
+
 /** Throws an `Error` with the place when the text is not TOML, or not gitleaks'. */
 export function readGitleaks(text: string): Draft {
   const config = file.parse(parse(text));
@@ -38,8 +55,16 @@ export function readGitleaks(text: string): Draft {
   const note = (id: string | null, what: string) => notCarried.push({ rule: id, what });
   if (config.extend !== undefined) note(null, '`extend`: import the other file by itself');
   const everywhere = [...(config.allowlist ? [config.allowlist] : []), ...config.allowlists];
-  const common = exceptionsOf(everywhere, (what) => note(null, what));
-  const rules = config.rules.flatMap((one) => ruleOf(one, common, (what) => note(kebab(one.id), what)));
+  noteUnread(config, READ_OF_FILE, (what) => note(null, what));
+  exceptionsOf(everywhere, (what) => note(null, what));
+  const rules = config.rules.flatMap((one) => {
+    const common = everywhere.filter(({ targetRules }) => targetRules.length === 0 || targetRules.includes(one.id));
+    return ruleOf(
+      one,
+      exceptionsOf(common, () => undefined),
+      (what) => note(kebab(one.id), what),
+    );
+  });
   return { rules, notCarried };
 }
 
@@ -54,6 +79,7 @@ function ruleOf(one: z.output<typeof rule>, common: Exceptions, note: (what: str
     note('the rule: it looks at paths only');
     return [];
   }
+  noteUnread(one, READ_OF_RULE, note);
   if (path !== undefined) note('`path`: the rule runs on every text');
   const own = exceptionsOf([...(one.allowlist ? [one.allowlist] : []), ...one.allowlists], note);
   return [

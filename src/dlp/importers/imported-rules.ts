@@ -89,6 +89,19 @@ function finishRule(draft: DraftRule, notCarried: NotCarried[]): object | string
   return { ...rule, tests };
 }
 
+/** Says every key of an entry that is neither read nor without meaning here, so that nothing is lost in silence. */
+export function noteUnread(
+  entry: Readonly<Record<string, unknown>>,
+  read: ReadonlySet<string>,
+  note: (what: string) => void,
+): void {
+  for (const key of Object.keys(entry)) {
+    const value = entry[key];
+    const empty = value === undefined || value === null || (Array.isArray(value) && value.length === 0);
+    if (!read.has(key) && !empty) note(`\`${key}\``);
+  }
+}
+
 /** Lower-case words with hyphens, as our ids are. */
 export function kebab(text: string): string {
   return text

@@ -156,6 +156,54 @@ describe('samples', () => {
   });
 });
 
+it('says every key that was not read, and gives allowlists to the rules that they are for', () => {
+  const draft = readGitleaks(`
+[[allowlists]]
+targetRules = ["b-key"]
+regexes = ['''nine''']
+[[rules]]
+id = "a-key"
+regex = '''(akey_[a-z]{4})'''
+skipReport = true
+[[rules]]
+id = "b-key"
+regex = '''(bkey_[a-z]{4})'''
+`);
+  expect(lost(draft)).toEqual(['a-key: `skipReport`']);
+  expect(draft.rules.map(({ allow }) => allow?.regexes)).toEqual([[], ['nine']]);
+});
+
+it('takes the words of each language along', () => {
+  const draft = readPresidio(`
+global_regex_flags: 26
+recognizers:
+  - name: Zip
+    supported_entity: ZIP
+    country_code: us
+    supported_languages: [{ language: en, context: [zip] }, { language: es, context: [código] }]
+    patterns: [{ name: zip, regex: '\\d{5}', score: 0.5 }]
+`);
+  expect(draft.rules[0]?.context).toEqual(['zip', 'código']);
+  expect(lost(draft)).toEqual([
+    '*: `global_regex_flags`',
+    'zip: `country_code`',
+    'zip: `supported_languages`: rules here run on every language',
+  ]);
+});
+
+it('takes the group named TOKEN for the secret', () => {
+  const draft = readNoseyParker(`
+rules:
+  - name: Foo
+    id: foo.1
+    pattern: '(?i)(foo).{0,8}(?P<TOKEN>[a-z0-9]{8})'
+    examples: ['foo = a8f3k2m9']
+    tls_mode: lax
+`);
+  expect(draft.rules[0]?.secret_group).toBe(2);
+  expect(lost(draft)).toEqual(['foo: `tls_mode`']);
+});
+
 it('no reader throws anything but an error that says what is wrong', () => {
   for (const read of [readGitleaks, readPresidio, readNoseyParker, (text: string) => readGoogle(text, new Set())]) {
     fc.assert(

@@ -2,7 +2,15 @@
 
 import { parse } from 'yaml';
 import { z } from 'zod';
-import { type Draft, type DraftRule, hasGroup, infoType, kebab, type NotCarried } from './imported-rules.ts';
+import {
+  type Draft,
+  type DraftRule,
+  hasGroup,
+  infoType,
+  kebab,
+  type NotCarried,
+  noteUnread,
+} from './imported-rules.ts';
 
 const LIKELIHOOD = { low: 'POSSIBLE', medium: 'LIKELY', high: 'VERY_LIKELY' } as const;
 const texts = z.array(z.string()).default([]);
@@ -18,15 +26,18 @@ const rule = z.looseObject({
 });
 const file = z.looseObject({ rules: z.array(rule) });
 
-/** What the formats have and rules here have not. */
-const FOREIGN = ['validation', 'depends_on_rule', 'pattern_requirements', 'revocation', 'visible'] as const;
+/** What is read, or says nothing about what is found; everything else is said to be lost. */
+const READ = new Set([
+  ...['name', 'id', 'pattern', 'description', 'examples', 'negative_examples', 'min_entropy', 'confidence'],
+  ...['references', 'categories'],
+]);
 
 /** Throws an `Error` when the text is not YAML, or not of that form. */
 export function readNoseyParker(text: string): Draft {
   const notCarried: NotCarried[] = [];
   const rules = file.parse(parse(text)).rules.map((one): DraftRule => {
     const id = kebab(one.name);
-    for (const key of FOREIGN) if (one[key] !== undefined) notCarried.push({ rule: id, what: `\`${key}\`` });
+    noteUnread(one, READ, (what) => notCarried.push({ rule: id, what }));
     const regex = plain(one.pattern);
     return {
       id,
@@ -34,8 +45,7 @@ export function readNoseyParker(text: string): Draft {
       info_type: infoType(one.name),
       kind: 'secret',
       regex,
-      // The secret is the first group, as both tools report it.
-      secret_group: hasGroup(regex) ? 1 : 0,
+      secret_group: secretGroup(regex),
       ...(one.min_entropy === undefined ? {} : { entropy: one.min_entropy }),
       likelihood: LIKELIHOOD[one.confidence],
       match: one.examples,
@@ -43,6 +53,13 @@ export function readNoseyParker(text: string): Draft {
     };
   });
   return { rules, notCarried };
+}
+
+/** The secret is the group named TOKEN (Kingfisher), else the first, as both tools report it. */
+function secretGroup(regex: string): number {
+  if (!hasGroup(regex)) return 0;
+  const at = regex.search(/\(\?P?<TOKEN>/);
+  return at < 0 ? 1 : (regex.slice(0, at).match(/(?<!\\)\((?!\?)|\(\?P?<[A-Za-z]/g) ?? []).length + 1;
 }
 
 /** RE2 has no extended mode: blanks and comments are taken away here, and `x` from the flags. */

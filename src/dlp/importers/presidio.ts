@@ -3,7 +3,7 @@
 import { parse } from 'yaml';
 import { z } from 'zod';
 import type { Likelihood } from '../../core/finding.ts';
-import { type Draft, type DraftRule, infoType, kebab, type NotCarried } from './imported-rules.ts';
+import { type Draft, type DraftRule, infoType, kebab, type NotCarried, noteUnread } from './imported-rules.ts';
 
 const recogniser = z.looseObject({
   name: z.string().optional(),
@@ -21,6 +21,14 @@ const recogniser = z.looseObject({
 });
 const file = z.union([z.looseObject({ recognizers: z.array(recogniser) }), z.array(recogniser), recogniser]);
 
+/** What is read; everything else is said to be lost. */
+const READ = new Set([
+  ...['name', 'supported_entity', 'supported_entities', 'patterns', 'context', 'deny_list', 'deny_list_score'],
+  ...['supported_languages', 'supported_language', 'type', 'enabled'],
+]);
+/** Each language may bring words of its own. */
+const languages = z.array(z.union([z.string(), z.looseObject({ context: z.array(z.string()).nullish() })])).catch([]);
+
 /** Throws an `Error` when the text is not YAML, or not Presidio's. */
 export function readPresidio(text: string): Draft {
   const parsed = file.parse(parse(text));
@@ -30,6 +38,11 @@ export function readPresidio(text: string): Draft {
       ? (parsed.recognizers as z.output<typeof recogniser>[])
       : [parsed];
   const notCarried: NotCarried[] = [];
+  if (!Array.isArray(parsed) && 'recognizers' in parsed) {
+    noteUnread(parsed, new Set(['recognizers', 'supported_languages']), (what) =>
+      notCarried.push({ rule: null, what }),
+    );
+  }
   const rules = all.flatMap((one) => rulesOf(one, (rule, what) => notCarried.push({ rule, what })));
   return { rules, notCarried };
 }
@@ -42,8 +55,13 @@ function rulesOf(one: z.output<typeof recogniser>, note: (rule: string, what: st
     return [];
   }
   if (!one.enabled) note(name, '`enabled: false`: the rules are there; leave them out if they should rest');
+  noteUnread(one, READ, (what) => note(name, what));
   if (one.supported_languages !== undefined) note(name, '`supported_languages`: rules here run on every language');
-  const common = { info_type: infoType(entity), context: one.context.slice(0, 64) };
+  const spoken = languages
+    .parse(one.supported_languages)
+    .flatMap((language) => (typeof language === 'string' ? [] : (language.context ?? [])));
+  const context = [...new Set([...one.context, ...spoken])].slice(0, 64);
+  const common = { info_type: infoType(entity), context };
   const patterns = one.patterns.map(
     (pattern, i): DraftRule => ({
       ...common,
