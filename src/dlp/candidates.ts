@@ -1,73 +1,115 @@
 /** Text → windows in which each rule can match; see docs/guard.md. Findings are those of RE2 over the whole text. */
 
+import { type FoldedText, type FoldingLetter, foldedText, foldingLetters, nearOf } from './prefilter/folded-text.ts';
 import type { RulePlan, ScanPlan } from './prefilter/plan.ts';
 
-/** Stretches of the text, in order; null when the rule has to run over all of it. */
+/** Stretches of the text, in order and apart; null when the rule has to run over all of it. */
 export type Windows = readonly (readonly [number, number])[] | null;
 
-/** Bytes beyond a window, so that what RE2 looks at beside a match is there. */
-const MARGIN = 8;
-/** UTF-8 of the Kelvin sign and of the long s: under (?i) RE2 takes them for `k` and `s`. */
-const FOLDING = [Buffer.from('\u212a'), Buffer.from('\u017f')];
+/** Bytes after a window, so that what RE2 looks at beside a match is there. */
+const BESIDE = 8;
 
 /** Calls `search` for each rule that can match, in the order of the rules. */
 export function eachCandidate(text: Buffer, plan: ScanPlan, search: (rule: RulePlan, windows: Windows) => void): void {
-  const { hits, open } = anchorsOf(text, plan);
-  // A match without its anchor in ASCII holds one of these instead.
-  const folding = FOLDING.flatMap((bytes) => placesOf(text, bytes));
-  for (const [index, rule] of plan.rules.entries()) {
-    if (rule.gated && !open.has(index)) continue;
-    const own = hits.get(index) ?? [];
-    const places = rule.folds && folding.length > 0 ? [...own, ...folding] : own;
-    if (rule.by === 'everything') search(rule, null);
-    else if (places.length > 0) search(rule, windowsOf(places, rule.reach, text.length));
+  const found = new Found(text, plan);
+  found.take();
+  const letters = foldingLetters(text);
+  if (letters.length > 0) found.takeFolding(letters);
+  for (const rule of plan.everywhere) found.everywhere(rule);
+  for (const index of found.rules()) {
+    const rule = plan.rules[index] as RulePlan;
+    if (!rule.gated || found.open.has(index)) search(rule, found.windows(index));
   }
 }
 
-interface Anchors {
-  /** Places of each rule's anchors, by index of the rule. */
-  readonly hits: ReadonlyMap<number, number[]>;
+/** What was found in one text. */
+class Found {
   /** Rules of which a keyword is in the text. */
-  readonly open: ReadonlySet<number>;
-}
+  readonly open = new Set<number>();
+  readonly #text: Buffer;
+  readonly #plan: ScanPlan;
+  /** By rule: where its windows begin and end, one after the other; null for all of the text. */
+  readonly #windows = new Map<number, number[] | null>();
 
-function anchorsOf(text: Buffer, plan: ScanPlan): Anchors {
-  const hits = new Map<number, number[]>();
-  const open = new Set<number>();
-  const note = (rule: number, at: number) => {
-    const list = hits.get(rule);
-    if (list === undefined) hits.set(rule, [at]);
-    else list.push(at);
-  };
-  plan.literals.scan(text, (id, at) => {
-    for (const rule of plan.literalRules[id] as readonly number[]) note(rule, at);
-    for (const rule of plan.literalGates[id] as readonly number[]) open.add(rule);
-  });
-  for (const { byte, rules } of plan.rareBytes) {
-    for (const at of placesOf(text, byte)) for (const rule of rules) note(rule, at);
+  constructor(text: Buffer, plan: ScanPlan) {
+    this.#text = text;
+    this.#plan = plan;
   }
-  plan.guard.scan(text, (prefix, at) => note(plan.prefixRules[prefix] as number, at));
-  return { hits, open };
-}
 
-function placesOf(text: Buffer, what: Buffer | number): number[] {
-  const out: number[] = [];
-  for (let at = text.indexOf(what); at >= 0; at = text.indexOf(what, at + 1)) out.push(at);
-  return out;
-}
-
-/** Around each hit as far as a match can reach, joined where they meet. */
-function windowsOf(hits: number[], reach: number, length: number): Windows {
-  if (reach === Number.POSITIVE_INFINITY) return null;
-  // The scanner finds the ends of its windows in order, not their literals.
-  hits.sort((a, b) => a - b);
-  const out: [number, number][] = [];
-  for (const at of hits) {
-    const from = Math.max(0, at - reach - MARGIN);
-    const to = Math.min(length, at + reach + MARGIN);
-    const last = out.at(-1);
-    if (last !== undefined && from <= last[1]) last[1] = to;
-    else out.push([from, to]);
+  take(): void {
+    const { entries, prefilter } = this.#plan;
+    const { numbers, count } = prefilter.scan(this.#text);
+    for (let i = 0; i < 2 * count; i += 2) {
+      const meaning = entries[numbers[i] as number] as (typeof entries)[number];
+      const at = numbers[i + 1] as number;
+      if (meaning.rule >= 0) this.#add(meaning.rule, at - meaning.reachBefore, at + meaning.reachAfter);
+      else if (meaning.keyword === null || holds(this.#text, at, meaning.keyword))
+        for (const rule of meaning.gates) this.open.add(rule);
+    }
   }
-  return out;
+
+  /** Matches that hold a letter beyond ASCII for `k` or `s`: near them, in the text with those in their places. */
+  takeFolding(letters: readonly FoldingLetter[]): void {
+    const { aroundFolding, foldingReach, rules } = this.#plan;
+    for (const near of nearOf(letters, 3 * foldingReach)) {
+      const from = Math.max(0, (near[0] as FoldingLetter).at - 3 * foldingReach);
+      const to = Math.min(this.#text.length, (near.at(-1) as FoldingLetter).at + 3 * foldingReach);
+      this.#takeFolded(foldedText(this.#text, near, [from, to]), near);
+    }
+    for (const rule of aroundFolding) {
+      const reach = 3 * (rules[rule]?.reach ?? 0);
+      for (const { at } of letters) this.#add(rule, at - reach, at + reach);
+    }
+  }
+
+  #takeFolded({ text, original }: FoldedText, letters: readonly FoldingLetter[]): void {
+    const { entries, prefilter } = this.#plan;
+    const { numbers, count } = prefilter.scan(text, true);
+    for (let i = 0; i < 2 * count; i += 2) {
+      const { rule, reachBefore, reachAfter } = entries[numbers[i] as number] as (typeof entries)[number];
+      const place = original(numbers[i + 1] as number);
+      // Each byte of it may stand for three.
+      const [from, to] = [place - 3 * reachBefore, place + 3 * reachAfter];
+      if (letters.some(({ at }) => at >= from && at <= to)) this.#add(rule, from, to);
+    }
+  }
+
+  everywhere(rule: number): void {
+    this.#windows.set(rule, null);
+  }
+
+  rules(): number[] {
+    return [...this.#windows.keys()].sort((a, b) => a - b);
+  }
+
+  /** In order, joined where they meet. */
+  windows(rule: number): Windows {
+    const flat = this.#windows.get(rule);
+    if (flat == null) return null;
+    const length = this.#text.length;
+    const all: (readonly [number, number])[] = [];
+    for (let i = 0; i < flat.length; i += 2) {
+      all.push([Math.max(0, flat[i] as number), Math.min(length, (flat[i + 1] as number) + BESIDE)]);
+    }
+    if (all.length > 1) all.sort((a, b) => a[0] - b[0]);
+    const out: (readonly [number, number])[] = [];
+    for (const window of all) {
+      const last = out.at(-1);
+      if (last === undefined || window[0] > last[1]) out.push(window);
+      else if (window[1] > last[1]) out[out.length - 1] = [last[0], window[1]];
+    }
+    return out;
+  }
+
+  #add(rule: number, from: number, to: number): void {
+    const known = this.#windows.get(rule);
+    if (known === undefined) this.#windows.set(rule, [from, to]);
+    else known?.push(from, to);
+  }
+}
+
+/** In any case, as keywords are. */
+function holds(text: Buffer, at: number, keyword: Buffer): boolean {
+  const there = text.toString('latin1', at, at + keyword.length).replace(/[A-Z]+/g, (part) => part.toLowerCase());
+  return there === keyword.toString('latin1');
 }

@@ -46,6 +46,9 @@ export function candidatesOf(text: Buffer, set: RuleSet, context: ScanContext = 
   return found;
 }
 
+/** Bytes that a window grows by when a match ends with it. */
+const WIDER = 256;
+
 /** Candidates of one rule over the whole text, whatever its keywords. */
 export function scanRule(rule: CompiledRule, text: Buffer, context: ScanContext): Candidate[] {
   return isAllowed(rule, context) ? [] : inWindows(rule, text, { windows: [[0, text.length]], context });
@@ -62,23 +65,45 @@ interface Where {
 
 function inWindows(rule: CompiledRule, text: Buffer, { windows, context }: Where): Candidate[] {
   const out: Candidate[] = [];
-  const { regex } = rule;
   let done = 0;
-  for (const [from, to] of windows) {
-    const part = to === text.length ? text : text.subarray(0, to);
-    regex.lastIndex = Math.max(from, done);
-    for (let match = regex.exec(part); match; match = regex.exec(part)) {
-      const spans = (match as unknown as { indices: ([number, number] | undefined)[] }).indices;
-      const span = spans[rule.spec.secret_group];
-      // An empty match would stand still for ever.
-      if (match[0].length === 0) regex.lastIndex += 1;
-      done = regex.lastIndex;
-      if (span && span[1] > span[0] && accepted(rule, text, span) && !allowedAt(rule, span[0], context)) {
-        out.push({ rule, start: span[0], end: span[1], likelihood: likelihoodOf(rule, text, span) });
-      }
-    }
-  }
+  for (const [from, to] of windows)
+    if (to > done) done = inWindow([Math.max(from, done), to], { rule, text, context, out });
   return out;
+}
+
+interface Search {
+  readonly rule: CompiledRule;
+  readonly text: Buffer;
+  readonly context: ScanContext;
+  readonly out: Candidate[];
+}
+
+/** Where the next match may begin. */
+function inWindow([from, end]: readonly [number, number], { rule, text, context, out }: Search): number {
+  const { regex } = rule;
+  let to = end;
+  let part = to === text.length ? text : text.subarray(0, to);
+  let done = from;
+  for (;;) {
+    regex.lastIndex = done;
+    const match = regex.exec(part);
+    if (match === null) return done;
+    const spans = (match as unknown as { indices: ([number, number] | undefined)[] }).indices;
+    const whole = spans[0] as [number, number];
+    if (whole[1] === to && to < text.length) {
+      // It may have taken the end of the window for the end of the text.
+      to = Math.min(text.length, to + WIDER);
+      part = text.subarray(0, to);
+      continue;
+    }
+    // An empty match would stand still for ever.
+    done = whole[1] === whole[0] ? whole[1] + 1 : whole[1];
+    const span = spans[rule.spec.secret_group];
+    if (span && span[1] > span[0] && accepted(rule, text, span) && !allowedAt(rule, span[0], context)) {
+      out.push({ rule, start: span[0], end: span[1], likelihood: likelihoodOf(rule, text, span) });
+    }
+    if (done > to) return done;
+  }
 }
 
 function accepted(rule: CompiledRule, text: Buffer, [start, end]: readonly [number, number]): boolean {

@@ -3,7 +3,7 @@
 import RE2 from 're2';
 import type { ByteSet } from '../prefilter/byte-set.ts';
 import { parseRegex } from '../prefilter/parse-regex.ts';
-import type { Node } from '../prefilter/syntax.ts';
+import { EMPTY, type Node } from '../prefilter/syntax.ts';
 import { shannonEntropy } from '../validators/tokens.ts';
 
 const TRIES = 60;
@@ -45,7 +45,7 @@ function write(node: Node, chance: Chance): string {
     case 'cat':
       return node.parts.map((part) => write(part, chance)).join('');
     case 'alt':
-      return write(node.parts[chance.below(node.parts.length)] ?? { kind: 'edge', word: false }, chance);
+      return write(node.parts[chance.below(node.parts.length)] ?? EMPTY, chance);
     case 'repeat': {
       const most = Math.min(node.max, node.min + MORE);
       const count = node.min + chance.below(most - node.min + 1);

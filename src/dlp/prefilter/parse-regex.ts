@@ -36,6 +36,7 @@ class Reader {
   #at = 0;
   #fold = false;
   #dotAll = false;
+  #lines = false;
 
   constructor(text: string) {
     this.#points = [...text];
@@ -83,16 +84,21 @@ class Reader {
   #atom(): Node {
     const c = this.#next();
     if (c === '(') return this.#group();
-    if (c === '[') return { kind: 'set', set: this.#class() };
+    if (c === '[') return this.#class();
     if (c === '.') return { kind: 'set', set: this.#dotAll ? setOf([[0, LAST_CODE]]) : negated(setOf([[10, 10]])) };
-    if (c === '^' || c === '$') return { kind: 'edge', word: false };
+    if (c === '^' || c === '$') return this.#lineEdge(c);
     if (c === '\\') return this.#escape();
     if (c === '*' || c === '+' || c === '?' || c === ')') throw new Unknown();
     return this.#literal(c.codePointAt(0) ?? 0);
   }
 
+  /** Under (?m) they stand at lines, which says little about what is beside them. */
+  #lineEdge(c: '^' | '$'): Node {
+    return { kind: 'edge', of: this.#lines ? 'unknown' : c === '^' ? 'start' : 'end' };
+  }
+
   #group(): Node {
-    const outer = { fold: this.#fold, dotAll: this.#dotAll };
+    const outer = { fold: this.#fold, dotAll: this.#dotAll, lines: this.#lines };
     if (this.#take('?')) {
       const found = /^(?:P?<\w+>|([imsU]*(?:-[imsU]+)?)([:)]))/.exec(this.#rest(80));
       if (found === null) throw new Unknown();
@@ -105,6 +111,7 @@ class Reader {
     if (!this.#take(')')) throw new Unknown();
     this.#fold = outer.fold;
     this.#dotAll = outer.dotAll;
+    this.#lines = outer.lines;
     return node;
   }
 
@@ -112,14 +119,16 @@ class Reader {
     const [on = '', off = ''] = text.split('-');
     if (on.includes('i')) this.#fold = true;
     if (on.includes('s')) this.#dotAll = true;
+    if (on.includes('m')) this.#lines = true;
     if (off.includes('i')) this.#fold = false;
     if (off.includes('s')) this.#dotAll = false;
+    if (off.includes('m')) this.#lines = false;
   }
 
   #escape(): Node {
     const c = this.#next();
-    if (c === 'b' || c === 'B') return { kind: 'edge', word: c === 'b' };
-    if (c === 'A' || c === 'z') return { kind: 'edge', word: false };
+    if (c === 'b' || c === 'B') return { kind: 'edge', of: c === 'b' ? 'word' : 'unknown' };
+    if (c === 'A' || c === 'z') return { kind: 'edge', of: c === 'A' ? 'start' : 'end' };
     const known = CLASSES[c];
     if (known) return { kind: 'set', set: known };
     return this.#literal(this.#escapedCode(c));
@@ -143,12 +152,12 @@ class Reader {
   #literal(code: number): Node {
     if (code < 128) return { kind: 'set', set: setOf([[code, code]], this.#fold) };
     // Under (?i) its other case may have other bytes.
-    if (this.#fold) return { kind: 'set', set: setOf([[code, code]]) };
+    if (this.#fold && hasCase(code)) return { kind: 'set', set: setOf([[code, code]]) };
     const bytes = [...new TextEncoder().encode(String.fromCodePoint(code))];
     return { kind: 'cat', parts: bytes.map((byte): Node => ({ kind: 'set', set: single(byte) })) };
   }
 
-  #class(): ByteSet {
+  #class(): Node {
     const inverted = this.#take('^');
     let set = setOf([]);
     const ranges: [number, number][] = [];
@@ -166,8 +175,14 @@ class Reader {
       ranges.push([from, to]);
     }
     this.#at += 1;
-    set = union(set, setOf(ranges, this.#fold));
-    return inverted ? negated(set) : set;
+    return this.#classOf(set, ranges, inverted);
+  }
+
+  #classOf(named: ByteSet, ranges: readonly (readonly [number, number])[], inverted: boolean): Node {
+    const written = inverted || this.#fold || named.wide ? null : encoded(ranges);
+    if (written !== null) return withSet(written, union(named, setOf(ranges.filter(([from]) => from < 128))));
+    const set = union(named, setOf(ranges, this.#fold));
+    return { kind: 'set', set: inverted ? negated(set) : set };
   }
 
   #classItem(): number | ByteSet {
@@ -198,6 +213,41 @@ class Reader {
     this.#at += 1;
     return true;
   }
+}
+
+function hasCase(code: number): boolean {
+  const c = String.fromCodePoint(code);
+  return c.toLowerCase() !== c || c.toUpperCase() !== c;
+}
+
+/** Ranges beyond ASCII as the bytes of their UTF-8; null when there are none, or too many to write out. */
+function encoded(ranges: readonly (readonly [number, number])[]): Node[] | null {
+  const wide = ranges.filter(([, to]) => to > 127);
+  const size = wide.reduce((sum, [from, to]) => sum + to - from + 1, 0);
+  if (size === 0 || size > MOST_WRITTEN || wide.some(([from]) => from < 128)) return null;
+  // By what comes before the last byte.
+  const heads = new Map<string, { readonly bytes: readonly number[]; readonly last: Uint8Array }>();
+  for (const [from, to] of wide) {
+    for (let code = from; code <= to; code += 1) {
+      const bytes = [...new TextEncoder().encode(String.fromCodePoint(code))];
+      const last = bytes.pop() ?? 0;
+      const head = heads.get(bytes.join()) ?? { bytes, last: new Uint8Array(256) };
+      head.last[last] = 1;
+      heads.set(bytes.join(), head);
+    }
+  }
+  return [...heads.values()].map(({ bytes, last }): Node => {
+    const parts = bytes.map((byte): Node => ({ kind: 'set', set: single(byte) }));
+    return { kind: 'cat', parts: [...parts, { kind: 'set', set: { has: last, wide: false } }] };
+  });
+}
+
+/** Code points of a class that are written out as bytes; beyond, any bytes beyond ASCII are taken to be possible. */
+const MOST_WRITTEN = 512;
+
+function withSet(parts: readonly Node[], ascii: ByteSet): Node {
+  const all: readonly Node[] = ascii.has.includes(1) ? [{ kind: 'set', set: ascii }, ...parts] : parts;
+  return all.length === 1 ? (all[0] ?? EMPTY) : { kind: 'alt', parts: all };
 }
 
 function single(byte: number): ByteSet {

@@ -1,139 +1,142 @@
-/** How a set of rules is searched for: by literals, by first bytes, by a rare byte, or over the whole text. */
+/** How a set of rules is searched for together: one scanner over all of their anchors and keywords. */
 
 import type { CompiledRule } from '../compiled-rule.ts';
-import { ByteGuard, type BytePrefix, bytePrefix } from './byte-guard.ts';
-import { LiteralScanner, SHORTEST_LITERAL } from './literal-scanner.ts';
-import { foldsBeyondAscii, parseRegex } from './parse-regex.ts';
-import { requiredLiterals } from './required-literals.ts';
-import { longest } from './syntax.ts';
+import { foldedBytes, inEitherCase } from './coded-text.ts';
+import { type Extent, entriesOf, type RuleEntries } from './entries.ts';
+import { MOST_TEXT, makeImage, type PlaceEntry, type TextEntry } from './image.ts';
+import { foldsBeyondAscii } from './parse-regex.ts';
+import { type Engine, Prefilter } from './prefilter.ts';
+import { chanceOfText } from './text-model.ts';
 
-/** Bytes that text holds rarely enough to look for one by one. */
-const RARE_BYTES = new Set([...'@+~$#^|\\`'].map((c) => c.charCodeAt(0)));
-/** A rule whose matches may be longer than this runs over the whole text once it is anchored anywhere. */
-const LONGEST_WINDOW = 4096;
+/** Longest match that is looked for around letters that fold into it by its texts. */
+const LONGEST_FOLDED = 4096;
+/** Shortest keyword that is a condition. */
+export const SHORTEST_KEYWORD = 3;
 
 export interface RulePlan {
   readonly rule: CompiledRule;
-  /** Longest match in bytes; Infinity when it has to run over the whole text. */
-  readonly reach: number;
   /** Whether one of its keywords has to be found in the text beside its anchor. */
   readonly gated: boolean;
   /** Whether RE2 may match it by letters beyond ASCII that fold to `k` or `s`. */
   readonly folds: boolean;
-  readonly by: 'literal' | 'byte' | 'prefix' | 'everything';
+  /** Longest match in bytes; Infinity where there is no bound. */
+  readonly reach: number;
+  readonly by: 'literal' | 'prefix' | 'everything';
 }
 
 export interface ScanPlan {
   readonly rules: readonly RulePlan[];
-  readonly literals: LiteralScanner;
-  /** Rules of each literal of the scanner, by index. */
-  readonly literalRules: readonly (readonly number[])[];
-  /** Rules that each literal, as a keyword, lets run. */
-  readonly literalGates: readonly (readonly number[])[];
-  /** Rules that hold one of these bytes in every match. */
-  readonly rareBytes: readonly { readonly byte: number; readonly rules: readonly number[] }[];
-  readonly guard: ByteGuard;
-  /** The rule of each prefix of the guard, by index. */
-  readonly prefixRules: readonly number[];
+  readonly prefilter: Prefilter;
+  /** By entry of the prefilter: what a hit of it means. */
+  readonly entries: readonly Meaning[];
+  /** Rules that run over every text. */
+  readonly everywhere: readonly number[];
+  /** Rules that fold beyond ASCII and are known by no text: they are looked for around each such letter. */
+  readonly aroundFolding: readonly number[];
+  /** Longest match of the others that fold. */
+  readonly foldingReach: number;
 }
 
-export function makePlan(rules: readonly CompiledRule[]): ScanPlan {
-  const draft = new Draft();
-  const plans = rules.map((rule, index) => draft.add(rule, index));
-  const literals = [...draft.literals.values()];
+/** The rule that may match around the hit, or the rules that a keyword lets run. */
+export interface Meaning extends Extent {
+  /** -1 for a keyword. */
+  readonly rule: number;
+  readonly gates: readonly number[];
+  /** All of the keyword, in lower case, when it is longer than what the scanner compares. */
+  readonly keyword: Buffer | null;
+}
+
+export function makePlan(rules: readonly CompiledRule[], engine?: Engine): ScanPlan {
+  const known = rules.map(knownOf);
+  const gates = new Map<string, number[]>();
+  const plans = rules.map((rule, index): RulePlan => {
+    const { entries, folds } = known[index] as Known;
+    const gated = isGated(rule, entries);
+    if (gated)
+      for (const word of rule.keywords)
+        gates.set(word.toString('latin1'), [...(gates.get(word.toString('latin1')) ?? []), index]);
+    const by = entries.everywhere ? 'everything' : entries.places.length > 0 ? 'prefix' : 'literal';
+    return { rule, gated, folds, reach: entries.reach, by };
+  });
+  const texts = known.flatMap(({ entries }, rule) => entries.texts.map((entry) => ({ entry, rule })));
+  const words = [...gates].map(([word, of]) => ({ entry: gateEntry(word), of, word }));
+  const places = known.flatMap(({ entries }, rule) => entries.places.map((entry) => ({ entry, rule })));
+  const meaning = ({ entry, rule }: { entry: Extent; rule: number }): Meaning => ({
+    rule,
+    reachBefore: entry.reachBefore,
+    reachAfter: entry.reachAfter,
+    gates: [],
+    keyword: null,
+  });
+  const image = makeImage(
+    [...texts, ...words].map(({ entry }): TextEntry => entry),
+    places.map(({ entry }): PlaceEntry => entry),
+  );
   return {
     rules: plans,
-    literals: new LiteralScanner([...draft.literals.keys()]),
-    literalRules: literals.map(({ anchors }) => [...anchors]),
-    literalGates: literals.map(({ gates }) => [...gates]),
-    rareBytes: [...draft.rare].map(([byte, of]) => ({ byte, rules: [...of] })),
-    guard: new ByteGuard(draft.prefixes.map(({ prefix }) => prefix)),
-    prefixRules: draft.prefixes.map(({ rule }) => rule),
+    prefilter: new Prefilter(image, engine),
+    entries: [...texts.map(meaning), ...words.map(gateMeaning), ...places.map(meaning)],
+    everywhere: indexesOf(plans, ({ by }) => by === 'everything'),
+    aroundFolding: indexesOf(plans, ({ folds }, i) => folds && !(known[i] as Known).byTexts),
+    foldingReach: Math.max(
+      0,
+      ...plans.filter(({ folds }, i) => folds && (known[i] as Known).byTexts).map(({ reach }) => reach),
+    ),
   };
 }
 
-interface Uses {
-  readonly anchors: Set<number>;
-  readonly gates: Set<number>;
+function indexesOf(plans: readonly RulePlan[], keep: (plan: RulePlan, index: number) => boolean): number[] {
+  return plans.flatMap((plan, index) => (keep(plan, index) ? [index] : []));
 }
 
-class Draft {
-  readonly literals = new Map<string, Uses>();
-  readonly rare = new Map<number, Set<number>>();
-  readonly prefixes: { readonly rule: number; readonly prefix: BytePrefix }[] = [];
-
-  add(rule: CompiledRule, index: number): RulePlan {
-    const { reach, folds, required, prefix } = factsOf(rule);
-    const common = { rule, reach, folds };
-    if (required !== null && areLong(required)) {
-      for (const text of required) this.#uses(text).anchors.add(index);
-      return { ...common, gated: !implied(rule, required) && this.#gate(rule, index), by: 'literal' };
-    }
-    if (required?.every((text) => [...text].some(isRare))) {
-      for (const text of required) this.#watch([...text].find(isRare)?.charCodeAt(0) ?? 0, index);
-      return { ...common, gated: !implied(rule, required) && this.#gate(rule, index), by: 'byte' };
-    }
-    const gated = this.#gate(rule, index);
-    if (prefix === null) return { ...common, gated, by: 'everything' };
-    this.prefixes.push({ rule: index, prefix });
-    return { ...common, gated, by: 'prefix' };
-  }
-
-  /** Has the scanner look for the keywords of the rule. One too short for it is no condition worth having. */
-  #gate(rule: CompiledRule, index: number): boolean {
-    const words = rule.keywords.map((word) => word.toString('latin1'));
-    if (words.length === 0 || words.some((word) => word.length < SHORTEST_LITERAL)) return false;
-    for (const word of words) this.#uses(word).gates.add(index);
-    return true;
-  }
-
-  #uses(text: string): Uses {
-    const known = this.literals.get(text) ?? { anchors: new Set<number>(), gates: new Set<number>() };
-    this.literals.set(text, known);
-    return known;
-  }
-
-  #watch(byte: number, index: number): void {
-    const known = this.rare.get(byte) ?? new Set<number>();
-    this.rare.set(byte, known.add(index));
-  }
-}
-
-const areLong = (literals: readonly string[]): boolean => literals.every((text) => text.length >= SHORTEST_LITERAL);
-
-interface RuleFacts {
-  readonly reach: number;
+interface Known {
+  readonly entries: RuleEntries;
   readonly folds: boolean;
-  readonly required: readonly string[] | null;
-  readonly prefix: BytePrefix | null;
+  /** Whether every match holds a text of three bytes or more, which are found with letters that fold into them. */
+  readonly byTexts: boolean;
 }
 
 /** What follows from an expression alone, kept for as long as its rule is: most rules stay over a reload. */
-const facts = new WeakMap<CompiledRule, RuleFacts>();
+const facts = new WeakMap<CompiledRule, Known>();
 
-function factsOf(rule: CompiledRule): RuleFacts {
-  const known = facts.get(rule) ?? derive(rule.spec.regex);
+function knownOf(rule: CompiledRule): Known {
+  const found = facts.get(rule);
+  if (found !== undefined) return found;
+  const folds = foldsBeyondAscii(rule.spec.regex);
+  const entries = entriesOf(rule.spec.regex, folds);
+  const byTexts =
+    entries.places.length === 0 &&
+    entries.texts.every(({ text }) => text.length >= 3) &&
+    entries.reach <= LONGEST_FOLDED;
+  const known = { entries, folds, byTexts };
   facts.set(rule, known);
   return known;
 }
 
-function derive(regex: string): RuleFacts {
-  const tree = parseRegex(regex);
-  const bytes = tree === null ? Number.POSITIVE_INFINITY : longest(tree);
-  const required = tree === null ? null : requiredLiterals(tree);
-  return {
-    reach: bytes <= LONGEST_WINDOW ? bytes : Number.POSITIVE_INFINITY,
-    folds: foldsBeyondAscii(regex),
-    required,
-    // Only looked at where literals do not serve.
-    prefix: tree === null || (required !== null && areLong(required)) ? null : bytePrefix(tree),
-  };
+/** Whether its keywords are to be looked for. One too short for it is no condition worth having, nor is one in every anchor. */
+function isGated({ keywords }: CompiledRule, { texts, places, everywhere }: RuleEntries): boolean {
+  const words = keywords.map((word) => word.toString('latin1'));
+  if (words.length === 0 || words.some((word) => word.length < SHORTEST_KEYWORD)) return false;
+  if (everywhere || places.length > 0) return true;
+  return !texts.every(({ text }) => {
+    const folded = String.fromCharCode(...foldedBytes(text));
+    return words.some((word) => folded.includes(word));
+  });
 }
 
-const isRare = (c: string): boolean => RARE_BYTES.has(c.charCodeAt(0));
+function gateEntry(word: string): TextEntry {
+  const text = inEitherCase(Buffer.from(word, 'latin1')).slice(0, MOST_TEXT);
+  const folded = foldedBytes(text);
+  let windowAt = 0;
+  for (let i = 1; i + 3 <= folded.length; i += 1) {
+    if (chanceOfText(folded.subarray(i, i + 3)) < chanceOfText(folded.subarray(windowAt, windowAt + 3))) windowAt = i;
+  }
+  const windows = [String.fromCharCode(...folded.subarray(windowAt, windowAt + 3))];
+  const gate = word.length <= MOST_TEXT;
+  return { text, windows, windowAt, gate, folds: false, checks: [], automaton: null };
+}
 
-/** Any anchor holds a keyword, so none need be looked for. */
-function implied(rule: CompiledRule, anchors: readonly string[]): boolean {
-  const words = rule.keywords.map((word) => word.toString('latin1'));
-  return words.length === 0 || anchors.every((anchor) => words.some((word) => anchor.includes(word)));
+function gateMeaning({ of, word }: { of: readonly number[]; word: string }): Meaning {
+  const keyword = word.length > MOST_TEXT ? Buffer.from(word, 'latin1') : null;
+  return { rule: -1, reachBefore: 0, reachAfter: 0, gates: of, keyword };
 }

@@ -7,8 +7,8 @@ export type Node =
   | { readonly kind: 'cat'; readonly parts: readonly Node[] }
   | { readonly kind: 'alt'; readonly parts: readonly Node[] }
   | { readonly kind: 'repeat'; readonly part: Node; readonly min: number; readonly max: number }
-  /** `\b`, `^`, `$`, …: no bytes of its own. */
-  | { readonly kind: 'edge'; readonly word: boolean };
+  /** No bytes of its own: `\b`, `^` and `\A`, `$` and `\z`; `unknown` for what nothing is concluded from. */
+  | { readonly kind: 'edge'; readonly of: 'word' | 'start' | 'end' | 'unknown' };
 
 export const EMPTY: Node = { kind: 'cat', parts: [] };
 
