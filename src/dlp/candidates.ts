@@ -2,6 +2,7 @@
 
 import { type FoldedText, type FoldingLetter, foldedText, foldingLetters, nearOf } from './prefilter/folded-text.ts';
 import type { RulePlan, ScanPlan } from './prefilter/plan.ts';
+import { LONG_RUN } from './prefilter/syntax.ts';
 
 /** Stretches of the text, in order and apart; null when the rule has to run over all of it. */
 export type Windows = readonly (readonly [number, number])[] | null;
@@ -30,6 +31,9 @@ class Found {
   readonly #plan: ScanPlan;
   /** By rule: where its windows begin and end, one after the other; null for all of the text. */
   readonly #windows = new Map<number, number[] | null>();
+
+  /** By rule: the stretch in which no long run is. */
+  readonly #looked = new Map<number, readonly [number, number]>();
 
   constructor(text: Buffer, plan: ScanPlan) {
     this.#text = text;
@@ -103,9 +107,35 @@ class Found {
 
   #add(rule: number, from: number, to: number): void {
     const known = this.#windows.get(rule);
-    if (known === undefined) this.#windows.set(rule, [from, to]);
-    else known?.push(from, to);
+    if (known === null) return;
+    const { runs } = this.#plan.rules[rule] as RulePlan;
+    if (runs.length > 0 && this.#isUnbounded(rule, from, to)) this.everywhere(rule);
+    else if (known === undefined) this.#windows.set(rule, [from, to]);
+    else known.push(from, to);
   }
+
+  /** Hits come in order, nearly: what was looked at before is not looked at again. */
+  #isUnbounded(rule: number, from: number, to: number): boolean {
+    const { runs } = this.#plan.rules[rule] as RulePlan;
+    const [first, last] = this.#looked.get(rule) ?? [to, from];
+    const goesOn = from >= first && from <= last;
+    this.#looked.set(rule, goesOn ? [first, Math.max(last, to)] : [from, to]);
+    const after = goesOn ? Math.max(from, last - LONG_RUN) : from;
+    return hasLongRun(this.#text, [after, to], runs);
+  }
+}
+
+/** Whether a stretch of the text has so many bytes of one of the sets in a row that the reach of a rule is not known. */
+function hasLongRun(text: Buffer, [start, end]: readonly [number, number], sets: readonly Uint8Array[]): boolean {
+  const to = Math.min(text.length, end);
+  return sets.some((set) => {
+    let run = 0;
+    for (let at = Math.max(0, start); at < to; at += 1) {
+      run = set[text[at] as number] === 1 ? run + 1 : 0;
+      if (run >= LONG_RUN) return true;
+    }
+    return false;
+  });
 }
 
 /** In any case, as keywords are. */

@@ -182,7 +182,7 @@ function foldedSet(set: PlaceSet): Uint8Array {
 }
 
 /** The start of the sequence, and each single byte of it that ordinary text holds rarely. */
-function places(parts: readonly Node[], before: readonly Node[], after: readonly Node[]): Choice[] {
+function places(parts: readonly Node[], before: readonly Node[], after: readonly Node[]): (Choice | null)[] {
   // What only says what may stand before is no place to begin.
   const start = parts.findIndex((part) => part.kind !== 'edge' && !isContext(part));
   return parts.flatMap((part, i) => {
@@ -203,15 +203,17 @@ function isContext(node: Node): boolean {
   return node.kind === 'alt' && node.parts.some((part) => part.kind === 'edge' && part.of === 'start');
 }
 
-function place(parts: readonly Node[], at: number, before: readonly Node[], after: readonly Node[]): Choice {
+function place(parts: readonly Node[], at: number, before: readonly Node[], after: readonly Node[]): Choice | null {
   const outside = { before: [...before, ...parts.slice(0, at)], after: [...parts.slice(at), ...after] };
   const right = placeSets(outside.after, JUDGED);
   const left = placeSets(outside.before, 1, { backwards: true, besideWord: areWord(right[0]) });
+  // The end of the text is no place that is come by.
+  if (right.length === 0 || right[0]?.[OUTSIDE]) return null;
   // What stands before is only looked at first where that tells much.
   const seen = startKind(left[0]) === 'free' ? [] : left;
   const shown = chanceOfSets([...seen, ...right.slice(0, 1)]);
   const cost = shown * PLACE_COST + chanceOfSets([...left, ...right]) * FIT_COST;
-  return { anchors: [{ text: '', ...outside, windows: [], windowAt: 0 }], cost: right.length === 0 ? Infinity : cost };
+  return { anchors: [{ text: '', ...outside, windows: [], windowAt: 0 }], cost };
 }
 
 /** Whether a text begins, or ends, with a part of a word. */

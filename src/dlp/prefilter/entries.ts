@@ -2,11 +2,12 @@
 
 import { type Anchor, anchorsOf, wordAt } from './anchors.ts';
 import { automatonAfter } from './automaton.ts';
+import type { ByteSet } from './byte-set.ts';
 import { foldedBytes } from './coded-text.ts';
 import { AHEAD, BEHIND, type Check, type PlaceEntry, type TextEntry } from './image.ts';
 import { parseRegex } from './parse-regex.ts';
 import { areWord, placeSets } from './set-sequence.ts';
-import { longest, type Node } from './syntax.ts';
+import { longestOf, type Node } from './syntax.ts';
 import { chanceOfSet, chanceOfSets, chanceOfText } from './text-model.ts';
 
 /** Where a match can lie around an anchor, in bytes from the start of its text; Infinity where there is no bound. */
@@ -20,6 +21,8 @@ export interface RuleEntries {
   readonly places: readonly (PlaceEntry & Extent)[];
   /** Longest match in bytes, Infinity where there is no bound. */
   readonly reach: number;
+  /** 256 flags each: unless the text has a long run of one of these, the reach is as far as is said. */
+  readonly runs: readonly Uint8Array[];
   /** Nothing is known to look for: the rule runs over every text. */
   readonly everywhere: boolean;
 }
@@ -36,13 +39,16 @@ const LONGEST_WINDOW = 1024 * 1024;
 export function entriesOf(regex: string, folds: boolean): RuleEntries {
   const tree = parseRegex(regex);
   const anchors = tree === null ? null : anchorsOf(tree);
-  const reach = tree === null ? Number.POSITIVE_INFINITY : longest(tree);
-  if (anchors === null) return { texts: [], places: [], reach, everywhere: true };
+  const sets = new Set<ByteSet>();
+  const reach = tree === null ? Number.POSITIVE_INFINITY : longestOf([tree], sets);
+  const runs = [...sets].map(({ has }) => has);
+  if (anchors === null) return { texts: [], places: [], reach, runs, everywhere: true };
   const automata = new Map<readonly Node[], Uint8Array | null>();
   return {
     texts: anchors.filter(({ text }) => text !== '').map((anchor) => textEntry(anchor, folds, automata)),
     places: anchors.filter(({ text }) => text === '').map(placeEntry),
     reach,
+    runs,
     everywhere: false,
   };
 }
@@ -81,6 +87,6 @@ function extentOf(before: readonly Node[], after: readonly Node[]): Extent {
 }
 
 function reachOf(nodes: readonly Node[]): number {
-  const bytes = nodes.reduce((sum, node) => sum + longest(node), 0);
+  const bytes = longestOf(nodes, new Set());
   return bytes <= LONGEST_WINDOW ? bytes : Number.POSITIVE_INFINITY;
 }

@@ -107,7 +107,20 @@ const text = fc
   .array(
     fc.oneof(
       fc.constantFrom('key', 'KEY', 'ab', 'AKIA', 'akia', '_', '-', '@', ' ', '\n', '0', '12', 'a', 'b', 'ccc', 'S'),
-      fc.constantFrom('\u212a', '\u017f', 'é', 'É', '\u200b', '\u{1f600}', 'k', 's', '1111111'),
+      fc.constantFrom(
+        '\u212a',
+        '\u017f',
+        'é',
+        'É',
+        '\u200b',
+        '\u{1f600}',
+        'k',
+        's',
+        '1111111',
+        ' '.repeat(70),
+        'a'.repeat(64),
+        '\u212a'.repeat(30),
+      ),
     ),
     { maxLength: 40 },
   )

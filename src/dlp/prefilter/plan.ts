@@ -21,6 +21,8 @@ export interface RulePlan {
   readonly folds: boolean;
   /** Longest match in bytes; Infinity where there is no bound. */
   readonly reach: number;
+  /** Sets of bytes; where the text has a long run of one, a match may be longer. */
+  readonly runs: readonly Uint8Array[];
   readonly by: 'literal' | 'prefix' | 'everything';
 }
 
@@ -56,7 +58,7 @@ export function makePlan(rules: readonly CompiledRule[], engine?: Engine): ScanP
       for (const word of rule.keywords)
         gates.set(word.toString('latin1'), [...(gates.get(word.toString('latin1')) ?? []), index]);
     const by = entries.everywhere ? 'everything' : entries.places.length > 0 ? 'prefix' : 'literal';
-    return { rule, gated, folds, reach: entries.reach, by };
+    return { rule, gated, folds, reach: entries.reach, runs: entries.runs, by };
   });
   const texts = known.flatMap(({ entries }, rule) => entries.texts.map((entry) => ({ entry, rule })));
   const words = [...gates].map(([word, of]) => ({ entry: gateEntry(word), of, word }));

@@ -12,6 +12,35 @@ export type Node =
 
 export const EMPTY: Node = { kind: 'cat', parts: [] };
 
+/**
+ * Bytes in a row from which on a run of one set counts as long. Repeats of one set without a bound (`\s+`) are taken to
+ * be shorter, and who goes by that looks whether the text has a longer one.
+ */
+export const LONG_RUN = 64;
+
+/** Longest match in bytes while no run of the sets of `runs`, to which it adds, is long; Infinity when there is none. */
+export function longestOf(nodes: readonly Node[], runs: Set<ByteSet>): number {
+  return nodes.reduce((sum, node) => sum + longestWithRuns(node, runs), 0);
+}
+
+function longestWithRuns(node: Node, runs: Set<ByteSet>): number {
+  switch (node.kind) {
+    case 'cat':
+      return longestOf(node.parts, runs);
+    case 'alt':
+      return Math.max(...node.parts.map((part) => longestWithRuns(part, runs)));
+    case 'repeat': {
+      if (node.max === 0) return 0;
+      const one = longestWithRuns(node.part, runs);
+      if (node.max !== Number.POSITIVE_INFINITY || node.part.kind !== 'set') return one === 0 ? 0 : one * node.max;
+      runs.add(node.part.set);
+      return node.min * one + LONG_RUN;
+    }
+    default:
+      return longest(node);
+  }
+}
+
 /** Longest match in bytes; Infinity when there is none. */
 export function longest(node: Node): number {
   switch (node.kind) {
