@@ -7,7 +7,7 @@ import { count, moment, plural } from '../format.ts';
 import { type Decision, filterable, type Group, LiveGroups } from '../live-groups.ts';
 import type { Page, PageContext } from '../page.ts';
 import { sparkline } from '../parts/chart.ts';
-import { explain } from '../parts/explain.ts';
+import { explain, override } from '../parts/explain.ts';
 import { arrange, type Wanted } from '../parts/kept-rows.ts';
 import { choices, pageHead, stat } from '../parts/layout.ts';
 import { emptyState, frame } from '../parts/table.ts';
@@ -132,6 +132,7 @@ class LiveView {
       this.#note,
       this.#table,
     );
+    this.#showStats();
     this.connected(false);
     this.#state.replaceChildren(badge('soft', 'connecting'));
     this.#frame();
@@ -169,6 +170,15 @@ class LiveView {
   #second(): void {
     this.#perSecond.push(0);
     this.#perSecond.shift();
+    this.#showStats();
+    const { total, denied } = this.#groups;
+    if (performance.now() - this.#saidAt < SAID_MS || this.#paused || total === this.#saidTotal) return;
+    say(`${plural(total - this.#saidTotal, 'new decision')}; ${plural(denied, 'denial')} in all.`);
+    this.#saidAt = performance.now();
+    this.#saidTotal = total;
+  }
+
+  #showStats(): void {
     const lastMinute = this.#perSecond.reduce((sum, n) => sum + n, 0);
     const rate = this.#perSecond.slice(-11, -1).reduce((sum, n) => sum + n, 0) / 10;
     const { total, denied } = this.#groups;
@@ -182,10 +192,6 @@ class LiveView {
       stat('Seen here', count(total), `${count(total - denied)} allowed`),
       stat('Denied', count(denied), total === 0 ? '–' : `${((denied / total) * 100).toFixed(1)} %`),
     );
-    if (performance.now() - this.#saidAt < SAID_MS || this.#paused || total === this.#saidTotal) return;
-    say(`${plural(total - this.#saidTotal, 'new decision')}; ${plural(denied, 'denial')} in all.`);
-    this.#saidAt = performance.now();
-    this.#saidTotal = total;
   }
 
   #draw(): void {
@@ -255,14 +261,29 @@ class LiveView {
     ];
   }
 
+  /** Explaining first; then what would turn the answer round, where the role may. */
   #actions(decision: Decision): HTMLElement {
-    const host = decision.input.host ?? 'it';
+    const { effect, tenant } = decision;
+    const { host } = decision.input;
+    const turn = effect === 'deny' ? 'allow' : 'deny';
+    const may = this.#context.may(turn === 'allow' ? 'hostAllow' : 'hostDeny');
+    const label = turn === 'allow' ? 'Allow …' : 'Deny …';
     return h(
       'td',
-      { class: 'acts' },
-      button('Explain', () => explain(decision, this.#context), {
-        'aria-label': `Explain ${decision.effect} of ${host}`,
-      }),
+      {},
+      h(
+        'div',
+        { class: 'acts' },
+        button('Explain', () => explain(decision, this.#context), {
+          'aria-label': `Explain ${effect} of ${host ?? 'it'}`,
+        }),
+        host !== null &&
+          may &&
+          button(label, () => void override(turn, { host, tenant }, this.#context), {
+            class: turn === 'deny' ? 'danger' : '',
+            'aria-label': `${turn === 'deny' ? 'Deny' : 'Allow'} ${host}`,
+          }),
+      ),
     );
   }
 }
@@ -287,7 +308,6 @@ const cell = (...children: Parameters<typeof h>[2][]): HTMLElement => h('td', {}
 const number = (text: string): HTMLElement => h('td', { class: 'number' }, text);
 
 function requestOf({ input: { method, scheme, path }, capability }: Decision): string {
-  return [`${method} ${scheme ?? ''}`.trim(), path, capability]
-    .filter((part) => part !== null && part !== '')
-    .join(' · ');
+  const asked = scheme === null || scheme === 'tcp' ? method : `${method} ${scheme}`;
+  return [asked, path, capability].filter((part) => part !== null && part !== '').join(' · ');
 }

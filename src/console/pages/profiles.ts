@@ -55,7 +55,7 @@ function rowOf(one: Profile): HTMLTableRowElement {
     one.classes.join(', ') || '–',
     guardOf(one),
     { number: count(one.tasks) },
-    chips(one.tenants),
+    one.tenants.length === 0 ? '–' : chips(one.tenants),
   );
 }
 

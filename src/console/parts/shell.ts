@@ -2,7 +2,7 @@
 
 import { ask, connection } from '../api.ts';
 import { badge, button, h, link, svg } from '../dom.ts';
-import { count, short } from '../format.ts';
+import { count, plural, short } from '../format.ts';
 import type { Me, Page } from '../page.ts';
 
 export interface ShellOrder {
@@ -81,8 +81,8 @@ function beat(place: HTMLElement): void {
         now.recording
           ? badge('good', `recording, ${count(now.entries)} entries`)
           : badge('bad', 'the record is not written'),
-        h('span', {}, h('strong', {}, count(now.flows)), ' flows'),
-        h('span', {}, h('strong', {}, count(now.tasks)), ' tasks'),
+        h('span', {}, plural(now.flows, 'flow')),
+        h('span', {}, plural(now.tasks, 'task')),
         h(
           'span',
           { title: `policy bundle ${now.bundle}` },
