@@ -31,7 +31,7 @@ export interface OriginPlace {
 
 const LIMITS: HeadLimits = { maxBytes: 64 * 1024, maxFields: 1_000 };
 /** Interim answers to one request (T-29). */
-const MOST_INTERIM = 16;
+const MOST_INTERIM = 32;
 /** How long an idle connection is kept unless the origin says, and at most. */
 const IDLE_KEPT_MS = 15_000;
 const LONGEST_KEPT_MS = 60_000;
