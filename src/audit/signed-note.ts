@@ -77,8 +77,19 @@ export function verifierOf(name: string, publicKey: Uint8Array, type: 'log' | 'w
 /** The note signed by each signer: two during a rotation, so that holders of either key can verify. */
 export function signNote(text: string, signers: readonly NoteSigner[]): string {
   const bytes = Buffer.from(text);
-  const lines = signers.map((s) => signatureLine(s.name, keyIdOf(s.name, s.publicKey), s.sign(bytes)));
+  const lines = signers.map((s) => signatureLine(s.name, keyIdFor(s), s.sign(bytes)));
   return `${text}\n${lines.join('')}`;
+}
+
+const keyIds = new WeakMap<NoteSigner, number>();
+
+/** `keyIdOf` a signer, worked out once. */
+function keyIdFor(signer: NoteSigner): number {
+  const known = keyIds.get(signer);
+  if (known !== undefined) return known;
+  const id = keyIdOf(signer.name, signer.publicKey);
+  keyIds.set(signer, id);
+  return id;
 }
 
 export function parseNote(bytes: Uint8Array | string): Result<SignedNote, string> {

@@ -14,9 +14,19 @@ const padsOf = new WeakMap<Uint8Array, Pads>();
 /** The MAC in hex. The key is prepared once for each array that holds it. */
 export function keyedHash(key: Uint8Array, text: string): string {
   const pads = padsOf.get(key) ?? prepare(key);
-  const inner = hash('sha256', Buffer.concat([pads.inner, Buffer.from(text)]), 'buffer');
-  return hash('sha256', Buffer.concat([pads.outer, inner]), 'hex');
+  // A character takes three bytes at most.
+  const bytes = text.length * 3 <= scratch.length - BLOCK ? scratch : Buffer.allocUnsafe(BLOCK + text.length * 3);
+  bytes.set(pads.inner);
+  const end = BLOCK + bytes.write(text, BLOCK, 'utf8');
+  const inner = hash('sha256', bytes.subarray(0, end), 'buffer');
+  outer.set(pads.outer);
+  outer.set(inner, BLOCK);
+  return hash('sha256', outer, 'hex');
 }
+
+/** Hashing is synchronous: nobody sees these between two calls. */
+const scratch = Buffer.alloc(4 * 1024);
+const outer = Buffer.alloc(BLOCK + 32);
 
 function prepare(key: Uint8Array): Pads {
   const block = Buffer.alloc(BLOCK);

@@ -60,10 +60,15 @@ export const nodeFiles: Files = {
     const { O_RDWR, O_CREAT, O_DSYNC } = fs.constants;
     const handle = await openHandle(path, O_RDWR | O_CREAT | (durable ? O_DSYNC : 0), 0o600);
     return {
-      async write(data, position) {
-        const { bytesWritten } = await handle.write(data, 0, data.length, position);
-        if (bytesWritten !== data.length) throw new ShortWrite(bytesWritten, data.length);
-      },
+      // By callback: a commit waits for each of these, and a handle's own promise costs 30 µs more.
+      write: (data, position) =>
+        new Promise((resolve, reject) => {
+          fs.write(handle.fd, data, 0, data.length, position, (error, written) => {
+            if (error) reject(error);
+            else if (written === data.length) resolve();
+            else reject(new ShortWrite(written, data.length));
+          });
+        }),
       datasync: () => handle.datasync(),
       truncate: (length) => handle.truncate(length),
       close: () => handle.close(),
