@@ -29,3 +29,15 @@ export function decodeBundle(bundle: Buffer, limit = Number.POSITIVE_INFINITY): 
   }
   return entries;
 }
+
+/** Views of as many entries as are whole, at most `limit`, of a bundle that may end anywhere. */
+export function wholeEntries(bundle: Buffer, limit: number): Buffer[] {
+  const entries: Buffer[] = [];
+  for (let at = 0; at + 2 <= bundle.length && entries.length < limit; ) {
+    const end = at + 2 + bundle.readUInt16BE(at);
+    if (end > bundle.length) break;
+    entries.push(bundle.subarray(at + 2, end));
+    at = end;
+  }
+  return entries;
+}

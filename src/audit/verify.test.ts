@@ -56,6 +56,25 @@ describe('verification of the log', () => {
       { seq: 300, kind: 'altered' },
     ],
     ['two swapped entries', (dir: string) => forge(dir, (e) => swap(e, 10, 20)), { seq: 266, kind: 'reordered' }],
+    [
+      'a bundle that ends in the middle of an entry',
+      (dir: string) => {
+        const bytes = readFileSync(join(dir, BUNDLE_1));
+        const kept = encodeBundle((decodeBundle(bytes) ?? []).slice(0, 100)).length + 50;
+        writeFileSync(join(dir, BUNDLE_1), bytes.subarray(0, kept));
+      },
+      { seq: 356, kind: 'truncated' },
+    ],
+    [
+      'a length that is not that of its entry',
+      (dir: string) => {
+        const bytes = readFileSync(join(dir, BUNDLE_1));
+        const at = encodeBundle((decodeBundle(bytes) ?? []).slice(0, 30)).length;
+        bytes.writeUInt16BE(bytes.readUInt16BE(at) + 1, at);
+        writeFileSync(join(dir, BUNDLE_1), bytes);
+      },
+      { seq: 286, kind: 'altered' },
+    ],
     ['a removed entry', (dir: string) => forge(dir, (e) => e.filter((_, i) => i !== 7)), { seq: 263, kind: 'missing' }],
     [
       'an inserted entry',

@@ -10,9 +10,9 @@ import { join } from 'node:path';
 import { readIfThere } from '../store/durable-file.ts';
 import { type Files, nodeFiles } from '../store/files.ts';
 import { parseCheckpoint, type SignedCheckpoint } from './checkpoint.ts';
-import { decodeBundle } from './entry-bundle.ts';
+import { decodeBundle, wholeEntries } from './entry-bundle.ts';
 import { parseSegmentName } from './journal.ts';
-import { Frontier, leafHashInBundle } from './merkle.ts';
+import { Frontier, leafHash, leafHashInBundle } from './merkle.ts';
 import { latestPruning } from './pruning.ts';
 import { readBundle } from './read.ts';
 import { CHECKPOINT_FILE, JOURNAL_FOLDER } from './recover.ts';
@@ -193,7 +193,7 @@ function oneBundle(walk: Walk, first: number, size: number): Fault | null {
   const entries = readBundle(walk.dir, index, size, walk.files);
   const tile = readTile(walk.dir, { level: 0, index, width }, walk.files);
   if (entries === null && first + width <= walk.prunedBefore) return prunedTile(walk, index, tile);
-  if (entries === null) return at(first, 'missing', 'the entry bundle is missing or harmed', null);
+  if (entries === null) return harmedBundle(walk, { index, width, tile });
   const harmed = own(walk, index, width);
   if (harmed !== null) return harmed;
   const leaves = entries.slice(0, width).map((entry) => leafHashInBundle(entry));
@@ -207,6 +207,21 @@ function oneBundle(walk: Walk, first: number, size: number): Fault | null {
   }
   walk.checked += leaves.length;
   return null;
+}
+
+/** A bundle that cannot be read to its end: the first entry of it that is bad. */
+function harmedBundle(
+  { dir, files }: Walk,
+  { index, width, tile }: { readonly index: number; readonly width: number; readonly tile: readonly Buffer[] | null },
+): Fault {
+  const first = index * TILE_WIDTH;
+  const file = tilePath({ level: 'entries', index, width });
+  const bytes = readIfThere(join(dir, file), files);
+  if (bytes === null) return at(first, 'missing', 'the entry bundle is missing or harmed', null);
+  const whole = wholeEntries(Buffer.from(bytes), width);
+  const bad = whole.findIndex((entry, i) => tile?.[i]?.equals(leafHash(entry)) !== true);
+  if (bad >= 0) return at(first + bad, 'altered', 'the entry does not have the hash that was signed', file);
+  return at(first + whole.length, 'truncated', 'the entry bundle ends in the middle of the entry', file);
 }
 
 /**

@@ -1,14 +1,17 @@
-/** `locktender audit …`: the record. `verify`, `keys` and `export` need no appliance. */
+/** `locktender audit …`: the record. What only reads needs no appliance, but for `tail`. */
 
 import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
+import { ROUTES } from '../admin/contract.ts';
 import { EXPORT_FORMATS, exportLine } from '../audit/export.ts';
 import { firstKept } from '../audit/pruning.ts';
+import type { EventFilter } from '../audit/query.ts';
 import { readEntries } from '../audit/read.ts';
 import { didYouMean } from '../core/nearest.ts';
 import { adminClient } from './admin-client.ts';
 import { addForward } from './audit-forward.ts';
+import { keptEvents, keptProof, liveOrKept } from './audit-offline.ts';
 import { addVerify, KEYS_FILE, linesOf } from './audit-verify.ts';
 import { addWitness } from './audit-witness.ts';
 import { CliFailure, type CliIo, type CommonOptions, configOf, EXIT } from './context.ts';
@@ -28,6 +31,8 @@ interface QueryOptions extends CommonOptions {
   readonly id?: string;
   readonly text?: string;
   readonly since?: string;
+  readonly until?: string;
+  readonly before?: string;
   readonly limit?: string;
 }
 
@@ -49,9 +54,13 @@ function addReading(audit: Command, parts: CliParts): void {
     summary: 'recorded events, newest first',
     declare: (command) => void filters(command),
     run: async (_, options, { io }) => {
-      const { events } = await adminClient(options, io).call('auditQuery', { query: queryOf(options) as never });
+      const query = queryOf(options);
+      const events = await liveOrKept<readonly { readonly seq: number; readonly event: object }[]>(options, io, {
+        live: async () => (await adminClient(options, io).call('auditQuery', { query: query as never })).events,
+        kept: (state) => keptEvents(state, filterOf(query)),
+      });
       if (options.json) return printJson(io, { events });
-      for (const { seq, event } of events) io.stdout(`${lineOf(seq, event)}\n`);
+      for (const { seq, event } of events) io.stdout(`${lineOf(seq, event as Readonly<Record<string, unknown>>)}\n`);
     },
   });
   leaf<{ after?: string }>(audit, 'tail', parts, {
@@ -68,7 +77,11 @@ function addReading(audit: Command, parts: CliParts): void {
     run: async ([seq = ''], options, { io }) => {
       if (!/^[0-9]+$/.test(seq))
         throw new CliFailure(EXIT.usage, `\`${seq}\` is not a sequence number; see \`audit query\``);
-      printJson(io, await adminClient(options, io).call('auditProof', { params: { seq: Number(seq) } }));
+      const proof = await liveOrKept<object>(options, io, {
+        live: () => adminClient(options, io).call('auditProof', { params: { seq: Number(seq) } }),
+        kept: (state) => keptProof(state, Number(seq)),
+      });
+      printJson(io, proof);
     },
   });
 }
@@ -165,17 +178,36 @@ function filters(command: Command): Command {
     .option('--rule <id>', 'decisions by this rule')
     .option('--id <id>', 'the event of this id, and what belongs to that decision')
     .option('--text <text>', 'entries that hold this text')
-    .option('--since <duration>', 'not older than this, for example `2h`')
+    .option('--since <time>', 'not older than this: for example `2h`, or an RFC 3339 instant')
+    .option('--until <time>', 'not younger than this, in the same ways')
+    .option('--before <seq>', 'only entries before this sequence number, to page on')
     .option('--limit <n>', 'at most this many', '50');
 }
 
-function queryOf({ since, ...by }: QueryOptions): Record<string, unknown> {
-  const back = since === undefined ? null : durationMs(since);
-  if (since !== undefined && back === null)
-    throw new CliFailure(EXIT.usage, `\`${since}\` is not a duration; write for example \`2h\``);
-  const from = back === null ? undefined : Date.now() - back;
-  const { type, tenant, task, host, effect, reason, category, capability, rule, id, text, limit } = by;
-  return { type, tenant, task, host, effect, reason, category, capability, rule, id, text, limit, since: from };
+function queryOf({ since, until, ...by }: QueryOptions): Record<string, unknown> {
+  const { type, tenant, task, host, effect, reason, category, capability, rule, id, text, limit, before } = by;
+  const named = { type, tenant, task, host, effect, reason, category, capability, rule, id, text, limit, before };
+  return { ...named, since: instantOf(since), until: instantOf(until) };
+}
+
+/** Epoch ms of `2h` ago, or of an instant as it stands. */
+function instantOf(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const back = durationMs(text);
+  if (back !== null) return Date.now() - back;
+  const at = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2}))?$/.test(text)
+    ? Date.parse(text)
+    : Number.NaN;
+  if (!Number.isNaN(at)) return at;
+  throw new CliFailure(EXIT.usage, `\`${text}\` is not a time; write for example \`2h\` or \`2026-11-23T00:00:00Z\``);
+}
+
+/** The query by the rules that the appliance reads it by. */
+function filterOf(query: Record<string, unknown>): EventFilter {
+  const read = ROUTES.auditQuery.query.safeParse(query);
+  if (read.success) return read.data;
+  const [issue] = read.error.issues;
+  throw new CliFailure(EXIT.usage, `\`${issue?.path.join('.')}\`: ${issue?.message.toLowerCase()}`);
 }
 
 function lineOf(seq: number, event: Readonly<Record<string, unknown>>): string {
