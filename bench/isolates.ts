@@ -1,7 +1,10 @@
 /**
  * Fresh isolates, side by side with other ways to run untrusted code fresh, in one run on one machine:
  *
- *     bin/node24 node bench/isolates.ts [--runs N]
+ *     bin/node24 node bench/isolates.ts [--runs N] [--peers]
+ *
+ * `--peers` adds a container start (with a Docker engine and busybox-static), workerd's dynamic worker loading and
+ * QuickJS in WebAssembly, installed from npm into a temporary folder.
  *
  * Milliseconds. `boot`: in the host, from the order's arrival to the start of tool code. `first_line_heard`: at the
  * supervisor, from `run()` until a line that the tool logs first arrived, messages both ways included. `whole`: `run()`
@@ -14,6 +17,7 @@ import vm from 'node:vm';
 import { Worker } from 'node:worker_threads';
 import { createIsolatePool, type PoolSettings } from '../src/isolates/pool.ts';
 import type { TaskOrder } from '../src/isolates/task-order.ts';
+import { otherPeers } from './isolates-peers.ts';
 
 const runs = Number(process.argv[process.argv.indexOf('--runs') + 1]) || 400;
 const clock = { now: () => Date.now(), monotonic: () => performance.now() };
@@ -115,11 +119,13 @@ async function fairness() {
   return { alone, beside_a_flood: beside };
 }
 
-async function peers() {
+async function peers(): Promise<Record<string, ReturnType<typeof spread>>> {
   const ivm = createRequire(import.meta.url)('isolated-vm') as typeof import('isolated-vm');
   const engine = 'ivm' in ivm ? (ivm.ivm as typeof ivm) : ivm;
   const few = Math.min(runs, 60);
+  const more = process.argv.includes('--peers') ? await otherPeers(timed, few * 3) : {};
   return {
+    ...Object.fromEntries(Object.entries(more).map(([name, values]) => [name, spread(values)])),
     'bare isolated-vm, no snapshot, no wall': spread(
       await timed(few * 3, () => {
         const isolate = new engine.Isolate({ memoryLimit: 64 });
@@ -147,9 +153,9 @@ async function peers() {
 const warm = await pooled({ ahead: 4 }, 8);
 const empty = await pooled({ ahead: 0 }, 8, Math.min(runs, 150));
 const others = await peers();
-const ratio = (name: keyof typeof others) => ({
-  p50: Math.round(others[name].p50 / warm.boot.p50),
-  p99: Math.round(others[name].p99 / warm.boot.p99),
+const ratio = ({ p50, p99 }: ReturnType<typeof spread>) => ({
+  p50: Math.round(p50 / warm.boot.p50),
+  p99: Math.round(p99 / warm.boot.p99),
 });
 const report = {
   node: process.version,
@@ -158,8 +164,6 @@ const report = {
   throughput: await throughput(4),
   fairness: await fairness(),
   peers: others,
-  times_faster_than: Object.fromEntries(
-    (Object.keys(others) as (keyof typeof others)[]).map((name) => [name, ratio(name)]),
-  ),
+  times_faster_than: Object.fromEntries(Object.entries(others).map(([name, of]) => [name, ratio(of)])),
 };
 console.log(JSON.stringify(report, null, 2));
