@@ -39,7 +39,10 @@ export const taskOrder = z.strictObject({
     })
     .default({})
     .describe('lower than what the profile gives; never higher'),
-  stream: z.boolean().default(false).describe('answer with server-sent events: `log` lines, then `result`'),
+  stream: z
+    .boolean()
+    .default(false)
+    .describe('answer with server-sent events: `log` lines and `progress` values, then `result`'),
   task: taskId.optional().describe('an id of your own'),
 });
 export type TaskBody = z.output<typeof taskOrder>;

@@ -2,6 +2,7 @@
 
 import type { ControlPlane } from '../core/ports.ts';
 import { err, ok, type Result } from '../core/result.ts';
+import type { LogLine } from '../isolates/task-order.ts';
 import { type TaskBody, type TaskReport, taskOrder } from './contract.ts';
 import { answerFault, answerJson, type GatewayExchange, openStream, readJson, tenantFor } from './exchange.ts';
 import { type Fault, fault } from './fault.ts';
@@ -49,7 +50,22 @@ function answerReport({ response }: GatewayExchange, report: Result<TaskReport, 
   else answerFault(response, report.error);
 }
 
-/** Server-sent events: each guarded line of `console` as it comes, then the report. */
+/** `progress` is the value that the tool gave, unless the guard left no JSON of it. */
+function sayLine(line: LogLine, say: (event: string, data: unknown) => void): void {
+  const value = line.level === 'progress' ? parsed(line.text) : undefined;
+  if (value === undefined) say('log', line);
+  else say('progress', value);
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Server-sent events: each guarded line of `console` and report of progress as it comes, then the report. */
 async function streamed(
   { response }: GatewayExchange,
   tasks: TaskService,
@@ -59,7 +75,7 @@ async function streamed(
     if (!response.headersSent) openStream(response, 'text/event-stream');
     response.write(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
   };
-  const report = await tasks.submit(body, { ...asker, onLog: (line) => say('log', line) });
+  const report = await tasks.submit(body, { ...asker, onLog: (line) => sayLine(line, say) });
   if (!report.ok && !response.headersSent) return answerFault(response, report.error);
   if (report.ok) say('result', report.value);
   else say('fault', report.error);

@@ -183,6 +183,7 @@ function orderOf(admitted: Admitted) {
     language: body.language,
     input: JSON.stringify(body.input),
     limits: limitsOf(profile, body.limits),
+    webassembly: profile.webassembly,
     bindings: bindingsOf(admitted),
     ...(asker.onLog && { onLog }),
   };

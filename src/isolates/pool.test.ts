@@ -46,6 +46,22 @@ describe('a task in the pool', () => {
     expect(value(outcome)).toBe(20);
   });
 
+  it.each([
+    ['an enum', '\nenum A { X }\nexport default () => A.X;', ['enum', '[tool.ts:2]', 'an object for an `enum`']],
+    ['a type that is none', 'export default (x: =) => 1;', ['Unexpected token', '[tool.ts:1]']],
+  ])('says where and why %s is no TypeScript that can be stripped', async (_what, code, said) => {
+    const outcome = await run(code, { language: 'ts' });
+    expect(outcome).toMatchObject({ status: 'failed', error: { name: 'SyntaxError' } });
+    for (const words of said) expect(outcome.error?.message).toContain(words);
+  });
+
+  it('has WebAssembly where the profile gives it only', async () => {
+    const bytes = '0,97,115,109,1,0,0,0';
+    const code = `export default () => typeof WebAssembly === 'object' && WebAssembly.validate(new Uint8Array([${bytes}]));`;
+    expect(value(await run(code))).toBe(false);
+    expect(value(await run(code, { webassembly: true }))).toBe(true);
+  });
+
   it('captures console, in order, and streams it', async () => {
     const seen: LogLine[] = [];
     const outcome = await run("export default () => { console.log('a', { b: [1] }); console.error('c'); };", {

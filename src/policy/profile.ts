@@ -49,6 +49,8 @@ export interface Profile {
   readonly capabilities: readonly string[];
   readonly limits: Limits;
   readonly guard: GuardSettings;
+  /** Whether tool code in isolates may use WebAssembly: memory that V8's limit does not hold, and a faster way to burn time. */
+  readonly webassembly: boolean;
   /** How paths and queries stand in the record. */
   readonly recordPaths: 'clear' | 'hash';
   readonly file: string;
@@ -82,6 +84,7 @@ const schema = z.strictObject({
     distinct_hosts: count,
     leak_bytes: count,
   }),
+  webassembly: z.boolean().default(false),
   guard: z
     .strictObject({
       request: z.enum(['enforce', 'observe']).default('enforce'),
@@ -106,6 +109,7 @@ export function parseProfile(file: string, text: string, digest: string): Result
     description: row.description,
     capabilities: [...row.capabilities].sort(),
     limits: limitsOf(row.limits),
+    webassembly: row.webassembly,
     guard: {
       request: row.guard.request,
       result: row.guard.result,

@@ -85,12 +85,13 @@ describe('POST /v1/tasks', () => {
       headers: { 'content-type': 'application/json', authorization: `Bearer ${DEV_KEY}` },
       body: JSON.stringify({
         stream: true,
-        code: `export default () => { console.log('one'); console.log('${PAT}'); return 2; };`,
+        code: `export default (input, env) => { console.log('one'); env.progress({ done: 1, of: ['${PAT}'] }); console.log('${PAT}'); return 2; };`,
       }),
     });
     const text = await response.text();
     expect(response.headers.get('content-type')).toBe('text/event-stream');
     expect(text).toMatch(/^event: log\ndata: {"level":"log","text":"one"}\n\n/);
+    expect(text).toMatch(/\n\nevent: progress\ndata: {"done":1,"of":\[/);
     expect(text).toMatch(/event: result\ndata: {.*"result":2/);
     expect(text).not.toContain(PAT);
   });

@@ -145,8 +145,24 @@ class Host {
   }
 }
 
+/** Types are taken away in place, so that lines and columns stay; what needs code to be made is refused, and explained. */
 function stripTypes(code: string): string {
-  return stripTypeScriptTypes(code, { mode: 'strip' });
+  try {
+    return stripTypeScriptTypes(code, { mode: 'strip' });
+  } catch (error) {
+    throw new SyntaxError(explained(error));
+  }
+}
+
+function explained(error: unknown): string {
+  const { code, message, stack } = error as { code?: unknown; message?: unknown; stack?: unknown };
+  const text = String(message).slice(0, 500);
+  const place = /^[^\n]*?:(\d+)\n/.exec(String(stack))?.[1];
+  const where = place === undefined ? '' : ` [tool.ts:${place}]`;
+  if (code !== 'ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX') return `${text}${where}`;
+  const fix =
+    'types are stripped and nothing is compiled, so write it in JavaScript: an object for an `enum`, fields for';
+  return `${text}${where}: ${fix} parameter properties, a module for a namespace`;
 }
 
 const [addon] = process.argv.slice(2);

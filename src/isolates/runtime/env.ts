@@ -1,6 +1,8 @@
 /** `env`, the second argument of tool code: what it may reach beyond its isolate, by name. */
 
 import { callBinding } from './bindings.ts';
+import { bridge, jsonText, utf8Length } from './bridge.ts';
+import { output } from './output.ts';
 
 export interface EnvSettings {
   readonly storage: boolean;
@@ -12,7 +14,18 @@ export function makeEnv(settings: EnvSettings): object {
   for (const name of settings.tools) {
     tools[name] = tools[camel(name)] = async (args = {}) => (await callBinding('tool', { name, args })).value;
   }
-  return Object.freeze({ tools: Object.freeze(tools), ...(settings.storage && { storage: storage() }) });
+  return Object.freeze({ tools: Object.freeze(tools), progress, ...(settings.storage && { storage: storage() }) });
+}
+
+/** Characters of one report of progress, as JSON. */
+const PROGRESS = 8 * 1024;
+
+/** How far it is, as any JSON value: a line of the log, and an event of its own for who listens. */
+function progress(value: unknown): void {
+  const text = jsonText(value);
+  if (text === undefined) throw new TypeError('progress is a JSON value');
+  if (text.length > PROGRESS) throw new RangeError(`progress has at most ${PROGRESS} characters of JSON`);
+  if (output.take(utf8Length(text, PROGRESS * 3) + 1)) bridge.current.serve('log', 'progress', text);
 }
 
 /** `billing-readonly` is also `billingReadonly`. */

@@ -1,0 +1,111 @@
+/** Controls: what operators change at run time. Versioned, persisted before they are acknowledged. */
+import type { Fact } from './fact.js';
+/** Who did it, why and when; `until` (epoch ms) is when it returns by itself, null for never. */
+export interface ControlMark {
+    readonly by: string;
+    readonly why: string;
+    readonly at: number;
+    readonly until: number | null;
+    /** Id of the change that set it (`c…`), so that a cut can name its cause. */
+    readonly change: string;
+}
+export interface HostOverride extends ControlMark {
+    readonly effect: 'allow' | 'deny';
+    /** Canonical host, or `*.` and a suffix that is not a public suffix. */
+    readonly host: string;
+    /** Null: every tenant. */
+    readonly tenant: string | null;
+}
+/** The state of all controls; a plain JSON value. Keys of the records are names or ids. */
+export interface Controls {
+    /** Rises by one with every change. */
+    readonly version: number;
+    readonly blockedCategories: Readonly<Record<string, ControlMark>>;
+    /** A category that taxonomy blocks by default but an operator opened. */
+    readonly unblockedCategories: Readonly<Record<string, ControlMark>>;
+    readonly revokedCapabilities: Readonly<Record<string, ControlMark>>;
+    readonly quarantinedTenants: Readonly<Record<string, ControlMark>>;
+    readonly killedTasks: Readonly<Record<string, ControlMark>>;
+    readonly revokedPasses: Readonly<Record<string, ControlMark>>;
+    readonly hostOverrides: readonly HostOverride[];
+}
+export declare const NO_CONTROLS: Controls;
+/** One change asked for. `for` is a duration in ms after which it returns by itself. */
+export type ControlAction = {
+    readonly do: 'category.block';
+    readonly category: string;
+} | {
+    readonly do: 'category.unblock';
+    readonly category: string;
+} | {
+    readonly do: 'capability.revoke';
+    readonly capability: string;
+} | {
+    readonly do: 'capability.restore';
+    readonly capability: string;
+} | {
+    readonly do: 'tenant.quarantine';
+    readonly tenant: string;
+} | {
+    readonly do: 'tenant.release';
+    readonly tenant: string;
+} | {
+    readonly do: 'task.kill';
+    readonly task: string;
+} | {
+    readonly do: 'pass.revoke';
+    readonly pass: string;
+} | {
+    readonly do: 'host.allow';
+    readonly host: string;
+    readonly tenant: string | null;
+} | {
+    readonly do: 'host.deny';
+    readonly host: string;
+    readonly tenant: string | null;
+} | {
+    readonly do: 'host.clear';
+    readonly host: string;
+    readonly tenant: string | null;
+};
+/** What the record names as done: an action, or the taking back of one. */
+export type RecordedAction = ControlAction | {
+    readonly do: 'control.undo';
+    readonly change: string;
+};
+/** What a change did: the operator's answer to "is it really cut?". */
+export interface CutReceipt {
+    readonly change: string;
+    /** Controls version that is now in force. */
+    readonly version: number;
+    /** Facts that ended. */
+    readonly facts: readonly Fact[];
+    /** Flows alive on any lease when the change came. */
+    readonly live: number;
+    /** Flows that depended on an ended fact. */
+    readonly dependants: number;
+    /** Of those, how many were confirmed cut. */
+    readonly cut: number;
+    /** Ids of flows that depended and were not confirmed cut in time; never hidden. */
+    readonly missed: readonly string[];
+    /** Cached decisions that died. */
+    readonly decisions: number;
+    /** Milliseconds from the change to the last byte of the slowest flow cut. */
+    readonly slowest_ms: number;
+}
+/** The records of `Controls` whose keys are names. */
+export declare const CONTROL_RECORDS: readonly ["blockedCategories", "unblockedCategories", "revokedCapabilities", "quarantinedTenants", "killedTasks", "revokedPasses"];
+export type ControlRecord = (typeof CONTROL_RECORDS)[number];
+/** The exact difference between two states of controls: what a `control.changed` event keeps, so that replay can fold. */
+export interface ControlPatch {
+    /** `mark` null: the name was taken out. */
+    readonly marks: readonly {
+        readonly in: ControlRecord;
+        readonly name: string;
+        readonly mark: ControlMark | null;
+    }[];
+    readonly overrides: {
+        readonly removed: readonly HostOverride[];
+        readonly added: readonly HostOverride[];
+    };
+}
