@@ -37,7 +37,7 @@ export function renderDenial(denial: Denial, accept: string): RenderedDenial {
   ];
   if (row.status === 407) headers.push(['Proxy-Authenticate', 'Basic realm="locktender", charset="UTF-8"']);
   if (row.status === 405) headers.push(['Allow', 'GET, HEAD, OPTIONS, POST, PUT, PATCH, DELETE']);
-  if (denial.reason === 'budget_rate') headers.push(['Retry-After', '1']);
+  if (row.retryable && (row.status === 429 || row.status === 503)) headers.push(['Retry-After', '1']);
   headers.push(['Connection', 'close']);
   return { reason: denial.reason, status: row.status, headers, body };
 }

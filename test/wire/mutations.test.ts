@@ -114,7 +114,7 @@ describe('a ClientHello with bytes changed', () => {
       }),
       { seed: 1, numRuns: HANDSHAKES },
     );
-  }, 600_000);
+  });
 });
 
 /** The name for which OpenSSL asks for a certificate; null when it never gets so far. */
