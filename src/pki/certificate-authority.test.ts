@@ -1,6 +1,6 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
-import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -19,6 +19,10 @@ const host = (text: string): Host => {
   return parsed.value;
 };
 
+function hasCertutil(): boolean {
+  return spawnSync('certutil', ['-H']).error === undefined;
+}
+
 const open = () => openCertificateAuthority({ dir, name: 'ca', commonName: 'Locktender test CA', clock });
 
 beforeAll(() => {
@@ -33,6 +37,8 @@ const HOSTS = [
   '[2001:db8::1]',
   'xn--bcher-kva.example',
   `${'a'.repeat(60)}.${'b'.repeat(60)}.example`,
+  `${'a'.repeat(63)}.${'b'.repeat(63)}.${'c'.repeat(63)}.${'d'.repeat(50)}.example`,
+  'under_score.example',
 ];
 
 describe('the certificate authority', () => {
@@ -61,6 +67,21 @@ describe('the certificate authority', () => {
       { encoding: 'utf8' },
     );
     expect(out).toContain('OK');
+  });
+
+  it.skipIf(!hasCertutil())('mints leaves that NSS takes for servers', () => {
+    const db = ['-d', `sql:${join(dir, 'nss')}`];
+    mkdirSync(join(dir, 'nss'));
+    const certutil = (...args: string[]) => execFileSync('certutil', [...args, ...db], { encoding: 'utf8' });
+    certutil('-N', '--empty-password');
+    writeFileSync(join(dir, 'nss-ca.pem'), ca.pem);
+    certutil('-A', '-n', 'ca', '-t', 'C,,', '-a', '-i', join(dir, 'nss-ca.pem'));
+    for (const [i, name] of HOSTS.entries()) {
+      const file = join(dir, `nss-${i}.pem`);
+      writeFileSync(file, ca.leafFor(host(name)).cert.split(/(?<=-----END CERTIFICATE-----\n)/)[0] ?? '');
+      certutil('-A', '-n', `leaf-${i}`, '-t', ',,', '-a', '-i', file);
+      expect(certutil('-V', '-n', `leaf-${i}`, '-u', 'V', '-e')).toContain('certificate is valid');
+    }
   });
 
   it('gives leaves a life of 397 days at most, a positive serial and one name only', () => {
