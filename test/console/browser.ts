@@ -38,6 +38,8 @@ export interface Console {
   token(role: string, ttlMs?: number): Promise<string>;
   /** What the API answers to an admin. */
   get(path: string): Promise<Record<string, unknown>>;
+  /** A change by an admin, elsewhere. */
+  change(path: string, why: string): Promise<void>;
   /** A page of its own, signed in with a role. */
   as(role: string): Promise<Page>;
   signIn(at: Page, role: string): Promise<void>;
@@ -92,6 +94,14 @@ export async function openConsole({ config, sets: given = [] }: ConsoleOrder = {
     get: async (path) => {
       const answer = await fetch(`${base}${path}`, { headers: { authorization: `Bearer ${admin()}` } });
       return (await answer.json()) as Record<string, unknown>;
+    },
+    change: async (path, why) => {
+      const answer = await fetch(`${base}${path}`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${admin()}`, 'content-type': 'application/json' },
+        body: JSON.stringify({ why }),
+      });
+      if (!answer.ok) throw new Error(`${path}: ${await answer.text()}`);
     },
     as: async (role) => {
       const own = await browser.newContext();

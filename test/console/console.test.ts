@@ -136,14 +136,12 @@ describe('the console', () => {
   });
 
   it('cuts a running download when a category is blocked: preview before, receipt with the time after, undo', async () => {
-    const { page, port, shell, appliance } = the;
+    const { page, port, shell } = the;
     const download = spawn('curl', ['-sSN', '-o', '/dev/null', `https://files.demo.test:${port}/download`], {
       env: shell,
     });
     const ended = new Promise<number | null>((resolve) => download.once('close', resolve));
-    await expect
-      .poll(async () => (await appliance.cli('status', '--json')).stdout, { timeout: 15_000 })
-      .toMatch(/"flows":[1-9]/);
+    await expect.poll(async () => (await the.get('/v1/status'))['flows'], { timeout: 15_000 }).toBeGreaterThan(0);
     await page.getByRole('link', { name: 'Categories', exact: true }).click();
     await page.getByRole('searchbox', { name: 'Search categories' }).fill('net-disks');
     await page.getByRole('button', { name: 'Block net-disks' }).click();
@@ -164,15 +162,15 @@ describe('the console', () => {
   });
 
   it('does not open what was changed meanwhile by somebody else', async () => {
-    const { page, appliance } = the;
-    await appliance.cli('category', 'block', 'net-disks', '--why', 'first');
+    const { page } = the;
+    await the.change('/v1/categories/net-disks/block', 'first');
     await page.goto(`${the.base}/console/categories?q=net-disks`);
     await page.getByRole('button', { name: 'Unblock net-disks' }).click();
-    await appliance.cli('category', 'block', 'net-disks', '--why', 'second, and for good reason');
+    await the.change('/v1/categories/net-disks/block', 'second, and for good reason');
     await confirm(page, 'Unblock');
     await page.getByRole('alert').filter({ hasText: 'read the list again' }).waitFor();
     await page.getByRole('button', { name: 'Leave it' }).click();
-    await appliance.cli('category', 'unblock', 'net-disks', '--why', 'over');
+    await the.change('/v1/categories/net-disks/unblock', 'over');
   });
 
   it('says where a host stands, and which list says so', async () => {

@@ -7,7 +7,7 @@ import { gzipSync } from 'node:zlib';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buildConsole } from '../../scripts/build.mjs';
-import { type Console, openConsole } from './browser.ts';
+import { type Console, confirm, openConsole } from './browser.ts';
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const SHOTS = process.env['CONSOLE_SHOTS'];
@@ -173,6 +173,7 @@ describe('the pages of the console', () => {
     const me = () => fetch(`${base}/v1/me`, { headers: { authorization: `Bearer ${token}` } });
     expect(await (await me()).json()).toMatchObject({ name: 'ann', role: 'viewer' });
     await page.getByRole('button', { name: 'Revoke the token of ann' }).click();
+    await confirm(page, 'Revoke now');
     await page.getByRole('cell', { name: /^ann/ }).waitFor({ state: 'detached' });
     expect((await me()).status).toBe(401);
   });

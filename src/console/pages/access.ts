@@ -3,8 +3,9 @@
 import type { AnswerOf } from '../../admin/contract.ts';
 import { ask, post } from '../api.ts';
 import { badge, button, h } from '../dom.ts';
-import { moment } from '../format.ts';
+import { moment, plural } from '../format.ts';
 import type { Page, PageContext } from '../page.ts';
+import { change } from '../parts/change.ts';
 import { card, field, pageHead, problem } from '../parts/layout.ts';
 import { row, table } from '../parts/table.ts';
 
@@ -27,25 +28,22 @@ async function draw(context: PageContext): Promise<void> {
     told,
     newToken(context, told),
     table({
-      caption: `${tokens.length} tokens`,
+      caption: plural(tokens.length, 'token'),
       columns: ['Name', 'Role', 'Made', 'Ends', 'State', ''],
-      rows: tokens.map((one) => rowOf(one, context, told)),
+      rows: tokens.map((one) => rowOf(one, context)),
       empty: { title: 'No token' },
     }),
   );
 }
 
-function rowOf(one: Token, context: PageContext, told: HTMLElement): HTMLTableRowElement {
+function rowOf(one: Token, context: PageContext): HTMLTableRowElement {
   const over = one.expires_at !== null && one.expires_at < Date.now();
   const revoke = async () => {
-    try {
-      await post<'tokenRevoke'>(`/v1/tokens/${encodeURIComponent(one.id)}/revoke`, {
-        why: `revoked in the console by ${context.me.name}`,
-      });
-      await draw(context);
-    } catch (error) {
-      told.replaceChildren(problem(error instanceof Error ? error.message : 'it failed'));
-    }
+    const path = `/v1/tokens/${encodeURIComponent(one.id)}/revoke`;
+    const own = one.name === context.me.name ? ' It may be the one that you use now.' : '';
+    const title = `Revoke the token of ${one.name}, ${one.role}.${own}`;
+    const done = await change({ title, path, act: 'Revoke now', danger: true, timed: false });
+    if (done !== null) await draw(context);
   };
   return row(
     h('div', {}, h('strong', {}, one.name), h('div', { class: 'sub' }, one.id)),
@@ -56,7 +54,7 @@ function rowOf(one: Token, context: PageContext, told: HTMLElement): HTMLTableRo
     h(
       'div',
       { class: 'acts' },
-      button('Revoke', () => void revoke(), { class: 'danger', 'aria-label': `Revoke the token of ${one.name}` }),
+      button('Revoke …', () => void revoke(), { class: 'danger', 'aria-label': `Revoke the token of ${one.name}` }),
     ),
   );
 }

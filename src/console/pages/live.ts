@@ -197,6 +197,7 @@ class LiveView {
   #draw(): void {
     if (!this.#dirty || (this.#paused && this.#body.childElementCount > 0)) return;
     this.#dirty = false;
+    this.#showStats();
     const wanted = this.#flat ? this.#eachRows() : this.#groupRows();
     arrange(this.#body, this.#rows, wanted);
     this.#table.hidden = wanted.length === 0;

@@ -159,7 +159,7 @@ function usageOf(task: Detail): HTMLElement[] {
   const usage = finished === undefined ? null : objectOf(finished, 'usage');
   return [
     stat('Decisions', count(of('decision').length), `${count(denied)} denied`),
-    stat('Guard', count(of('guard.verdict').length), 'verdicts'),
+    stat('Guard verdicts', count(of('guard.verdict').length)),
     stat('Up', bytes(sum('bytes_up'))),
     stat('Down', bytes(sum('bytes_down'))),
     ...(usage === null || finished === undefined
