@@ -2,11 +2,13 @@
 
 import { LIKELIHOODS } from '../core/finding.ts';
 import type { RuleSet } from './compiled-rules.ts';
+import { joinedMatches, MOST_TRIES } from './joined.ts';
 import { JsonPlaces } from './json-tracker.ts';
 import { base64Layers, wrappedBase64Layers } from './layers/base64.ts';
+import { chainsOf } from './layers/chains.ts';
 import { type Packing, packedLayers } from './layers/compressed.ts';
 import { confusableLayer } from './layers/confusables.ts';
-import { deltaLayers, type Piece } from './layers/deltas.ts';
+import { deltaLayers, joined, type Piece } from './layers/deltas.ts';
 import {
   entityLayer,
   invisibleLayer,
@@ -66,7 +68,11 @@ export function scanLayers(
   limits: LayerLimits = LAYER_LIMITS,
 ): LayeredCandidate[] {
   const walk = { set, context, left: { bytes: limits.bytes }, isInner: false, packing: limits.packing };
-  const found = withoutOverlaps([...collect(text, walk, limits.depth), ...inPieces(text, walk, limits.depth)]);
+  const found = withoutOverlaps([
+    ...collect(text, walk, limits.depth),
+    ...inPieces(text, walk, limits.depth),
+    ...inParts(text, walk),
+  ]);
   return found.some(({ within }) => within !== undefined) ? found.flatMap(flat) : found;
 }
 
@@ -97,7 +103,7 @@ function collect(text: Buffer, walk: Walk, depth: number): LayeredCandidate[] {
     replaced: (replacement) => (walk.isInner ? asJsonValue(text, candidate, replacement) : replacement),
   }));
   if (depth === 0) return found;
-  if (walk.isInner || walk.context.isPacked) found.push(...unpacked(text, walk, { depth, isBlob: false }));
+  if (walk.isInner || walk.context.isLeaving) found.push(...unpacked(text, walk, { depth, isBlob: false }));
   for (const layer of layersOf(text, walk.context)) {
     walk.left.bytes -= layer.decoded.length;
     if (walk.left.bytes < 0) break;
@@ -193,6 +199,25 @@ function* inPieces(text: Buffer, walk: Walk, depth: number): Generator<LayeredCa
       const places = parts(inner.start, inner.end);
       // In one piece it is found as it stands.
       if (places.length > 1) yield* spread(inner, places, encoding);
+    }
+  }
+}
+
+/** Larger texts that come in are not searched for secrets in parts: the cost is another reading of them. */
+const LARGEST_IN_PARTS = 16 * 1024;
+
+/** What lies in several values (T-36). In what leaves, whatever its size. */
+function* inParts(text: Buffer, { set, context }: Walk): Generator<LayeredCandidate> {
+  if (text.length > LARGEST_IN_PARTS && !context.isLeaving) return;
+  const left = { tries: MOST_TRIES };
+  for (const chain of chainsOf(text, { isForm: context.isForm ?? false })) {
+    const { decoded, begins, parts } = joined(text, chain);
+    const { pathAt, host, tool } = context;
+    const placed = pathAt && { pathAt: (offset: number) => pathAt(parts(offset, offset + 1)[0]?.start ?? 0) };
+    const matches = joinedMatches({ joined: decoded, begins }, set, { host, tool, ...placed }, left);
+    for (const match of matches) {
+      const one = { ...match, encodings: [], replaced: (replacement: Uint8Array) => replacement };
+      yield* spread(one, parts(match.start, match.end), 'joined');
     }
   }
 }

@@ -24,8 +24,8 @@ export interface ScanContext {
   readonly pathAt?: (offset: number) => JsonPath | null;
   /** The text is a form: a plus sign stands for a blank. */
   readonly isForm?: boolean;
-  /** Compressed bytes that stand as they are, in no encoding, are looked into as well. */
-  readonly isPacked?: boolean;
+  /** It leaves: compressed bytes that stand in no encoding are looked into as well, and values are put together. */
+  readonly isLeaving?: boolean;
 }
 
 export const NOWHERE: ScanContext = { host: '', tool: '' };

@@ -284,9 +284,9 @@ describe('the body filter', () => {
       expect(verdict.findings.length).toBe(2);
     });
 
-    it('leaves fields alone that are no text in pieces', () => {
+    it('is found in fields of any name where the whole is at hand (T-36)', () => {
       const body = '{"name":"key-a"}\n{"name":"bcdefgh"}\n';
-      expect(run(Buffer.from(body), []).text.toString()).toBe(body);
+      expect(run(Buffer.from(body), []).text.toString()).toBe('{"name":"[REDACTED:SAMPLE]"}\n{"name":""}\n');
     });
 
     it('gives the same for every cut and every pause (T-36)', () => {

@@ -297,7 +297,7 @@ class WindowedFilter implements BodyFilter {
       }) ??
       secret;
     // In a form the brackets of a mark are written in percent.
-    const isPlain = candidate.encodings.length === 0 && isForm(this.#options.context);
+    const isPlain = candidate.encodings.every((one) => one === 'joined') && isForm(this.#options.context);
     return isPlain ? Buffer.from(encodeURIComponent(Buffer.from(inner).toString('utf8'))) : candidate.replaced(inner);
   }
 
@@ -310,7 +310,8 @@ class WindowedFilter implements BodyFilter {
   }
 
   #note(candidate: LayeredCandidate, action: GuardAction, path: JsonPath | null): void {
-    if (candidate.encodings[0] === 'delta') this.#tell(this.#base + (candidate.continues ?? candidate.start));
+    if (candidate.encodings[0] === 'delta' || candidate.encodings[0] === 'joined')
+      this.#tell(this.#base + (candidate.continues ?? candidate.start));
     if (this.#findings.length >= this.#options.maxFindings && action !== 'block') {
       this.#more += 1;
       return;

@@ -6,20 +6,18 @@
 import { createHmac } from 'node:crypto';
 import type { Finding, Verdict } from '../core/finding.ts';
 import type { RuleSet } from '../dlp/compiled-rules.ts';
+import { joinedMatches } from '../dlp/joined.ts';
 import { LAYER_LIMITS, scanLayers } from '../dlp/scan-layers.ts';
 import { type BodyFilter, bodyFilter } from './body-filter.ts';
 import { encodedFilter, isIdentity, sniffedFilter } from './encoded-filter.ts';
 import type { GuardContext } from './guard-context.ts';
 import { actionFor, verdictOf } from './judge.ts';
 import { zlibPacking } from './packing.ts';
+import { PartMemory } from './part-memory.ts';
+import { type GuardPart, partValues, viewsOf } from './part-values.ts';
+import { joinedFindings, rememberingFilter } from './remembering-filter.ts';
 import { scrubFilter } from './scrub-filter.ts';
 import type { Vault } from './vault.ts';
-
-/** One thing beside the body: `url.path`, `url.query`, or a header name. */
-export interface GuardPart {
-  readonly name: string;
-  readonly text: string;
-}
 
 export interface Guard {
   /** Digest of the rule set. */
@@ -54,11 +52,14 @@ export function createGuard(options: GuardOptions): Guard {
     createHmac('sha256', options.fingerprintKey).update(secret).digest('hex').slice(0, 16);
 
   const isOurs = options.isOurs ?? (() => false);
+  const memory = new PartMemory(rules);
   const filter = (context: GuardContext): BodyFilter => {
     const { vault } = options;
     const shared = { rules, context, fingerprint, maxFindings, layers, isOurs };
     const guarded = bodyFilter({ ...shared, ...(vault && { vault }) });
-    const plain = scrubFilter(guarded, context.scrubs ?? []);
+    const scrubbed = scrubFilter(guarded, context.scrubs ?? []);
+    const plain =
+      context.direction === 'request' ? rememberingFilter(scrubbed, context, { memory, fingerprint }) : scrubbed;
     const max = options.maxDecodedBytes ?? 16 * 1024 * 1024;
     if (!isIdentity(context.contentEncoding)) return encodedFilter(plain, context, max);
     return context.direction === 'request' || context.sniff ? sniffedFilter(plain, context, max) : plain;
@@ -78,24 +79,29 @@ export function createGuard(options: GuardOptions): Guard {
         fingerprint: fingerprint(candidate.secret),
         path: part.name,
       }));
+  /** What lies in several parts, or in this request and those before it (T-36). */
+  const acrossParts = (parts: readonly GuardPart[], context: GuardContext): Finding[] => {
+    const values = partValues(parts);
+    const begins: number[] = [];
+    let length = 0;
+    for (const { value } of values) {
+      begins.push(length);
+      length += value.length;
+    }
+    const here = joinedMatches({ joined: Buffer.concat(values.map(({ value }) => value)), begins }, rules, {
+      host: context.host,
+      tool: '',
+    });
+    const before = context.direction === 'request' ? memory.add(context, values) : [];
+    return joinedFindings([...here, ...before], context, { path: 'joined', fingerprint });
+  };
   const scanParts = (parts: readonly GuardPart[], context: GuardContext): Verdict =>
     verdictOf(
-      parts.flatMap((part) => viewsOf(part).flatMap((view) => scanView(view, part, context))),
+      [
+        ...parts.flatMap((part) => viewsOf(part).flatMap((view) => scanView(view, part, context))),
+        ...acrossParts(parts, context),
+      ],
       maxFindings,
     );
   return { digest: rules.digest, scanParts, filter };
-}
-
-/** The text as it stands, and percent-decoded where that makes a difference (T-35). */
-function viewsOf(part: GuardPart): Buffer[] {
-  const plain = Buffer.from(part.text, 'utf8');
-  if (!part.text.includes('%') && !part.text.includes('+')) return [plain];
-  const decoded = Buffer.from(percentDecode(part.text), 'utf8');
-  return decoded.equals(plain) ? [plain] : [decoded];
-}
-
-function percentDecode(text: string): string {
-  return text
-    .replaceAll('+', ' ')
-    .replace(/(?:%[0-9a-fA-F]{2})+/g, (run) => Buffer.from(run.replaceAll('%', ''), 'hex').toString('utf8'));
 }

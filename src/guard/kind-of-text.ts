@@ -4,7 +4,7 @@ import type { GuardContext } from './guard-context.ts';
 
 /** What comes in is not unpacked where it stands in no encoding: archives that are downloaded have checksums elsewhere. */
 export function kindOfText(context: GuardContext) {
-  return { isForm: isForm(context), isPacked: context.direction === 'request' };
+  return { isForm: isForm(context), isLeaving: context.direction === 'request' };
 }
 
 export function isForm({ contentType }: GuardContext): boolean {

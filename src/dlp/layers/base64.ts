@@ -1,6 +1,6 @@
 /** Base64 and base64url (RFC 4648), with or without padding, on one line or on lines of one length (RFC 2045, PEM). */
 
-import { mayBePacked } from './compressed.ts';
+import { mayBeBrotli, mayBePacked } from './compressed.ts';
 import { alphabet, isText, type Layer, LONGEST_RUN, longRuns } from './layer.ts';
 
 /** Shorter runs hold no secret, and words are such runs. */
@@ -40,7 +40,7 @@ function decode(text: Buffer, start: number, end: number): Layer | null {
   if (url && /[+/]/.test(run)) return null;
   const head = Buffer.from(run.slice(0, 64), 'base64').subarray(0, 47);
   const isBlob = !isText(head);
-  if (isBlob && !mayBePacked(head) && end - start > LONGEST_BROTLI) return null;
+  if (isBlob && !mayBePacked(head) && !(mayBeBrotli(head) && end - start <= LONGEST_BROTLI)) return null;
   const decoded = Buffer.from(run, 'base64');
   if (!isBlob && !isText(decoded)) return null;
   const encoding = url ? 'base64url' : 'base64';

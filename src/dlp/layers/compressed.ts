@@ -55,6 +55,18 @@ function isZlib([first = 0, second = 0]: Uint8Array): boolean {
   return (first & 0x0f) === 8 && first >>> 4 <= 7 && (second & 0x20) === 0 && (first * 256 + second) % 31 === 0;
 }
 
+/** Lengths of digests and signatures: most short blobs are those. */
+const DIGESTS = new Set([16, 20, 28, 32, 48, 64, 65, 72]);
+
+/**
+ * Brotli says nothing about itself; its first bits are the size of its window (RFC 7932 section 9.1), which is one of the two
+ * largest wherever a usual encoder is asked for nothing else.
+ */
+export function mayBeBrotli(blob: Buffer): boolean {
+  const low = (blob[0] ?? 0) & 0x0f;
+  return (low === 0x0b || low === 0x0f) && !DIGESTS.has(blob.length);
+}
+
 export function* packedLayers(text: Buffer, looking: Looking): Generator<PackedLayer> {
   let done = 0;
   let tried = 0;
@@ -80,7 +92,8 @@ function beginnings(text: Buffer, isBlob: boolean): (readonly [number, Compressi
     // APPNOTE 4.3.7: the lengths of the name and of what else is said end the head.
     out.push([at + ZIP_HEAD + text.readUInt16LE(at + 26) + text.readUInt16LE(at + 28), 'raw']);
   }
-  if (out.length === 0 && isBlob) out.push([0, isZlib(text) ? 'zlib' : 'br']);
+  if (out.length === 0 && isBlob && isZlib(text)) out.push([0, 'zlib']);
+  else if (out.length === 0 && isBlob && mayBeBrotli(text)) out.push([0, 'br']);
   return out.sort(([a], [b]) => a - b);
 }
 

@@ -33,6 +33,8 @@ const STREAMED = new Set([
 export function deltasOf(text: Buffer, least: 1 | 2): readonly (readonly Piece[])[] {
   if (!hasLines(text, least)) return [];
   const fields = new Map<string, Piece[]>();
+  const plain = plainData(text);
+  if (plain.length >= least) fields.set('', plain);
   new JsonTracker().advance(text, 0, text.length, (path, start, end) => {
     if (start === end || !isStreamed(path)) return;
     const name = path.join('\0');
@@ -41,6 +43,22 @@ export function deltasOf(text: Buffer, least: 1 | 2): readonly (readonly Piece[]
     else pieces.push({ start, end });
   });
   return [...fields.values()];
+}
+
+/** The data of events that is no JSON: text as it stands, the blank behind `data:` not counted. */
+function plainData(text: Buffer): Piece[] {
+  const out: Piece[] = [];
+  for (let at = text.indexOf('data:'); at >= 0; at = text.indexOf('\ndata:', at + 4)) {
+    const line = text[at] === 0x0a ? at + 1 : at;
+    if (line !== 0 && text[line - 1] !== 0x0a) continue;
+    const start = line + 5 + (text[line + 5] === 0x20 ? 1 : 0);
+    const newline = text.indexOf(0x0a, start);
+    const last = newline < 0 ? text.length : newline;
+    const end = text[last - 1] === 0x0d ? last - 1 : last;
+    const first = text[start];
+    if (end > start && first !== 0x7b && first !== 0x5b) out.push({ start, end });
+  }
+  return out;
 }
 
 /** Whether so many lines may be JSON, or the data of events. */
@@ -62,6 +80,8 @@ function isStreamed(path: JsonPath): boolean {
 export interface DeltaLayer {
   readonly encoding: 'delta';
   readonly decoded: Buffer;
+  /** Offset in it at which each piece begins. */
+  readonly begins: readonly number[];
   /** The places of `decoded[from..to)`, in order. */
   readonly parts: (from: number, to: number) => readonly Piece[];
 }
@@ -72,7 +92,8 @@ export function* deltaLayers(text: Buffer): Generator<DeltaLayer> {
   }
 }
 
-function joined(text: Buffer, pieces: readonly Piece[]): DeltaLayer {
+/** Pieces of a text, put together. */
+export function joined(text: Buffer, pieces: readonly Piece[]): DeltaLayer {
   const decoded = Buffer.concat(pieces.map(({ start, end }) => text.subarray(start, end)));
   /** Offset in the joined text at which each piece begins. */
   const begins: number[] = [];
@@ -83,18 +104,18 @@ function joined(text: Buffer, pieces: readonly Piece[]): DeltaLayer {
   }
   const parts = (from: number, to: number): Piece[] => {
     const out: Piece[] = [];
-    for (let i = indexAt(begins, from); i < pieces.length && (begins[i] as number) < to; i += 1) {
+    for (let i = lastUpTo(begins, from); i < pieces.length && (begins[i] as number) < to; i += 1) {
       const { start, end } = pieces[i] as Piece;
       const begin = begins[i] as number;
       out.push({ start: start + Math.max(0, from - begin), end: Math.min(end, start + to - begin) });
     }
     return out;
   };
-  return { encoding: 'delta', decoded, parts };
+  return { encoding: 'delta', decoded, begins, parts };
 }
 
-/** Of the last that is at most `at`. */
-function indexAt(begins: readonly number[], at: number): number {
+/** Index of the last that is at most `at`; 0 where there is none. */
+export function lastUpTo(begins: readonly number[], at: number): number {
   let low = 0;
   let high = begins.length;
   while (high - low > 1) {

@@ -12,7 +12,7 @@ const PERCENT = /%([0-9A-Fa-f]{2})/g;
 /** Those that encoders put into secrets; line ends and tabs end a secret as they stand. */
 const JSON_ESCAPE = /\\+u([0-9A-Fa-f]{4})|\\\//g;
 /** `\\x67` and `\\u{67}` of source code; the backslash is doubled where the source stands in JSON. */
-const SOURCE_ESCAPE = /\\+(?:x([0-9A-Fa-f]{2})|u\{0{0,4}([0-9A-Fa-f]{1,2})\})/g;
+const SOURCE_ESCAPE = /\\+(?:x([2-7][0-9A-Fa-f])|u\{0{0,4}([2-7][0-9A-Fa-f])\})/g;
 /** Numbers only: names such as `&amp;` stand for signs that keys are not made of. */
 const ENTITY = /&#(?:[xX]0{0,4}([0-9A-Fa-f]{2})|0{0,4}([0-9]{2,3}));?/g;
 /** RFC 2045 section 6.7: signs in hexadecimal, and line ends that are not meant. */

@@ -1,0 +1,135 @@
+/**
+ * Secrets in several parts (T-36). The parts of a chain are put together; where the anchor of a strong rule stands then, the
+ * rule is tried on the parts from each one's beginning to another's end, so that word boundaries are where a reader has them.
+ * Weak rules are not tried: what is put together by chance looks like anything.
+ */
+
+import { LIKELIHOODS } from '../core/finding.ts';
+import { eachCandidate } from './candidates.ts';
+import type { CompiledRule } from './compiled-rule.ts';
+import type { RuleSet } from './compiled-rules.ts';
+import { lastUpTo } from './layers/deltas.ts';
+import { type Candidate, NOWHERE, type ScanContext, scanRule } from './scan.ts';
+
+/** Parts that one secret may lie in. */
+const MOST_PARTS = 24;
+const LONGEST = 1024;
+/** Views that are searched in the chains of one text: the cost is bounded, whatever the text is. */
+export const MOST_TRIES = 96;
+/** An anchor that is found more often in one chain than this is a word of its records. */
+const MOST_WINDOWS = 16;
+
+/** A match in the parts put together; it lies in two of them or more. */
+export interface JoinedMatch extends Candidate {
+  readonly secret: Buffer;
+}
+
+export interface Parts {
+  readonly joined: Buffer;
+  /** Offset in `joined` of each part. */
+  readonly begins: readonly number[];
+}
+
+/** `context` is that of the parts put together. `left` is used up. */
+export function joinedMatches(
+  parts: Parts,
+  set: RuleSet,
+  context: ScanContext = NOWHERE,
+  left = { tries: MOST_TRIES },
+): JoinedMatch[] {
+  const chain = { ...parts, context, left };
+  const starts = startsOf(parts);
+  const out: JoinedMatch[] = [];
+  eachCandidate(starts.text, set.plan, ({ rule, by }, windows) => {
+    if (by !== 'literal' || windows === null || windows.length > MOST_WINDOWS || !isStrong(rule)) return;
+    for (const [from, to] of windows)
+      if (to - from <= LONGEST) out.push(...inWindow(chain, rule, { starts, from, to }));
+  });
+  return out;
+}
+
+/** Of a part, what may be the beginning of a match that goes on; and what is looked at of the next ones. */
+const LONGEST_BEGINNING = 256;
+const AHEAD = 64;
+const SHORTEST_VIEW = 96;
+const NEWLINE = Buffer.from('\n');
+/** Bytes of beginnings in one text. */
+const MOST_BEGINNINGS = 256 * 1024;
+
+interface Starts {
+  readonly text: Buffer;
+  /** Offset in it of the view of each part. */
+  readonly views: readonly number[];
+}
+
+/** The beginnings from each part on, a line for each, so that an anchor is found where a word begins. */
+function startsOf({ joined, begins }: Parts): Starts {
+  const lines: Buffer[] = [];
+  const views: number[] = [];
+  let length = 0;
+  for (let i = 0; i + 1 < begins.length && length < MOST_BEGINNINGS; i += 1) {
+    const [begin, end] = [begins[i] as number, begins[i + 1] as number];
+    const line = joined.subarray(
+      Math.max(begin, end - LONGEST_BEGINNING),
+      Math.max(end + AHEAD, begin + SHORTEST_VIEW),
+    );
+    views.push(length);
+    lines.push(line, NEWLINE);
+    length += line.length + 1;
+  }
+  return { text: Buffer.concat(lines), views };
+}
+
+function isStrong({ spec }: CompiledRule): boolean {
+  return spec.kind !== 'pii' && spec.kind !== 'injection' && LIKELIHOODS.indexOf(spec.likelihood) >= STRONG;
+}
+
+const STRONG = LIKELIHOODS.indexOf('LIKELY');
+
+interface Chain extends Parts {
+  readonly context: ScanContext;
+  readonly left: { tries: number };
+}
+
+interface Window {
+  readonly starts: Starts;
+  readonly from: number;
+  readonly to: number;
+}
+
+function* inWindow(chain: Chain, rule: CompiledRule, { starts, from, to }: Window): Generator<JoinedMatch> {
+  const { views } = starts;
+  let found = -1;
+  for (let first = lastUpTo(views, from); first < views.length; first += 1) {
+    if ((views[first] as number) >= to || chain.left.tries <= 0) return;
+    if ((chain.begins[first] as number) < found) continue;
+    const match = fromPart(chain, rule, first);
+    if (match === null) continue;
+    found = match.end;
+    yield match;
+  }
+}
+
+/** The longest match that begins in this part and ends in a later one. */
+function fromPart(chain: Chain, rule: CompiledRule, first: number): JoinedMatch | null {
+  const { joined, begins, context } = chain;
+  const start = begins[first] as number;
+  const next = begins[first + 1];
+  if (next === undefined || chain.left.tries <= 0) return null;
+  const { pathAt, host, tool } = context;
+  const at = { host, tool, ...(pathAt && { pathAt: (offset: number) => pathAt(start + offset) }) };
+  for (let last = Math.min(begins.length, first + MOST_PARTS) - 1; last > first; last -= 1) {
+    const end = begins[last + 1] ?? joined.length;
+    if (end - start > LONGEST) continue;
+    chain.left.tries -= 1;
+    const view = joined.subarray(start, end);
+    const match = scanRule(rule, view, at).find((one) => start + one.start < next && start + one.end > next);
+    if (match === undefined) continue;
+    // What is whole in its first part is found there; the next value only stands behind it.
+    const alone = scanRule(rule, joined.subarray(start, next), { host: context.host, tool: context.tool });
+    if (alone.some((one) => one.start === match.start)) return null;
+    const [from, to] = [start + match.start, start + match.end];
+    return { ...match, start: from, end: to, secret: joined.subarray(from, to) };
+  }
+  return null;
+}

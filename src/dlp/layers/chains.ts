@@ -1,0 +1,166 @@
+/**
+ * Values that stand apart in one text and may be parts of one secret (T-36): the strings of a JSON document in their order
+ * and those of one field in all its records, the values of a form, parts of a multipart body, and the literals of an
+ * expression. A reader puts them together; so does the scan.
+ */
+
+import type { Piece } from './deltas.ts';
+
+/** Longer values are text, not parts. */
+const LONGEST_PART = 512;
+const LONGEST_CHAIN = 4096;
+
+export interface ChainKind {
+  readonly isForm: boolean;
+}
+
+/** Each in the order of the text, of two parts or more. */
+export function chainsOf(text: Buffer, { isForm }: ChainKind): readonly (readonly Piece[])[] {
+  const first = text[firstSign(text)];
+  const chains = isForm
+    ? [formValues(text)]
+    : first === 0x7b || first === 0x5b
+      ? jsonValues(text)
+      : [...literals(text), ...multipartValues(text)];
+  return chains.filter((chain) => chain.length > 1);
+}
+
+function firstSign(text: Buffer): number {
+  let at = 0;
+  while (at < text.length && (text[at] as number) <= 0x20) at += 1;
+  return at;
+}
+
+/** Strings by their quotes alone: a field is known by the last key before it, which costs a fraction of following the JSON. */
+function jsonValues(text: Buffer): Piece[][] {
+  const all: Piece[] = [];
+  const fields = new Map<string, Piece[]>();
+  eachString(text, (key, piece) => {
+    if (piece.end - piece.start > LONGEST_PART) return;
+    if (all.length < LONGEST_CHAIN && isToken(text, piece)) all.push(piece);
+    const field = fields.get(key);
+    if (field === undefined) fields.set(key, [piece]);
+    else if (field.length < LONGEST_CHAIN) field.push(piece);
+  });
+  return [all, ...fields.values()];
+}
+
+const [QUOTE, BACKSLASH, COLON] = [0x22, 0x5c, 0x3a];
+const LONGEST_KEY = 64;
+
+/** Calls with each string value that is not empty, and the key that went before it. */
+function eachString(text: Buffer, call: (key: string, piece: Piece) => void): void {
+  let key = '';
+  for (let open = text.indexOf(QUOTE); open >= 0; ) {
+    const close = closeOf(text, open + 1);
+    if (close < 0) return;
+    let next = close + 1;
+    while (next < text.length && (text[next] as number) <= 0x20) next += 1;
+    if (text[next] === COLON) key = text.toString('latin1', open + 1, Math.min(close, open + 1 + LONGEST_KEY));
+    else if (close > open + 1) call(key, { start: open + 1, end: close });
+    open = text.indexOf(QUOTE, next);
+  }
+}
+
+function closeOf(text: Buffer, from: number): number {
+  for (let at = text.indexOf(QUOTE, from); at >= 0; at = text.indexOf(QUOTE, at + 1)) {
+    let slashes = 0;
+    while (at - slashes > from && text[at - slashes - 1] === BACKSLASH) slashes += 1;
+    if (slashes % 2 === 0) return at;
+  }
+  return -1;
+}
+
+/** No blanks, quotes or brackets: a word that could be cut out of a key. */
+function isToken(text: Buffer, { start, end }: Piece): boolean {
+  for (let at = start; at < end; at += 1) if (TOKEN[text[at] as number] === 0) return false;
+  return true;
+}
+
+const TOKEN = new Uint8Array(256);
+for (const sign of 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_=.~:@!$') {
+  TOKEN[sign.charCodeAt(0)] = 1;
+}
+
+function formValues(text: Buffer): Piece[] {
+  const out: Piece[] = [];
+  for (let at = 0; at < text.length && out.length < LONGEST_CHAIN; ) {
+    const end = indexOr(text, 0x26, at);
+    const equals = text.indexOf(0x3d, at);
+    const start = equals < 0 || equals >= end ? at : equals + 1;
+    if (start < end && end - start <= LONGEST_PART) out.push({ start, end });
+    at = end + 1;
+  }
+  return out;
+}
+
+function indexOr(text: Buffer, byte: number, from: number): number {
+  const at = text.indexOf(byte, from);
+  return at < 0 ? text.length : at;
+}
+
+/** A value of one line between the head of a part and the next boundary (RFC 2046 section 5.1). */
+const PART = /\r\n\r\n([^\r\n]{1,512})(?=\r\n--)/g;
+
+function multipartValues(text: Buffer): Piece[][] {
+  if (!text.includes('\r\n--')) return [];
+  const pieces: Piece[] = [];
+  for (const found of text.toString('latin1').matchAll(PART)) {
+    pieces.push({ start: found.index + 4, end: found.index + found[0].length });
+  }
+  return [pieces];
+}
+
+/** A literal, and what may stand before the next one that is put behind it. */
+const LITERAL = /(["'`])([\w+/=.~:@!$-]{1,512})\1/g;
+const GLUE = /^\s{0,8}(?:\+|\.|,|&|\|\||\\?\n)?\s{0,16}$/;
+
+function literals(text: Buffer): Piece[][] {
+  const out: Piece[][] = [];
+  let chain: Piece[] = [];
+  if (!text.includes('"') && !text.includes("'") && !text.includes('`')) return out;
+  const source = text.toString('latin1');
+  for (const found of source.matchAll(LITERAL)) {
+    const piece = { start: found.index + 1, end: found.index + found[0].length - 1 };
+    const last = chain.at(-1);
+    const goesOn =
+      last !== undefined && piece.start - last.end < 32 && GLUE.test(source.slice(last.end + 1, piece.start - 1));
+    if (!goesOn) {
+      chain = [];
+      out.push(chain);
+    }
+    chain.push(piece);
+  }
+  return out;
+}
+
+/** A value and what it is called: the field it stands in, or nothing where it is all of the text. */
+export interface NamedValue {
+  readonly name: string;
+  readonly value: Buffer;
+}
+
+/** Words of a short text that could be parts of a key, each with its name. */
+export function namedValues(text: Buffer, { isForm }: ChainKind): NamedValue[] {
+  const out: NamedValue[] = [];
+  const take = (name: string, piece: Piece) => {
+    const isPart = piece.end > piece.start && piece.end - piece.start <= LONGEST_PART && isToken(text, piece);
+    if (isPart) out.push({ name, value: Buffer.from(text.subarray(piece.start, piece.end)) });
+  };
+  const first = text[firstSign(text)];
+  if (isForm) for (const piece of formValues(text)) take(formName(text, piece), piece);
+  else if (first === 0x7b || first === 0x5b) eachString(text, take);
+  else take('', { start: firstSign(text), end: lastSign(text) });
+  return out;
+}
+
+function formName(text: Buffer, { start }: Piece): string {
+  const from = start === 0 ? 0 : text.lastIndexOf(0x26, start - 1) + 1;
+  return text.toString('latin1', from, start);
+}
+
+function lastSign(text: Buffer): number {
+  let at = text.length;
+  while (at > 0 && (text[at - 1] as number) <= 0x20) at -= 1;
+  return at;
+}

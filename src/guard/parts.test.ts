@@ -1,0 +1,139 @@
+import { createHash } from 'node:crypto';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { compileRules } from '../dlp/rule-set.ts';
+import { createGuard } from './guard.ts';
+import type { GuardContext } from './guard-context.ts';
+
+const TOKEN = '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';
+const RULES = `version: 1
+rules:
+  - id: github-pat
+    description: GitHub token
+    info_type: GITHUB_TOKEN
+    kind: secret
+    regex: '\\b(ghp_[0-9A-Za-z]{36})\\b'
+    secret_group: 1
+    likelihood: LIKELY
+    severity: high
+    actions: { result: redact, request: block }
+    tests: { match: ['${TOKEN}'], no_match: ['ghp_short'] }
+`;
+const set = compileRules([{ path: 'r.yaml', text: RULES }], (t) => createHash('sha256').update(t).digest('hex'));
+if (!set.ok) throw new Error(JSON.stringify(set.error));
+const rules = set.value;
+const newGuard = () => createGuard({ rules, fingerprintKey: Buffer.alloc(32, 1) });
+
+const context = (over: Partial<GuardContext> = {}): GuardContext => ({
+  direction: 'result',
+  settings: { request: 'enforce', result: 'enforce', minLikelihood: 'POSSIBLE', unscannable: 'block', ignore: [] },
+  ...{ tenant: 't', task: 'k', host: '', contentType: 'application/json', contentEncoding: '', ...over },
+});
+
+function run(body: string, over: Partial<GuardContext> = {}, guard = newGuard()) {
+  const filter = guard.filter(context(over));
+  const out = filter.push(Buffer.from(body));
+  if (!filter.blocked) out.push(...filter.end());
+  return { text: Buffer.concat(out).toString(), verdict: filter.verdict(), blocked: filter.blocked };
+}
+
+const cut = (size: number) => TOKEN.match(new RegExp(`.{1,${size}}`, 'g')) ?? [];
+const form = { contentType: 'application/x-www-form-urlencoded' };
+const mark = '[REDACTED:GITHUB_TOKEN]';
+
+describe('a secret in several parts of one text (T-36)', () => {
+  it.each([
+    ['items of a list', { p: cut(7), n: 1 }, { p: [mark, '', '', '', '', ''], n: 1 }],
+    ['fields', { kind: 'public', a: cut(25)[0], b: cut(25)[1], c: 'x' }, { kind: 'public', a: mark, b: '', c: 'x' }],
+    [
+      'a field of records',
+      cut(20).map((t) => ({ t, y: 'z z' })),
+      [
+        { t: mark, y: 'z z' },
+        { t: '', y: 'z z' },
+      ],
+    ],
+    [
+      'texts of records',
+      [{ t: `it is ${cut(20)[0]}` }, { t: `${cut(20)[1]} and so on` }],
+      [{ t: `it is ${mark}` }, { t: ' and so on' }],
+    ],
+  ])('T-36 is taken out of %s, and JSON stays JSON', (_, value, want) => {
+    const { text, verdict } = run(JSON.stringify(value));
+    expect(JSON.parse(text)).toEqual(want);
+    expect(verdict.findings).toMatchObject([{ rule: 'github-pat', action: 'redact' }]);
+    expect(run(JSON.stringify(value), { direction: 'request' }).blocked).toBe(true);
+  });
+
+  it.each([
+    ['a form', form, `a=1&b=${cut(20)[0]}&c=${cut(20)[1]}&d=2`, `a=1&b=%5BREDACTED%3AGITHUB_TOKEN%5D&c=&d=2`],
+    ['events of plain text', {}, `data: so ${cut(20)[0]}\n\ndata: ${cut(20)[1]}\n\n`, `data: so ${mark}\n\ndata: \n\n`],
+    ['an expression', {}, `t = "${cut(20)[0]}" +\n  "${cut(20)[1]}";`, `t = "${mark}" +\n  "";`],
+    [
+      'a multipart body',
+      {},
+      `--X\r\nA: b\r\n\r\n${cut(20)[0]}\r\n--X\r\nA: c\r\n\r\n${cut(20)[1]}\r\n--X--\r\n`,
+      `--X\r\nA: b\r\n\r\n${mark}\r\n--X\r\nA: c\r\n\r\n\r\n--X--\r\n`,
+    ],
+  ])('T-36 is taken out of %s', (_, over, body, want) => {
+    expect(run(body, { contentType: 'text/plain', ...over }).text).toBe(want);
+  });
+
+  it('T-36 is found however it is cut, and what is whole is found once', () => {
+    fc.assert(
+      fc.property(fc.uniqueArray(fc.integer({ min: 1, max: 39 }), { minLength: 1, maxLength: 12 }), (cuts) => {
+        const at = [0, ...cuts.sort((a, b) => a - b), TOKEN.length];
+        const parts = at.slice(1).map((end, i) => TOKEN.slice(at[i], end));
+        const { text, verdict } = run(JSON.stringify({ before: 'word', parts, after: 'word' }));
+        expect(JSON.parse(text).parts.join('')).toBe(mark);
+        expect(verdict.findings).toHaveLength(1);
+      }),
+      { numRuns: 60 },
+    );
+    expect(run(JSON.stringify({ a: TOKEN, b: TOKEN })).verdict.findings).toHaveLength(2);
+  });
+
+  it('leaves alone what only stands one behind the other', () => {
+    const body = JSON.stringify({ a: 'ghp_short', b: 'and', c: cut(30)[0], d: 'no', e: '-' });
+    expect(run(body).text).toBe(body);
+  });
+});
+
+describe('a secret in several parts of what a task sends (T-36)', () => {
+  const request = context({ direction: 'request' });
+  const [one = '', two = ''] = cut(20);
+
+  it('T-36 is found over the query, and over fields', () => {
+    const query = newGuard().scanParts([{ name: 'url.query', text: `a=${one}&b=${two}` }], request);
+    expect(query).toMatchObject({ action: 'block', findings: [{ rule: 'github-pat', path: 'joined' }] });
+    const fields = [
+      { name: 'x-a', text: one },
+      { name: 'accept', text: '*/*' },
+      { name: 'x-b', text: two },
+    ];
+    expect(newGuard().scanParts(fields, request).action).toBe('block');
+  });
+
+  it('T-36 is found over requests and messages of one task, and of no other', () => {
+    const send = (guard: ReturnType<typeof newGuard>, text: string, over = {}) =>
+      guard.scanParts([{ name: 'url.query', text: `d=${text}&same=1` }], { ...request, ...over }).action;
+    const guard = newGuard();
+    expect([send(guard, one), send(guard, 'x', { task: 'other' }), send(guard, two, { task: 'other' })]).toEqual(
+      Array(3).fill('pass'),
+    );
+    expect(send(guard, two)).toBe('block');
+    const bodies = newGuard();
+    const over = { direction: 'request', contentType: 'text/plain' } as const;
+    expect(run(one, over, bodies).blocked).toBe(false);
+    expect(run(two, over, bodies)).toMatchObject({ blocked: true, text: '', verdict: { action: 'block' } });
+    const json = newGuard();
+    expect(run(JSON.stringify({ n: 1, d: one }), { direction: 'request' }, json).blocked).toBe(false);
+    expect(run(JSON.stringify({ n: 2, d: two }), { direction: 'request' }, json).blocked).toBe(true);
+  });
+
+  it('never carries the parts in its verdict (T-85)', () => {
+    const guard = newGuard();
+    run(one, { direction: 'request' }, guard);
+    expect(JSON.stringify(run(two, { direction: 'request' }, guard).verdict)).not.toMatch(/SIc47|KLiMcV/);
+  });
+});
