@@ -109,33 +109,60 @@ class Found {
     const known = this.#windows.get(rule);
     if (known === null) return;
     const { runs } = this.#plan.rules[rule] as RulePlan;
-    if (runs.length > 0 && this.#isUnbounded(rule, from, to)) this.everywhere(rule);
-    else if (known === undefined) this.#windows.set(rule, [from, to]);
-    else known.push(from, to);
+    const more = runs.length > 0 ? this.#longRuns(rule, [from, to]) : 0;
+    if (more === Number.POSITIVE_INFINITY) this.everywhere(rule);
+    else if (known === undefined) this.#windows.set(rule, [from - more, to + more]);
+    else known.push(from - more, to + more);
   }
 
-  /** Hits come in order, nearly: what was looked at before is not looked at again. */
-  #isUnbounded(rule: number, from: number, to: number): boolean {
+  /** Bytes by which a match may be longer than its rule's reach says. Hits come in order, nearly: what was looked at is not looked at again. */
+  #longRuns(rule: number, [from, to]: readonly [number, number]): number {
     const { runs } = this.#plan.rules[rule] as RulePlan;
     const [first, last] = this.#looked.get(rule) ?? [to, from];
     const goesOn = from >= first && from <= last;
-    this.#looked.set(rule, goesOn ? [first, Math.max(last, to)] : [from, to]);
     const after = goesOn ? Math.max(from, last - LONG_RUN) : from;
-    return hasLongRun(this.#text, [after, to], runs);
+    const more = longRunsIn(this.#text, [after, to], runs);
+    // Where there is one, the next hit looks at it anew.
+    if (more === 0) this.#looked.set(rule, goesOn ? [first, Math.max(last, to)] : [from, to]);
+    else this.#looked.delete(rule);
+    return more === 0 ? 0 : widened(this.#text, [from, to], runs);
   }
 }
 
-/** Whether a stretch of the text has so many bytes of one of the sets in a row that the reach of a rule is not known. */
-function hasLongRun(text: Buffer, [start, end]: readonly [number, number], sets: readonly Uint8Array[]): boolean {
-  const to = Math.min(text.length, end);
-  return sets.some((set) => {
-    let run = 0;
-    for (let at = Math.max(0, start); at < to; at += 1) {
-      run = set[text[at] as number] === 1 ? run + 1 : 0;
-      if (run >= LONG_RUN) return true;
+/** Beyond so many bytes in long runs a rule runs over all of the text. */
+const MOST_IN_RUNS = 4096;
+
+/** Long runs near may lie in the match, and what they push out of the window may hold further ones. */
+function widened(text: Buffer, [from, to]: readonly [number, number], sets: readonly Uint8Array[]): number {
+  let more = 0;
+  for (;;) {
+    const all = longRunsIn(text, [from - more, to + more], sets);
+    if (all > MOST_IN_RUNS) return Number.POSITIVE_INFINITY;
+    if (all <= more) return more;
+    more = all;
+  }
+}
+
+/** Bytes in long runs of the sets that begin or end in a stretch of the text, runs to their ends. */
+function longRunsIn(text: Buffer, [from, to]: readonly [number, number], sets: readonly Uint8Array[]): number {
+  return sets.reduce((sum, set) => sum + runsOf(text, [Math.max(0, from), Math.min(text.length, to)], set), 0);
+}
+
+function runsOf(text: Buffer, [from, to]: readonly [number, number], set: Uint8Array): number {
+  let sum = 0;
+  let run = 0;
+  const has = (at: number) => set[text[at] as number] === 1;
+  let at = from;
+  // As far back as it began.
+  if (at < to && has(at)) while (run <= MOST_IN_RUNS && at - run > 0 && has(at - run - 1)) run += 1;
+  for (; at < to || (run > 0 && at < text.length && run <= MOST_IN_RUNS); at += 1) {
+    if (has(at)) run += 1;
+    else {
+      if (run >= LONG_RUN) sum += run;
+      run = 0;
     }
-    return false;
-  });
+  }
+  return run >= LONG_RUN ? sum + run : sum;
 }
 
 /** In any case, as keywords are. */
