@@ -15,7 +15,16 @@ want tinyproxy tinyproxy-bin
 want microsocks microsocks
 want nft nftables
 want ip iproute2
-[ -z "$need" ] && exit 0
+# promtool alone, taken out of Debian's prometheus: the package itself would start a server.
+get_promtool() {
+  command -v promtool >/dev/null 2>&1 || [ -x toolchain/promtool ] && return 0
+  to=$PWD/toolchain/promtool work=$(mktemp -d)
+  (cd "$work" && apt-get download -qq prometheus && dpkg-deb --fsys-tarfile prometheus_*.deb |
+    tar -x ./usr/bin/promtool && install -m 0755 usr/bin/promtool "$to") >/dev/null 2>&1 ||
+    echo 'setup-test: no promtool; its tests are skipped' >&2
+  rm -rf "$work"
+}
+[ -z "$need" ] && { get_promtool; exit 0; }
 if [ "$(id -u)" -eq 0 ]; then as_root=''; elif command -v sudo >/dev/null 2>&1; then as_root=sudo; else
   echo "setup-test: install these first:$need" >&2; exit 2
 fi
@@ -23,3 +32,4 @@ echo "setup-test: installing$need" >&2
 $as_root apt-get update -qq >&2
 # shellcheck disable=SC2086
 DEBIAN_FRONTEND=noninteractive $as_root apt-get install -y -qq --no-install-recommends $need >/dev/null
+get_promtool

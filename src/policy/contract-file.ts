@@ -1,6 +1,7 @@
 /** Contract files: tables of *given task and request → expected effect and reason* that a policy must keep. */
 
 import { z } from 'zod';
+import { didYouMean } from '../core/nearest.ts';
 import { REASONS, type ReasonCode } from '../core/reasons.ts';
 import { ok, type Problem, type Result } from '../core/result.ts';
 import { parseYamlFile } from '../core/strict-yaml.ts';
@@ -46,9 +47,16 @@ const contractSchema = z
     expect: z
       .string()
       .regex(EXPECT, 'an expectation is for example `allow capability_grants by net.read.public`')
-      .refine((text) => Object.hasOwn(REASONS, EXPECT.exec(text)?.[2] ?? ''), 'there is no such reason code'),
+      .refine((text) => Object.hasOwn(REASONS, reasonIn(text)), {
+        error: ({ input }) =>
+          `reason \`${reasonIn(input)}\` is not known; ${didYouMean(reasonIn(input), Object.keys(REASONS))}`,
+      }),
   })
   .refine((row) => (row.request === undefined) !== (row.use === undefined), 'write one of `request` and `use`');
+
+function reasonIn(text: unknown): string {
+  return EXPECT.exec(String(text))?.[2] ?? '';
+}
 
 const schema = z.strictObject({
   version: z.literal(1),

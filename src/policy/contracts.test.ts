@@ -42,8 +42,8 @@ describe('a contract', () => {
     ],
     [
       'an unknown reason',
-      'contracts: [{ name: x, request: GET https://a.example/, expect: allow nonsense }]',
-      /no such reason/,
+      'contracts: [{ name: x, request: GET https://a.example/, expect: deny default_dney }]',
+      /`default_dney` is not known; did you mean `default_deny`/,
     ],
     ['neither request nor use', 'contracts: [{ name: x, expect: deny default_deny }]', /one of `request` and `use`/],
   ])('with %s is refused', (_, rows, message) => {
