@@ -66,11 +66,16 @@ function undone(bytes: Buffer, way: Way, max: number): Unpacked | null {
 }
 
 function tried(bytes: Buffer, { undo }: Way, options: Options): Omit<Unpacked, 'isWhole'> | null {
+  // What is not packed fails, and a trace of where costs more than the try.
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 0;
   try {
     const { buffer, engine } = undo(bytes, { ...options, info: true }) as WithEngine;
     return { decoded: buffer, length: engine.bytesWritten };
   } catch {
     return null;
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit;
   }
 }
 
