@@ -28,7 +28,7 @@ export const POLICY_ROUTES = {
     response: shape.loaded,
     changes: true,
   }),
-  policyContracts: make('POST', '/v1/policy/contracts', EVERYONE, {
+  policyContracts: make('POST', '/v1/policy/contracts', AUDIT, {
     summary: 'runs the contracts of the bundle in force, or of a candidate',
     body: z.strictObject({ bundle: candidate.nullable().default(null) }),
     response: z.object({

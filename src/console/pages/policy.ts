@@ -54,11 +54,11 @@ export const policy: Page = {
 };
 
 function panel(tab: string, bundle: Bundle, context: PageContext): Node[] {
+  // A candidate is a directory on the machine of the gate: who may not read the record may not look there either.
+  if (!context.may('policyDiff') && ['contracts', 'diff', 'replay'].includes(tab))
+    return [problem(`Your role, ${context.me.role}, may not look at this.`)];
   if (tab === 'contracts')
     return [candidateForm(context, { title: 'Run the contracts', optional: true, act: 'Run', run: contracts })];
-  const audit = context.may('policyDiff');
-  if (!audit && (tab === 'diff' || tab === 'replay'))
-    return [problem(`Your role, ${context.me.role}, may not look at this.`)];
   if (tab === 'diff')
     return [
       candidateForm(context, { title: 'What a candidate changes', optional: false, act: 'Compare', run: differences }),
