@@ -10,8 +10,10 @@ import {
   zstdCompressSync,
   zstdDecompressSync,
 } from 'node:zlib';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { compileRules } from '../dlp/rule-set.ts';
+import { recoded } from './encoded-filter.ts';
 import { createGuard } from './guard.ts';
 import type { GuardContext } from './guard-context.ts';
 
@@ -32,12 +34,14 @@ const set = compileRules([{ path: 'r.yaml', text: RULES }], (t) => createHash('s
 if (!set.ok) throw new Error(JSON.stringify(set.error));
 const guard = createGuard({ rules: set.value, fingerprintKey: Buffer.alloc(32, 1) });
 
+const BASE: GuardContext = {
+  direction: 'result',
+  settings: { request: 'enforce', result: 'enforce', minLikelihood: 'POSSIBLE', unscannable: 'block', ignore: [] },
+  ...{ tenant: 't', task: '', host: '', contentType: 'text/plain', contentEncoding: '' },
+};
+
 function run(body: Buffer | string, over: Partial<GuardContext> = {}) {
-  const filter = guard.filter({
-    direction: 'result',
-    settings: { request: 'enforce', result: 'enforce', minLikelihood: 'POSSIBLE', unscannable: 'block', ignore: [] },
-    ...{ tenant: 't', task: 'k', host: '', contentType: 'text/plain', contentEncoding: '', ...over },
-  });
+  const filter = guard.filter({ ...BASE, ...over });
   const bytes = Buffer.from(body);
   const out: Uint8Array[] = [];
   for (let at = 0; at < bytes.length; at += 7) out.push(...filter.push(bytes.subarray(at, at + 7)));
@@ -106,5 +110,64 @@ describe('what is compressed inside other text', () => {
       const decoded = Buffer.from(run(body).out.toString(), 'base64').toString();
       expect(decoded).toMatch(/^x*some words \[REDACTED:SAMPLE\]\** \[REDACTED:SAMPLE\]\** and more$/);
     }
+  });
+});
+
+describe('a body that is changed inside its content encoding', () => {
+  const change = (plain: Buffer) => Buffer.from(plain.toString().replace('placeholder', 'value'));
+  it.each([
+    ['gzip', gzipSync, gunzipSync],
+    ['br', brotliCompressSync, brotliDecompressSync],
+    ['zstd', zstdCompressSync, zstdDecompressSync],
+    ['deflate', deflateSync, inflateSync],
+  ] as const)('T-41 keeps it, and is as it came where nothing is changed: %s', (encoding, pack, unpack) => {
+    const how = { max: 1000, change };
+    expect(unpack(recoded(pack('a placeholder'), encoding, how)).toString()).toBe('a value');
+    const same = pack('nothing');
+    expect(recoded(same, encoding, how)).toBe(same);
+    const large = pack('placeholder '.repeat(200));
+    expect(recoded(large, encoding, how)).toBe(large);
+  });
+});
+
+describe('any cut of the input', () => {
+  const long = `${'words that go on and on '.repeat(3500)}key-abcdefgh and `;
+  it.each([
+    ['plain text', Buffer.from(`${long}${PLAIN}`), {}],
+    ['Latin-1', Buffer.from(`Schl\xfcssel ${PLAIN} f\xfcr`, 'latin1'), {}],
+    ['UTF-16', Buffer.from(`\ufeffthe ${PLAIN} end`, 'utf16le'), {}],
+    ['base64', Buffer.from(Buffer.from(PLAIN).toString('base64')), {}],
+    [
+      'base64 on lines',
+      Buffer.from(Buffer.from(`${PLAIN}${PLAIN}`).toString('base64').replaceAll(/.{48}/g, '$&\n')),
+      {},
+    ],
+    ['gzip in base64', Buffer.from(gzipSync(PLAIN).toString('base64')), {}],
+    ['gzip', gzipSync(PLAIN), { sniff: true }],
+    ['a list', Buffer.from(JSON.stringify({ p: ['key-', 'abcdefgh'] })), { contentType: 'application/json' }],
+    ['events', Buffer.from('data: key-\n\ndata: abcdefgh\n\n'), { contentType: 'text/event-stream' }],
+    ['a form', Buffer.from('a=key-abcdefgh&b=%6bey-ijklmnop'), { contentType: 'application/x-www-form-urlencoded' }],
+  ])('T-36 gives the same output and verdict: %s', (_, body, over) => {
+    const through = (cuts: readonly number[]) => {
+      const filter = guard.filter({ ...BASE, ...over });
+      const out: Uint8Array[] = [];
+      let at = 0;
+      for (const cut of [...cuts, body.length].sort((a, b) => a - b)) {
+        out.push(...filter.push(body.subarray(at, cut)));
+        at = cut;
+      }
+      out.push(...filter.end());
+      return { out: Buffer.concat(out), verdict: filter.verdict() };
+    };
+    const whole = through([]);
+    expect(whole.verdict.action).toBe('redact');
+    fc.assert(
+      fc.property(fc.array(fc.nat(body.length), { maxLength: 12 }), (cuts) => {
+        const cut = through(cuts);
+        expect(cut.out.equals(whole.out)).toBe(true);
+        expect(cut.verdict).toEqual(whole.verdict);
+      }),
+      { numRuns: 15 },
+    );
   });
 });

@@ -40,6 +40,24 @@ export function isIdentity(encoding: string): boolean {
   return encoding === '' || encoding.toLowerCase() === 'identity';
 }
 
+/** The same encoding of what `change` makes of the body; as it came where nothing is changed or it cannot be decoded. */
+export function recoded(
+  bytes: Buffer,
+  encoding: string,
+  { max, change }: { readonly max: number; readonly change: (plain: Buffer) => Buffer },
+): Buffer {
+  const coding = CODINGS[encoding.trim().toLowerCase()];
+  if (coding === undefined) return bytes;
+  let plain: Buffer;
+  try {
+    plain = coding.decode(bytes, max);
+  } catch {
+    return bytes;
+  }
+  const changed = change(plain);
+  return changed.equals(plain) ? bytes : coding.encode(changed);
+}
+
 /** Wraps a plain filter. Holds the whole encoded body, `max` bytes of it and of what it unpacks to. */
 export function encodedFilter(plain: BodyFilter, context: GuardContext, max: number): BodyFilter {
   const coding = CODINGS[context.contentEncoding.trim().toLowerCase()];

@@ -14,7 +14,7 @@ export interface GuardContext {
   readonly contentType: string;
   readonly contentEncoding: string;
   /** Values that went out with the request and may not come back; absent for none. */
-  readonly scrubs?: Scrubs;
+  readonly scrubs?: Scrubs | (() => Scrubs);
   /** A body that is compressed and does not say so is decoded as well; what leaves always is. */
   readonly sniff?: boolean;
   /** Name of the tool whose result this is; absent for none. */

@@ -4,12 +4,13 @@ import type { BodyFilter } from './body-filter.ts';
 import type { Scrubs } from './scrubs.ts';
 
 /** Wraps a filter. What may be the beginning of a value waits for the next bytes, over a pause as well. */
-export function scrubFilter(inner: BodyFilter, found: Scrubs): BodyFilter {
-  if (found.length === 0) return inner;
-  const longest = Math.max(...found.map(([value]) => value.length));
+export function scrubFilter(inner: BodyFilter, scrubs: Scrubs | (() => Scrubs)): BodyFilter {
+  if (typeof scrubs !== 'function' && scrubs.length === 0) return inner;
   let held = Buffer.alloc(0);
 
   const taken = (ended: boolean): Buffer => {
+    const found = typeof scrubs === 'function' ? scrubs() : scrubs;
+    const longest = found.reduce((most, [value]) => Math.max(most, value.length), 1);
     const out: Buffer[] = [];
     let at = 0;
     for (let hit = next(held, at, found); hit !== null; hit = next(held, at, found)) {

@@ -2,7 +2,7 @@
  * Tokens and placeholders of credentials become what they stand for in what leaves, and what left becomes a placeholder
  * again in what comes back. Only under TLS, only once the allow is on record.
  *
- * KNOWN GAP: bodies with a content encoding, gRPC and WebSockets go on as they are.
+ * KNOWN GAP: gRPC and binary WebSocket messages go on as they are: lengths inside them would not fit any more.
  */
 
 import {
@@ -13,6 +13,8 @@ import {
   scrubText,
   type Written,
 } from '../guard/broker.ts';
+import { isIdentity, recoded } from '../guard/encoded-filter.ts';
+import type { Scrubs } from '../guard/scrubs.ts';
 import type { Exchange, HeaderList } from './exchange.ts';
 import { field } from './fields.ts';
 import type { Gate } from './gate.ts';
@@ -22,7 +24,8 @@ import { accountFields } from './own-credentials.ts';
 export function destinationOf(gate: Gate, exchange: Exchange): Destination | null {
   const { tenant, task, host, order } = exchange;
   const to = { tenant, task, host };
-  if (gate.broker === undefined || order.ask.target?.scheme !== 'https' || task === '') return null;
+  const { scheme = '' } = order.ask.target ?? {};
+  if (gate.broker === undefined || (scheme !== 'https' && scheme !== 'wss') || task === '') return null;
   return gate.broker.serves(to) ? to : null;
 }
 
@@ -58,10 +61,50 @@ export function exchangedBody(
   const to = destinationOf(gate, exchange);
   const type = field(headers, 'content-type').toLowerCase();
   const encoding = field(headers, 'content-encoding').toLowerCase();
-  const isPlain = (encoding === '' || encoding === 'identity') && !type.startsWith('application/grpc');
-  if (to === null || !isPlain) return body;
-  const written = type.includes('json') ? 'json' : type.includes('x-www-form-urlencoded') ? 'url' : 'plain';
-  return flowing(gate, { to, written, exchanged: exchange.exchanged }, body);
+  if (to === null || type.startsWith('application/grpc')) return body;
+  const flow = { to, written: writtenIn(type), exchanged: exchange.exchanged };
+  return isIdentity(encoding) ? flowing(gate, flow, body) : encodedFlow(gate, flow, { body, encoding });
+}
+
+/** The text message of a WebSocket, with values in place. */
+export function exchangedMessage(gate: Gate, exchange: Exchange, payload: Buffer): Buffer {
+  const to = destinationOf(gate, exchange);
+  if (to === null) return payload;
+  const written = /^\s*[{[]/.test(payload.toString('latin1', 0, 64)) ? 'json' : 'plain';
+  return put(gate, { to, written, exchanged: exchange.exchanged }, payload.toString('latin1'));
+}
+
+function writtenIn(type: string): Written {
+  return type.includes('json') ? 'json' : type.includes('x-www-form-urlencoded') ? 'url' : 'plain';
+}
+
+/** Largest body with a content encoding that is looked into, before and after decoding. */
+const LARGEST_ENCODED = 16 * 1024 * 1024;
+
+/** Decoded as a whole, and encoded again where anything was put in place; a larger one goes on as it is. */
+async function* encodedFlow(
+  gate: Gate,
+  flow: Flow,
+  { body, encoding }: { readonly body: AsyncIterable<Uint8Array>; readonly encoding: string },
+): AsyncGenerator<Uint8Array> {
+  let held: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of body) {
+    size += chunk.length;
+    held.push(chunk);
+    if (size <= LARGEST_ENCODED) continue;
+    yield* held;
+    held = [];
+  }
+  if (held.length === 0) return;
+  const change = (plain: Buffer) => put(gate, flow, plain.toString('latin1'));
+  yield recoded(Buffer.concat(held), encoding, { max: LARGEST_ENCODED, change });
+}
+
+/** Latin-1: a character a byte, whatever the bytes are. */
+function put(gate: Gate, { to, written, exchanged }: Flow, text: string): Buffer {
+  const changed = gate.broker?.exchange(text, to, { written, exchanged, latin1: true });
+  return Buffer.from(changed ?? text, 'latin1');
 }
 
 interface Flow {
@@ -71,18 +114,14 @@ interface Flow {
 }
 
 async function* flowing(gate: Gate, flow: Flow, body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  const { to, written, exchanged } = flow;
-  // Latin-1: a character a byte, whatever the bytes are.
-  const put = (text: string): Buffer =>
-    Buffer.from(gate.broker?.exchange(text, to, { written, exchanged, latin1: true }) ?? text, 'latin1');
   let held = '';
   for await (const chunk of body) {
     held += Buffer.from(chunk).toString('latin1');
     const open = openAt(held);
-    if (open > 0) yield put(held.slice(0, open));
+    if (open > 0) yield put(gate, flow, held.slice(0, open));
     held = held.slice(open);
   }
-  if (held !== '') yield put(held);
+  if (held !== '') yield put(gate, flow, held);
 }
 
 /** What may still become a token or a placeholder, at the end of a text. */
@@ -97,6 +136,20 @@ function openAt(text: string): number {
 /** For the guard on the answer; empty when nothing went out. */
 export function answerScrubs(exchange: Exchange): ReturnType<typeof scrubs> {
   return exchange.exchanged.length === 0 ? [] : scrubs(exchange.exchanged);
+}
+
+/** As they are when a piece of the answer comes: an answer may begin before the last of the request has gone. */
+export function liveScrubs(gate: Gate, exchange: Exchange): Scrubs | (() => Scrubs) {
+  if (destinationOf(gate, exchange) === null) return [];
+  let known: Scrubs = [];
+  let count = 0;
+  return () => {
+    if (exchange.exchanged.length !== count) {
+      known = answerScrubs(exchange);
+      count = exchange.exchanged.length;
+    }
+    return known;
+  };
 }
 
 export function scrubbedFields(exchange: Exchange, fields: [string, string][]): [string, string][] {

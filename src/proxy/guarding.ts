@@ -13,7 +13,7 @@ export interface GuardContext {
   readonly contentType: string;
   readonly contentEncoding: string;
   /** Values that may not come back. */
-  readonly scrubs?: Scrubs;
+  readonly scrubs?: Scrubs | (() => Scrubs);
 }
 
 export interface GuardPart {

@@ -3,7 +3,7 @@
  * blocked at its start becomes a denial; later, the connection is broken instead. An idle stream is flushed.
  */
 
-import { answerScrubs } from './brokering.ts';
+import { liveScrubs } from './brokering.ts';
 import type { Exchange, HeaderList } from './exchange.ts';
 import { field } from './fields.ts';
 import type { Gate } from './gate.ts';
@@ -41,7 +41,7 @@ export class ResponseGuard {
     });
     return guard === null || context === null
       ? null
-      : new ResponseGuard(gate, exchange, guard.filter({ ...context, scrubs: answerScrubs(exchange) }));
+      : new ResponseGuard(gate, exchange, guard.filter({ ...context, scrubs: liveScrubs(gate, exchange) }));
   }
 
   constructor(gate: Gate, exchange: Exchange, filter: BodyFilter) {

@@ -3,6 +3,7 @@
 import type { Duplex } from 'node:stream';
 import type { Dispatcher } from 'undici';
 import { authority, defaultPort } from '../core/target.ts';
+import { exchangedHead } from './brokering.ts';
 import type { Exchange, HeaderList } from './exchange.ts';
 import { clientFields, upstreamFields } from './fields.ts';
 import type { Gate } from './gate.ts';
@@ -89,9 +90,7 @@ function switchProtocols(gate: Gate, exchange: Exchange, headers: HeaderList): P
       onResponseError: (_controller, error) => reject(upstreamRefusal(error, false)),
     };
     const path = ask.query === '' ? ask.path : `${ask.path}?${ask.query}`;
-    pool.dispatch(
-      { path, method: 'GET', headers: [...accountFields(gate, exchange, fields)], upgrade: 'websocket' },
-      handler,
-    );
+    const head = exchangedHead(gate, exchange, { path, headers: accountFields(gate, exchange, fields) });
+    pool.dispatch({ path: head.path, method: 'GET', headers: [...head.headers], upgrade: 'websocket' }, handler);
   });
 }

@@ -6,6 +6,7 @@
 
 import { randomBytes } from 'node:crypto';
 import { closeFrame, encodeFrame, type Message, MessageReader, OPCODES, WebSocketFault } from '../wire/websocket.ts';
+import { exchangedMessage, liveScrubs } from './brokering.ts';
 import type { Exchange } from './exchange.ts';
 import type { Gate } from './gate.ts';
 import type { GuardContext } from './guarding.ts';
@@ -30,13 +31,15 @@ export function webSocketGuard(
   const { up, down } = contexts;
   if (gate.guard() === null || up === null || down === null) return null;
   const readers = { up: new MessageReader(true), down: new MessageReader(false) };
-  const guarded = { up, down };
+  const guarded = { up, down: { ...down, scrubs: liveScrubs(gate, exchange) } };
   const passOn = async (direction: Direction, bytes: Buffer): Promise<Buffer> => {
     const out: Buffer[] = [];
     for (const message of readers[direction].push(bytes)) {
       const passed = await guardMessage(gate, exchange, { context: guarded[direction], message });
       if (passed === null) throw new WebSocketFault(1008, `guard_blocked ${exchange.id}`);
-      out.push(encodeFrame(passed, direction === 'up' ? randomBytes(4) : null));
+      const isUp = direction === 'up';
+      const payload = isUp && passed.opcode === OPCODES.text ? exchangedMessage(gate, exchange, passed.payload) : null;
+      out.push(encodeFrame(payload === null ? passed : { ...passed, payload }, isUp ? randomBytes(4) : null));
     }
     return Buffer.concat(out);
   };
@@ -69,13 +72,15 @@ async function guardMessage(
   const filter = guard.filter({ ...context, contentType: typeOf(payload) });
   const out = [...filter.push(payload), ...filter.end()];
   const verdict = filter.verdict();
-  const stopped = filter.blocked || (verdict.action !== 'pass' && !rewritten);
+  const left = Buffer.concat(out);
+  // A stored value that comes back, too, can be taken out of text only.
+  const stopped = filter.blocked || (!rewritten && (verdict.action !== 'pass' || !left.equals(payload)));
   if (verdict.findings.length > 0) {
     const said = stopped && verdict.action !== 'block' ? { ...verdict, action: 'block' as const } : verdict;
     await recordVerdict(gate, exchange, { direction: context.direction, verdict: said, bytes: payload.length });
   }
   if (stopped) return null;
-  return rewritten ? { opcode, payload: Buffer.concat(out) } : message;
+  return rewritten ? { opcode, payload: left } : message;
 }
 
 function typeOf(payload: Buffer): string {

@@ -1,9 +1,13 @@
 /** Tokens and stored credentials over real TLS: what the sandbox holds, what the origin gets, what comes back. */
 
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { ProxyAgent, WebSocket } from 'undici';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { encodeFrame, MessageReader, OPCODES } from '../../src/wire/websocket.ts';
 import { answer, type Lab, openLab } from './lab.ts';
 
 const STORED = 'zT9-kq2LmV0xWb7RsD4n';
@@ -117,5 +121,48 @@ describe('a tokenised value', { timeout: 60_000 }, () => {
     const events = JSON.stringify(await lab.admin('/v1/audit?limit=1000'));
     expect(events).toContain('lab-secret');
     for (const value of [STORED, FOUND]) expect(events).not.toContain(value);
+  });
+});
+
+describe('a stored credential in messages and encoded bodies', { timeout: 60_000 }, () => {
+  it('T-41 is exchanged in the handshake and the text messages of a WebSocket, and its echo is scrubbed', async () => {
+    const heard: string[] = [];
+    let head = '';
+    lab.script = (to, said) => {
+      head = said;
+      const key = /^sec-websocket-key: *(\S+)/im.exec(said)?.[1] ?? '';
+      const accept = createHash('sha1').update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest('base64');
+      to.removeAllListeners('data');
+      const reader = new MessageReader(true);
+      to.on('data', (chunk: Buffer) => {
+        for (const { opcode, payload } of reader.push(chunk)) {
+          if (opcode === OPCODES.close) to.end(encodeFrame({ opcode, payload }, null));
+          if (opcode !== OPCODES.text) continue;
+          heard.push(payload.toString());
+          to.write(encodeFrame({ opcode, payload: Buffer.from(`you said ${payload}`) }, null));
+        }
+      });
+      to.write(
+        `HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`,
+      );
+    };
+    const [user = '', token = ''] = lab.passes.write.split(':');
+    const dispatcher = new ProxyAgent({
+      uri: `http://${lab.appliance.proxyAddress}`,
+      token: `Basic ${Buffer.from(`${user}:${token}`).toString('base64')}`,
+      requestTls: { ca: lab.ca },
+    });
+    const url = `wss://web.lab.test:${lab.tlsPort}/socket?k=lt_credential_lab`;
+    const socket = new WebSocket(url, { dispatcher });
+    const back: string[] = [];
+    socket.addEventListener('message', ({ data }) => back.push(String(data)));
+    await once(socket, 'open');
+    socket.send('{"key":"lt_credential_lab"}');
+    await expect.poll(() => back).toEqual(['you said {"key":"lt_credential_lab"}']);
+    expect(heard).toEqual([`{"key":"${STORED}"}`]);
+    expect(head).toContain(`/socket?k=${STORED} HTTP`);
+    const closed = once(socket, 'close');
+    socket.close();
+    await closed;
   });
 });
