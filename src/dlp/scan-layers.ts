@@ -18,7 +18,7 @@ import {
   sourceLayer,
 } from './layers/escapes.ts';
 import { hexDumpLayers, hexLayers } from './layers/hex.ts';
-import type { Encoding, Layer } from './layers/layer.ts';
+import { type Encoding, type Layer, nearChanges } from './layers/layer.ts';
 import { utf16Layers } from './layers/utf16.ts';
 import { type Candidate, candidatesOf, NOWHERE, type ScanContext, withoutOverlaps } from './scan.ts';
 import { bareJsonValue } from './transform.ts';
@@ -111,7 +111,8 @@ function collect(text: Buffer, walk: Walk, depth: number): LayeredCandidate[] {
     const inner = layer.isBlob
       ? [...unpacked(layer.decoded, inside, { depth, isBlob: true })]
       : collect(layer.decoded, inside, depth - 1);
-    for (const one of asUnits(inner, layer)) found.push(lifted(one, layer));
+    const [from, to] = layer.counts ?? [0, layer.decoded.length];
+    for (const one of asUnits(inner, layer)) if (one.start >= from && one.end <= to) found.push(lifted(one, layer));
   }
   return found;
 }
@@ -258,7 +259,7 @@ function* layersOf(text: Buffer, { isForm }: ScanContext): Generator<Layer> {
   ];
   for (const whole of wholes) {
     const layer = whole();
-    if (layer !== null) yield layer;
+    if (layer !== null) yield* nearChanges(layer);
   }
 }
 

@@ -167,31 +167,38 @@ function spliced(
   pieces: readonly Piece[],
   { encoding, write }: Pick<Escapes, 'encoding' | 'write'>,
 ): Layer {
-  const parts: Buffer[] = [];
-  const places: number[] = [];
+  const grown = pieces.reduce((sum, { length, value }) => sum + value.length - length, 0);
+  const decoded = Buffer.allocUnsafe(text.length + grown);
+  const places = new Uint32Array(decoded.length + 1);
+  const changed: [number, number][] = [];
   let at = 0;
+  let to = 0;
   const keep = (until: number) => {
-    parts.push(text.subarray(at, until));
-    for (; at < until; at += 1) places.push(at);
+    text.copy(decoded, to, at, until);
+    while (at < until) places[to++] = at++;
   };
   for (const piece of pieces) {
     keep(piece.at);
-    parts.push(piece.value);
-    for (let i = 0; i < piece.value.length; i += 1) places.push(piece.at);
+    const start = to;
+    decoded.set(piece.value, to);
+    to += piece.value.length;
+    places.fill(piece.at, start, to);
+    changed.push([start, to]);
     at = piece.at + piece.length;
   }
   keep(text.length);
-  places.push(text.length);
+  places[to] = text.length;
   return {
     encoding,
-    decoded: Buffer.concat(parts),
-    outer: (from, to) => [places[from] ?? text.length, outerEnd(places, to, text.length)],
+    decoded,
+    changed,
+    outer: (from, until) => [places[from] ?? text.length, outerEnd(places, until, text.length)],
     encode: (_from, _to, replacement) => Buffer.from(write(Buffer.from(replacement).toString('utf8')), 'utf8'),
   };
 }
 
 /** Bytes of one escape share its place: the end is where the next one begins. */
-function outerEnd(places: readonly number[], to: number, length: number): number {
+function outerEnd(places: Uint32Array, to: number, length: number): number {
   const last = places[to - 1] ?? 0;
   for (let i = to; i < places.length; i += 1) if ((places[i] ?? 0) > last) return places[i] ?? length;
   return length;

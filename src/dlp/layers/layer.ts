@@ -24,6 +24,41 @@ export interface Layer {
   encode(start: number, end: number, replacement: Uint8Array): Uint8Array;
   /** No text, but perhaps compressed text. */
   readonly isBlob?: boolean;
+  /** Where `decoded` is not what the text says, in order; absent where all of it is decoded. */
+  readonly changed?: readonly (readonly [start: number, end: number])[];
+  /** What counts lies in this part of `decoded`; what is nearer to its ends was cut out of more, and is seen there. */
+  readonly counts?: readonly [start: number, end: number];
+}
+
+/**
+ * How far from the next escape a part of a secret may lie that is found only because the escape is undone. What lies further
+ * away is found in the clear.
+ */
+const REACH = 1024;
+/** As far as a rule looks round its match: words of context, boundaries. */
+const EDGE = 64;
+
+/** A layer that changes a text here and there, as one layer for each place where it does: the rest was read already. */
+export function* nearChanges(layer: Layer): Generator<Layer> {
+  const { changed, decoded } = layer;
+  if (changed === undefined) {
+    yield layer;
+    return;
+  }
+  for (let i = 0; i < changed.length; ) {
+    const from = Math.max(0, (changed[i]?.[0] ?? 0) - REACH);
+    let to = (changed[i]?.[1] ?? 0) + REACH;
+    for (i += 1; i < changed.length && (changed[i]?.[0] ?? 0) - REACH <= to; i += 1)
+      to = (changed[i]?.[1] ?? 0) + REACH;
+    to = Math.min(to, decoded.length);
+    yield {
+      encoding: layer.encoding,
+      decoded: decoded.subarray(from, to),
+      counts: [from === 0 ? 0 : EDGE, to === decoded.length ? to - from : to - from - EDGE],
+      outer: (start, end) => layer.outer(from + start, from + end),
+      encode: (start, end, replacement) => layer.encode(from + start, from + end, replacement),
+    };
+  }
 }
 
 /** Most of the text that is looked at for one kind of encoding, so that hostile text costs no more than its length. */
