@@ -18,7 +18,8 @@ const ACCEPT = 1;
 interface Rest {
   readonly node: Node;
   readonly next: Rest | null;
-  readonly key: string;
+  /** The same for the same node before the same rest. */
+  readonly id: number;
 }
 
 interface Step {
@@ -32,7 +33,8 @@ export function automatonAfter(nodes: readonly Node[]): Uint8Array | null {
 }
 
 class Builder {
-  readonly #ids = new Map<Node, number>();
+  readonly #rests = new Map<Rest | null, Map<Node, Rest>>();
+  #count = 0;
   readonly #states = new Map<string, number>();
   readonly #waiting: (readonly Rest[])[] = [];
   readonly #rows: Uint8Array[] = [];
@@ -49,31 +51,39 @@ class Builder {
   }
 
   #before(node: Node, next: Rest | null): Rest {
-    const id = this.#ids.get(node) ?? this.#ids.size;
-    this.#ids.set(node, id);
-    return { node, next, key: `${id},${next?.key ?? ''}` };
+    let before = this.#rests.get(next);
+    if (before === undefined) {
+      before = new Map();
+      this.#rests.set(next, before);
+    }
+    let rest = before.get(node);
+    if (rest === undefined) {
+      rest = { node, next, id: this.#count++ };
+      before.set(node, rest);
+    }
+    return rest;
   }
 
   /** Rests that begin with a set of bytes; null when one is at its end. */
   #closure(rest: Rest | null): Rest[] | null {
-    const out = new Map<string, Rest>();
+    const out = new Map<number, Rest>();
     return this.#open(rest, out, new Set()) ? null : [...out.values()];
   }
 
   /** Whether the end can be reached without a byte. */
-  #open(rest: Rest | null, out: Map<string, Rest>, seen: Set<string>): boolean {
+  #open(rest: Rest | null, out: Map<number, Rest>, seen: Set<number>): boolean {
     if (rest === null) return true;
-    if (seen.has(rest.key)) return false;
-    seen.add(rest.key);
+    if (seen.has(rest.id)) return false;
+    seen.add(rest.id);
     const { node, next } = rest;
     switch (node.kind) {
       case 'set':
-        out.set(rest.key, rest);
+        out.set(rest.id, rest);
         return false;
       case 'edge':
         if (node.of !== 'end') return this.#open(next, out, seen);
         // No byte may follow; who meets the end of the text, passes.
-        out.set(rest.key, rest);
+        out.set(rest.id, rest);
         return false;
       case 'cat':
         return this.#open(
@@ -88,7 +98,7 @@ class Builder {
     }
   }
 
-  #openRepeat(node: Node & { kind: 'repeat' }, next: Rest | null, out: Map<string, Rest>, seen: Set<string>): boolean {
+  #openRepeat(node: Node & { kind: 'repeat' }, next: Rest | null, out: Map<number, Rest>, seen: Set<number>): boolean {
     if (node.max === 0) return this.#open(next, out, seen);
     // Beyond so many copies nothing is told apart any more.
     if (node.min > MOST_COPIES) {
@@ -123,9 +133,9 @@ class Builder {
 
   #stateOf(rests: readonly Rest[]): number {
     const key = rests
-      .map((rest) => rest.key)
-      .sort()
-      .join(';');
+      .map((rest) => rest.id)
+      .sort((a, b) => a - b)
+      .join();
     const known = this.#states.get(key);
     if (known !== undefined) return known;
     if (this.#waiting.length >= MOST_STATES) return ACCEPT;
@@ -156,11 +166,11 @@ class Builder {
 
   #after(taken: readonly Step[]): number {
     if (taken.length === 0) return DEAD;
-    const all = new Map<string, Rest>();
+    const all = new Map<number, Rest>();
     for (const { to } of taken) {
       const closed = this.#closure(to);
       if (closed === null) return ACCEPT;
-      for (const rest of closed) all.set(rest.key, rest);
+      for (const rest of closed) all.set(rest.id, rest);
     }
     return all.size === 0 ? DEAD : this.#stateOf([...all.values()]);
   }

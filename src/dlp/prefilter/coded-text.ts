@@ -76,8 +76,10 @@ export function inEitherCase(bytes: Uint8Array): string {
 
 /** The bytes, letters in lower case. */
 export function foldedBytes(text: string): Uint8Array {
-  return Uint8Array.from(text, (c) => {
-    const byte = c.charCodeAt(0) & 255;
-    return byte >= 65 && byte <= 90 ? byte | 32 : byte;
-  });
+  const out = new Uint8Array(text.length);
+  for (let i = 0; i < text.length; i += 1) {
+    const byte = text.charCodeAt(i) & 255;
+    out[i] = byte >= 65 && byte <= 90 ? byte | 32 : byte;
+  }
+  return out;
 }

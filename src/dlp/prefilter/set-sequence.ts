@@ -36,7 +36,9 @@ function bitsOf(set: ByteSet): Bits {
 }
 
 function unpacked(bits: Bits): PlaceSet {
-  return Uint8Array.from({ length: OUTSIDE + 1 }, (_, byte) => ((bits[byte >>> 5] ?? 0) >>> (byte & 31)) & 1);
+  const out = new Uint8Array(OUTSIDE + 1);
+  for (let byte = 0; byte <= OUTSIDE; byte += 1) out[byte] = ((bits[byte >>> 5] as number) >>> (byte & 31)) & 1;
+  return out;
 }
 
 interface Walk {

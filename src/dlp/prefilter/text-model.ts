@@ -84,11 +84,17 @@ function next(row: Float64Array, shares: Float64Array): Float64Array {
   return out;
 }
 
+/** Sets around anchors of one stretch are the same objects. */
+const knownShares = new WeakMap<ArrayLike<number>, Float64Array>();
+
 /** Of each symbol, the share of its bytes that are in the set. */
 function sharesOf(set: ArrayLike<number>): Float64Array {
+  const known = knownShares.get(set);
+  if (known !== undefined) return known;
   const out = new Float64Array(SYMBOLS);
   for (let byte = 0; byte < 256; byte += 1)
     if (set[byte]) out[SYMBOL[byte] as number] = (out[SYMBOL[byte] as number] ?? 0) + (SHARE[byte] as number);
+  knownShares.set(set, out);
   return out;
 }
 
