@@ -101,7 +101,8 @@ describe('first use', () => {
     expect(JSON.parse(ran.stdout)).toMatchObject({
       status: 'completed',
       result: [{ customer: 'c-1', balance: 12.5, card: '**** **** **** 1111' }, 'bad_arguments'],
-      decisions: [expect.stringMatching(/^d_/)],
+      // Of the capability, and of the request that the tool's target got.
+      decisions: [expect.stringMatching(/^d_/), expect.stringMatching(/^d_/)],
     });
   });
 
