@@ -30,7 +30,7 @@ const gateway = z
   })
   .describe('gateway API: tasks, guard, passes');
 
-const groups = z.array(text).default([]);
+const groups = (role: string) => z.array(text).default([]).describe(`groups whose people are ${role}`);
 
 const oidc = z
   .strictObject({
@@ -47,7 +47,13 @@ const oidc = z
     actor_claim: text.default('email').describe('claim that names the person in the record; `sub` where it is absent'),
     role_claim: text.default('groups').describe('claim that holds the groups of the person'),
     roles: z
-      .strictObject({ viewer: groups, operator: groups, security: groups, auditor: groups, admin: groups })
+      .strictObject({
+        viewer: groups('viewers'),
+        operator: groups('operators'),
+        security: groups('of the security team'),
+        auditor: groups('auditors'),
+        admin: groups('administrators'),
+      })
       .describe('groups that give each role; who is in none does not get in'),
     session_minutes: integer(5, 1440, 480).describe('how long one login holds'),
   })
