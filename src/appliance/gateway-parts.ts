@@ -41,6 +41,7 @@ export function gatewayParts(core: Core, pool: IsolatePool | null, egress: Egres
     issuer: passes,
     source: control,
     guard: () => guard.current(),
+    secondStage: core.secondStage,
     control,
     tools,
   };

@@ -11,6 +11,7 @@ import { ulid } from '../core/ids.ts';
 import type { Clock } from '../core/ports.ts';
 import { createPassAuthority, type PassAuthority } from '../gateway/passes.ts';
 import { type Broker, type Credential, createBroker } from '../guard/broker.ts';
+import type { SecondStage } from '../guard/second-stage/second-stage.ts';
 import { Vault, type VaultOptions } from '../guard/vault.ts';
 import { type CertificateAuthority, openCertificateAuthority } from '../pki/certificate-authority.ts';
 import { openSigningKeys, type SigningKeys } from '../pki/signing-keys.ts';
@@ -27,6 +28,7 @@ import { type GuardDesk, openGuardDesk } from './guard-desk.ts';
 import { checkpointSigners, witnessesOf, writePublicKeys } from './log-keys.ts';
 import { Readmission } from './readmission.ts';
 import { receiverFiles } from './receiver-files.ts';
+import { openSecondStage } from './second-stage.ts';
 import { must, type Started } from './start-refused.ts';
 import { TaskBook } from './task-book.ts';
 
@@ -51,6 +53,7 @@ export interface Core extends CoreOptions {
   readonly control: ControlPlane;
   readonly leases: LeaseIndex;
   readonly guard: GuardDesk;
+  readonly secondStage: SecondStage | null;
   readonly vault: Vault;
   readonly credentials: readonly Credential[];
   readonly broker: Broker;
@@ -106,10 +109,22 @@ export async function openCore(options: CoreOptions, started: Started): Promise<
     },
     { audit, clock, log, meter, samples: new CleanSamples(config.guard.keep_clean_samples, () => clock.now()) },
   );
+  const secondStage = await openSecondStage({ config, clock, meter });
   const passes = openPasses(options, { keys, meter, audit, control });
   const authority = authorityOf(config, state.folder('keys'), clock);
   const parts = { state, keys, tenantKeys, meter, audit, tasks, readmission, bundles, control, leases };
-  return { ...options, ...parts, guard, vault, credentials, broker, passes, authority, startedAt: clock.now() };
+  return {
+    ...options,
+    ...parts,
+    guard,
+    secondStage,
+    vault,
+    credentials,
+    broker,
+    passes,
+    authority,
+    startedAt: clock.now(),
+  };
 }
 
 export function guardLimits({ guard }: Config) {

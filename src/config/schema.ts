@@ -7,6 +7,7 @@ import { z } from 'zod';
 import { egressDoor } from './egress-keys.ts';
 import { forward } from './forward-keys.ts';
 import { advertised, integer, listen, path, text } from './schema-kinds.ts';
+import { secondStage } from './second-stage-keys.ts';
 
 const issuer = z
   .strictObject({
@@ -129,6 +130,7 @@ const guard = z
     keep_clean_samples: integer(0, 10_000, 0).describe(
       'small results without a finding kept in memory for a week, so that the rule editor can say what a rule would have tripped on; 0 keeps none',
     ),
+    second_stage: secondStage.optional(),
   })
   .describe('guard engine');
 

@@ -10,9 +10,9 @@ import type { Verdict } from '../core/finding.ts';
 import { ulid } from '../core/ids.ts';
 import type { AuditSink, Clock } from '../core/ports.ts';
 import { err, ok, type Result } from '../core/result.ts';
-import type { BodyFilter } from '../guard/body-filter.ts';
 import type { Guard } from '../guard/guard.ts';
 import type { GuardContext } from '../guard/guard-context.ts';
+import type { Doubts, SecondStage } from '../guard/second-stage/second-stage.ts';
 import type { PolicySource } from '../policy/snapshot.ts';
 import { type GuardQuery, guardOrder, guardSettings } from './contract.ts';
 import {
@@ -29,6 +29,7 @@ import { type Fault, fault } from './fault.ts';
 
 export interface GuardRouteParts {
   readonly guard: () => Guard;
+  readonly secondStage?: SecondStage | null;
   readonly source: PolicySource;
   readonly audit: AuditSink;
   readonly clock: Pick<Clock, 'now'>;
@@ -55,8 +56,11 @@ async function whole(exchange: GatewayExchange, parts: GuardRouteParts): Promise
   }
   const context = contextOf(exchange, parts, { query: order.value, contentType: payload.type });
   if (!context.ok) return answerFault(response, context.error);
-  const filter = parts.guard().filter(context.value);
-  const out = Buffer.concat([...filter.push(payload.bytes), ...filter.end()]);
+  const scan = (doubts?: Doubts) => {
+    const filter = parts.guard().filter({ ...context.value, ...(doubts && { doubts }) });
+    return { filter, out: Buffer.concat([...filter.push(payload.bytes), ...filter.end()]) };
+  };
+  const { filter, out } = parts.secondStage ? await parts.secondStage.look(scan) : scan();
   const verdict = filter.verdict();
   await record(parts, context.value, { verdict, bytes: payload.bytes.length });
   answerJson(response, { ...verdict, ...(filter.blocked ? {} : payload.back(out)) });
@@ -93,7 +97,8 @@ async function streaming(exchange: GatewayExchange, parts: GuardRouteParts): Pro
   const contentType = request.headers['content-type'] ?? 'application/octet-stream';
   const context = contextOf(exchange, parts, { query: query.value, contentType });
   if (!context.ok) return answerFault(response, context.error);
-  const filter = parts.guard().filter(context.value);
+  const doubts = parts.secondStage?.begin();
+  const filter = parts.guard().filter({ ...context.value, ...(doubts && { doubts }) });
   let bytes = 0;
   const send = async (pieces: readonly Uint8Array[]) => {
     if (pieces.length === 0) return;
@@ -112,18 +117,27 @@ async function streaming(exchange: GatewayExchange, parts: GuardRouteParts): Pro
     quiet = setTimeout(flush, QUIET_MS);
   }
   clearTimeout(quiet);
-  await send(filter.end());
-  await record(parts, context.value, { verdict: filter.verdict(), bytes });
-  finish(response, filter, contentType);
+  const last = filter.end();
+  // What is confirmed only now has gone in part: the last bytes are kept back, and the body is cut.
+  const isConfirmed = !filter.blocked && (await doubts?.ask()) === true;
+  if (!isConfirmed) await send(last);
+  const verdict: Verdict = isConfirmed ? { ...filter.verdict(), action: 'block' } : filter.verdict();
+  await record(parts, context.value, { verdict, bytes });
+  finish(response, { verdict, blocked: filter.blocked || isConfirmed }, contentType);
 }
 
-function finish(response: ServerResponse, filter: BodyFilter, contentType: string): void {
-  const { action, findings } = filter.verdict();
-  if (filter.blocked && !response.headersSent) {
+interface Ended {
+  readonly verdict: Verdict;
+  readonly blocked: boolean;
+}
+
+function finish(response: ServerResponse, { verdict, blocked }: Ended, contentType: string): void {
+  const { action, findings } = verdict;
+  if (blocked && !response.headersSent) {
     answerFault(response, fault('guard_blocked', `blocked by ${findings.at(-1)?.rule ?? 'the guard'}`));
     return;
   }
-  if (filter.blocked) {
+  if (blocked) {
     // The client must not take the beginning for the whole.
     response.destroy();
     return;

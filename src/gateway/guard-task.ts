@@ -3,6 +3,7 @@
 import type { Finding, Verdict } from '../core/finding.ts';
 import type { Guard } from '../guard/guard.ts';
 import type { GuardContext } from '../guard/guard-context.ts';
+import type { SecondStage } from '../guard/second-stage/second-stage.ts';
 import type { LogLine, TaskOutcome } from '../isolates/task-order.ts';
 
 export interface GuardedOutcome {
@@ -15,7 +16,7 @@ export interface GuardedOutcome {
   readonly bytes: number;
 }
 
-export type TaskGuardContext = Pick<GuardContext, 'settings' | 'tenant' | 'task'>;
+export type TaskGuardContext = Pick<GuardContext, 'settings' | 'tenant' | 'task' | 'doubts'>;
 
 const NOTHING_SAID = {
   blocked: false,
@@ -25,7 +26,7 @@ const NOTHING_SAID = {
 } as const;
 const BLOCKED = 'the guard found something in the result that may not pass; see the findings';
 
-export function guardOutcome(guard: Guard, outcome: TaskOutcome, context: TaskGuardContext): GuardedOutcome {
+function guardOutcome(guard: Guard, outcome: TaskOutcome, context: TaskGuardContext): GuardedOutcome {
   const result = guardText(guard, outcome.result ?? 'null', { ...context, type: 'application/json' });
   const quiet = outcome.error === null && outcome.logs.length === 0;
   const around = quiet
@@ -45,6 +46,16 @@ export function guardOutcome(guard: Guard, outcome: TaskOutcome, context: TaskGu
     verdict: stopped ? { ...verdict, action: 'block' } : verdict,
     bytes: result.bytes + around.bytes,
   };
+}
+
+/** The same, with the second stage asked about what is uncertain where there is one. */
+export async function guardOutcomeTwice(
+  guard: Guard,
+  outcome: TaskOutcome,
+  { stage, ...context }: TaskGuardContext & { readonly stage: SecondStage | null },
+): Promise<GuardedOutcome> {
+  if (!stage) return guardOutcome(guard, outcome, context);
+  return await stage.look((doubts) => guardOutcome(guard, outcome, { ...context, doubts }));
 }
 
 /** One line of a log that is streamed; null when it may not pass. */

@@ -15,6 +15,7 @@ import type {
   TaskAdmitter,
 } from '../core/ports.ts';
 import type { Guard } from '../guard/guard.ts';
+import type { SecondStage } from '../guard/second-stage/second-stage.ts';
 import type { IsolatePool } from '../isolates/pool.ts';
 import type { PolicySource } from '../policy/snapshot.ts';
 import { AnswerMemory } from './answer-memory.ts';
@@ -53,6 +54,8 @@ export interface GatewayParts {
   /** Null: the pool is off, and tasks are refused. */
   readonly pool: IsolatePool | null;
   readonly guard: () => Guard;
+  /** Asked about what the rules are not sure of; absent for nobody. */
+  readonly secondStage?: SecondStage | null;
   readonly audit: AuditSink;
   readonly egress: Egress;
   readonly leases: LeaseBook;

@@ -11,6 +11,7 @@ import type { AuditSink, Clock, Egress, Lease, LeaseBook, Log, Meter, TaskAdmitt
 import type { Principal } from '../core/principal.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import type { Guard } from '../guard/guard.ts';
+import type { SecondStage } from '../guard/second-stage/second-stage.ts';
 import { type BindingUsage, joinBindings } from '../isolates/bindings/binding-part.ts';
 import { fetchBinding } from '../isolates/bindings/fetch-binding.ts';
 import { storageBinding } from '../isolates/bindings/storage-binding.ts';
@@ -21,7 +22,7 @@ import type { Profile } from '../policy/profile.ts';
 import type { PolicySource } from '../policy/snapshot.ts';
 import type { TaskBody, TaskReport } from './contract.ts';
 import { type Fault, fault } from './fault.ts';
-import { type GuardedOutcome, guardLine, guardOutcome, type TaskGuardContext } from './guard-task.ts';
+import { type GuardedOutcome, guardLine, guardOutcomeTwice, type TaskGuardContext } from './guard-task.ts';
 import { heldCapability } from './held-capability.ts';
 import { RiskSignals } from './risk.ts';
 import { TaskBook } from './task-book.ts';
@@ -34,6 +35,8 @@ export interface TaskParts {
   readonly pool: IsolatePool;
   /** The guard in force. */
   readonly guard: () => Guard;
+  /** Asked about what the rules are not sure of; absent for nobody. */
+  readonly secondStage?: SecondStage | null;
   readonly audit: AuditSink;
   readonly egress: Egress;
   readonly leases: LeaseBook;
@@ -141,7 +144,8 @@ async function run(admitted: Admitted): Promise<Result<TaskReport, Fault>> {
     const outcome = await walk.pool.run(orderOf(admitted));
     await admitted.recorded;
     noteRisk(admitted, outcome);
-    const guarded = guardOutcome(walk.guard(), outcome, guardContext(admitted));
+    const look = { ...guardContext(admitted), stage: walk.secondStage ?? null };
+    const guarded = await guardOutcomeTwice(walk.guard(), outcome, look);
     if (guarded.verdict.action !== 'pass') walk.risk.note(principal.tenant, 'finding');
     await record(admitted, outcome, guarded);
     return ok(setReport(admitted, reportOf(outcome, guarded)));

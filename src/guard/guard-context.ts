@@ -2,6 +2,7 @@
 
 import type { GuardDirection } from '../core/finding.ts';
 import type { Scrubs } from './scrubs.ts';
+import type { Doubts } from './second-stage/second-stage.ts';
 import type { GuardSettings } from './settings.ts';
 
 export interface GuardContext {
@@ -19,4 +20,6 @@ export interface GuardContext {
   readonly sniff?: boolean;
   /** Name of the tool whose result this is; absent for none. */
   readonly tool?: string;
+  /** Where uncertain spans are noted for the second stage; absent where nobody is asked. */
+  readonly doubts?: Doubts;
 }

@@ -5,11 +5,17 @@ import type { Candidate } from '../dlp/scan.ts';
 import type { GuardContext } from './guard-context.ts';
 
 /** What is done about one candidate. `observe`, an ignored rule or a low likelihood turn it into `pass`. */
-export function actionFor({ rule, likelihood }: Candidate, { direction, settings }: GuardContext): GuardAction {
+export function actionFor(
+  { rule, likelihood, secret }: Candidate & { readonly secret: Uint8Array },
+  { direction, settings, doubts }: GuardContext,
+): GuardAction {
   if (settings[direction] === 'observe') return 'pass';
-  if (LIKELIHOODS.indexOf(likelihood) < LIKELIHOODS.indexOf(settings.minLikelihood)) return 'pass';
   if (settings.ignore.includes(rule.spec.id) || settings.ignore.includes(rule.spec.info_type)) return 'pass';
-  return rule.spec.actions[direction];
+  const action = rule.spec.actions[direction];
+  if (action === 'pass' || LIKELIHOODS.indexOf(likelihood) >= LIKELIHOODS.indexOf(settings.minLikelihood))
+    return action;
+  // Only what a confirmation would change is doubted.
+  return doubts?.isConfirmed({ rule: rule.spec, secret, likelihood }) ? action : 'pass';
 }
 
 /** Caps the list and names the strictest thing that was done. */

@@ -56,6 +56,7 @@ export const METRICS: Readonly<Record<string, MetricRow>> = {
   locktender_guard_seconds_total: counter('Time that the guard spent scanning.', 'direction'),
   locktender_guard_verdicts_total: counter('Verdicts of the guard.', 'direction', 'action'),
   locktender_guard_findings_total: counter('Findings of the guard.', 'rule', 'action'),
+  locktender_guard_second_stage_total: counter('Uncertain spans of the second stage, by answer.', 'outcome'),
   // — the record —
   locktender_log_entries_total: counter('Entries made durable.', 'type'),
   locktender_log_bytes_total: counter('Bytes of entries made durable.'),

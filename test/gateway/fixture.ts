@@ -52,7 +52,7 @@ const noEgress: Egress = {
 
 export async function testGateway(
   settings: Partial<GatewaySettings> = {},
-  more: Partial<Pick<GatewayParts, 'egress' | 'control' | 'tools'>> = {},
+  more: Partial<Pick<GatewayParts, 'egress' | 'control' | 'tools' | 'secondStage'>> = {},
 ): Promise<TestGateway> {
   const clock = { now: () => Date.now(), monotonic: () => performance.now() };
   const snapshot = { bundle: shippedBundle(), controls: NO_CONTROLS, categories: shippedCategories() };
@@ -86,6 +86,7 @@ export async function testGateway(
     guard: () => guard,
     egress: more.egress ?? noEgress,
     control: more.control ?? null,
+    secondStage: more.secondStage ?? null,
     ...(more.tools && { tools: more.tools }),
   });
   return {

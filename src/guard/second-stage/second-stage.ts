@@ -1,0 +1,210 @@
+/**
+ * The second stage: asks another inspector about spans that the rules are not sure of. Spans that wait while all calls
+ * are out go together into the next one. INVARIANT: whatever is not answered in time is what its rule says of failures.
+ */
+
+import { createHmac } from 'node:crypto';
+import type { Likelihood } from '../../core/finding.ts';
+import { AnswerCache } from './answer-cache.ts';
+import { Breaker } from './breaker.ts';
+import { DailyBudget } from './daily-budget.ts';
+import type { InspectAnswer, Inspector } from './inspector.ts';
+import { takeBatch } from './take-batch.ts';
+
+export interface SecondStageRule {
+  /** Rule id or info type whose uncertain spans may be sent. */
+  readonly match: string;
+  /** What the inspector calls it. */
+  readonly types: readonly string[];
+  /** Without an answer: `open` leaves it alone, `closed` acts as if it was confirmed. */
+  readonly failure: 'open' | 'closed';
+}
+
+export interface SecondStageSettings {
+  readonly rules: readonly SecondStageRule[];
+  readonly deadlineMs: number;
+  readonly concurrency: number;
+  readonly batch: { readonly items: number; readonly bytes: number };
+  readonly breaker: { readonly failures: number; readonly pauseMs: number };
+  readonly dailyBytes: number;
+  readonly cache: { readonly most: number; readonly ttlMs: number };
+}
+
+export interface SecondStagePorts {
+  readonly inspector: Inspector;
+  /** Key of the digests by which answers are kept. */
+  readonly key: Uint8Array;
+  readonly now: () => number;
+  /** Calls back once; returns what calls it off. */
+  readonly after: (ms: number, then: () => void) => () => void;
+  /** What became of a span. */
+  readonly note: (outcome: InspectAnswer | 'cached') => void;
+}
+
+interface Suspect {
+  readonly rule: { readonly id: string; readonly info_type: string };
+  readonly secret: Uint8Array;
+  readonly likelihood: Likelihood;
+}
+
+/** What one body is not sure of, and what of it is confirmed. */
+export interface Doubts {
+  /** Notes it as uncertain unless it is confirmed. */
+  isConfirmed(suspect: Suspect): boolean;
+}
+
+interface Question {
+  readonly digest: string;
+  readonly value: string;
+  readonly bytes: number;
+  readonly rule: SecondStageRule;
+}
+
+interface Waiting extends Question {
+  readonly deadline: number;
+  readonly answered: Promise<InspectAnswer>;
+  readonly settle: (answer: InspectAnswer) => void;
+}
+
+/** Spans that may wait for a call at once. */
+const MOST_WAITING = 10_000;
+/** Distinct spans of one body that are asked about; the rest count as not answered. */
+const MOST_OF_ONE = 1000;
+
+export class SecondStage {
+  readonly #settings: SecondStageSettings;
+  readonly #ports: SecondStagePorts;
+  readonly #breaker: Breaker;
+  readonly #budget: DailyBudget;
+  readonly #cache: AnswerCache;
+  readonly #queue: Waiting[] = [];
+  readonly #pending = new Map<string, Waiting>();
+  #running = 0;
+
+  constructor(settings: SecondStageSettings, ports: SecondStagePorts) {
+    this.#settings = settings;
+    this.#ports = ports;
+    this.#breaker = new Breaker(settings.breaker);
+    this.#budget = new DailyBudget(settings.dailyBytes);
+    this.#cache = new AnswerCache(settings.cache);
+  }
+
+  /** Scans; asks about what was uncertain; scans again where something of it was confirmed. */
+  async look<T>(scan: (doubts: Doubts) => T): Promise<T> {
+    const doubts = this.begin();
+    const first = scan(doubts);
+    return (await doubts.ask()) ? scan(doubts) : first;
+  }
+
+  begin(): Doubts & { /** Whether anything was confirmed. */ ask(): Promise<boolean> } {
+    const confirmed = new Set<string>();
+    const questions = new Map<string, Question>();
+    return {
+      isConfirmed: (suspect) => {
+        const question = this.#questionOf(suspect);
+        if (!question) return false;
+        if (confirmed.has(question.digest)) return true;
+        questions.set(question.digest, question);
+        return false;
+      },
+      ask: async () => {
+        const asked = [...questions.values()].map(async (question, i) => {
+          const answer = i < MOST_OF_ONE ? await this.#answer(question) : 'unknown';
+          const failsClosed = answer === 'unknown' && question.rule.failure === 'closed';
+          if (answer === 'confirmed' || failsClosed) confirmed.add(question.digest);
+        });
+        await Promise.all(asked);
+        return confirmed.size > 0;
+      },
+    };
+  }
+
+  #questionOf({ rule, secret, likelihood }: Suspect): Question | null {
+    if (likelihood !== 'POSSIBLE' && likelihood !== 'UNLIKELY') return null;
+    const named = this.#settings.rules.find(({ match }) => match === rule.id || match === rule.info_type);
+    if (!named) return null;
+    const digest = createHmac('sha256', this.#ports.key).update(`${named.match}\0`).update(secret).digest('base64');
+    return { digest, value: Buffer.from(secret).toString('utf8'), bytes: secret.length, rule: named };
+  }
+
+  async #answer(question: Question): Promise<InspectAnswer> {
+    const { now, after, note } = this.#ports;
+    const known = this.#cache.get(question.digest, now());
+    if (known !== undefined) {
+      note('cached');
+      return known ? 'confirmed' : 'clear';
+    }
+    const waiting = this.#pending.get(question.digest) ?? this.#enqueue(question);
+    if (!waiting) {
+      note('unknown');
+      return 'unknown';
+    }
+    let callOff = () => {};
+    const late = new Promise<InspectAnswer>((resolve) => {
+      callOff = after(this.#settings.deadlineMs, () => resolve('unknown'));
+    });
+    const answer = await Promise.race([waiting.answered, late]);
+    callOff();
+    note(answer);
+    return answer;
+  }
+
+  #enqueue(question: Question): Waiting | null {
+    const { batch, deadlineMs } = this.#settings;
+    if (question.bytes > batch.bytes || this.#queue.length >= MOST_WAITING) return null;
+    const { promise, resolve } = Promise.withResolvers<InspectAnswer>();
+    const settle = (answer: InspectAnswer) => {
+      this.#pending.delete(question.digest);
+      if (answer !== 'unknown') this.#cache.set(question.digest, answer === 'confirmed', this.#ports.now());
+      resolve(answer);
+    };
+    const waiting = { ...question, deadline: this.#ports.now() + deadlineMs, answered: promise, settle };
+    this.#pending.set(question.digest, waiting);
+    this.#queue.push(waiting);
+    // All of one body is there before the first call goes out.
+    queueMicrotask(() => this.#pump());
+    return waiting;
+  }
+
+  #pump(): void {
+    const { concurrency, batch } = this.#settings;
+    while (this.#queue.length > 0 && this.#running < concurrency) {
+      const now = this.#ports.now();
+      const taken = takeBatch(this.#queue, batch);
+      const affordable = taken.filter(({ deadline }) => deadline > now);
+      const isAllowed = affordable.length > 0 && this.#breaker.allows(now);
+      const sent = isAllowed ? affordable.filter(({ bytes }) => this.#budget.take(bytes, now)) : [];
+      for (const one of taken) if (!sent.includes(one)) one.settle('unknown');
+      if (sent.length > 0) void this.#send(sent);
+      else if (isAllowed) this.#breaker.released();
+    }
+  }
+
+  async #send(items: readonly Waiting[]): Promise<void> {
+    const { inspector, now, after } = this.#ports;
+    const deadline = Math.min(...items.map((item) => item.deadline));
+    this.#running += 1;
+    let callOff = () => {};
+    const late = new Promise<never>((_, reject) => {
+      callOff = after(deadline - now(), () => reject(new Error('no answer in time')));
+    });
+    try {
+      const call = inspector.inspect(
+        items.map(({ value, rule }) => ({ value, types: rule.types })),
+        deadline,
+      );
+      const answers = await Promise.race([call, late]);
+      this.#breaker.succeeded();
+      items.forEach((item, i) => {
+        item.settle(answers[i] ?? 'unknown');
+      });
+    } catch {
+      this.#breaker.failed(now());
+      for (const item of items) item.settle('unknown');
+    } finally {
+      callOff();
+      this.#running -= 1;
+      this.#pump();
+    }
+  }
+}
