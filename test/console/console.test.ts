@@ -267,6 +267,7 @@ describe('the console', () => {
 
   it('goes to pages, rows, help and the palette by keys', async () => {
     const { page } = the;
+    await page.locator('main tbody tr').first().waitFor();
     await page.keyboard.press('Escape');
     await page.keyboard.press('g');
     await page.keyboard.press('a');
@@ -281,6 +282,8 @@ describe('the console', () => {
     await page.keyboard.press('?');
     await page.getByRole('dialog', { name: 'Keys' }).waitFor();
     await page.keyboard.press('Escape');
+    // Keys belong to a dialog for as long as it is there.
+    await page.getByRole('dialog', { name: 'Keys' }).waitFor({ state: 'detached' });
     await page.keyboard.press(':');
     await page.getByRole('combobox').fill('block paste');
     await page.getByRole('option', { name: /block category paste-sites/ }).waitFor();
