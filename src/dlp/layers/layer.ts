@@ -32,24 +32,25 @@ export interface Layer {
 
 /**
  * How far from the next escape a part of a secret may lie that is found only because the escape is undone. What lies further
- * away is found in the clear.
+ * away is found in the clear. Longer than the longest secrets, which are private keys: one escape at the end of a key must not
+ * leave its beginning unseen.
  */
-const REACH = 1024;
+const REACH = 16 * 1024;
 /** As far as a rule looks round its match: words of context, boundaries. */
 const EDGE = 64;
 
 /** A layer that changes a text here and there, as one layer for each place where it does: the rest was read already. */
-export function* nearChanges(layer: Layer): Generator<Layer> {
+export function* nearChanges(layer: Layer, reach = REACH): Generator<Layer> {
   const { changed, decoded } = layer;
   if (changed === undefined) {
     yield layer;
     return;
   }
   for (let i = 0; i < changed.length; ) {
-    const from = Math.max(0, (changed[i]?.[0] ?? 0) - REACH);
-    let to = (changed[i]?.[1] ?? 0) + REACH;
-    for (i += 1; i < changed.length && (changed[i]?.[0] ?? 0) - REACH <= to; i += 1)
-      to = (changed[i]?.[1] ?? 0) + REACH;
+    const from = Math.max(0, (changed[i]?.[0] ?? 0) - reach);
+    let to = (changed[i]?.[1] ?? 0) + reach;
+    for (i += 1; i < changed.length && (changed[i]?.[0] ?? 0) - reach <= to; i += 1)
+      to = (changed[i]?.[1] ?? 0) + reach;
     to = Math.min(to, decoded.length);
     yield {
       encoding: layer.encoding,

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { jsonLayer, percentLayer } from './escapes.ts';
 import { type Layer, nearChanges } from './layer.ts';
 
-const around = (layer: Layer | null) => (layer === null ? [] : [...nearChanges(layer)]);
+const around = (layer: Layer | null) => (layer === null ? [] : [...nearChanges(layer, 1024)]);
 
 describe('nearChanges', () => {
   it('gives what is near an escape and leaves out what was read in the clear', () => {
