@@ -38,4 +38,6 @@ else
   npm ci ${LOCKTENDER_OMIT:+--omit="$LOCKTENDER_OMIT"} --no-audit --no-fund --loglevel=error >&2
   printf '%s\n' "$want" > "$stamp"
 fi
+# Reading, testing and analysing the shipped rules takes seconds: once here rather than at each start.
+node --disable-warning=ExperimentalWarning scripts/prepare-rules.mjs || { say 'a shipped rule is wrong'; exit 2; }
 say done

@@ -7,12 +7,11 @@
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import type { RulesDesk } from '../admin/ports.ts';
-import { type RevisionRoots, readRuleFiles, sha256Text } from '../control/load-revision.ts';
+import { compileRuleFiles, type RevisionRoots, readRuleFiles, sha256Text } from '../control/load-revision.ts';
 import type { Clock } from '../core/ports.ts';
 import { err, ok } from '../core/result.ts';
 import type { CompiledRule } from '../dlp/compiled-rule.ts';
 import type { RuleSet } from '../dlp/compiled-rules.ts';
-import { compileRules } from '../dlp/rule-set.ts';
 import { readIfThere, writeDurable } from '../store/durable-file.ts';
 import { errorCode } from '../store/files.ts';
 import { makeDirectories } from '../store/make-directory.ts';
@@ -77,7 +76,7 @@ export function rulesDesk(parts: RulesDeskParts): RulesDesk {
       return { path, text, digest: sha256Text(text), edited: own.length > 0, history: rows };
     },
     try: ({ path, text, sample }) => {
-      const compiled = compileRules([{ path, text }], sha256Text);
+      const compiled = compileRuleFiles([{ path, text }], { previous: guard.rules() });
       if (!compiled.ok) return { ...UNTRIED, problems: compiled.error };
       const others = guard.rules().rules.filter(({ file }) => file !== path);
       const problems = compiled.value.rules.flatMap((rule) => twice(rule, others));
@@ -112,7 +111,7 @@ async function save(
     return err(`\`${path}\` was changed meanwhile (${now}); read it again and put your edit on top`);
   }
   const next = [...files.filter((file) => file !== before), { path, text }];
-  const rules = compileRules(next, sha256Text, { previous: guard.rules() });
+  const rules = compileRuleFiles(next, { previous: guard.rules() });
   if (!rules.ok) return ok({ loaded: false, digest: guard.rules().digest, previous: null, problems: rules.error });
   const digest = sha256Text(text);
   const target = join(roots.edits, path);

@@ -1,8 +1,7 @@
 /** Puts the gate of an egress worker together, from what the control thread hands it. */
 
-import { sha256Text } from '../control/load-revision.ts';
+import { compileRuleFiles } from '../control/load-revision.ts';
 import type { RuleSet } from '../dlp/compiled-rules.ts';
-import { compileRules } from '../dlp/rule-set.ts';
 import { createBroker } from '../guard/broker.ts';
 import { createGuard, type Guard } from '../guard/guard.ts';
 import type { Vault } from '../guard/vault.ts';
@@ -113,7 +112,7 @@ function gateOf(parts: Parts): Gate {
 /** The control thread has compiled and tested them: only what is needed is compiled again. */
 function compiled({ files, digest }: RulesNews, previous: RuleSet | null): RuleSet {
   const known = { passed: (of: string) => of === digest, ...(previous && { previous }) };
-  const rules = compileRules(files, sha256Text, known);
+  const rules = compileRuleFiles(files, known);
   if (!rules.ok || rules.value.digest !== digest) throw new Error('the DLP rules are not those in force');
   return rules.value;
 }

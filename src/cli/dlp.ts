@@ -3,11 +3,11 @@
 import { createHash } from 'node:crypto';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import { loadRules, rootsOf, sha256Text } from '../control/load-revision.ts';
+import { compileRuleFiles, loadRules, rootsOf } from '../control/load-revision.ts';
 import type { Problem, Result } from '../core/result.ts';
 import type { RuleSet } from '../dlp/compiled-rules.ts';
 import { makePlan } from '../dlp/prefilter/plan.ts';
-import { type AlreadyKnown, compileRules } from '../dlp/rule-set.ts';
+import type { AlreadyKnown } from '../dlp/rule-set.ts';
 import { scan } from '../dlp/scan.ts';
 import { readTree } from '../store/read-tree.ts';
 import { CliFailure, type CliIo, type CommonOptions, configOf, EXIT, must } from './context.ts';
@@ -67,7 +67,7 @@ export function rulesOf(
   exit: typeof EXIT.usage | typeof EXIT.failed = EXIT.usage,
 ): RuleSet {
   const stamps = passedStamps(io.env);
-  const known = exit === EXIT.usage ? { passed: stamps.has } : {};
+  const known = exit === EXIT.usage ? { passed: stamps.has } : { retest: true };
   const rules = must(loaded(options, io, known), exit);
   stamps.add(rules.digest);
   return rules;
@@ -79,7 +79,7 @@ function loaded(options: RulesOptions, io: CliIo, known: AlreadyKnown): Result<R
   try {
     const files = readTree([dir], ['.yaml', '.yml']);
     const packs = files.filter((file) => file.path.startsWith('dlp/'));
-    return compileRules(packs.length > 0 ? packs : files, sha256Text, known);
+    return compileRuleFiles(packs.length > 0 ? packs : files, known);
   } catch (error) {
     if (error instanceof CliFailure || !(error instanceof Error)) throw error;
     throw new CliFailure(EXIT.usage, error.message);

@@ -7,12 +7,13 @@ import { fileURLToPath } from 'node:url';
 import type { LoadedCategories } from '../categories/load-lists.ts';
 import type { Config } from '../config/schema.ts';
 import { err, ok, type Problem, type Result } from '../core/result.ts';
-import type { RuleSet } from '../dlp/compiled-rules.ts';
+import type { RuleFile, RuleSet } from '../dlp/compiled-rules.ts';
 import { type AlreadyKnown, compileRules } from '../dlp/rule-set.ts';
 import { type Bundle, compileBundle } from '../policy/bundle.ts';
 import { reachability, soundness, strayFiles, unused } from '../policy/bundle-check.ts';
 import { readTree, type TreeFile, TreeUnreadable } from '../store/read-tree.ts';
 import { type CategoryRoots, loadCategoryFiles, type PreparedIndex, prepareIndex } from './load-categories.ts';
+import { readPreparedRules } from './prepared-rules.ts';
 
 /** Directories; a later one adds to the earlier ones and replaces files of the same path. */
 export interface RevisionRoots extends CategoryRoots {
@@ -63,9 +64,14 @@ export async function loadPolicyLive(roots: RevisionRoots): Promise<Result<Polic
 /** The DLP rules; `disabled` ones are left out. */
 export function loadRules(roots: RevisionRoots, known: AlreadyKnown = {}): Result<RuleSet, Problem[]> {
   return reading(() => {
-    const rules = compileRules(readRuleFiles(roots), sha256Text, known);
+    const rules = compileRuleFiles(readRuleFiles(roots), known);
     return rules.ok ? rules : err(placed(rules.error, 'rules'));
   });
+}
+
+/** As `compileRules`, with what set-up prepared. A reload has what it needs in the set before it. */
+export function compileRuleFiles(files: readonly RuleFile[], known: AlreadyKnown = {}): Result<RuleSet, Problem[]> {
+  return compileRules(files, sha256Text, known.previous ? known : { prepared: readPreparedRules, ...known });
 }
 
 /** The files of DLP rules, edits in place of what they replace. Throws `TreeUnreadable`. */

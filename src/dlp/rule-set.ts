@@ -10,7 +10,8 @@ import type { CompiledRule } from './compiled-rule.ts';
 import type { RuleFile, RuleSet } from './compiled-rules.ts';
 import { exactValidator } from './exact-set.ts';
 import { parsePathPattern } from './json-path.ts';
-import { makePlan } from './prefilter/plan.ts';
+import { derivedEntries, makePlan } from './prefilter/plan.ts';
+import type { PreparedRules } from './prepared-rules.ts';
 import { type RuleSpec, ruleFileSchema } from './rule-schema.ts';
 import { scanRule } from './scan.ts';
 import { validatorOf } from './validators/validator.ts';
@@ -24,6 +25,10 @@ export interface AlreadyKnown {
    * it is needed, and no test is run. One that does not compile would throw when it is first used.
    */
   readonly passed?: (digest: string) => boolean;
+  /** What was done ahead of time; called once it is needed. Null where there is nothing of this engine. */
+  readonly prepared?: () => PreparedRules | null;
+  /** Every rule is read and tested again, whatever was prepared. */
+  readonly retest?: boolean;
 }
 
 /** Compiles and tests. `sha256` gives the hex digest of text. */
@@ -40,9 +45,10 @@ export function compileRules(
     .sort((a, b) => (a.path < b.path ? -1 : 1));
   const digest = sha256(sorted.map(({ key }) => key).join(''));
   const passed = known.passed?.(digest) === true;
+  const prepared = known.prepared?.() ?? null;
   for (const file of sorted) {
-    const same = known.previous?.byFile.get(file.key);
-    const compiled = same === undefined ? compileFile(file, passed) : ok(same);
+    const done = rulesAtHand(file, known, prepared);
+    const compiled = done === undefined ? compileFile(file, passed) : ok(done);
     if (!compiled.ok) {
       problems.push(...compiled.error);
       continue;
@@ -58,7 +64,26 @@ export function compileRules(
   }
   if (problems.length > 0) return err(problems);
   const rules = [...byId.values()];
-  return ok(Object.freeze({ digest, files: sorted, rules, byId, byFile, plan: makePlan(rules) }));
+  const plan = makePlan(rules, undefined, entriesAtHand(known, prepared));
+  return ok(Object.freeze({ digest, files: sorted, rules, byId, byFile, plan }));
+}
+
+function entriesAtHand(
+  { previous }: AlreadyKnown,
+  prepared: PreparedRules | null,
+): PreparedRules['entries'] | undefined {
+  return prepared?.entries ?? (previous && derivedEntries(previous.rules));
+}
+
+/** What of a file need not be done again; undefined where all of it is to be. */
+function rulesAtHand(
+  { path, key }: { path: string; key: string },
+  { previous, retest }: AlreadyKnown,
+  prepared: PreparedRules | null,
+): readonly CompiledRule[] | undefined {
+  if (retest) return undefined;
+  const same = previous?.byFile.get(key);
+  return same ?? prepared?.files.get(key)?.map(({ spec, line }) => lazyRule(spec, { file: path, line }));
 }
 
 function keyOf({ path, text }: RuleFile, sha256: (text: string) => string): string {

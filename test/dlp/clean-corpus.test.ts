@@ -8,10 +8,8 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
-import { sha256Text } from '../../src/control/load-revision.ts';
-import { compileRules } from '../../src/dlp/rule-set.ts';
+import { loadRules, rootsOf } from '../../src/control/load-revision.ts';
 import { scan } from '../../src/dlp/scan.ts';
-import { readTree } from '../../src/store/read-tree.ts';
 import { agentTraffic } from './agent-traffic.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -59,7 +57,7 @@ function lookalikes(): string {
   }).join('\n');
 }
 
-const compiled = compileRules(readTree([join(ROOT, 'rules/dlp')], ['.yaml']), sha256Text);
+const compiled = loadRules(rootsOf({ state: join(ROOT, 'nonexistent') }));
 if (!compiled.ok) throw new Error(compiled.error[0]?.message);
 const rules = compiled.value;
 

@@ -6,11 +6,9 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { sha256Text } from '../../src/control/load-revision.ts';
+import { loadRules, rootsOf } from '../../src/control/load-revision.ts';
 import type { CompiledRule } from '../../src/dlp/compiled-rule.ts';
-import { compileRules } from '../../src/dlp/rule-set.ts';
 import { NOWHERE, scan, scanRule } from '../../src/dlp/scan.ts';
-import { readTree } from '../../src/store/read-tree.ts';
 
 const SPELLINGS: readonly (readonly [string, string])[] = [
   ['an ini line', '{name}Token={secret}'],
@@ -42,7 +40,7 @@ const PLACED =
   /^(?:azure-sas-token|facebook-access-token|sidekiq-bundle-secret|database-url|generic-password-.*|basic-auth-url|curl-user|nuget-config-password|xml-password-element|netrc-password|command-line-password|snowflake-password|password-hash|username-password-pair|password-in-prose|dotnet-network-credential|connection-string-password|generic-password-words|curl-user-token|header-flag-token|generic-secret-symbols.*|terraform-variable-default|network-device-password|http-client-credentials|otpauth-secret|command-line-secret)$/;
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-const compiled = compileRules(readTree([join(ROOT, 'rules/dlp')], ['.yaml']), sha256Text);
+const compiled = loadRules(rootsOf({ state: join(ROOT, 'nonexistent') }));
 if (!compiled.ok) throw new Error(compiled.error[0]?.message);
 const rules = compiled.value;
 

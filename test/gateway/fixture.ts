@@ -1,17 +1,17 @@
 /** A gateway over real parts: pool, guard with the shipped rules, passes, leases; the record is kept in memory. */
 
 import { generateKeyPairSync } from 'node:crypto';
+import { loadRules, rootsOf } from '../../src/control/load-revision.ts';
 import { NO_CONTROLS } from '../../src/core/controls.ts';
 import type { EventBody } from '../../src/core/event.ts';
 import type { Egress } from '../../src/core/ports.ts';
 import type { RuleSet } from '../../src/dlp/compiled-rules.ts';
-import { compileRules } from '../../src/dlp/rule-set.ts';
 import { createPassAuthority } from '../../src/gateway/passes.ts';
 import { type Gateway, type GatewayParts, type GatewaySettings, startGateway } from '../../src/gateway/server.ts';
 import { createGuard } from '../../src/guard/guard.ts';
 import { createIsolatePool, type IsolatePool } from '../../src/isolates/pool.ts';
 import { LeaseIndex } from '../../src/policy/lease-index.ts';
-import { filesBelow, sha256, shippedBundle, shippedCategories } from '../policy/fixture.ts';
+import { shippedBundle, shippedCategories } from '../policy/fixture.ts';
 
 export const DEV_KEY = 'development-only-key';
 
@@ -37,7 +37,7 @@ let rules: RuleSet | null = null;
 
 function shippedRules(): RuleSet {
   if (rules) return rules;
-  const compiled = compileRules(filesBelow('rules/dlp', 'rules'), sha256);
+  const compiled = loadRules(rootsOf({ state: '/nonexistent' }));
   if (!compiled.ok) throw new Error('the shipped rules do not compile');
   rules = compiled.value;
   return rules;

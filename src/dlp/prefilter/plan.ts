@@ -48,8 +48,13 @@ export interface Meaning extends Extent {
   readonly keyword: Buffer | null;
 }
 
-export function makePlan(rules: readonly CompiledRule[], engine?: Engine): ScanPlan {
-  const known = rules.map(knownOf);
+/** `prepared` are entries that were derived before, by expression. */
+export function makePlan(
+  rules: readonly CompiledRule[],
+  engine?: Engine,
+  prepared: ReadonlyMap<string, RuleEntries> = NONE,
+): ScanPlan {
+  const known = rules.map((rule) => knownOf(rule, prepared));
   const gates = new Map<string, number[]>();
   const plans = rules.map((rule, index): RulePlan => {
     const { entries, folds } = known[index] as Known;
@@ -98,14 +103,21 @@ interface Known {
   readonly byTexts: boolean;
 }
 
+/** What is looked for, by expression: for whoever keeps it. */
+export function derivedEntries(rules: readonly CompiledRule[]): Map<string, RuleEntries> {
+  return new Map(rules.map((rule) => [rule.spec.regex, knownOf(rule, NONE).entries]));
+}
+
+const NONE: ReadonlyMap<string, RuleEntries> = new Map();
+
 /** What follows from an expression alone, kept for as long as its rule is: most rules stay over a reload. */
 const facts = new WeakMap<CompiledRule, Known>();
 
-function knownOf(rule: CompiledRule): Known {
+function knownOf(rule: CompiledRule, prepared: ReadonlyMap<string, RuleEntries>): Known {
   const found = facts.get(rule);
   if (found !== undefined) return found;
   const folds = foldsBeyondAscii(rule.spec.regex);
-  const entries = entriesOf(rule.spec.regex, folds);
+  const entries = prepared.get(rule.spec.regex) ?? entriesOf(rule.spec.regex, folds);
   const byTexts =
     entries.places.length === 0 &&
     entries.texts.every(({ text }) => text.length >= 3) &&

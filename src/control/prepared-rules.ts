@@ -1,0 +1,57 @@
+/**
+ * What set-up prepared of the shipped rules, kept beside the installed packages: whoever can write there can write the
+ * program itself, so it is believed as the program is. It counts for the same engine, packages and runtime only; where
+ * there is none, or it cannot be read, everything is done again at each start.
+ */
+
+import { createHash } from 'node:crypto';
+import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { deserialize, serialize } from 'node:v8';
+import { brotliCompressSync, brotliDecompressSync, constants } from 'node:zlib';
+import type { PreparedRules } from '../dlp/prepared-rules.ts';
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+const FILE = join(ROOT, 'node_modules/.cache/locktender/rules');
+
+/** What is kept: the engine that it is of, and its outcome. */
+interface Kept {
+  readonly engine: string;
+  readonly rules: PreparedRules;
+}
+
+/** Null where nothing was prepared by this very engine. */
+export function readPreparedRules(file = FILE): PreparedRules | null {
+  try {
+    const kept = deserialize(brotliDecompressSync(readFileSync(file))) as Kept;
+    return kept.engine === engineDigest() ? kept.rules : null;
+  } catch {
+    return null;
+  }
+}
+
+/** Throws when it cannot be written. */
+export function writePreparedRules(rules: PreparedRules, file = FILE): void {
+  const kept: Kept = { engine: engineDigest(), rules };
+  mkdirSync(dirname(file), { recursive: true });
+  const next = `${file}.${process.pid}`;
+  // Quality 11 would take longer than all the rest, for a tenth of the size.
+  const params = { [constants.BROTLI_PARAM_QUALITY]: 4 };
+  writeFileSync(next, brotliCompressSync(serialize(kept), { params }));
+  renameSync(next, file);
+}
+
+/** SHA-256, hex, of everything that the outcome depends on beside the rules. */
+function engineDigest(): string {
+  const engine = join(ROOT, 'src/dlp');
+  const sources = readdirSync(engine, { recursive: true, encoding: 'utf8' })
+    .filter((path) => path.endsWith('.ts') && !path.endsWith('.test.ts'))
+    .sort()
+    .map((path) => join(engine, path));
+  const hash = createHash('sha256').update(`${process.version} ${process.arch}\n`);
+  for (const path of [...sources, join(ROOT, 'src/core/strict-yaml.ts'), join(ROOT, 'package-lock.json')]) {
+    hash.update(readFileSync(path)).update('\n');
+  }
+  return hash.digest('hex');
+}
