@@ -35,7 +35,7 @@ describe('rule sets', () => {
   it('takes every shipped rule with its own tests', () => {
     const set = compileRules(shipped, sha256);
     expect(set.ok ? [] : set.error).toEqual([]);
-  });
+  }, 120_000);
 
   it.each([
     ['an unknown key', good.replace('kind:', 'kindd:'), /r\.yaml:6: unknown key `kindd`; did you mean `kind`\?/],
