@@ -16,7 +16,7 @@ import {
 import { isIdentity, recoded } from '../guard/encoded-filter.ts';
 import type { Scrubs } from '../guard/scrubs.ts';
 import type { Exchange, HeaderList } from './exchange.ts';
-import { field } from './fields.ts';
+import { field, joined } from './fields.ts';
 import type { Gate } from './gate.ts';
 import { accountFields } from './own-credentials.ts';
 
@@ -60,7 +60,7 @@ export function exchangedBody(
 ): AsyncIterable<Uint8Array> {
   const to = destinationOf(gate, exchange);
   const type = field(headers, 'content-type').toLowerCase();
-  const encoding = field(headers, 'content-encoding').toLowerCase();
+  const encoding = joined(headers, 'content-encoding').toLowerCase();
   if (to === null || type.startsWith('application/grpc')) return body;
   const flow = { to, written: writtenIn(type), exchanged: exchange.exchanged };
   return isIdentity(encoding) ? flowing(gate, flow, body) : encodedFlow(gate, flow, { body, encoding });

@@ -9,7 +9,7 @@ import { pumpOf } from './dial.ts';
 import type { Exchange } from './exchange.ts';
 import type { Gate } from './gate.ts';
 import { handle } from './handle.ts';
-import { checkHello, type FirstHello, readHello, TLS_ACCESS_DENIED } from './hello.ts';
+import { checkHello, type FirstHello, HelloScreen, readHello, TLS_ACCESS_DENIED } from './hello.ts';
 import type { Inner, InnerServers } from './inner.ts';
 import { Refusal, refusalOf } from './refusal.ts';
 import { relayTunnel } from './tunnel.ts';
@@ -55,13 +55,18 @@ async function tunnel(gate: Gate, exchange: Exchange, opening: Opening): Promise
     return;
   }
   if (spendBytes(gate, exchange, 'up', first.bytes.length)) upstream.write(first.bytes);
+  const screen = new HelloScreen((hello) =>
+    checkHello(hello, { host, port, scheme: 'tcp' }, { settings: gate.settings, opaque: true }),
+  );
   const cause = await relayTunnel({
     client,
     upstream,
     pump: pumpOf(upstream),
     idleMs: gate.settings.idleMs,
     spend: (direction, bytes) => spendBytes(gate, exchange, direction, bytes),
+    screen,
   });
+  if (screen.refusal !== null) await refuseInside(gate, exchange, { opening, refusal: screen.refusal });
   exchange.cause ??= cause;
   if (cause === 'budget') exchange.reason ??= 'budget_bytes';
 }

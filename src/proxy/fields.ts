@@ -47,7 +47,7 @@ export function upstreamFields(headers: HeaderList, options: RequestFields): str
   const named = connectionOptions(headers);
   const out: string[] = [];
   for (const [name, value] of headers) {
-    const lower = name.toLowerCase();
+    const lower = canonicalField(name);
     if (HOP_BY_HOP.has(lower) || OURS.has(lower) || OVERRIDE_FIELDS.has(lower) || named.has(lower)) continue;
     if (lower.startsWith(':') || lower.startsWith('locktender-')) continue;
     if (options.narrowEncodings && lower === 'accept-encoding') out.push(name, decodable(value));
@@ -70,18 +70,46 @@ function decodable(acceptEncoding: string): string {
 export function clientFields(headers: HeaderList, dropLength: boolean): [string, string][] {
   const named = connectionOptions(headers);
   const out: [string, string][] = [];
+  let typed = false;
   for (const [name, value] of headers) {
     const lower = name.toLowerCase();
     if (HOP_BY_HOP.has(lower) || named.has(lower) || FORGEABLE.has(lower)) continue;
     if (lower === 'proxy-status' && /locktender/i.test(value)) continue;
     if (dropLength && lower === 'content-length') continue;
+    if (lower === 'content-type') {
+      // The guard went by the first; a client must not go by another.
+      if (typed) continue;
+      typed = true;
+    }
     out.push([name, value]);
   }
   return out;
 }
 
+/** Fields behind a body (RFC 9110 section 6.5.1): none that says where it goes, what it is or who may have it (T-23). */
+export function trailerFields(headers: HeaderList): [string, string][] {
+  return clientFields(headers, true).filter(([name]) => !OF_THE_HEAD.test(name));
+}
+
+const OF_THE_HEAD =
+  /^(?:host|set-cookie2?|cookie|location|refresh|link|date|expires|age|vary|pragma|range|retry-after|warning|allow|accept-ranges|cache-control|clear-site-data|strict-transport-security|content-(?:type|encoding|length|range|location|disposition|language)|(?:content-security|permissions|referrer|cross-origin-[a-z]+)-policy.*|x-.*-options|access-control-.*|(?:www-)?authenticat.*|authorization|max-forwards|expect|if-.*)$/i;
+
 /** What would let an origin move the client off this gate (Alt-Svc, T-44) or dress as it. */
 const FORGEABLE = new Set(['alt-svc', 'locktender-decision']);
+
+/** Lower case; underscores as hyphens, because CGI and its heirs cannot tell the two apart. */
+export function canonicalField(name: string): string {
+  const lower = name.toLowerCase();
+  return lower.includes('_') ? lower.replaceAll('_', '-') : lower;
+}
+
+/** All values of a field that is a list, as one (RFC 9110 section 5.3); empty when absent. */
+export function joined(headers: HeaderList, name: string): string {
+  let out = '';
+  for (const [key, value] of headers)
+    if (key.length === name.length && key.toLowerCase() === name) out = out === '' ? value : `${out}, ${value}`;
+  return out;
+}
 
 /** First value of a field; empty when absent. */
 export function field(headers: HeaderList, name: string): string {

@@ -5,7 +5,7 @@ import { authority, defaultPort } from '../core/target.ts';
 import { isReadMethod } from '../policy/read-equivalents.ts';
 import { exchangedHead, scrubbedFields } from './brokering.ts';
 import type { Exchange } from './exchange.ts';
-import { clientFields, upstreamFields } from './fields.ts';
+import { clientFields, trailerFields, upstreamFields } from './fields.ts';
 import type { Forwarding } from './forwarding.ts';
 import type { Gate } from './gate.ts';
 import { headerPairs } from './header-pairs.ts';
@@ -149,7 +149,7 @@ class Relay implements Dispatcher.DispatchHandler {
   }
 
   onResponseEnd(controller: Dispatcher.DispatchController): void {
-    const trailers = scrubbedFields(this.#exchange, clientFields(headerPairs(controller.rawTrailers), true));
+    const trailers = scrubbedFields(this.#exchange, trailerFields(headerPairs(controller.rawTrailers)));
     if (this.#guard === null) {
       this.#reply.end(trailers);
       this.#settle.resolve();

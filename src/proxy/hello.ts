@@ -3,13 +3,15 @@
 import type { Duplex } from 'node:stream';
 import { parseHost } from '../core/host.ts';
 import type { Target } from '../core/target.ts';
-import { type ClientHello, type ClientHelloProblem, readClientHello } from '../wire/client-hello.ts';
-import { Refusal } from './refusal.ts';
+import { type ClientHello, type ClientHelloProblem, clientHelloEnd, readClientHello } from '../wire/client-hello.ts';
+import { SecondHello } from '../wire/second-hello.ts';
+import { Refusal, refusalOf } from './refusal.ts';
 import type { ProxySettings } from './settings.ts';
+import type { Screen } from './tunnel.ts';
 
 export interface FirstHello {
   readonly hello: ClientHello;
-  /** Everything read so far, to be relayed as it came. */
+  /** Its records, to be relayed as they came. */
   readonly bytes: Buffer;
 }
 
@@ -28,7 +30,16 @@ export function readHello(client: Duplex, timeoutMs: number): Promise<FirstHello
       const bytes = held;
       const read = readClientHello(bytes);
       if (read === null) return;
-      done(() => (read.ok ? resolve({ hello: read.value, bytes }) : reject(helloRefusal(read.error))));
+      if (!read.ok) {
+        done(() => reject(helloRefusal(read.error)));
+        return;
+      }
+      const end = clientHelloEnd(bytes);
+      done(() => {
+        // What came along is looked at like what comes later.
+        if (end < bytes.length) client.unshift(bytes.subarray(end));
+        resolve({ hello: read.value, bytes: bytes.subarray(0, end) });
+      });
     };
     const onEnd = (): void =>
       done(() => reject(new Refusal('client_hello_invalid', held === null ? 'absent' : 'cut_short')));
@@ -60,6 +71,35 @@ export function checkHello(hello: ClientHello, target: Target, { settings, opaqu
   }
   const named = parseHost(hello.sni);
   if (!named.ok || named.value.name !== host.name) throw new Refusal('sni_mismatch');
+}
+
+/** Holds a second ClientHello of an opaque tunnel against its target before it goes on. */
+export class HelloScreen implements Screen {
+  readonly #second = new SecondHello();
+  readonly #check: (hello: ClientHello) => void;
+  /** Set when it was refused. */
+  refusal: Refusal | null = null;
+
+  /** `check` throws a `Refusal`. */
+  constructor(check: (hello: ClientHello) => void) {
+    this.#check = check;
+  }
+
+  get done(): boolean {
+    return this.#second.done;
+  }
+
+  pass(bytes: Buffer): Uint8Array | null {
+    try {
+      const watched = this.#second.push(bytes);
+      if (!watched.ok) throw helloRefusal(watched.error);
+      if (watched.value.hello !== null) this.#check(watched.value.hello);
+      return watched.value.pass;
+    } catch (error) {
+      this.refusal = refusalOf(error);
+      return null;
+    }
+  }
 }
 
 /** A fatal `access_denied` alert (RFC 8446 section 6.2): the client's TLS library says so instead of "reset". */

@@ -10,7 +10,7 @@ import {
   type TargetProblem,
 } from '../wire/request-target.ts';
 import type { Ask, Credential, HeaderList, RequestProblem } from './exchange.ts';
-import { countField, field } from './fields.ts';
+import { countField, field, joined } from './fields.ts';
 import { mediaType } from './media-type.ts';
 
 export interface RawRequest {
@@ -78,11 +78,20 @@ function requestTarget(raw: RawRequest, within: Target | null): Where | RequestP
   const { target, path, query } = parsed.value;
   if (within === null && target.scheme !== 'http' && target.scheme !== 'ws')
     return { reason: 'target_invalid', detail: 'use_connect' };
+  if (!schemeFits(raw, target, within)) return { reason: 'target_invalid', detail: 'scheme' };
   if (within !== null && authority(target) !== authority(within))
     return { reason: 'host_mismatch', detail: 'absolute_form' };
   const host = field(raw.headers, 'host');
   if (host !== '' && !sameAuthority(host, target)) return { reason: 'host_mismatch', detail: 'host_field' };
   return { target: within === null ? target : { ...within, scheme: 'https' }, path, query };
+}
+
+/** What TLS carries is HTTPS whatever its target says, so it must not say otherwise; `ws` is for WebSockets alone. */
+function schemeFits(raw: RawRequest, { scheme }: Target, within: Target | null): boolean {
+  const socket = upgradeOf(raw) === 'websocket';
+  if (within === null) return scheme === 'http' || (scheme === 'ws' && socket);
+  if (within.scheme === 'tcp') return scheme === 'https' || (scheme === 'wss' && socket);
+  return scheme === within.scheme;
 }
 
 /** Host, SNI and CONNECT must name one host (T-01, T-06). */
@@ -106,10 +115,11 @@ function fieldProblem(raw: RawRequest, maxFields: number): RequestProblem | null
   const host = hostProblem(raw);
   if (host !== null) return bad(host);
   if (countField(headers, 'proxy-authorization') > 1) return bad('duplicate_credentials');
+  if (countField(headers, 'content-type') > 1) return bad('duplicate_type');
   const lengths = countField(headers, 'content-length');
   if (lengths > 1) return bad('duplicate_length');
   if (lengths === 1 && !isLengthValue(field(headers, 'content-length'))) return bad('bad_length');
-  if (version !== '2') return codingProblem(headers);
+  if (version !== '2') return codingProblem(raw) ?? upgradeProblem(raw);
   return method === 'CONNECT' ? { reason: 'method_not_allowed', detail: 'h2_connect' } : null;
 }
 
@@ -120,13 +130,19 @@ function hostProblem({ headers, version }: RawRequest): string | null {
   return isHostValue(field(headers, 'host')) ? null : 'bad_host';
 }
 
-function codingProblem(headers: HeaderList): RequestProblem | null {
+function codingProblem({ headers, version }: RawRequest): RequestProblem | null {
   const codings = countField(headers, 'transfer-encoding');
   if (codings === 0) return null;
-  const plain = codings === 1 && field(headers, 'transfer-encoding').toLowerCase() === 'chunked';
+  const plain = version === '1.1' && codings === 1 && field(headers, 'transfer-encoding').toLowerCase() === 'chunked';
   if (!plain) return { reason: 'request_malformed', detail: 'bad_transfer_encoding' };
   const both = countField(headers, 'content-length') > 0;
   return both ? { reason: 'request_malformed', detail: 'length_and_transfer_encoding' } : null;
+}
+
+/** RFC 6455 section 4.1: a GET, and nothing behind it that another reader could take for a body or for frames. */
+function upgradeProblem(raw: RawRequest): RequestProblem | null {
+  if (upgradeOf(raw) !== 'websocket' || (raw.method === 'GET' && !hasBody(raw))) return null;
+  return { reason: 'request_malformed', detail: 'upgrade' };
 }
 
 function hasBody({ headers, version }: RawRequest): boolean {
@@ -135,10 +151,10 @@ function hasBody({ headers, version }: RawRequest): boolean {
   return countField(headers, 'transfer-encoding') > 0 || (length !== '' && !/^0+$/.test(length));
 }
 
-/** Only what both `Upgrade` and `Connection` ask for is an upgrade; h2c is never one. */
+/** Only what both `Upgrade` and `Connection` ask for is an upgrade; h2c is an offer, and not taken up (RFC 9110 section 7.8). */
 function upgradeOf({ headers }: RawRequest): string {
-  const wanted = field(headers, 'upgrade').toLowerCase();
-  if (wanted === '') return '';
+  const wanted = joined(headers, 'upgrade').toLowerCase();
+  if (wanted === '' || wanted === 'h2c') return '';
   const agreed = headers.some(([n, v]) => n.toLowerCase() === 'connection' && /(?:^|,)\s*upgrade\s*(?:,|$)/i.test(v));
   return agreed ? wanted : '';
 }

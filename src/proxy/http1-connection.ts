@@ -14,7 +14,7 @@ import { type HeadProblem, type RequestHead, readRequestHead } from '../wire/htt
 import type { Deadlines, Due } from './deadlines.ts';
 import { type Denial, denialMessage, renderDenial } from './denial.ts';
 import type { HeaderList, Order } from './exchange.ts';
-import { field } from './fields.ts';
+import { field, joined } from './fields.ts';
 import { forward } from './forward.ts';
 import type { Gate } from './gate.ts';
 import { type RawRequest, type ReadRequest, readAsk, unreadable } from './http-ask.ts';
@@ -188,7 +188,7 @@ export class Http1Connection implements Due {
     const { socket, inner } = this.#at;
     const { headers, method, version, framing } = head;
     this.#state = 'busy';
-    this.#keep = staysOpen(headers, version) && !(version === '1.0' && framing.kind === 'chunked');
+    this.#keep = staysOpen(headers, version);
     this.#body = read.ask.hasBody ? this.#stream(framing) : null;
     const requestMs = gate.settings.requestTimeoutMs;
     this.due = requestMs > 0 && this.#body !== null ? performance.now() + requestMs : Number.POSITIVE_INFINITY;
@@ -348,7 +348,7 @@ const LINGER_MS = 2_000;
 
 /** RFC 9110 section 10.1.1: nothing but `100-continue` may be expected. */
 function expectable({ headers, method }: RequestHead, read: ReadRequest): ReadRequest {
-  const expected = field(headers, 'expect');
+  const expected = joined(headers, 'expect');
   if (expected === '' || expected.toLowerCase() === '100-continue') return read;
   return unreadable('request_malformed', 'expectation', method);
 }

@@ -4,7 +4,7 @@ import type { Allow } from '../core/decision.ts';
 import { isReadMethod } from '../policy/read-equivalents.ts';
 import type { Exchange } from './exchange.ts';
 
-/** Fields by which frameworks let a request change its method; never relayed. */
+/** Fields by which frameworks let a request change its method; never relayed. Canonical, see `canonicalField`. */
 export const OVERRIDE_FIELDS: ReadonlySet<string> = new Set([
   'x-http-method-override',
   'x-http-method',
@@ -16,7 +16,38 @@ export function writesWhileReading(exchange: Exchange, decision: Allow): string 
   const { ask } = exchange.order;
   if (!isReadMethod(ask.method) || grantsWrites(exchange, decision)) return null;
   if (ask.hasBody) return 'body_on_read';
-  return /(?:^|[&;])_method=/i.test(ask.query) ? 'method_in_query' : null;
+  return ask.query !== '' && namesMethod(ask.query) ? 'method_in_query' : null;
+}
+
+/** Members of a query by which frameworks let it change its method, in the spellings that decode to them. */
+const OVERRIDE_MEMBERS = new Set([
+  '_method',
+  '_httpmethod',
+  ...[...OVERRIDE_FIELDS].map((name) => name.replaceAll('-', '_')),
+]);
+
+/** As PHP reads names, which is the widest: blanks before them go, dots and blanks are underscores, `a[]` is `a`. */
+function namesMethod(query: string): boolean {
+  if (!/method|%/i.test(query)) return false;
+  return query.split(/[&;]/).some((pair) => {
+    const [raw = ''] = pair.split('=', 1);
+    const name = decoded(raw)
+      .toLowerCase()
+      .replace(/^ +/, '')
+      .replace(/(?!^)\[.*$/, '')
+      .replace(/[-. [+]/g, '_');
+    return OVERRIDE_MEMBERS.has(name);
+  });
+}
+
+function decoded(text: string): string {
+  const spaced = text.replaceAll('+', ' ');
+  try {
+    return decodeURIComponent(spaced);
+  } catch {
+    // Not UTF-8: byte by byte, as servers do that do not care.
+    return spaced.replace(/%([0-9a-f]{2})/gi, (_, hex) => String.fromCharCode(Number.parseInt(hex, 16)));
+  }
 }
 
 function grantsWrites(exchange: Exchange, decision: Allow): boolean {

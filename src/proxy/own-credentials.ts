@@ -6,6 +6,7 @@
 
 import { hostMatches } from '../policy/host-pattern.ts';
 import type { Exchange, HeaderList } from './exchange.ts';
+import { canonicalField } from './fields.ts';
 import type { Gate } from './gate.ts';
 import { Refusal } from './refusal.ts';
 import type { PinnedFields } from './settings.ts';
@@ -59,7 +60,7 @@ export function screenCredentials(gate: Gate, exchange: Exchange): void {
   if (ask.method === 'CONNECT') return;
   const ours = (text: string): boolean => text.trim() === '' || broker.isExchanged(text);
   for (const [name, value] of headers) {
-    if (CREDENTIAL_FIELDS.has(name.toLowerCase()) && !ours(value)) throw new Refusal('own_credentials', 'field');
+    if (CREDENTIAL_FIELDS.has(canonicalField(name)) && !ours(value)) throw new Refusal('own_credentials', 'field');
   }
   for (const [, value = ''] of ask.query.matchAll(CREDENTIAL_QUERY)) {
     if (!ours(value)) throw new Refusal('own_credentials', 'query');
@@ -75,8 +76,8 @@ export function accountFields(gate: Gate, exchange: Exchange, headers: readonly 
   const out: string[] = [];
   for (let i = 0; i + 1 < headers.length; i += 2) {
     const name = headers[i] ?? '';
-    const lower = name.toLowerCase();
-    if ((brokered && lower === 'cookie') || pins.some(([pin]) => pin.toLowerCase() === lower)) continue;
+    const lower = canonicalField(name);
+    if ((brokered && lower === 'cookie') || pins.some(([pin]) => canonicalField(pin) === lower)) continue;
     out.push(name, headers[i + 1] ?? '');
   }
   for (const [name, value] of pins) out.push(name, value);

@@ -11,7 +11,7 @@ import { decideCapability } from '../policy/decide-capability.ts';
 import { type ProviderFetch, ProviderFetches } from '../wire/provider-fetch.ts';
 import { parseAbsoluteTarget } from '../wire/request-target.ts';
 import type { Exchange, HeaderList } from './exchange.ts';
-import { field } from './fields.ts';
+import { field, joined } from './fields.ts';
 import type { Gate } from './gate.ts';
 import { Refusal } from './refusal.ts';
 
@@ -36,7 +36,7 @@ export function watchedBody(
   const mine = exchange.decision?.categories.some((name) => CATEGORIES.includes(name)) ?? false;
   // Files travel as multipart or as bytes; what they say is fetched by no one until a request names them.
   if (!mine || /^(?:multipart\/|audio\/|image\/|video\/|application\/(?:octet-stream|grpc))/.test(type)) return body;
-  const encoding = field(headers, 'content-encoding').toLowerCase();
+  const encoding = joined(headers, 'content-encoding').toLowerCase();
   if (encoding !== '' && encoding !== 'identity') throw new Refusal('guard_unscannable', 'provider_encoding');
   return watched(gate, exchange, body);
 }

@@ -5,7 +5,7 @@
 
 import { exchangedBody } from './brokering.ts';
 import type { Exchange } from './exchange.ts';
-import { field } from './fields.ts';
+import { field, joined } from './fields.ts';
 import type { Forwarding } from './forwarding.ts';
 import type { Gate } from './gate.ts';
 import type { BodyFilter } from './guarding.ts';
@@ -31,7 +31,7 @@ export async function outboundBody(gate: Gate, exchange: Exchange, forwarding: F
   const guard = gate.guard();
   const context = guardContext(exchange, 'request', {
     contentType: field(headers, 'content-type').toLowerCase(),
-    contentEncoding: field(headers, 'content-encoding').toLowerCase(),
+    contentEncoding: joined(headers, 'content-encoding').toLowerCase(),
   });
   if (guard === null || context === null) return { stream: body, length: announced === '' ? null : Number(announced) };
   const filter = guard.filter(context);

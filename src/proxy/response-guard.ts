@@ -5,7 +5,7 @@
 
 import { liveScrubs } from './brokering.ts';
 import type { Exchange, HeaderList } from './exchange.ts';
-import { field } from './fields.ts';
+import { field, joined } from './fields.ts';
 import type { Gate } from './gate.ts';
 import type { BodyFilter } from './guarding.ts';
 import { Refusal } from './refusal.ts';
@@ -37,7 +37,7 @@ export class ResponseGuard {
     const guard = gate.guard();
     const context = guardContext(exchange, 'result', {
       contentType: field(headers, 'content-type').toLowerCase(),
-      contentEncoding: field(headers, 'content-encoding').toLowerCase(),
+      contentEncoding: joined(headers, 'content-encoding').toLowerCase(),
     });
     return guard === null || context === null
       ? null

@@ -13,8 +13,15 @@ export interface Tunnel {
   readonly idleMs: number;
   /** Told of every piece; false ends the tunnel for its budget. */
   readonly spend: (direction: 'up' | 'down', bytes: number) => boolean;
+  /** What of the client's bytes goes on now; null ends the tunnel. Absent once nothing need be looked at. */
+  readonly screen?: Screen;
   /** What goes on in place of a piece; null when nothing may any more. */
   readonly through?: (direction: 'up' | 'down', bytes: Buffer) => Promise<Uint8Array | null>;
+}
+
+export interface Screen {
+  readonly done: boolean;
+  pass(bytes: Buffer): Uint8Array | null;
 }
 
 /** Resolves once both sides are closed. Never rejects. */
@@ -58,7 +65,10 @@ export function relayTunnel(tunnel: Tunnel): Promise<CloseCause> {
     upstream.on('end', () => client.end());
     if (pump) pump.attach(upstream as Socket, client, (bytes) => spend('down', bytes));
     else move(upstream, client, (bytes) => spend('down', bytes));
-    move(client, upstream, (bytes) => spend('up', bytes));
+    const { screen } = tunnel;
+    if (screen)
+      moveScreened(client, upstream, { screen, spend: (n) => spend('up', n), end: () => end('client_closed') });
+    else move(client, upstream, (bytes) => spend('up', bytes));
   });
 }
 
@@ -71,6 +81,23 @@ function watch(socket: Duplex, failed: () => void, closed: () => void): void {
 function move(from: Duplex, to: Duplex, spend: (bytes: number) => boolean): void {
   from.on('data', (chunk: Buffer) => {
     if (spend(chunk.length) && to.writable && !to.write(chunk)) from.pause();
+  });
+  to.on('drain', () => from.resume());
+  from.resume();
+}
+
+interface Screened {
+  readonly screen: Screen;
+  readonly spend: (bytes: number) => boolean;
+  readonly end: () => void;
+}
+
+function moveScreened(from: Duplex, to: Duplex, { screen, spend, end }: Screened): void {
+  from.on('data', (chunk: Buffer) => {
+    if (!spend(chunk.length)) return;
+    const out = screen.done ? chunk : screen.pass(chunk);
+    if (out === null) end();
+    else if (out.length > 0 && to.writable && !to.write(out)) from.pause();
   });
   to.on('drain', () => from.resume());
   from.resume();

@@ -3,7 +3,7 @@
 import type { Duplex } from 'node:stream';
 import type { Dispatcher } from 'undici';
 import { authority, defaultPort } from '../core/target.ts';
-import { exchangedHead } from './brokering.ts';
+import { exchangedHead, scrubbedFields } from './brokering.ts';
 import type { Exchange, HeaderList } from './exchange.ts';
 import { clientFields, upstreamFields } from './fields.ts';
 import type { Gate } from './gate.ts';
@@ -20,6 +20,8 @@ export interface Upgrading {
   readonly headers: HeaderList;
 }
 
+/** Answers before the answer that an origin may give (T-29). */
+const MOST_INTERIM = 32;
 const EXTENSIONS = 'sec-websocket-extensions';
 
 interface Switched {
@@ -35,8 +37,7 @@ export async function relayUpgrade(gate: Gate, exchange: Exchange, upgrading: Up
   const { upstream, fields } = await switchProtocols(gate, exchange, headers);
   exchange.onCut(() => upstream.destroy());
   exchange.status = 101;
-  const lines = fields.map(([name, value]) => `${name}: ${value}\r\n`).join('');
-  client.write(`HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n${lines}\r\n`);
+  client.write(switchedHead(fields), 'latin1');
   const { principal, profile } = exchange;
   const through = webSocketGuard(gate, exchange, (to, frame) => void (to === 'client' ? client : upstream).end(frame));
   const cause = await relayTunnel({
@@ -51,6 +52,16 @@ export async function relayUpgrade(gate: Gate, exchange: Exchange, upgrading: Up
     ...(through === null ? {} : { through }),
   });
   exchange.cause ??= cause;
+}
+
+/** No field ends its line early (T-33). */
+function switchedHead(fields: Switched['fields']): string {
+  let text = 'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n';
+  for (const [name, value] of fields) {
+    if (/[^\t\x20-\x7e\x80-\xff]/.test(value)) throw new Refusal('upstream_protocol', 'field');
+    text += `${name}: ${value}\r\n`;
+  }
+  return `${text}\r\n`;
 }
 
 function switchProtocols(gate: Gate, exchange: Exchange, headers: HeaderList): Promise<Switched> {
@@ -70,11 +81,12 @@ function switchProtocols(gate: Gate, exchange: Exchange, headers: HeaderList): P
   const offered = headers.filter(([name]) => name.toLowerCase() !== EXTENSIONS);
   const fields = upstreamFields(offered, { narrowEncodings: false });
   fields.push('host', target.port === defaultPort(scheme) ? urlHost(target.host) : authority(target));
+  let interim = 0;
   return new Promise((resolve, reject) => {
     const handler: Dispatcher.DispatchHandler = {
       onRequestStart: (controller) => exchange.onCut(() => controller.abort(new Refusal('lease_ended'))),
       onRequestUpgrade: (controller, _status, _headers, upstream) => {
-        const answered = clientFields(headerPairs(controller.rawHeaders), true);
+        const answered = scrubbedFields(exchange, clientFields(headerPairs(controller.rawHeaders), true));
         if (answered.every(([name]) => name.toLowerCase() !== EXTENSIONS)) {
           resolve({ upstream, fields: answered });
           return;
@@ -83,7 +95,11 @@ function switchProtocols(gate: Gate, exchange: Exchange, headers: HeaderList): P
         reject(new Refusal('upstream_protocol', 'extension'));
       },
       onResponseStart: (controller, status) => {
-        if (status < 200) return;
+        if (status < 200) {
+          interim += 1;
+          if (interim > MOST_INTERIM) controller.abort(new Refusal('upstream_protocol', 'interim'));
+          return;
+        }
         exchange.status = status;
         controller.abort(new Refusal('upstream_protocol', 'no_upgrade'));
       },

@@ -44,7 +44,7 @@ export function readClientHello(bytes: Uint8Array): Result<ClientHello, ClientHe
   const message = reassemble(bytes);
   if (message === null) return bytes.length > CLIENT_HELLO_LIMIT ? err('too_large') : null;
   if (!message.ok) return message;
-  const cursor = new Cursor(message.value);
+  const cursor = new Cursor(message.value.body);
   try {
     return readBody(cursor);
   } catch (problem) {
@@ -53,8 +53,19 @@ export function readClientHello(bytes: Uint8Array): Result<ClientHello, ClientHe
   }
 }
 
+/** Where the records of a whole ClientHello end; what follows is another message. */
+export function clientHelloEnd(bytes: Uint8Array): number {
+  const message = reassemble(bytes);
+  return message?.ok ? message.value.end : bytes.length;
+}
+
+interface Message {
+  readonly body: Uint8Array;
+  readonly end: number;
+}
+
 /** The handshake message's body, put together from as many records as it spans. */
-function reassemble(bytes: Uint8Array): Result<Uint8Array, ClientHelloProblem> | null {
+function reassemble(bytes: Uint8Array): Result<Message, ClientHelloProblem> | null {
   const parts: Uint8Array[] = [];
   let have = 0;
   let at = 0;
@@ -68,7 +79,7 @@ function reassemble(bytes: Uint8Array): Result<Uint8Array, ClientHelloProblem> |
     const length = messageLength(concat(parts, 4));
     if (!length.ok) return length;
     if (have > length.value) return err('malformed');
-    if (have === length.value) return ok(concat(parts, have).subarray(4));
+    if (have === length.value) return ok({ body: concat(parts, have).subarray(4), end: at });
   }
 }
 

@@ -74,6 +74,8 @@ export function readRequestHead(
   if (typeof line === 'string') return err(line);
   const { headers, length, framing, framed } = read.value;
   if (!framing.ok) return framing;
+  // HTTP/1.0 knows no codings: what follows would be a body to one reader and another request to the next.
+  if (framing.value.kind === 'chunked' && line.version === '1.0') return err('bad_transfer_encoding');
   const host = checkHost(framed, line.version);
   if (host) return err(host);
   const { method, target, form, version } = line;

@@ -1,13 +1,16 @@
 /**
  * Mixed traffic of two tenants through every door, with clients that leave, requests that are nonsense and facts that end
- * at random: nothing is left of it, neither leases nor sockets nor memory. `LOCKTENDER_SOAK_MINUTES` says how long (30).
+ * at random: nothing is left of it, neither leases nor sockets nor memory. `LOCKTENDER_SOAK_MINUTES` says how long (30);
+ * `LOCKTENDER_SOAK_SNAPSHOTS` names a directory for a heap snapshot before and one after. A line every half minute says what
+ * memory is made of.
  */
 
 import { createHash } from 'node:crypto';
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { connect as connectH2 } from 'node:http2';
 import { connect, type Socket } from 'node:net';
-import { setFlagsFromString } from 'node:v8';
+import { join } from 'node:path';
+import { setFlagsFromString, writeHeapSnapshot } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { expect, test } from 'vitest';
 import { answer, everything, type Lab, openLab } from '../proxy/lab.ts';
@@ -28,6 +31,20 @@ interface Figures {
   readonly rss: number;
 }
 
+const SNAPSHOTS = process.env['LOCKTENDER_SOAK_SNAPSHOTS'];
+
+/** Megabytes: what the engine holds for objects, what lies outside of its heap, and what the system has given. */
+function memory(phase: string): void {
+  const rounded = Object.entries(process.memoryUsage()).map(([name, bytes]) => [name, Math.round(bytes / MB)]);
+  const status = readFileSync('/proc/self/status', 'utf8');
+  const kilobytes = (name: string) => Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(status)?.[1]);
+  const resident = {
+    anonymous: Math.round(kilobytes('RssAnon') / 1024),
+    file: Math.round(kilobytes('RssFile') / 1024),
+  };
+  process.stdout.write(`${JSON.stringify({ phase, ...Object.fromEntries(rounded), resident })}\n`);
+}
+
 async function figures(lab: Lab): Promise<Figures> {
   // Pools close what is idle within a minute at most; the rest is at once.
   await expect.poll(() => lab.appliance.core.leases.live().length, { timeout: 30_000, interval: 100 }).toBe(0);
@@ -38,6 +55,8 @@ async function figures(lab: Lab): Promise<Figures> {
     collect();
     await sleep(50);
   }
+  if (SNAPSHOTS !== undefined) writeHeapSnapshot(join(SNAPSHOTS, `${Date.now()}.heapsnapshot`));
+  memory('collected');
   const { heapUsed, rss } = process.memoryUsage();
   return { files: readdirSync('/proc/self/fd').length, heap: heapUsed / MB, rss: rss / MB };
 }
@@ -226,7 +245,9 @@ class Traffic {
 async function run(lab: Lab, minutes: number): Promise<ReadonlyMap<string, number>> {
   const traffic = new Traffic(lab);
   const lanes = [...Array.from({ length: LANES }, () => traffic.lane()), traffic.cuts()];
+  const said = setInterval(() => memory(`${[...traffic.done.values()].reduce((a, b) => a + b, 0)} exchanges`), 30_000);
   await sleep(minutes * 60_000);
+  clearInterval(said);
   traffic.over = true;
   await Promise.all(lanes);
   return traffic.done;

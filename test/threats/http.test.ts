@@ -1,5 +1,6 @@
 /** HTTP: identity, framing, what leaves and what does not. */
 
+import { brotliCompressSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { answer, everything, type Lab, openLab } from '../proxy/lab.ts';
 
@@ -63,6 +64,62 @@ describe('what leaves', () => {
       expect(said).toMatch(/^HTTP\/1\.1 403 /);
     }
   });
+
+  it('T-35 a second Content-Encoding does not hide the body from the guard, nor a second Content-Type its kind', async () => {
+    const before = lab.heads.length;
+    const body = packed();
+    const two = 'Content-Encoding: identity\r\nContent-Encoding: br\r\n';
+    const post = (fields: string) =>
+      plain(`${fields}Content-Length: ${body.length}\r\nConnection: close\r\n`, {
+        method: 'POST',
+        pass: lab.passes.write,
+        body,
+      });
+    expect(await lab.raw(post(two))).toMatch(/^HTTP\/1\.1 403 /);
+    expect(await lab.raw(post('Content-Type: text/plain\r\nContent-Type: application/json\r\n'))).toMatch(
+      /^HTTP\/1\.1 400 /,
+    );
+    expect(lab.heads.length).toBe(before);
+  });
+});
+
+/** A token, as brotli has it: nothing in the bytes says that it is brotli. */
+function packed(): string {
+  const secret = ['ghp', '_SIc47WQAmL9xVQ2zg4mZaouqKLiMcV2LpsAN'].join('');
+  return brotliCompressSync(Buffer.from(`a token ${secret} here`)).toString('latin1');
+}
+
+describe('T-30 a method in the query', () => {
+  const spelled = [
+    '_method',
+    '%5Fmethod',
+    '_m%65thod',
+    '_method[]',
+    '.method',
+    '+_method',
+    'a=1;_METHOD',
+    '_HttpMethod',
+  ];
+  it.each([...spelled, 'X-HTTP-Method-Override'])('%s does not make a read a write', async (name) => {
+    const before = lab.heads.length;
+    expect(await lab.raw(plain('', { path: `/?${name}=DELETE` }))).toMatch(/^HTTP\/1\.1 403 /);
+    expect(lab.heads.length).toBe(before);
+  });
+
+  it.each(['method', 'payment_method', 'q=_method&m'])('%s is a query like any other', async (name) => {
+    lab.script = (socket) => void socket.end(answer('ok'));
+    expect(await lab.raw(plain('Connection: close\r\n', { path: `/?${name}=post` }))).toMatch(/^HTTP\/1\.1 200 /);
+  });
+
+  it.each(['X_HTTP_Method_Override', 'Proxy_Authorization', 'Transfer_Encoding'])(
+    'T-32 the field %s does not leave: CGI reads it as the one with hyphens',
+    async (name) => {
+      lab.script = (socket) => void socket.end(answer('ok'));
+      await lab.raw(plain(`${name}: DELETE\r\nX_Own: kept\r\nConnection: close\r\n`));
+      expect(lab.heads.at(-1)).toMatch(/x_own: kept/i);
+      expect(lab.heads.at(-1)).not.toContain('DELETE');
+    },
+  );
 });
 
 describe('one connection', () => {
@@ -103,6 +160,9 @@ const SMUGGLED: readonly (readonly [string, string])[] = [
   ['chunked twice', 'Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n'],
   ['a chunk size with a sign', 'Transfer-Encoding: chunked\r\n\r\n+5\r\nhello\r\n0\r\n\r\n'],
   ['a chunk size beyond any number', 'Transfer-Encoding: chunked\r\n\r\nfffffffffffffffff\r\nhello\r\n0\r\n\r\n'],
+  ['two expectations', 'Expect: 100-continue\r\nExpect: 200-ok\r\nContent-Length: 5\r\n\r\nhello'],
+  ['obs-fold', 'X-A: b\r\n c\r\n\r\n'],
+  ['a chunk extension that is none', 'Transfer-Encoding: chunked\r\n\r\n5;\nx\r\nhello\r\n0\r\n\r\n'],
   ['a field name with a blank', 'X A: 1\r\n\r\n'],
   ['a bare LF in a value', 'X-A: b\nX-B: c\r\n\r\n'],
   ['a NUL in a value', 'X-A: b\x00c\r\n\r\n'],
@@ -122,7 +182,51 @@ describe('T-23 framing that two readers could read differently', () => {
   });
 });
 
+describe('T-23 what else is read in one way or not at all', () => {
+  it('chunked in HTTP/1.0 is refused', async () => {
+    const bytes = plain('Transfer-Encoding: chunked\r\n', { method: 'POST', pass: lab.passes.write });
+    const said = await lab.raw(`${bytes.replace('HTTP/1.1', 'HTTP/1.0')}0\r\n\r\n${plain()}`);
+    expect(said).toMatch(/^HTTP\/1\.1 400 /);
+    expect(count(said, /HTTP\/1\.1 [0-9]/g)).toBe(1);
+  });
+
+  it.each([
+    ['http:// in TLS', (tls: string) => `GET http://${tls}/ HTTP/1.1\r\nHost: ${tls}\r\n\r\n`],
+    ['wss:// without an upgrade', (tls: string) => `GET wss://${tls}/ HTTP/1.1\r\nHost: ${tls}\r\n\r\n`],
+  ])('%s is refused', async (_, request) => {
+    const before = lab.heads.length;
+    expect(await lab.inspected('web.lab.test', request(`web.lab.test:${lab.tlsPort}`))).toMatch(/^HTTP\/1\.1 400 /);
+    expect(lab.heads.length).toBe(before);
+  });
+
+  it('ws:// without an upgrade is refused', async () => {
+    expect(await lab.raw(plain().replace('http://', 'ws://'))).toMatch(/^HTTP\/1\.1 400 /);
+  });
+
+  it('trailers say nothing of where the answer goes, what it is or who may have it', async () => {
+    const trailers =
+      'X-Sum: 1\r\nContent-Type: text/html\r\nSet-Cookie: a=b\r\nLocation: /x\r\nContent-Encoding: br\r\nHost: x\r\n';
+    lab.script = (socket) =>
+      void socket.end(`HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n${trailers}\r\n`);
+    const said = await lab.raw(plain('TE: trailers\r\nConnection: close\r\n'));
+    expect(said).toMatch(/2\r\nok\r\n0\r\nX-Sum: 1\r\n\r\n$/);
+  });
+});
+
 describe('what comes back', () => {
+  it('T-34 a second Content-Encoding does not hide a body from the guard, and only the first type is told', async () => {
+    const body = packed();
+    const fields = 'Content-Encoding: identity\r\nContent-Encoding: br\r\nContent-Type: text/plain\r\n';
+    const reply = (more: string, text: string) =>
+      Buffer.from(`HTTP/1.1 200 OK\r\n${more}Content-Length: ${text.length}\r\n\r\n${text}`, 'latin1');
+    lab.script = (socket) => void socket.end(reply(fields, body));
+    expect(await lab.raw(plain('Connection: close\r\n'))).not.toContain(body);
+    lab.script = (socket) => void socket.end(reply('Content-Type: text/plain\r\nContent-Type: text/html\r\n', 'ok'));
+    const said = await lab.raw(plain('Connection: close\r\n'));
+    expect(said).toMatch(/Content-Type: text\/plain/);
+    expect(said).not.toContain('text/html');
+  });
+
   it('T-44 Alt-Svc is taken away', async () => {
     lab.script = (socket) => void socket.end(answer('ok', 'Alt-Svc: h3=":443"\r\nX-Kept: 1\r\n'));
     const said = await lab.raw(plain('Connection: close\r\n'));
@@ -157,6 +261,31 @@ describe('T-28 WebSocket', () => {
     const before = lab.heads.length;
     expect(await lab.inspected('web.lab.test', upgrade('web.lab.test'))).toMatch(/^HTTP\/1\.1 403 /);
     expect(lab.heads.length).toBe(before);
+  });
+
+  it('T-25 an offer of h2c is not taken up, and the request is one like any other', async () => {
+    lab.script = (socket) => void socket.end(answer('ok'));
+    const offer = 'Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAoAAAAAIAAAAA\r\n';
+    expect(await lab.raw(plain(offer))).toMatch(/^HTTP\/1\.1 200 /);
+    expect(lab.heads.at(-1)).not.toMatch(/upgrade|http2/i);
+  });
+
+  it('is asked for by a GET without a body, and by nothing else', async () => {
+    const before = lab.heads.length;
+    const options = { pass: lab.passes.write };
+    const asked = upgrade('web.lab.test');
+    for (const other of [asked.replace('GET', 'POST'), asked.replace('\r\n\r\n', '\r\nContent-Length: 2\r\n\r\nok')])
+      expect(await lab.inspected('web.lab.test', other, options)).toMatch(/^HTTP\/1\.1 400 /);
+    expect(lab.heads.length).toBe(before);
+  });
+
+  it('T-29 an origin that answers with early hints for ever is given up', async () => {
+    lab.script = (socket) => {
+      const more = setInterval(() => socket.write('HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n'.repeat(10)), 2);
+      socket.once('close', () => clearInterval(more));
+    };
+    const said = await lab.inspected('web.lab.test', upgrade('web.lab.test'), { pass: lab.passes.write });
+    expect(said).toMatch(/^HTTP\/1\.1 502 [\s\S]*upstream_protocol/);
   });
 
   it('is relayed with one, and cut when its pass is revoked', async () => {

@@ -1,13 +1,52 @@
 /** Names and addresses: what must never be dialled, in every disguise, and what TLS says beside what CONNECT said. */
 
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { once } from 'node:events';
+import { type AddressInfo, connect as connectTcp, createServer, type Socket } from 'node:net';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { everything, type Lab, openLab } from '../proxy/lab.ts';
+
+const u16 = (n: number) => [(n >> 8) & 255, n & 255];
+const vector16 = (bytes: readonly number[]) => [...u16(bytes.length), ...bytes];
+const extension = (type: number, bytes: readonly number[]) => [...u16(type), ...vector16(bytes)];
+const record = (type: number, bytes: readonly number[]) => [type, 3, 3, ...vector16(bytes)];
+const CCS = record(20, [1]);
+const X25519 = [0, 29];
+
+/** TLS 1.3 alone; without a key share the server must ask for one. */
+function hello(name: string, share: boolean): number[] {
+  const host = vector16([0, ...vector16([...name].map((c) => c.charCodeAt(0)))]);
+  const extensions = [
+    ...extension(0, host),
+    ...extension(43, [2, 3, 4]),
+    ...extension(10, vector16(X25519)),
+    ...extension(13, vector16([4, 3, 8, 4])),
+    ...extension(51, vector16(share ? [...X25519, ...vector16(Array.from({ length: 32 }, (_, i) => i + 1))] : [])),
+  ];
+  const body = [3, 3, ...Array(32).fill(7), 0, ...vector16([0x13, 1]), 1, 0, ...vector16(extensions)];
+  return [1, 0, ...vector16(body)];
+}
+
+/** All that reached the origin, which asks for another key share. */
+let heard = Buffer.alloc(0);
+const origin = createServer((socket) => {
+  socket.on('error', () => undefined);
+  socket.on('data', (chunk) => {
+    if (heard.length === 0) socket.write(Uint8Array.from([...record(22, Array(80).fill(2)), ...CCS]));
+    heard = Buffer.concat([heard, chunk]);
+  });
+});
+const portOf = () => (origin.address() as AddressInfo).port;
 
 let lab: Lab;
 beforeAll(async () => {
-  lab = await openLab();
+  origin.listen(0, '127.0.0.1');
+  await once(origin, 'listening');
+  lab = await openLab({}, [portOf()]);
 }, 60_000);
-afterAll(() => lab.close());
+afterAll(async () => {
+  await lab.close();
+  origin.close();
+});
 
 const connect = (target: string) =>
   lab.raw(`CONNECT ${target} HTTP/1.1\r\nHost: ${target}\r\n${lab.authorization()}\r\n`);
@@ -121,5 +160,64 @@ describe('inside a tunnel', () => {
     );
     expect(said).not.toContain('SSH-2.0-OpenSSH');
     expect((await lab.decisions()).map((d) => d.reason)).toContain('tunnel_not_tls');
+  });
+});
+
+/** Through the gate, once the way is open. */
+async function tunnel(): Promise<Socket> {
+  const [host = '', at = ''] = lab.appliance.proxyAddress.split(':');
+  const socket = connectTcp(Number(at), host);
+  socket.on('error', () => undefined);
+  const target = `web.lab.test:${portOf()}`;
+  socket.write(
+    `CONNECT ${target} HTTP/1.1\r\nHost: ${target}\r\n${lab.authorization(await lab.issue('acme', 'lab-opaque'))}\r\n`,
+  );
+  expect(String((await once(socket, 'data'))[0])).toMatch(/^HTTP\/1\.1 200 /);
+  return socket;
+}
+
+const FIRST = Buffer.from(record(22, hello('web.lab.test', false)));
+const secondOf = (name: string) => Buffer.from([...CCS, ...record(22, hello(name, true))]);
+
+type How = 'in turn' | 'at once' | 'byte by byte';
+
+async function send(second: Buffer, how: How): Promise<void> {
+  const socket = await tunnel();
+  if (how === 'at once') socket.write(Buffer.concat([FIRST, second]));
+  else {
+    socket.write(FIRST);
+    await once(socket, 'data');
+    if (how === 'in turn') socket.write(second);
+    else for (const byte of second) socket.write(Uint8Array.of(byte));
+  }
+  await everything(socket, 300);
+}
+
+const reasons = async () => (await lab.decisions()).slice(0, 2).map((d) => d.reason);
+
+/**
+ * A server that asks for another key share is sent a second ClientHello, in clear. Clients must not change the name in it
+ * (RFC 8446 section 4.1.2), and servers need not look; in an opaque tunnel both are held against the host of CONNECT.
+ */
+describe('a second ClientHello', () => {
+  beforeEach(() => {
+    heard = Buffer.alloc(0);
+  });
+
+  it.each(['in turn', 'at once', 'byte by byte'] as const)(
+    'T-01 with another name is refused, sent %s',
+    async (how) => {
+      await send(secondOf('two.lab.test'), how);
+      await expect.poll(reasons).toContain('sni_mismatch');
+      expect(heard.subarray(0, FIRST.length).equals(FIRST)).toBe(true);
+      expect(heard.includes('two.lab.test')).toBe(false);
+      await expect.poll(() => lab.appliance.core.leases.live().length).toBe(0);
+    },
+  );
+
+  it.each(['in turn', 'at once', 'byte by byte'] as const)('with the same name it goes on, sent %s', async (how) => {
+    const second = Buffer.concat([secondOf('web.lab.test'), Buffer.from(record(23, [1, 2, 3]))]);
+    await send(second, how);
+    expect(heard.equals(Buffer.concat([FIRST, second]))).toBe(true);
   });
 });
