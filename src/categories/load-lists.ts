@@ -70,14 +70,27 @@ export function curatedLists(files: readonly CategoryFile[], sha256: Sha256): Re
     const parsed = parsePlainList(path, text, category);
     problems.push(...parsed.problems);
     lists.push({
-      meta: { ...CURATED, name: path, file: path, ...stamp(text, sha256), entries: parsed.entries.length },
+      meta: {
+        ...CURATED,
+        name: path,
+        file: path,
+        date: reviewed(text),
+        ...stamp(text, sha256),
+        entries: parsed.entries.length,
+      },
       entries: parsed.entries,
     });
   }
   return problems.length > 0 ? err(problems) : ok(lists);
 }
 
-const CURATED = { origin: 'curated', format: 'plain', source: null, licence: null, date: null, notCarried: 0 } as const;
+const CURATED = { origin: 'curated', format: 'plain', source: null, licence: null, notCarried: 0 } as const;
+
+/** The day that a comment at its head names, as `# Reviewed 2026-11-28.`; null where none does. */
+function reviewed(text: string): string | null {
+  const [head = ''] = /^(?:#.*\n)*/.exec(text) ?? [];
+  return /\bReviewed (\d{4}-\d{2}-\d{2})\b/.exec(head)?.[1] ?? null;
+}
 
 /** Curated lists are versioned with the code; their digest is their version. */
 function stamp(text: string, sha256: Sha256): { version: string; digest: string } {

@@ -9,6 +9,7 @@ import { CliFailure, type CommonOptions, configOf, EXIT, must } from './context.
 import { change } from './controls.ts';
 import { categoriesOfFiles, onlyFiles } from './from-files.ts';
 import { type CliParts, group, leaf } from './leaf.ts';
+import { ageOf } from './policy-explain.ts';
 import { instant, printJson, printTable } from './print.ts';
 
 export function addCategory(program: Command, parts: CliParts): void {
@@ -85,7 +86,7 @@ function lookup(name: string, options: CommonOptions, io: Parameters<typeof prin
   }
   io.stdout(`${found.host}: ${found.categories.join(' ')}\n`);
   for (const { category, why, list } of found.reasons) {
-    const age = list?.date ? ` (imported ${list.date}, version ${list.version})` : '';
+    const age = list?.date ? ` (${ageOf(list.date, Date.now())}, version ${list.version})` : '';
     io.stdout(`  ${category}: ${why}${age}\n`);
   }
 }

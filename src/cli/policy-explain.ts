@@ -24,7 +24,7 @@ export interface CategorySaid {
   readonly file: string | null;
   readonly line: number | null;
   readonly version: string | null;
-  /** RFC 3339, of imports. */
+  /** When it was imported (RFC 3339), or the day on which a curated list was last reviewed. */
   readonly date: string | null;
 }
 
@@ -127,10 +127,17 @@ export function printDecision(io: CliIo, answer: WhatIfAnswer): void {
   for (const remedy of remedies) io.stdout(`would allow it: ${remedy}\n`);
 }
 
+/** `imported 2026-11-20T10:00:00Z, 8 days ago`: a time is of an import, a day alone of a review. */
+export function ageOf(date: string, now: number): string {
+  const days = Math.max(0, Math.floor((now - Date.parse(date)) / 86_400_000));
+  const ago = days === 0 ? 'today' : days === 1 ? '1 day ago' : `${days} days ago`;
+  return `${date.includes('T') ? 'imported' : 'reviewed'} ${date}, ${ago}`;
+}
+
 export function printSources(io: CliIo, sources: readonly CategorySaid[], answer: Pick<WhatIfAnswer, 'step'>): void {
   for (const { category, list, file, line, date } of sources) {
     const where = file === null ? list : `${file}:${line}`;
-    io.stdout(`category ${category}: ${where}${date === null ? '' : `, imported ${date}`}\n`);
+    io.stdout(`category ${category}: ${where}${date === null ? '' : `, ${ageOf(date, Date.now())}`}\n`);
   }
   const steps = precedenceOf(answer).filter(({ spoke }) => spoke !== 'not reached');
   if (steps.length > 0) io.stdout(`precedence: ${steps.map(({ step }) => step).join(' → ')}\n`);

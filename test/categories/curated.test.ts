@@ -25,6 +25,17 @@ describe('the curated lists', () => {
     expect(unsorted.map((f) => f.path)).toEqual([]);
   });
 
+  it('say at their head when they were last reviewed', () => {
+    const undated = files.filter(
+      ({ path, text }) => path.startsWith('lists/') && !/^(?:#.*\n)*# Reviewed 20\d\d-\d\d-\d\d\.\n/.test(text),
+    );
+    expect(undated.map((f) => f.path)).toEqual([]);
+    if (!loaded.ok) return expect(loaded.error).toEqual([]);
+    const host = parseHost('pypi.org');
+    const [said] = host.ok ? loaded.value.index.explain(host.value).reasons : [];
+    expect(said?.list?.date).toMatch(/^20\d\d-\d\d-\d\d$/);
+  });
+
   it('the taxonomy has 50 to 80 categories, those of direct exfiltration blocked by default', () => {
     if (!loaded.ok) return expect(loaded.error).toEqual([]);
     const { taxonomy } = loaded.value;
