@@ -1,25 +1,44 @@
 /** Text → windows in which each rule can match; see docs/guard.md. Findings are those of RE2 over the whole text. */
 
+import { LongRuns } from './long-runs.ts';
 import { type FoldedText, type FoldingLetter, foldedText, foldingLetters, nearOf } from './prefilter/folded-text.ts';
 import type { RulePlan, ScanPlan } from './prefilter/plan.ts';
-import { LONG_RUN } from './prefilter/syntax.ts';
+import type { Hits } from './prefilter/prefilter.ts';
+import { type Ranges, touches } from './ranges.ts';
 
 /** Stretches of the text, in order and apart; null when the rule has to run over all of it. */
 export type Windows = readonly (readonly [number, number])[] | null;
 
+/** What is known of a text before it is searched. */
+export interface Seen {
+  /** What the prefilter finds in it; more does no harm. */
+  readonly hits: Hits;
+  /** Where the text differs from others that were searched already: only what may touch some of each is looked for. */
+  readonly changes: readonly Ranges[];
+}
+
 /** Bytes after a window, so that what RE2 looks at beside a match is there. */
 const BESIDE = 8;
+/** As far as exceptions look at the line before a secret. */
+const LOOKS_BACK = 128;
 
 /** Calls `search` for each rule that can match, in the order of the rules. */
-export function eachCandidate(text: Buffer, plan: ScanPlan, search: (rule: RulePlan, windows: Windows) => void): void {
-  const found = new Found(text, plan);
-  found.take();
+export function eachCandidate(
+  text: Buffer,
+  plan: ScanPlan,
+  search: (rule: RulePlan, windows: Windows) => void,
+  seen?: Seen,
+): void {
+  const found = new Found(text, plan, seen?.changes ?? []);
+  found.take(seen?.hits ?? plan.prefilter.scan(text));
   const letters = foldingLetters(text);
   if (letters.length > 0) found.takeFolding(letters);
   for (const rule of plan.everywhere) found.everywhere(rule);
   for (const index of found.rules()) {
     const rule = plan.rules[index] as RulePlan;
-    if (!rule.gated || found.open.has(index)) search(rule, found.windows(index));
+    if (rule.gated && !found.open.has(index)) continue;
+    const windows = found.windows(index);
+    if (windows === null || windows.length > 0) search(rule, windows);
   }
 }
 
@@ -29,20 +48,20 @@ class Found {
   readonly open = new Set<number>();
   readonly #text: Buffer;
   readonly #plan: ScanPlan;
+  readonly #changes: readonly Ranges[];
+  readonly #runs: LongRuns;
   /** By rule: where its windows begin and end, one after the other; null for all of the text. */
   readonly #windows = new Map<number, number[] | null>();
 
-  /** By rule: the stretch in which no long run is. */
-  readonly #looked = new Map<number, readonly [number, number]>();
-
-  constructor(text: Buffer, plan: ScanPlan) {
+  constructor(text: Buffer, plan: ScanPlan, changes: readonly Ranges[]) {
     this.#text = text;
     this.#plan = plan;
+    this.#changes = changes;
+    this.#runs = new LongRuns(text);
   }
 
-  take(): void {
-    const { entries, prefilter } = this.#plan;
-    const { numbers, count } = prefilter.scan(this.#text);
+  take({ numbers, count }: Hits): void {
+    const { entries } = this.#plan;
     for (let i = 0; i < 2 * count; i += 2) {
       const meaning = entries[numbers[i] as number] as (typeof entries)[number];
       const at = numbers[i + 1] as number;
@@ -86,83 +105,72 @@ class Found {
     return [...this.#windows.keys()].sort((a, b) => a - b);
   }
 
-  /** In order, joined where they meet. */
   windows(rule: number): Windows {
     const flat = this.#windows.get(rule);
     if (flat == null) return null;
-    const length = this.#text.length;
-    const all: (readonly [number, number])[] = [];
-    for (let i = 0; i < flat.length; i += 2) {
-      all.push([Math.max(0, flat[i] as number), Math.min(length, (flat[i + 1] as number) + BESIDE)]);
+    const plan = this.#plan.rules[rule] as RulePlan;
+    const near = this.#changes.length === 0 ? flat : this.#nearChanges(flat, plan);
+    const wide = plan.runs.length === 0 ? near : this.#widened(near, plan);
+    return wide === null ? null : joined(wide, this.#text.length);
+  }
+
+  /**
+   * Windows that, joined where they meet, are so near a change that a match in them may begin, end or be found to be one by
+   * it. Further away a match is what it was: none that overlaps it can have been another one.
+   */
+  #nearChanges(flat: readonly number[], { rule, reach, runs }: RulePlan): readonly number[] {
+    const { before = 0, after = 0 } = rule.spec.context ?? {};
+    const room = (runs.length > 0 ? 2 * reach : reach) + Math.max(before, after, LOOKS_BACK);
+    const kept: number[] = [];
+    for (const [from, to] of joined(flat, this.#text.length)) {
+      if (this.#changes.every((ranges) => touches(ranges, from - room, to + room))) kept.push(from, to);
     }
-    if (all.length > 1) all.sort((a, b) => a[0] - b[0]);
-    const out: (readonly [number, number])[] = [];
-    for (const window of all) {
-      const last = out.at(-1);
-      if (last === undefined || window[0] > last[1]) out.push(window);
-      else if (window[1] > last[1]) out[out.length - 1] = [last[0], window[1]];
+    if (runs.length === 0) return kept;
+    // What is near a long run is for each window by itself to say.
+    const out: number[] = [];
+    for (let i = 0; i < flat.length; i += 2) {
+      if (touches(kept, flat[i] as number, flat[i + 1] as number)) out.push(flat[i] as number, flat[i + 1] as number);
+    }
+    return out;
+  }
+
+  /** By the long runs near each; null for all of the text. */
+  #widened(flat: readonly number[], { runs }: RulePlan): readonly number[] | null {
+    const out: number[] = [];
+    for (let i = 0; i < flat.length; i += 2) {
+      const [from, to] = [flat[i] as number, flat[i + 1] as number];
+      const more = this.#runs.widening(from, to, runs);
+      if (more === Number.POSITIVE_INFINITY) return null;
+      out.push(from - more, to + more);
     }
     return out;
   }
 
   #add(rule: number, from: number, to: number): void {
     const known = this.#windows.get(rule);
-    if (known === null) return;
-    const { runs } = this.#plan.rules[rule] as RulePlan;
-    const more = runs.length > 0 ? this.#longRuns(rule, [from, to]) : 0;
-    if (more === Number.POSITIVE_INFINITY) this.everywhere(rule);
-    else if (known === undefined) this.#windows.set(rule, [from - more, to + more]);
-    else known.push(from - more, to + more);
-  }
-
-  /** Bytes by which a match may be longer than its rule's reach says. Hits come in order, nearly: what was looked at is not looked at again. */
-  #longRuns(rule: number, [from, to]: readonly [number, number]): number {
-    const { runs } = this.#plan.rules[rule] as RulePlan;
-    const [first, last] = this.#looked.get(rule) ?? [to, from];
-    const goesOn = from >= first && from <= last;
-    const after = goesOn ? Math.max(from, last - LONG_RUN) : from;
-    const more = longRunsIn(this.#text, [after, to], runs);
-    // Where there is one, the next hit looks at it anew.
-    if (more === 0) this.#looked.set(rule, goesOn ? [first, Math.max(last, to)] : [from, to]);
-    else this.#looked.delete(rule);
-    return more === 0 ? 0 : widened(this.#text, [from, to], runs);
+    if (known === undefined) this.#windows.set(rule, [from, to]);
+    else known?.push(from, to);
   }
 }
 
-/** Beyond so many bytes in long runs a rule runs over all of the text. */
-const MOST_IN_RUNS = 4096;
-
-/** Long runs near may lie in the match, and what they push out of the window may hold further ones. */
-function widened(text: Buffer, [from, to]: readonly [number, number], sets: readonly Uint8Array[]): number {
-  let more = 0;
-  for (;;) {
-    const all = longRunsIn(text, [from - more, to + more], sets);
-    if (all > MOST_IN_RUNS) return Number.POSITIVE_INFINITY;
-    if (all <= more) return more;
-    more = all;
+/** In order, joined where they meet. */
+function joined(flat: readonly number[], length: number): (readonly [number, number])[] {
+  const all: (readonly [number, number])[] = [];
+  let isSorted = true;
+  for (let i = 0; i < flat.length; i += 2) {
+    const from = Math.max(0, flat[i] as number);
+    if (i > 0 && from < (all[all.length - 1] as readonly [number, number])[0]) isSorted = false;
+    all.push([from, Math.min(length, (flat[i + 1] as number) + BESIDE)]);
   }
-}
-
-/** Bytes in long runs of the sets that begin or end in a stretch of the text, runs to their ends. */
-function longRunsIn(text: Buffer, [from, to]: readonly [number, number], sets: readonly Uint8Array[]): number {
-  return sets.reduce((sum, set) => sum + runsOf(text, [Math.max(0, from), Math.min(text.length, to)], set), 0);
-}
-
-function runsOf(text: Buffer, [from, to]: readonly [number, number], set: Uint8Array): number {
-  let sum = 0;
-  let run = 0;
-  const has = (at: number) => set[text[at] as number] === 1;
-  let at = from;
-  // As far back as it began.
-  if (at < to && has(at)) while (run <= MOST_IN_RUNS && at - run > 0 && has(at - run - 1)) run += 1;
-  for (; at < to || (run > 0 && at < text.length && run <= MOST_IN_RUNS); at += 1) {
-    if (has(at)) run += 1;
-    else {
-      if (run >= LONG_RUN) sum += run;
-      run = 0;
-    }
+  if (all.length < 2) return all;
+  if (!isSorted) all.sort((a, b) => a[0] - b[0]);
+  const out: (readonly [number, number])[] = [];
+  for (const window of all) {
+    const last = out[out.length - 1];
+    if (last === undefined || window[0] > last[1]) out.push(window);
+    else if (window[1] > last[1]) out[out.length - 1] = [last[0], window[1]];
   }
-  return run >= LONG_RUN ? sum + run : sum;
+  return out;
 }
 
 /** In any case, as keywords are. */

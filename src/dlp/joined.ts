@@ -8,7 +8,7 @@ import { LIKELIHOODS } from '../core/finding.ts';
 import { eachCandidate } from './candidates.ts';
 import type { CompiledRule } from './compiled-rule.ts';
 import type { RuleSet } from './compiled-rules.ts';
-import { lastUpTo } from './layers/deltas.ts';
+import { lastUpTo } from './ranges.ts';
 import { type Candidate, NOWHERE, type ScanContext, scanRule } from './scan.ts';
 
 /** Parts that one secret may lie in. */

@@ -4,22 +4,12 @@ import { LIKELIHOODS } from '../core/finding.ts';
 import type { RuleSet } from './compiled-rules.ts';
 import { joinedMatches, MOST_TRIES } from './joined.ts';
 import { JsonPlaces } from './json-tracker.ts';
-import { base64Layers, wrappedBase64Layers } from './layers/base64.ts';
 import { chainsOf } from './layers/chains.ts';
 import { type Packing, packedLayers } from './layers/compressed.ts';
-import { confusableLayer } from './layers/confusables.ts';
 import { deltaLayers, joined, type Piece } from './layers/deltas.ts';
-import {
-  entityLayer,
-  invisibleLayer,
-  jsonLayer,
-  percentLayer,
-  quotedPrintableLayer,
-  sourceLayer,
-} from './layers/escapes.ts';
-import { hexDumpLayers, hexLayers } from './layers/hex.ts';
-import { type Encoding, type Layer, nearChanges } from './layers/layer.ts';
-import { utf16Layers } from './layers/utf16.ts';
+import type { Encoding, Layer } from './layers/layer.ts';
+import { layersOf, type View } from './layers/layers-of.ts';
+import { copied } from './layers/splices.ts';
 import { type Candidate, candidatesOf, NOWHERE, type ScanContext, withoutOverlaps } from './scan.ts';
 import { bareJsonValue } from './transform.ts';
 
@@ -69,7 +59,7 @@ export function scanLayers(
 ): LayeredCandidate[] {
   const walk = { set, context, left: { bytes: limits.bytes }, isInner: false, packing: limits.packing };
   const found = withoutOverlaps([
-    ...collect(text, walk, limits.depth),
+    ...collect(wholly(text, set), walk, limits.depth),
     ...inPieces(text, walk, limits.depth),
     ...inParts(text, walk),
   ]);
@@ -95,8 +85,14 @@ interface Walk {
   readonly packing: Packing | undefined;
 }
 
-function collect(text: Buffer, walk: Walk, depth: number): LayeredCandidate[] {
-  const found: LayeredCandidate[] = candidatesOf(text, walk.set, walk.context).map((candidate) => ({
+/** All of a text is to be searched. */
+function wholly(text: Buffer, { plan }: RuleSet): View {
+  return { text, seen: { hits: copied(plan.prefilter.scan(text)), changes: [] }, kinds: [] };
+}
+
+function collect(view: View, walk: Walk, depth: number): LayeredCandidate[] {
+  const { text, seen } = view;
+  const found: LayeredCandidate[] = candidatesOf(text, walk.set, walk.context, seen).map((candidate) => ({
     ...candidate,
     secret: text.subarray(candidate.start, candidate.end),
     encodings: [],
@@ -104,17 +100,22 @@ function collect(text: Buffer, walk: Walk, depth: number): LayeredCandidate[] {
   }));
   if (depth === 0) return found;
   if (walk.isInner || walk.context.isLeaving) found.push(...unpacked(text, walk, { depth, isBlob: false }));
-  for (const layer of layersOf(text, walk.context)) {
+  for (const { layer, kind } of layersOf(view, walk.context.isForm)) {
     walk.left.bytes -= layer.decoded.length;
     if (walk.left.bytes < 0) break;
     const inside = inLayer(walk, layer);
     const inner = layer.isBlob
       ? [...unpacked(layer.decoded, inside, { depth, isBlob: true })]
-      : collect(layer.decoded, inside, depth - 1);
+      : collect(viewIn(view, layer, kind, walk.set), inside, depth - 1);
     const [from, to] = layer.counts ?? [0, layer.decoded.length];
     for (const one of asUnits(inner, layer)) if (one.start >= from && one.end <= to) found.push(lifted(one, layer));
   }
   return found;
+}
+
+function viewIn(view: View, layer: Layer, kind: number, set: RuleSet): View {
+  const seen = layer.seen?.(view.seen, set.plan);
+  return seen === undefined ? wholly(layer.decoded, set) : { text: layer.decoded, seen, kinds: [...view.kinds, kind] };
 }
 
 /** A candidate for each compressed stretch that holds any. */
@@ -130,7 +131,7 @@ function* unpacked(
     walk.left.bytes -= decoded.length;
     if (walk.left.bytes < 0) return;
     const context = { host, tool, ...(pathAt && { pathAt: () => pathAt(start) }) };
-    const inner = withoutOverlaps(collect(decoded, { ...walk, context, isInner: true }, depth - 1));
+    const inner = withoutOverlaps(collect(wholly(decoded, walk.set), { ...walk, context, isInner: true }, depth - 1));
     if (inner.length > 0) yield asOne(inner, { start, end, encoding: 'compressed' }, { decoded, inner, encode });
   }
 }
@@ -196,7 +197,11 @@ function* inPieces(text: Buffer, walk: Walk, depth: number): Generator<LayeredCa
   for (const { decoded, encoding, parts } of deltaLayers(text)) {
     walk.left.bytes -= decoded.length;
     if (walk.left.bytes < 0) return;
-    for (const inner of collect(decoded, { ...walk, context: withoutPlaces(walk.context) }, depth - 1)) {
+    for (const inner of collect(
+      wholly(decoded, walk.set),
+      { ...walk, context: withoutPlaces(walk.context) },
+      depth - 1,
+    )) {
       const places = parts(inner.start, inner.end);
       // In one piece it is found as it stands.
       if (places.length > 1) yield* spread(inner, places, encoding);
@@ -240,27 +245,6 @@ function inLayer(walk: Walk, layer: Layer): Walk {
   const { pathAt, host, tool } = walk.context;
   const inside = pathAt && { pathAt: (offset: number) => pathAt(layer.outer(offset, offset + 1)[0]) };
   return { ...walk, isInner: true, context: { host, tool, ...inside } };
-}
-
-function* layersOf(text: Buffer, { isForm }: ScanContext): Generator<Layer> {
-  yield* base64Layers(text);
-  yield* wrappedBase64Layers(text);
-  yield* hexLayers(text);
-  yield* hexDumpLayers(text);
-  yield* utf16Layers(text);
-  const wholes = [
-    () => percentLayer(text, isForm),
-    () => jsonLayer(text),
-    () => sourceLayer(text),
-    () => entityLayer(text),
-    () => quotedPrintableLayer(text),
-    () => invisibleLayer(text),
-    () => confusableLayer(text),
-  ];
-  for (const whole of wholes) {
-    const layer = whole();
-    if (layer !== null) yield* nearChanges(layer);
-  }
 }
 
 /** The candidate of a layer, as the text around it shows it. */

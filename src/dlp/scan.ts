@@ -2,7 +2,7 @@
 
 import type RE2 from 're2';
 import { LIKELIHOODS, type Likelihood } from '../core/finding.ts';
-import { eachCandidate } from './candidates.ts';
+import { eachCandidate, type Seen } from './candidates.ts';
 import type { CompiledRule } from './compiled-rule.ts';
 import type { RuleSet } from './compiled-rules.ts';
 import { type JsonPath, matchesPath } from './json-path.ts';
@@ -35,14 +35,18 @@ export function scan(text: Buffer, set: RuleSet, context: ScanContext = NOWHERE)
   return withoutOverlaps(candidatesOf(text, set, context));
 }
 
-/** Every candidate of every rule, rule by rule: the same as `scanRule` of each whose keywords are in the text. */
-export function candidatesOf(text: Buffer, set: RuleSet, context: ScanContext = NOWHERE): Candidate[] {
+/**
+ * Every candidate of every rule, rule by rule: the same as `scanRule` of each whose keywords are in the text. With `seen`,
+ * those that other texts do not show already.
+ */
+export function candidatesOf(text: Buffer, set: RuleSet, context: ScanContext = NOWHERE, seen?: Seen): Candidate[] {
   const found: Candidate[] = [];
-  eachCandidate(text, set.plan, ({ rule }, windows) => {
+  const search: Parameters<typeof eachCandidate>[2] = ({ rule }, windows) => {
     if (isAllowed(rule, context)) return;
     if (windows === null) found.push(...scanRule(rule, text, context));
     else found.push(...inWindows(rule, text, { windows, context }));
-  });
+  };
+  eachCandidate(text, set.plan, search, seen);
   return found;
 }
 

@@ -1,7 +1,8 @@
 /** Base64 and base64url (RFC 4648), with or without padding, on one line or on lines of one length (RFC 2045, PEM). */
 
+import type { Ranges } from '../ranges.ts';
 import { mayBeBrotli, mayBePacked } from './compressed.ts';
-import { alphabet, isText, type Layer, LONGEST_RUN, longRuns } from './layer.ts';
+import { alphabet, type IsWanted, isText, type Layer, LONGEST_RUN, longRuns } from './layer.ts';
 
 /** Shorter runs hold no secret, and words are such runs. */
 const SHORTEST = 24;
@@ -11,20 +12,27 @@ const LONGEST_BROTLI = 16 * 1024;
 const ALPHABET = alphabet('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_');
 const HEXADECIMAL = alphabet('0123456789abcdefABCDEF');
 
-export function* base64Layers(text: Buffer): Generator<Layer> {
-  for (const [start, end] of runs(text)) {
+/** Values of the signs of both alphabets; 64 for what is none. */
+const VALUES = Uint8Array.from({ length: 256 }, (_, byte) => {
+  const sign = String.fromCharCode(byte);
+  const at = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'.indexOf(sign);
+  return at >= 0 ? at : sign === '-' ? 62 : sign === '_' ? 63 : 64;
+});
+
+/** Stretches of both alphabets that are long enough: of base64, and of hexadecimal. */
+export function encodedRuns(text: Uint8Array): Ranges {
+  return longRuns(ALPHABET, text, SHORTEST);
+}
+
+export function* base64Layers(text: Buffer, runs: Ranges, isWanted: IsWanted): Generator<Layer> {
+  for (let i = 0; i < runs.length; i += 2) {
+    const [start, end] = [runs[i] as number, runs[i + 1] as number];
+    if (end - start > LONGEST_RUN || !isWanted(start, end) || isHexadecimal(text, start, end)) continue;
     // A run that was cut before this text may be out of step by one, two or three.
     for (let skip = 0; skip < (start === 0 ? 4 : 1); skip += 1) {
       const layer = decode(text, start + skip, end);
       if (layer !== null) yield layer;
     }
-  }
-}
-
-/** Stretches of the alphabet that are long enough, and are not plain hexadecimal. */
-function* runs(text: Buffer): Generator<readonly [number, number]> {
-  for (const [start, end] of longRuns(ALPHABET, text, SHORTEST)) {
-    if (end - start <= LONGEST_RUN && !isHexadecimal(text, start, end)) yield [start, end];
   }
 }
 
@@ -34,13 +42,34 @@ function isHexadecimal(text: Buffer, start: number, end: number): boolean {
   return at === end;
 }
 
+/** Bytes that a decision is made by, of 64 signs. */
+const HEAD = Buffer.alloc(48);
+
+function headOf(text: Uint8Array, start: number, end: number): Buffer {
+  const signs = Math.min(64, end - start);
+  const value = (i: number) => VALUES[text[start + i] as number] as number;
+  let length = 0;
+  for (let i = 0; i < signs; i += 4) {
+    const four =
+      (value(i) << 18) |
+      (value(i + 1) << 12) |
+      ((i + 2 < signs ? value(i + 2) : 0) << 6) |
+      (i + 3 < signs ? value(i + 3) : 0);
+    HEAD[length] = four >>> 16;
+    HEAD[length + 1] = (four >>> 8) & 255;
+    HEAD[length + 2] = four & 255;
+    length += 3;
+  }
+  return HEAD.subarray(0, Math.min(47, Math.floor((signs * 3) / 4)));
+}
+
 function decode(text: Buffer, start: number, end: number): Layer | null {
+  const head = headOf(text, start, end);
+  const isBlob = !isText(head, true);
+  if (isBlob && !mayBePacked(head) && !(end - start <= LONGEST_BROTLI && mayBeBrotli(head))) return null;
   const run = text.toString('latin1', start, end);
   const url = /[-_]/.test(run);
   if (url && /[+/]/.test(run)) return null;
-  const head = Buffer.from(run.slice(0, 64), 'base64').subarray(0, 47);
-  const isBlob = !isText(head);
-  if (isBlob && !mayBePacked(head) && !(mayBeBrotli(head) && end - start <= LONGEST_BROTLI)) return null;
   const decoded = Buffer.from(run, 'base64');
   if (!isBlob && !isText(decoded)) return null;
   const encoding = url ? 'base64url' : 'base64';
@@ -73,14 +102,16 @@ const LONGEST_LINE = 1024;
 const LINE_END = /^(?:\r?\n[ \t]{0,16}|(?:\\r)?\\n)/;
 const LONGEST_END = 18;
 
-export function* wrappedBase64Layers(text: Buffer): Generator<Layer> {
+export function* wrappedBase64Layers(text: Buffer, runs: Ranges, isWanted: IsWanted): Generator<Layer> {
   let done = 0;
-  for (const [start, end] of longRuns(ALPHABET, text, SHORTEST_LINE)) {
-    if (start < done || end - start > LONGEST_LINE) continue;
+  for (let i = 0; i < runs.length; i += 2) {
+    const [start, end] = [runs[i] as number, runs[i + 1] as number];
+    if (end - start < SHORTEST_LINE || start < done || end - start > LONGEST_LINE) continue;
     const lines = linesFrom(text, start, end);
     if (lines.length < 2) continue;
     const last = lines.at(-1) as Line;
     done = last.start + last.length;
+    if (!isWanted(start, done)) continue;
     const layer = decodeLines(text, lines);
     if (layer !== null) yield layer;
   }
@@ -96,7 +127,7 @@ function linesFrom(text: Buffer, start: number, end: number): Line[] {
   const length = end - start;
   const lines = [{ start, length }];
   for (let at = end; at - start < LONGEST_RUN; ) {
-    const gap = LINE_END.exec(text.toString('latin1', at, at + LONGEST_END))?.[0].length ?? 0;
+    const gap = lineEndAt(text, at);
     if (gap === 0) break;
     const from = at + gap;
     let to = from;
@@ -107,6 +138,14 @@ function linesFrom(text: Buffer, start: number, end: number): Line[] {
     if (to - from < length || ALPHABET[text[to] ?? 0] === 1) break;
   }
   return lines;
+}
+
+/** Length of what is between two lines; 0 where it is something else. */
+function lineEndAt(text: Buffer, at: number): number {
+  const sign = text[at] ?? 0;
+  // Most runs end a word, not a line.
+  if (sign !== 0x0a && sign !== 0x0d && sign !== 0x5c) return 0;
+  return LINE_END.exec(text.toString('latin1', at, at + LONGEST_END))?.[0].length ?? 0;
 }
 
 function decodeLines(text: Buffer, lines: readonly Line[]): Layer | null {

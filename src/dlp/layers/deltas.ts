@@ -6,6 +6,7 @@
 
 import type { JsonPath } from '../json-path.ts';
 import { JsonTracker } from '../json-tracker.ts';
+import { lastUpTo } from '../ranges.ts';
 
 /** Where a piece stands in the text around it: the inside of a JSON string. */
 export interface Piece {
@@ -112,16 +113,4 @@ export function joined(text: Buffer, pieces: readonly Piece[]): DeltaLayer {
     return out;
   };
   return { encoding: 'delta', decoded, begins, parts };
-}
-
-/** Index of the last that is at most `at`; 0 where there is none. */
-export function lastUpTo(begins: readonly number[], at: number): number {
-  let low = 0;
-  let high = begins.length;
-  while (high - low > 1) {
-    const middle = (low + high) >>> 1;
-    if ((begins[middle] as number) <= at) low = middle;
-    else high = middle;
-  }
-  return low;
 }

@@ -1,21 +1,29 @@
 /** Hexadecimal text: two digits a byte, with nothing or the same few signs between (`67:68`, `0x67, 0x68`). */
 
+import type { Ranges } from '../ranges.ts';
 import { mayBePacked } from './compressed.ts';
-import { alphabet, isText, type Layer, LONGEST_RUN, longRuns } from './layer.ts';
+import { alphabet, type IsWanted, isText, type Layer, LONGEST_RUN, longRuns } from './layer.ts';
 
 const DIGITS = alphabet('0123456789abcdefABCDEF');
 /** Twelve bytes: shorter ones hold no secret. */
 const SHORTEST = 24;
 
-export function* hexLayers(text: Buffer): Generator<Layer> {
-  for (const [start, end] of longRuns(DIGITS, text, SHORTEST)) {
-    // A digit more than bytes need: one of its neighbours looks like a digit and is none.
-    const skips = (end - start) % 2 === 0 ? [0] : [0, 1];
-    if (end - start > LONGEST_RUN) continue;
-    for (const skip of skips) {
-      const layer = decode(text, start + skip, end - ((end - start - skip) % 2));
-      if (layer !== null) yield layer;
+/** `runs` are stretches of letters and digits: those of digits lie in them. */
+export function* hexLayers(text: Buffer, runs: Ranges, isWanted: IsWanted): Generator<Layer> {
+  for (let i = 0; i < runs.length; i += 2) {
+    const digits = longRuns(DIGITS, text, SHORTEST, [runs[i] as number, runs[i + 1] as number]);
+    for (let j = 0; j < digits.length; j += 2) {
+      const [start, end] = [digits[j] as number, digits[j + 1] as number];
+      if (end - start <= LONGEST_RUN && isWanted(start, end)) yield* decodeRun(text, start, end);
     }
+  }
+}
+
+function* decodeRun(text: Buffer, start: number, end: number): Generator<Layer> {
+  // A digit more than bytes need: one of its neighbours looks like a digit and is none.
+  for (let skip = 0; skip <= (end - start) % 2; skip += 1) {
+    const layer = decode(text, start + skip, end - ((end - start - skip) % 2));
+    if (layer !== null) yield layer;
   }
 }
 
@@ -37,9 +45,11 @@ const DUMP = alphabet('0123456789abcdefABCDEF xX:,-');
 const PAIRS = /(?:0[xX])?[0-9A-Fa-f]{2}(?:[ :,-]{1,2}(?:0[xX])?[0-9A-Fa-f]{2}){11,}/g;
 const PAIR = /[0-9A-Fa-f]{2}(?![xX])/g;
 
-export function* hexDumpLayers(text: Buffer): Generator<Layer> {
-  for (const [from, to] of longRuns(DUMP, text, 3 * (SHORTEST / 2) - 1)) {
-    if (to - from > LONGEST_RUN) continue;
+export function* hexDumpLayers(text: Buffer, isWanted: IsWanted): Generator<Layer> {
+  const runs = longRuns(DUMP, text, 3 * (SHORTEST / 2) - 1);
+  for (let i = 0; i < runs.length; i += 2) {
+    const [from, to] = [runs[i] as number, runs[i + 1] as number];
+    if (to - from > LONGEST_RUN || !isWanted(from, to)) continue;
     for (const found of text.toString('latin1', from, to).matchAll(PAIRS)) {
       const layer = decodeDump(found[0], from + found.index);
       if (layer !== null) yield layer;

@@ -1,5 +1,8 @@
 /** Text inside text: an encoded stretch, what it decodes to, and the way back. */
 
+import type { Seen } from '../candidates.ts';
+import type { ScanPlan } from '../prefilter/plan.ts';
+
 export type Encoding =
   | 'base64'
   | 'hex'
@@ -24,55 +27,85 @@ export interface Layer {
   encode(start: number, end: number, replacement: Uint8Array): Uint8Array;
   /** No text, but perhaps compressed text. */
   readonly isBlob?: boolean;
-  /** Where `decoded` is not what the text says, in order; absent where all of it is decoded. */
-  readonly changed?: readonly (readonly [start: number, end: number])[];
+  /** What is known of `decoded` from what is known of the text, where most of it is the same; absent where nothing is. */
+  seen?(outer: Seen, plan: ScanPlan): Seen;
   /** What counts lies in this part of `decoded`; what is nearer to its ends was cut out of more, and is seen there. */
   readonly counts?: readonly [start: number, end: number];
 }
 
-/**
- * How far from the next escape a part of a secret may lie that is found only because the escape is undone. What lies further
- * away is found in the clear. Longer than the longest secrets, which are private keys: one escape at the end of a key must not
- * leave its beginning unseen.
- */
-const REACH = 16 * 1024;
-/** As far as a rule looks round its match: words of context, boundaries. */
-const EDGE = 64;
-
-/** A layer that changes a text here and there, as one layer for each place where it does: the rest was read already. */
-export function* nearChanges(layer: Layer, reach = REACH): Generator<Layer> {
-  const { changed, decoded } = layer;
-  if (changed === undefined) {
-    yield layer;
-    return;
-  }
-  for (let i = 0; i < changed.length; ) {
-    const from = Math.max(0, (changed[i]?.[0] ?? 0) - reach);
-    let to = (changed[i]?.[1] ?? 0) + reach;
-    for (i += 1; i < changed.length && (changed[i]?.[0] ?? 0) - reach <= to; i += 1)
-      to = (changed[i]?.[1] ?? 0) + reach;
-    to = Math.min(to, decoded.length);
-    yield {
-      encoding: layer.encoding,
-      decoded: decoded.subarray(from, to),
-      counts: [from === 0 ? 0 : EDGE, to === decoded.length ? to - from : to - from - EDGE],
-      outer: (start, end) => layer.outer(from + start, from + end),
-      encode: (start, end, replacement) => layer.encode(from + start, from + end, replacement),
-    };
-  }
-}
+/** Whether a stretch of the text is worth looking at. */
+export type IsWanted = (start: number, end: number) => boolean;
 
 /** Most of the text that is looked at for one kind of encoding, so that hostile text costs no more than its length. */
 export const LONGEST_RUN = 1024 * 1024;
 
-/** Whether bytes are text worth scanning: at most one in ten is a control character or not UTF-8. */
-export function isText(bytes: Buffer): boolean {
+/**
+ * Whether bytes are text worth scanning: at most one in ten is a control character or not UTF-8. With `isCut` its last
+ * character may go on behind them.
+ */
+export function isText(bytes: Uint8Array, isCut = false): boolean {
   if (bytes.length < 8) return false;
   let odd = 0;
-  for (const byte of bytes) if (byte < 9 || (byte > 13 && byte < 32) || byte >= 127) odd += 1;
+  for (let i = 0; i < bytes.length; i += 1) odd += ODD[bytes[i] as number] as number;
   if (odd * 10 <= bytes.length) return true;
   // Other scripts: valid UTF-8 all through.
-  return odd * 10 <= bytes.length * 9 && !bytes.toString('utf8').includes('\ufffd') && !bytes.includes(0);
+  return odd * 10 <= bytes.length * 9 && isUtf8(bytes, isCut);
+}
+
+/** Control characters, and what is beyond ASCII. */
+const ODD = Uint8Array.from({ length: 256 }, (_, byte) =>
+  byte < 9 || (byte > 13 && byte < 32) || byte >= 127 ? 1 : 0,
+);
+
+/** Without a zero. */
+function isUtf8(bytes: Uint8Array, isCut: boolean): boolean {
+  for (let at = 0; at < bytes.length; ) {
+    if (bytes[at] === 0) return false;
+    const length = sequenceLength(bytes, at);
+    if (length === 0) return isCut && at > bytes.length - 4 && lengthBy(bytes[at] as number) > bytes.length - at;
+    at += length;
+  }
+  return true;
+}
+
+/** Bytes of the well-formed sequence of UTF-8 at `i` (Unicode table 3-7); 0 when there is none. */
+export function sequenceLength(text: Uint8Array, i: number): number {
+  const first = text[i] as number;
+  if (first < 0x80) return 1;
+  const length = lengthBy(first);
+  if (length === 0 || i + length > text.length) return 0;
+  const second = text[i + 1] as number;
+  const [low, high] = SECOND[first] ?? CONTINUED;
+  if (second < low || second > high) return 0;
+  for (let at = i + 2; at < i + length; at += 1) if (((text[at] as number) & 0xc0) !== 0x80) return 0;
+  return length;
+}
+
+function lengthBy(first: number): number {
+  if (first < 0xc2 || first > 0xf4) return 0;
+  return first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+}
+
+const CONTINUED = [0x80, 0xbf] as const;
+const SECOND: Readonly<Record<number, readonly [number, number]>> = {
+  224: [0xa0, 0xbf],
+  237: [0x80, 0x9f],
+  240: [0x90, 0xbf],
+  244: [0x80, 0x8f],
+};
+
+/** One flag for each byte that is in the text. */
+export function signsOf(text: Uint8Array): Uint8Array {
+  const signs = new Uint8Array(256);
+  for (let i = 0; i < text.length; i += 1) signs[text[i] as number] = 1;
+  return signs;
+}
+
+/** Whether one of the set is there. */
+export function hasAny(signs: Uint8Array, set: Uint8Array): boolean {
+  // All of them are beyond ASCII.
+  for (let byte = 128; byte < 256; byte += 1) if (signs[byte] === 1 && set[byte] === 1) return true;
+  return false;
 }
 
 /** One byte a character of the alphabet, 1 at each of its members. */
@@ -83,19 +116,25 @@ export function alphabet(of: string): Uint8Array {
 }
 
 /**
- * The longest stretches of the set's bytes that have at least `shortest`. Looks at one byte in `shortest` only, since no
+ * The longest stretches of the set's bytes that have at least `shortest`, as ranges. Looks at one byte in `shortest` only, since no
  * such stretch lies between two of them.
  */
-export function* longRuns(set: Uint8Array, text: Uint8Array, shortest: number): Generator<readonly [number, number]> {
-  let done = 0;
-  for (let at = shortest - 1; at < text.length; at += shortest) {
+export function longRuns(
+  set: Uint8Array,
+  text: Uint8Array,
+  shortest: number,
+  [from, to]: readonly [number, number] = [0, text.length],
+): number[] {
+  const runs: number[] = [];
+  for (let at = from + shortest - 1, done = from; at < to; at += shortest) {
     if (set[text[at] as number] === 0) continue;
     let start = at;
     while (start > done && set[text[start - 1] as number] === 1) start -= 1;
     let end = at + 1;
-    while (end < text.length && set[text[end] as number] === 1) end += 1;
-    if (end - start >= shortest) yield [start, end];
+    while (end < to && set[text[end] as number] === 1) end += 1;
+    if (end - start >= shortest) runs.push(start, end);
     done = end;
     at = end;
   }
+  return runs;
 }

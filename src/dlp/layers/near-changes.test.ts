@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { jsonLayer, percentLayer } from './escapes.ts';
-import { type Layer, nearChanges } from './layer.ts';
+import { nearChanges, type Undone } from './splices.ts';
 
-const around = (layer: Layer | null) => (layer === null ? [] : [...nearChanges(layer, 1024)]);
+const around = (undone: Undone | null) => (undone === null ? [] : [...nearChanges(undone, 1024)]);
 
 describe('nearChanges', () => {
   it('gives what is near an escape and leaves out what was read in the clear', () => {
@@ -44,7 +44,7 @@ describe('nearChanges', () => {
             changes += 1;
           }
         }
-        expect(changes).toBe(whole?.changed?.length ?? 0);
+        expect(changes).toBe(whole?.splices.count ?? 0);
       }),
     );
   });

@@ -3,19 +3,20 @@
  * each. No byte order mark is needed; a letter beyond ASCII ends a stretch.
  */
 
-import { type Layer, LONGEST_RUN } from './layer.ts';
+import { type IsWanted, type Layer, LONGEST_RUN } from './layer.ts';
 
 /** Letters; shorter stretches hold no secret, and tables of numbers are such stretches. */
 const SHORTEST = 8;
 
-export function* utf16Layers(text: Buffer): Generator<Layer> {
+export function* utf16Layers(text: Buffer, isWanted: IsWanted): Generator<Layer> {
   let at = 0;
   for (let zero = text.indexOf(0); zero >= 0; zero = text.indexOf(0, at)) {
     const little = zero > at ? endOf(text, zero - 1, 0) : zero;
     const [start, low] = little - zero + 1 >= 2 * SHORTEST ? [zero - 1, 0] : [zero, 1];
     const end = low === 0 ? little : endOf(text, zero, 1);
     at = Math.max(end, zero + 1);
-    if (end - start >= 2 * SHORTEST && end - start <= LONGEST_RUN) yield layerOf(text, start, end, low);
+    if (end - start < 2 * SHORTEST || end - start > LONGEST_RUN) continue;
+    if (isWanted(start, end)) yield layerOf(text, start, end, low);
   }
 }
 

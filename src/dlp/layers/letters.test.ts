@@ -1,8 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { confusableLayer } from './confusables.ts';
-import { invisibleLayer } from './escapes.ts';
+import { confusableLayer as confusable, invisibleLayer as invisible } from './letters.ts';
+import { nearChanges, type Undone } from './splices.ts';
 
+const whole = (undone: Undone | null) => (undone === null ? null : ([...nearChanges(undone)][0] ?? null));
+const invisibleLayer = (text: Buffer) => whole(invisible(text));
+const confusableLayer = (text: Buffer) => whole(confusable(text));
 const decoded = (layer: ReturnType<typeof invisibleLayer>) => layer?.decoded.toString('utf8') ?? null;
 
 describe('letters that hide others', () => {

@@ -1,0 +1,90 @@
+/** Of a text in which something was undone, all is found that a search of the whole of it finds and the old text did not show. */
+
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { sha256Text } from '../../control/load-revision.ts';
+import { readTree } from '../../store/read-tree.ts';
+import { compileRules } from '../rule-set.ts';
+import { type Candidate, candidatesOf, NOWHERE } from '../scan.ts';
+import { jsonLayer, percentLayer, quotedPrintableLayer } from './escapes.ts';
+import { confusableLayer, invisibleLayer } from './letters.ts';
+import { copied, nearChanges } from './splices.ts';
+
+const shipped = compileRules(
+  readTree([new URL('../../../rules/dlp', import.meta.url).pathname], ['.yaml']),
+  sha256Text,
+  { passed: () => true },
+);
+if (!shipped.ok) throw new Error(shipped.error[0]?.message);
+const set = shipped.value;
+const { plan } = set;
+const samples = set.rules.flatMap(({ spec }) => spec.tests.match);
+const UNDO = { percentLayer, jsonLayer, quotedPrintableLayer, invisibleLayer, confusableLayer };
+
+const filler = fc.oneof(
+  fc.integer({ min: 1, max: 400 }).map((n) => 'some words of text, '.repeat(40).slice(0, n)),
+  fc.string({ maxLength: 20 }),
+  fc.constantFrom(...samples),
+);
+const escaped = fc.constantFrom('%20', '%2D', '\\u003d', '\\/', '=3D', '=\n', '\u200b', 'Ａ', 'А', '%', '\\', '=');
+const cutSample = fc
+  .tuple(fc.constantFrom(...samples), fc.nat(80), escaped)
+  .map(([text, at, sign]) => `${text.slice(0, at)}${sign}${text.slice(at)}`);
+const texts = fc
+  .array(fc.oneof(filler, cutSample, escaped), { minLength: 1, maxLength: 12 })
+  .map((parts) => Buffer.from(parts.join('')));
+
+const places = (numbers: Int32Array, count: number) => {
+  const out = new Set<string>();
+  for (let i = 0; i < 2 * count; i += 2)
+    if ((plan.entries[numbers[i] as number]?.rule ?? -1) >= 0) out.add(`${numbers[i]} ${numbers[i + 1]}`);
+  return out;
+};
+const gates = (numbers: Int32Array, count: number) => {
+  const out = new Set<number>();
+  for (let i = 0; i < 2 * count; i += 2)
+    if ((plan.entries[numbers[i] as number]?.rule ?? 0) < 0) out.add(numbers[i] as number);
+  return out;
+};
+
+describe.each(Object.entries(UNDO))('%s', (_, undo) => {
+  it('carries over what the prefilter found, and finds again what is near a change', () => {
+    fc.assert(
+      fc.property(texts, (text) => {
+        const undone = undo(text);
+        if (undone === null) return;
+        const before = { hits: copied(plan.prefilter.scan(text)), changes: [] };
+        for (const layer of nearChanges(undone)) {
+          const { hits } = layer.seen(before, plan);
+          const { numbers, count } = plan.prefilter.scan(layer.decoded);
+          expect(places(hits.numbers, hits.count)).toEqual(places(numbers, count));
+          const known = gates(hits.numbers, hits.count);
+          expect([...gates(numbers, count)].filter((gate) => !known.has(gate))).toEqual([]);
+        }
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('loses nothing that the new text shows and the old one does not', () => {
+    fc.assert(
+      fc.property(texts, (text) => {
+        const undone = undo(text);
+        if (undone === null) return;
+        const seen = { hits: copied(plan.prefilter.scan(text)), changes: [] };
+        const shown = ({ rule, likelihood }: Candidate, start: number, end: number) =>
+          `${rule.spec.id} ${likelihood} ${start}-${end}`;
+        const clear = new Set(candidatesOf(text, set).map((one) => shown(one, one.start, one.end)));
+        for (const layer of nearChanges(undone)) {
+          const inNew = candidatesOf(layer.decoded, set, NOWHERE, layer.seen(seen, plan));
+          const found = new Set(inNew.map((one) => shown(one, one.start, one.end)));
+          for (const one of candidatesOf(layer.decoded, set)) {
+            if (found.has(shown(one, one.start, one.end))) continue;
+            expect(clear).toContain(shown(one, ...layer.outer(one.start, one.end)));
+          }
+        }
+      }),
+      { numRuns: 60 },
+    );
+  });
+});
