@@ -109,29 +109,20 @@ class Found {
     const flat = this.#windows.get(rule);
     if (flat == null) return null;
     const plan = this.#plan.rules[rule] as RulePlan;
-    const near = this.#changes.length === 0 ? flat : this.#nearChanges(flat, plan);
-    const wide = plan.runs.length === 0 ? near : this.#widened(near, plan);
-    return wide === null ? null : joined(wide, this.#text.length);
+    const wide = plan.runs.length === 0 ? flat : this.#widened(flat, plan);
+    if (wide === null) return null;
+    const windows = joined(wide, this.#text.length);
+    return this.#changes.length === 0 ? windows : windows.filter((window) => this.#isNearChanges(window, plan));
   }
 
   /**
-   * Windows that, joined where they meet, are so near a change that a match in them may begin, end or be found to be one by
-   * it. Further away a match is what it was: none that overlaps it can have been another one.
+   * Whether it is so near a change that a match in it may begin, end or be found to be one by it. Further away a match is what
+   * it was: none that overlaps it can have been another one.
    */
-  #nearChanges(flat: readonly number[], { rule, reach, runs }: RulePlan): readonly number[] {
+  #isNearChanges([from, to]: readonly [number, number], { rule, reach, runs }: RulePlan): boolean {
     const { before = 0, after = 0 } = rule.spec.context ?? {};
     const room = (runs.length > 0 ? 2 * reach : reach) + Math.max(before, after, LOOKS_BACK);
-    const kept: number[] = [];
-    for (const [from, to] of joined(flat, this.#text.length)) {
-      if (this.#changes.every((ranges) => touches(ranges, from - room, to + room))) kept.push(from, to);
-    }
-    if (runs.length === 0) return kept;
-    // What is near a long run is for each window by itself to say.
-    const out: number[] = [];
-    for (let i = 0; i < flat.length; i += 2) {
-      if (touches(kept, flat[i] as number, flat[i + 1] as number)) out.push(flat[i] as number, flat[i + 1] as number);
-    }
-    return out;
+    return this.#changes.every((ranges) => touches(ranges, from - room, to + room));
   }
 
   /** By the long runs near each; null for all of the text. */
