@@ -8,6 +8,7 @@ import { EXPORT_FORMATS, exportLine } from '../audit/export.ts';
 import { firstKept } from '../audit/pruning.ts';
 import type { EventFilter } from '../audit/query.ts';
 import { readEntries } from '../audit/read.ts';
+import type { AuditEvent } from '../core/event.ts';
 import { didYouMean } from '../core/nearest.ts';
 import { adminClient } from './admin-client.ts';
 import { addForward } from './audit-forward.ts';
@@ -15,6 +16,7 @@ import { keptEvents, keptProof, liveOrKept } from './audit-offline.ts';
 import { addVerify, KEYS_FILE, linesOf } from './audit-verify.ts';
 import { addWitness } from './audit-witness.ts';
 import { CliFailure, type CliIo, type CommonOptions, configOf, EXIT } from './context.ts';
+import { eventLine } from './event-line.ts';
 import { type CliParts, durationMs, group, leaf } from './leaf.ts';
 import { printJson } from './print.ts';
 
@@ -60,7 +62,7 @@ function addReading(audit: Command, parts: CliParts): void {
         kept: (state) => keptEvents(state, filterOf(query)),
       });
       if (options.json) return printJson(io, { events });
-      for (const { seq, event } of events) io.stdout(`${lineOf(seq, event as Readonly<Record<string, unknown>>)}\n`);
+      for (const { seq, event } of events) io.stdout(`${eventLine(seq, event as AuditEvent)}\n`);
     },
   });
   leaf<{ after?: string }>(audit, 'tail', parts, {
@@ -208,13 +210,4 @@ function filterOf(query: Record<string, unknown>): EventFilter {
   if (read.success) return read.data;
   const [issue] = read.error.issues;
   throw new CliFailure(EXIT.usage, `\`${issue?.path.join('.')}\`: ${issue?.message.toLowerCase()}`);
-}
-
-function lineOf(seq: number, event: Readonly<Record<string, unknown>>): string {
-  const input = (event['input'] ?? {}) as { method?: string; host?: string; port?: number };
-  const what =
-    event['type'] === 'decision'
-      ? `${event['effect']} ${event['reason']} ${input.method} ${input.host}:${input.port}`
-      : '';
-  return `${seq} ${event['time']} ${event['type']} ${event['tenant'] ?? '-'} ${event['task'] ?? '-'} ${what}`.trimEnd();
 }

@@ -19,8 +19,12 @@ export function printTable(io: CliIo, headings: readonly string[], rows: readonl
 function cell(value: unknown): string {
   if (value === null || value === undefined) return '-';
   if (Array.isArray(value)) return value.join(' ');
-  // Names come from the record: no control character of theirs reaches the terminal.
-  return String(value).replace(/\p{Cc}/gu, '?');
+  return plain(String(value));
+}
+
+/** Names and reasons come from the record: no control character of theirs reaches the terminal. */
+export function plain(text: string): string {
+  return text.replace(/\p{Cc}/gu, '?');
 }
 
 /** Epoch milliseconds as people read them. */
