@@ -3,9 +3,8 @@
  * once for each set, one byte in `LONG_RUN` of it, since no such run lies between two of them.
  */
 
-import { longRuns } from './layers/layer.ts';
 import { LONG_RUN } from './prefilter/syntax.ts';
-import { firstEndingFrom, type Ranges } from './ranges.ts';
+import { firstEndingFrom, longRuns, type Ranges } from './ranges.ts';
 
 /** Beyond so many bytes in long runs a rule runs over all of the text. */
 const MOST_IN_RUNS = 4096;

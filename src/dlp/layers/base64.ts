@@ -1,8 +1,9 @@
 /** Base64 and base64url (RFC 4648), with or without padding, on one line or on lines of one length (RFC 2045, PEM). */
 
 import type { Ranges } from '../ranges.ts';
+import { longRuns } from '../ranges.ts';
 import { mayBeBrotli, mayBePacked } from './compressed.ts';
-import { alphabet, type IsWanted, isText, type Layer, LONGEST_RUN, longRuns } from './layer.ts';
+import { alphabet, type IsWanted, isText, type Layer, LONGEST_RUN } from './layer.ts';
 
 /** Shorter runs hold no secret, and words are such runs. */
 const SHORTEST = 24;

@@ -1,8 +1,9 @@
 /** Hexadecimal text: two digits a byte, with nothing or the same few signs between (`67:68`, `0x67, 0x68`). */
 
 import type { Ranges } from '../ranges.ts';
+import { longRuns } from '../ranges.ts';
 import { mayBePacked } from './compressed.ts';
-import { alphabet, type IsWanted, isText, type Layer, LONGEST_RUN, longRuns } from './layer.ts';
+import { alphabet, type IsWanted, isText, type Layer, LONGEST_RUN } from './layer.ts';
 
 const DIGITS = alphabet('0123456789abcdefABCDEF');
 /** Twelve bytes: shorter ones hold no secret. */

@@ -114,27 +114,3 @@ export function alphabet(of: string): Uint8Array {
   for (const c of of) set[c.charCodeAt(0)] = 1;
   return set;
 }
-
-/**
- * The longest stretches of the set's bytes that have at least `shortest`, as ranges. Looks at one byte in `shortest` only, since no
- * such stretch lies between two of them.
- */
-export function longRuns(
-  set: Uint8Array,
-  text: Uint8Array,
-  shortest: number,
-  [from, to]: readonly [number, number] = [0, text.length],
-): number[] {
-  const runs: number[] = [];
-  for (let at = from + shortest - 1, done = from; at < to; at += shortest) {
-    if (set[text[at] as number] === 0) continue;
-    let start = at;
-    while (start > done && set[text[start - 1] as number] === 1) start -= 1;
-    let end = at + 1;
-    while (end < to && set[text[end] as number] === 1) end += 1;
-    if (end - start >= shortest) runs.push(start, end);
-    done = end;
-    at = end;
-  }
-  return runs;
-}
