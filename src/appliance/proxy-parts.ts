@@ -28,7 +28,7 @@ export function proxySettings({ proxy }: Config): ProxySettings {
     maxHeaderCount: limits.header_fields,
     maxConnections: limits.connections,
     maxPools: limits.upstream_pools,
-    tenant: { concurrency: limits.tenant_concurrency, rate: limits.tenant_rate },
+    tenant: tenantLimits(limits),
     pinned: proxy.pinned_fields.map(({ hosts, fields }) => ({
       hosts: hosts.map(patternOf),
       fields: Object.entries(fields),
@@ -37,6 +37,19 @@ export function proxySettings({ proxy }: Config): ProxySettings {
     sniOptional: inspect.sni_optional,
     upstreamCas: inspect.upstream_ca.map((file) => readFileSync(file, 'utf8')),
     parent: proxy.parent ? parentOf(proxy.parent.url, proxy.parent.destination) : null,
+  };
+}
+
+function tenantLimits(limits: Config['proxy']['limits']): ProxySettings['tenant'] {
+  return {
+    concurrency: limits.tenant_concurrency,
+    rate: limits.tenant_rate,
+    windowMs: limits.tenant_window_ms,
+    requests: limits.tenant_requests,
+    bytesUp: limits.tenant_bytes_up,
+    bytesDown: limits.tenant_bytes_down,
+    distinctHosts: limits.tenant_distinct_hosts,
+    leakBytes: limits.tenant_leak_bytes,
   };
 }
 

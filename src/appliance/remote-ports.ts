@@ -8,7 +8,8 @@ import type { AuditSink, Clock, Flow, Lease, PassVerifier } from '../core/ports.
 import type { Principal } from '../core/principal.ts';
 import { err, ok } from '../core/result.ts';
 import type { LeaseIndex } from '../policy/lease-index.ts';
-import { type BudgetBook, type BudgetLimits, bound, type Spender, type Spending } from '../proxy/budgets.ts';
+import { type BudgetLimits, countBytes, type Slots, type TenantLimits } from '../proxy/budget-limits.ts';
+import type { BudgetBook, Spender, Spending } from '../proxy/budgets.ts';
 import type { ByteCounts, Direction } from '../proxy/byte-counts.ts';
 import type { GateLeases } from '../proxy/gate.ts';
 import type { Channel } from './channel.ts';
@@ -64,25 +65,28 @@ export class RemotePasses implements PassVerifier {
 export class RemoteBudgets implements BudgetBook {
   readonly #up: Upward;
   readonly #bytes: ByteCounts;
-  readonly #open = new Map<string, { readonly slot: number; flows: number }>();
+  readonly #tenant: TenantLimits;
+  readonly #open = new Map<string, { readonly slots: Slots; flows: number }>();
 
-  constructor(up: Upward, bytes: ByteCounts) {
+  constructor(up: Upward, bytes: ByteCounts, tenant: TenantLimits) {
     this.#up = up;
     this.#bytes = bytes;
+    this.#tenant = tenant;
   }
 
   async open({ task, tenant, expiresAt }: Spender, limits: BudgetLimits, what: Spending, now: number) {
-    const { reason, slot } = await this.#up.ask('open', { who: { task, tenant, expiresAt }, limits, what, now });
-    if (slot === null) return reason;
+    const { opened, slots } = await this.#up.ask('open', { who: { task, tenant, expiresAt }, limits, what, now });
+    if (slots === null) return opened;
     const held = this.#open.get(task);
     if (held) held.flows += 1;
-    else this.#open.set(task, { slot, flows: 1 });
-    return null;
+    else this.#open.set(task, { slots, flows: 1 });
+    return opened;
   }
 
   spend({ task }: Spender, limits: BudgetLimits, direction: Direction, bytes: number): boolean {
     const held = this.#open.get(task);
-    return held !== undefined && this.#bytes.add(held.slot, direction, bytes) <= bound(limits, direction);
+    if (held === undefined) return false;
+    return countBytes(this.#bytes, held.slots, { limits, tenant: this.#tenant }, direction, bytes);
   }
 
   close({ task, tenant, expiresAt }: Spender): void {

@@ -100,7 +100,7 @@ function gateOf(parts: Parts): Gate {
     guard: () => guard.current,
     authority: authorityOf(config, order.keysDir, clock),
     resolver: resolverOf(config, clock),
-    budgets: new RemoteBudgets(up, new ByteCounts(order.bytes)),
+    budgets: new RemoteBudgets(up, new ByteCounts(order.bytes), settings.tenant),
     upstreams: upstreamsOf(settings),
     ownDoors: new OwnDoors(() => ownDoors),
     pathKey: (tenant) => passes.pathKey(tenant),

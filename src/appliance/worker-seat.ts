@@ -94,12 +94,12 @@ export class WorkerSeat {
           return { outcome, pathKey: outcome.ok ? core.tenantKeys.of(outcome.value.tenant).hash : null };
         },
         open: ({ who, limits, what, now }) => {
-          const reason = budgets.open(who, limits, what, now);
-          if (reason !== null) return { reason, slot: null };
+          const opened = budgets.open(who, limits, what, now);
+          if (typeof opened !== 'number') return { opened, slots: null };
           const held = this.#open.get(who.task);
           if (held) held.exchanges += 1;
           else this.#open.set(who.task, { who, exchanges: 1 });
-          return { reason, slot: budgets.slotOf(who.task) };
+          return { opened, slots: budgets.slotsOf(who) };
         },
         record: (event) => this.#record(event),
         hold: (ask) => this.#hold(ask),

@@ -13,7 +13,8 @@ import type { Result } from '../core/result.ts';
 import type { RuleFile } from '../dlp/compiled-rules.ts';
 import type { Credential } from '../guard/broker.ts';
 import type { KeptValue } from '../guard/vault.ts';
-import type { BudgetLimits, BudgetReason, Spender, Spending } from '../proxy/budgets.ts';
+import type { BudgetDenial, BudgetLimits, Slots } from '../proxy/budget-limits.ts';
+import type { Spender, Spending } from '../proxy/budgets.ts';
 import type { DoorAddress } from '../proxy/own-doors.ts';
 import type { OpenDoor } from '../proxy/start-proxy.ts';
 import type { Metered } from './meter-relay.ts';
@@ -73,7 +74,7 @@ export interface Up {
         readonly what: Spending;
         readonly now: number;
       };
-      readonly answer: { readonly reason: BudgetReason | null; readonly slot: number | null };
+      readonly answer: { readonly opened: number | BudgetDenial; readonly slots: Slots | null };
     };
     readonly record: { readonly ask: EventBody; readonly answer: RecordReceipt };
     /** Whether the flow may go on: decided anew under what is in force now. */

@@ -23,6 +23,8 @@ const deadlines = z
   })
   .describe('deadlines');
 
+const MOST = Number.MAX_SAFE_INTEGER;
+
 const limits = z
   .strictObject({
     connections: integer(1, 1_000_000, 20_000).describe('client connections at once'),
@@ -31,6 +33,16 @@ const limits = z
     upstream_pools: integer(1, 1_000_000, 2_000).describe('pools of connections to origins that are kept'),
     tenant_concurrency: integer(1, 1_000_000, 10_000).describe('exchanges of one tenant at once'),
     tenant_rate: integer(1, 1_000_000, 100_000).describe('requests of one tenant a second'),
+    tenant_window_ms: integer(1_000, 2_678_400_000, 86_400_000).describe(
+      'time over which the sums of a tenant below are taken; then, and at a start, they begin anew',
+    ),
+    tenant_requests: integer(0, MOST, 0).describe('requests of all tasks of one tenant in that time; 0 for no bound'),
+    tenant_bytes_up: integer(0, MOST, 0).describe('bytes that they send to origins; 0 for no bound'),
+    tenant_bytes_down: integer(0, MOST, 0).describe('bytes that they receive; 0 for no bound'),
+    tenant_distinct_hosts: integer(0, 1_000_000, 0).describe('hosts that they contact; 0 for no bound'),
+    tenant_leak_bytes: integer(0, MOST, 0).describe(
+      'bytes of unusual data that they put into names, paths and queries; 0 for no bound',
+    ),
   })
   .describe('limits');
 

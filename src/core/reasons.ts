@@ -216,7 +216,7 @@ export const REASONS = {
   }),
   budget_rate: row('budget', 429, 'http_request_denied', {
     message: 'the task sends requests too fast',
-    help: 'wait, then try again',
+    help: 'send fewer at once',
     retryable: true,
   }),
   budget_bytes: row('budget', 429, 'http_request_denied', {

@@ -6,47 +6,42 @@
  */
 
 import type { Principal } from '../core/principal.ts';
-import type { ReasonCode } from '../core/reasons.ts';
+import { type Bucket, fullBucket, take, waitFor } from './bucket.ts';
+import {
+  type BudgetDenial,
+  type BudgetLimits,
+  type BudgetReason,
+  bound,
+  countBytes,
+  type Slots,
+  type TenantLimits,
+} from './budget-limits.ts';
 import { ByteCounts, type Direction } from './byte-counts.ts';
-
-export interface BudgetLimits {
-  readonly wallMs: number;
-  readonly requests: number;
-  /** Requests a second, sustained; twice as many in a burst. */
-  readonly rate: number;
-  readonly bytesUp: number;
-  readonly bytesDown: number;
-  readonly concurrency: number;
-  readonly distinctHosts: number;
-  readonly leakBytes: number;
-}
-
-/** Of a whole tenant, over all its tasks; from the appliance's configuration. */
-export interface TenantLimits {
-  readonly concurrency: number;
-  /** Requests a second, sustained; twice as many in a burst. */
-  readonly rate: number;
-}
+import { TenantAccount } from './tenant-account.ts';
 
 export interface Spending {
   readonly host: string;
+  /** Bytes of unusual data in the name, which count when a task meets the host for the first time: then they carry something. */
+  readonly hostLeak: number;
+  /** And in path and query. */
   readonly leak: number;
 }
-
-export type BudgetReason = Extract<ReasonCode, `budget_${string}`>;
 
 /** Whose budget. */
 export type Spender = Pick<Principal, 'task' | 'tenant' | 'expiresAt'>;
 
 /** Budgets as the walk uses them: kept in this process, or asked of the one that keeps them. */
 export interface BudgetBook {
-  /** Counts one exchange; a reason when it may not start, and then nothing stays held. `now` in epoch ms. */
+  /**
+   * Counts one exchange: until when it may go on, in epoch ms; or why it may not start, and then nothing stays held. `now` in
+   * epoch ms.
+   */
   open(
     who: Spender,
     limits: BudgetLimits,
     what: Spending,
     now: number,
-  ): BudgetReason | null | Promise<BudgetReason | null>;
+  ): number | BudgetDenial | Promise<number | BudgetDenial>;
   /** False when the bytes are beyond what is left. */
   spend(who: Spender, limits: BudgetLimits, direction: Direction, bytes: number): boolean;
   /** Ends what `open` began. */
@@ -65,16 +60,6 @@ interface Account {
   readonly bucket: Bucket;
 }
 
-interface Bucket {
-  tokens: number;
-  at: number;
-}
-
-interface TenantAccount {
-  flows: number;
-  readonly bucket: Bucket;
-}
-
 const SWEEP_MS = 60_000;
 
 export class Budgets implements BudgetBook {
@@ -89,29 +74,36 @@ export class Budgets implements BudgetBook {
     this.#bytes = bytes;
   }
 
-  open(who: Spender, limits: BudgetLimits, what: Spending, now: number): BudgetReason | null {
+  open(who: Spender, limits: BudgetLimits, what: Spending, now: number): number | BudgetDenial {
     this.#sweep(now);
     const task = this.#task(who, now);
-    if (task === null) return 'budget_flows';
-    const tenant = this.#tenant(who.tenant, now);
-    const reason = this.#refusal(task, tenant, limits, what, now);
-    if (reason !== null) return reason;
+    const tenant = task === null ? null : this.#tenant(who.tenant, now);
+    if (task === null || tenant === null) return FULL;
+    const leak = what.leak + (task.hosts.has(what.host) ? 0 : what.hostLeak);
+    const spent = { host: what.host, leak };
+    const denial =
+      this.#refusal(task, limits, { ...spent, now }) ??
+      tenant.refusal(spent, now) ??
+      rateDenial(task, limits, now) ??
+      tenant.takeRate(now);
+    if (denial !== null) return denial;
     task.requests += 1;
-    task.leak += what.leak;
+    task.leak += leak;
     task.hosts.add(what.host);
     task.flows += 1;
-    tenant.flows += 1;
-    return null;
+    tenant.begin(spent);
+    return task.since + limits.wallMs;
   }
 
   spend(who: Spender, limits: BudgetLimits, direction: Direction, bytes: number): boolean {
-    const slot = this.slotOf(who.task);
-    return slot !== null && this.#bytes.add(slot, direction, bytes) <= bound(limits, direction);
+    const slots = this.slotsOf(who);
+    return slots !== null && countBytes(this.#bytes, slots, { limits, tenant: this.#tenantLimits }, direction, bytes);
   }
 
-  /** Where a task's bytes are counted; null when it has no account. */
-  slotOf(task: string): number | null {
-    return this.#tasks.get(task)?.slot ?? null;
+  /** Where the bytes of a task are counted; null when it has no account. */
+  slotsOf(who: Pick<Spender, 'task' | 'tenant'>): Slots | null {
+    const task = this.#tasks.get(who.task);
+    return task === undefined ? null : { task: task.slot, tenant: this.#tenants.get(who.tenant)?.slot ?? null };
   }
 
   close(who: Spender): void {
@@ -127,23 +119,20 @@ export class Budgets implements BudgetBook {
 
   #refusal(
     task: Account,
-    tenant: TenantAccount,
     limits: BudgetLimits,
-    ...[what, now]: [Spending, number]
-  ): BudgetReason | null {
-    if (now - task.since > limits.wallMs) return 'budget_wall';
-    if (task.requests >= limits.requests) return 'budget_requests';
-    if (this.#isSpent(task.slot, limits)) return 'budget_bytes';
-    if (task.flows >= limits.concurrency || tenant.flows >= this.#tenantLimits.concurrency) return 'budget_flows';
-    if (!task.hosts.has(what.host) && task.hosts.size >= limits.distinctHosts) return 'budget_hosts';
-    if (task.leak + what.leak > limits.leakBytes) return 'budget_leak';
-    return take(task.bucket, limits.rate, now) && take(tenant.bucket, this.#tenantLimits.rate, now)
-      ? null
-      : 'budget_rate';
-  }
-
-  #isSpent(slot: number, limits: BudgetLimits): boolean {
-    return (['up', 'down'] as const).some((way) => this.#bytes.total(slot, way) >= bound(limits, way));
+    { host, leak, now }: { readonly host: string; readonly leak: number; readonly now: number },
+  ): BudgetDenial | null {
+    const { requests, wallMs, concurrency, distinctHosts, leakBytes } = limits;
+    const up = this.#bytes.total(task.slot, 'up');
+    const down = this.#bytes.total(task.slot, 'down');
+    if (now - task.since > wallMs) return spent('budget_wall', now - task.since, wallMs);
+    if (task.requests >= requests) return spent('budget_requests', task.requests, requests);
+    if (up >= bound(limits, 'up')) return spent('budget_bytes', up, bound(limits, 'up'));
+    if (down >= bound(limits, 'down')) return spent('budget_bytes', down, bound(limits, 'down'));
+    if (task.flows >= concurrency) return { ...spent('budget_flows', task.flows, concurrency), returnsMs: 1000 };
+    if (!task.hosts.has(host) && task.hosts.size >= distinctHosts)
+      return spent('budget_hosts', task.hosts.size, distinctHosts);
+    return task.leak + leak > leakBytes ? spent('budget_leak', task.leak + leak, leakBytes) : null;
   }
 
   /** Null when there are as many tasks as can be counted. */
@@ -163,16 +152,21 @@ export class Budgets implements BudgetBook {
       flows: 0,
       leak: 0,
       hosts: new Set(),
-      bucket: { tokens: Number.POSITIVE_INFINITY, at: now },
+      bucket: fullBucket(now),
     };
     this.#tasks.set(who.task, made);
     return made;
   }
 
-  #tenant(name: string, now: number): TenantAccount {
+  /** Null when its bytes would have to be counted and cannot be. */
+  #tenant(name: string, now: number): TenantAccount | null {
     const held = this.#tenants.get(name);
     if (held !== undefined) return held;
-    const made: TenantAccount = { flows: 0, bucket: { tokens: Number.POSITIVE_INFINITY, at: now } };
+    const { bytesUp, bytesDown } = this.#tenantLimits;
+    const bounded = bytesUp > 0 || bytesDown > 0;
+    const slot = bounded ? this.#bytes.take() : null;
+    if (bounded && slot === null) return null;
+    const made = new TenantAccount(this.#tenantLimits, this.#bytes, slot, now);
     this.#tenants.set(name, made);
     return made;
   }
@@ -188,15 +182,14 @@ export class Budgets implements BudgetBook {
   }
 }
 
-export function bound(limits: BudgetLimits, direction: Direction): number {
-  return direction === 'up' ? limits.bytesUp : limits.bytesDown;
+/** More tasks than can be counted. */
+const FULL: BudgetDenial = { reason: 'budget_flows', of: 'tenant', used: 0, limit: 0, returnsMs: SWEEP_MS };
+
+function spent(reason: BudgetReason, used: number, limit: number): BudgetDenial {
+  return { reason, of: 'task', used, limit, returnsMs: null };
 }
 
-/** A token bucket of twice the rate, full at first. */
-function take(bucket: Bucket, rate: number, now: number): boolean {
-  const size = Math.max(1, rate * 2);
-  const filled = Math.min(size, bucket.tokens + (Math.max(0, now - bucket.at) / 1000) * rate);
-  bucket.at = now;
-  bucket.tokens = filled < 1 ? filled : filled - 1;
-  return filled >= 1;
+function rateDenial({ bucket }: Account, { rate }: BudgetLimits, now: number): BudgetDenial | null {
+  if (take(bucket, rate, now)) return null;
+  return { ...spent('budget_rate', rate, rate), returnsMs: waitFor(bucket, rate) };
 }

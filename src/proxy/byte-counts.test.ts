@@ -15,11 +15,26 @@ describe('byte counts', () => {
   });
 
   it('grow with the tasks, up to a bound, and a view of before sees what was added', () => {
-    const counts = new ByteCounts(new SharedArrayBuffer(16, { maxByteLength: 48 }));
+    const counts = new ByteCounts(new SharedArrayBuffer(24, { maxByteLength: 72 }));
     const view = new ByteCounts(counts.buffer);
     expect([counts.take(), counts.take(), counts.take(), counts.take()]).toEqual([0, 1, 2, null]);
     counts.add(2, 'down', 7);
     expect(view.total(2, 'down')).toBe(7);
+  });
+
+  it('begin anew once their time is over, and once only', () => {
+    const counts = new ByteCounts();
+    const slot = counts.take() ?? -1;
+    counts.renew(slot, 1000, 2000);
+    counts.add(slot, 'up', 5);
+    counts.renew(slot, 1999, 2999);
+    expect([counts.total(slot, 'up'), counts.until(slot)]).toEqual([5, 2000]);
+    counts.renew(slot, 2000, 3000);
+    counts.add(slot, 'up', 1);
+    counts.renew(slot, 2000, 3000);
+    expect([counts.total(slot, 'up'), counts.until(slot)]).toEqual([1, 3000]);
+    counts.free(slot);
+    expect(counts.until(counts.take() ?? -1)).toBe(0);
   });
 
   it('lose nothing when threads count at once', async () => {

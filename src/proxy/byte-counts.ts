@@ -1,12 +1,13 @@
 /**
- * Bytes that tasks have moved, two counts a task, in memory that egress workers share: a task's bound holds over all of
- * them, exactly, and without a message for each chunk.
+ * Bytes that tasks and tenants have moved, two counts each, in memory that egress workers share: a bound holds over all of
+ * them, exactly, and without a message for each chunk. Counts of a tenant begin anew when their time is over.
  */
 
 export type Direction = 'up' | 'down';
 
 const COUNT_BYTES = 8;
-const SLOT_BYTES = 2 * COUNT_BYTES;
+/** Up, down, and when they begin anew. */
+const SLOT_BYTES = 3 * COUNT_BYTES;
 const FIRST_SLOTS = 1024;
 /** Tasks with an account at once. */
 const MOST_SLOTS = 1024 * 1024;
@@ -33,9 +34,21 @@ export class ByteCounts {
   }
 
   free(slot: number): void {
-    Atomics.store(this.#counts, slot * 2, 0n);
-    Atomics.store(this.#counts, slot * 2 + 1, 0n);
+    this.#clear(slot);
+    Atomics.store(this.#counts, slot * 3 + 2, 0n);
     this.#free.push(slot);
+  }
+
+  /** Epoch ms at which the counts begin anew; 0 where they do not. */
+  until(slot: number): number {
+    return Number(Atomics.load(this.#counts, slot * 3 + 2));
+  }
+
+  /** Begins them anew for the time until `next`, once, whichever thread comes first. */
+  renew(slot: number, now: number, next: number): void {
+    const until = Atomics.load(this.#counts, slot * 3 + 2);
+    if (BigInt(now) < until) return;
+    if (Atomics.compareExchange(this.#counts, slot * 3 + 2, until, BigInt(next)) === until) this.#clear(slot);
   }
 
   /** Counts; what it comes to. */
@@ -47,6 +60,11 @@ export class ByteCounts {
     return Number(Atomics.load(this.#counts, index(slot, direction)));
   }
 
+  #clear(slot: number): void {
+    Atomics.store(this.#counts, slot * 3, 0n);
+    Atomics.store(this.#counts, slot * 3 + 1, 0n);
+  }
+
   #grow(): boolean {
     const { byteLength, maxByteLength } = this.buffer;
     if (byteLength >= maxByteLength) return false;
@@ -56,5 +74,5 @@ export class ByteCounts {
 }
 
 function index(slot: number, direction: Direction): number {
-  return slot * 2 + (direction === 'up' ? 0 : 1);
+  return slot * 3 + (direction === 'up' ? 0 : 1);
 }

@@ -5,6 +5,7 @@
 
 import { STATUS_CODES } from 'node:http';
 import { type ReasonCode, reasonRow } from '../core/reasons.ts';
+import { type BudgetDenial, budgetWords, secondsUntil } from './budget-limits.ts';
 
 export interface Denial {
   readonly reason: ReasonCode;
@@ -13,6 +14,28 @@ export interface Denial {
   readonly capability: string | null;
   readonly categories: readonly string[];
   readonly wouldAllow: readonly string[];
+  /** Of a budget that is used up. */
+  readonly budget?: BudgetDenial | null;
+}
+
+interface Words {
+  readonly message: string;
+  readonly help: string;
+  readonly retryable: boolean;
+  /** Seconds; null where trying again is no use. */
+  readonly retryAfter: number | null;
+}
+
+/** What is said of a denial beside its code. */
+export function wordsOf({ reason, budget }: Pick<Denial, 'reason' | 'budget'>): Words {
+  const { message, help, retryable } = reasonRow(reason);
+  if (!budget) return { message, help, retryable, retryAfter: retryable ? 1 : null };
+  const { returnsMs } = budget;
+  return {
+    ...budgetWords(budget),
+    retryable: returnsMs !== null,
+    retryAfter: returnsMs === null ? null : secondsUntil(returnsMs),
+  };
 }
 
 export interface RenderedDenial {
@@ -32,12 +55,14 @@ export function renderDenial(denial: Denial, accept: string): RenderedDenial {
     ['Content-Length', String(Buffer.byteLength(body))],
     ['Cache-Control', 'no-store'],
     ['X-Content-Type-Options', 'nosniff'],
-    ['Proxy-Status', proxyStatus(denial.reason)],
+    ['Proxy-Status', proxyStatus(denial)],
     ['Locktender-Decision', denial.decision],
   ];
   if (row.status === 407) headers.push(['Proxy-Authenticate', 'Basic realm="locktender", charset="UTF-8"']);
   if (row.status === 405) headers.push(['Allow', 'GET, HEAD, OPTIONS, POST, PUT, PATCH, DELETE']);
-  if (row.retryable && (row.status === 429 || row.status === 503)) headers.push(['Retry-After', '1']);
+  const { retryAfter } = wordsOf(denial);
+  if (retryAfter !== null && (row.status === 429 || row.status === 503))
+    headers.push(['Retry-After', String(retryAfter)]);
   headers.push(['Connection', 'close']);
   return { reason: denial.reason, status: row.status, headers, body };
 }
@@ -53,9 +78,9 @@ export function denialMessage(rendered: RenderedDenial, head: boolean): string {
 }
 
 /** RFC 9209: `locktender; error=…; details="…"`. */
-export function proxyStatus(reason: ReasonCode): string {
-  const row = reasonRow(reason);
-  return `locktender; error=${row.proxyError ?? 'proxy_internal_error'}; details=${sfString(`${reason}: ${row.message}`)}`;
+export function proxyStatus(denial: Pick<Denial, 'reason' | 'budget'>): string {
+  const error = reasonRow(denial.reason).proxyError ?? 'proxy_internal_error';
+  return `locktender; error=${error}; details=${sfString(`${denial.reason}: ${wordsOf(denial).message}`)}`;
 }
 
 /** A structured-field string (RFC 9651): printable ASCII only, quote and backslash escaped, the rest replaced. */
@@ -65,29 +90,29 @@ export function sfString(text: string): string {
 }
 
 function jsonBody(denial: Denial): object {
-  const row = reasonRow(denial.reason);
+  const { message, help, retryable } = wordsOf(denial);
   return {
     error: {
       code: denial.reason,
-      message: row.message,
+      message,
       decision: denial.decision,
       capability: denial.capability,
       categories: denial.categories,
-      retryable: row.retryable,
+      retryable,
       would_allow: denial.wouldAllow,
-      help: row.help,
+      help,
     },
   };
 }
 
 function textBody(denial: Denial): string {
-  const row = reasonRow(denial.reason);
-  const lines = [`locktender: ${row.message} (${denial.reason})`];
+  const { message, help, retryable } = wordsOf(denial);
+  const lines = [`locktender: ${message} (${denial.reason})`];
   if (denial.capability !== null) lines.push(`capability: ${denial.capability}`);
   if (denial.categories.length > 0) lines.push(`categories: ${denial.categories.join(', ')}`);
   for (const way of denial.wouldAllow) lines.push(`would allow: ${way}`);
-  if (row.help !== '') lines.push(`help: ${row.help}`);
-  lines.push(`retryable: ${row.retryable ? 'yes' : 'no'}`, `decision: ${denial.decision}`);
+  if (help !== '') lines.push(`help: ${help}`);
+  lines.push(`retryable: ${retryable ? 'yes' : 'no'}`, `decision: ${denial.decision}`);
   return `${lines.map(printable).join('\n')}\n`;
 }
 

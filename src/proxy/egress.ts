@@ -5,7 +5,7 @@ import type { Principal } from '../core/principal.ts';
 import { reasonRow } from '../core/reasons.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import { parseAbsoluteTarget } from '../wire/request-target.ts';
-import type { Denial } from './denial.ts';
+import { type Denial, wordsOf } from './denial.ts';
 import type { HeaderList, Order } from './exchange.ts';
 import { FetchReply } from './fetch-reply.ts';
 import { forward } from './forward.ts';
@@ -89,7 +89,7 @@ function readOf(gate: Gate, { method, url, body }: EgressRequest, headers: Heade
   return { ...read, ask: { ...read.ask, target: parsed.value.target, hasBody: body !== null } };
 }
 
-function denialOf({ reason, decision, wouldAllow }: Denial): EgressDenial {
-  const { status, message } = reasonRow(reason);
-  return { reason, status, message, decision, wouldAllow };
+function denialOf(denial: Denial): EgressDenial {
+  const { reason, decision, wouldAllow } = denial;
+  return { reason, status: reasonRow(reason).status, message: wordsOf(denial).message, decision, wouldAllow };
 }

@@ -82,6 +82,8 @@ export class Exchange implements Flow {
   /** Values that went out in place of tokens and placeholders; they may not come back. */
   readonly exchanged: Exchanged[] = [];
   spending = false;
+  /** Epoch ms at which the wall time of its task is over. */
+  wallEnd = Number.POSITIVE_INFINITY;
   up = 0;
   down = 0;
   status: number | null = null;

@@ -2,6 +2,7 @@
 
 import type { Deny } from '../core/decision.ts';
 import type { ReasonCode } from '../core/reasons.ts';
+import type { BudgetDenial } from './budget-limits.ts';
 
 export class Refusal extends Error {
   readonly reason: ReasonCode;
@@ -9,6 +10,8 @@ export class Refusal extends Error {
   readonly detail: string | null;
   /** Set when policy said no; other stops have only a reason. */
   readonly decision: Deny | null;
+  /** Set when a budget is used up. */
+  budget: BudgetDenial | null = null;
 
   constructor(reason: ReasonCode, detail: string | null = null, decision: Deny | null = null) {
     super(detail === null ? reason : `${reason}: ${detail}`);
@@ -17,6 +20,13 @@ export class Refusal extends Error {
     this.detail = detail;
     this.decision = decision;
   }
+}
+
+/** Which one of whom is on record, when it is the tenant's. */
+export function refusalOfBudget(budget: BudgetDenial): Refusal {
+  const refusal = new Refusal(budget.reason, budget.of === 'tenant' ? 'tenant' : null);
+  refusal.budget = budget;
+  return refusal;
 }
 
 /** Whatever was thrown, as a refusal: what nobody foresaw is a denial, never an allow. */

@@ -1,7 +1,7 @@
 /** What operators may set about the doors and the relay; every value has a default that is safe. */
 
 import type { HostPattern } from '../policy/host-pattern.ts';
-import type { TenantLimits } from './budgets.ts';
+import type { TenantLimits } from './budget-limits.ts';
 
 export interface ParentProxy {
   readonly kind: 'http' | 'socks5';
@@ -65,7 +65,10 @@ export const DEFAULT_SETTINGS: ProxySettings = {
   sniOptional: [],
   upstreamCas: [],
   parent: null,
-  tenant: { concurrency: 10_000, rate: 100_000 },
+  tenant: {
+    ...{ concurrency: 10_000, rate: 100_000, windowMs: 86_400_000 },
+    ...{ requests: 0, bytesUp: 0, bytesDown: 0, distinctHosts: 0, leakBytes: 0 },
+  },
   maxPools: 2_000,
   pinned: [],
 };

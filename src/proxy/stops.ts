@@ -12,7 +12,7 @@ import { hostLeak, urlLeak } from './leak.ts';
 import { writesWhileReading } from './methods.ts';
 import { screenCredentials } from './own-credentials.ts';
 import { closedEvent, decisionEvent, decisionRequest, newId } from './records.ts';
-import { Refusal } from './refusal.ts';
+import { Refusal, refusalOfBudget } from './refusal.ts';
 import { lookAtPath, scanOutbound } from './scan-outbound.ts';
 
 export function openExchange(gate: Gate, order: Order): Exchange {
@@ -84,10 +84,11 @@ export async function spend(gate: Gate, exchange: Exchange): Promise<void> {
   const { principal, profile } = exchange;
   const { ask } = exchange.order;
   if (principal === null || profile === null) throw new Refusal('internal_error', 'no_profile');
-  const leak = hostLeak(exchange.host) + urlLeak(ask.path, ask.query);
-  const reason = await gate.budgets.open(principal, profile.limits, { host: exchange.host, leak }, exchange.since);
-  if (reason !== null) throw new Refusal(reason, null);
+  const what = { host: exchange.host, hostLeak: hostLeak(exchange.host), leak: urlLeak(ask.path, ask.query) };
+  const opened = await gate.budgets.open(principal, profile.limits, what, exchange.since);
+  if (typeof opened !== 'number') throw refusalOfBudget(opened);
   exchange.spending = true;
+  exchange.wallEnd = opened;
 }
 
 /** One resolution; the very addresses found are checked and dialled (T-20). */
@@ -125,15 +126,19 @@ export async function hold(gate: Gate, exchange: Exchange): Promise<Lease> {
   return endAtExpiry(gate, exchange, lease);
 }
 
-/** An allow ends by itself with its pass or override: the timer that sees to it. */
+/** An allow ends by itself with its pass or override, and with the wall time of its task: the timer that sees to it. */
 function endAtExpiry(gate: Gate, exchange: Exchange, lease: Lease): Lease {
-  const left = (exchange.allowed?.until ?? 0) - gate.clock.now();
+  const now = gate.clock.now();
+  const left = (exchange.allowed?.until ?? 0) - now;
   if (left <= 0) {
     lease.release();
     throw new Refusal('lease_ended', 'expired');
   }
-  if (left > LONGEST_TIMER) return lease;
-  const timer = setTimeout(() => exchange.end('lease_ended', 'pass_expired'), left);
+  const wall = exchange.wallEnd - now;
+  if (Math.min(left, wall) > LONGEST_TIMER) return lease;
+  const late =
+    wall < left ? () => exchange.end('budget', 'budget_wall') : () => exchange.end('lease_ended', 'pass_expired');
+  const timer = setTimeout(late, Math.max(0, Math.min(left, wall)));
   timer.unref();
   return {
     release: () => {
@@ -163,6 +168,7 @@ export async function refuse(gate: Gate, exchange: Exchange, refusal: Refusal): 
     capability: decision?.capability ?? null,
     categories: decision?.categories ?? [],
     wouldAllow: decision?.effect === 'deny' ? decision.wouldAllow : [],
+    budget: refusal.budget,
   });
 }
 

@@ -1,0 +1,136 @@
+import { describe, expect, it } from 'vitest';
+import { type BudgetDenial, type BudgetLimits, budgetWords, type TenantLimits } from './budget-limits.ts';
+import { Budgets, type Spender } from './budgets.ts';
+
+const AMPLE: BudgetLimits = {
+  ...{ wallMs: 60_000, requests: 100, rate: 1000, bytesUp: 1000, bytesDown: 1000 },
+  ...{ concurrency: 100, distinctHosts: 100, leakBytes: 1000 },
+};
+const FREE: TenantLimits = {
+  ...{ windowMs: 60_000, concurrency: 100, rate: 1000, requests: 0, bytesUp: 0, bytesDown: 0 },
+  ...{ distinctHosts: 0, leakBytes: 0 },
+};
+const START = Date.now();
+const task = (name: string, tenant = 'acme'): Spender => ({ task: name, tenant, expiresAt: START + 3_600_000 });
+
+interface Use {
+  readonly who?: Spender;
+  readonly limits?: Partial<BudgetLimits>;
+  readonly host?: string;
+  readonly hostLeak?: number;
+  readonly leak?: number;
+  readonly at?: number;
+}
+
+function use(budgets: Budgets, { who = task('one'), limits = {}, at = 0, ...what }: Use = {}): BudgetDenial | null {
+  const spending = { host: 'a.test', hostLeak: 0, leak: 0, ...what };
+  const opened = budgets.open(who, { ...AMPLE, ...limits }, spending, START + at);
+  return typeof opened === 'number' ? null : opened;
+}
+
+const times = <T>(n: number, one: (i: number) => T): T[] => Array.from({ length: n }, (_, i) => one(i));
+const used = (of: 'task' | 'tenant', reason: BudgetDenial['reason'], amount: number, limit: number) => ({
+  ...{ of, reason, used: amount, limit },
+});
+
+describe('a task', () => {
+  it.each([
+    ['requests', { requests: 2 }, {}, used('task', 'budget_requests', 2, 2)],
+    ['flows', { concurrency: 2 }, {}, used('task', 'budget_flows', 2, 2)],
+    ['leaked data', { leakBytes: 25 }, { leak: 10 }, used('task', 'budget_leak', 30, 25)],
+    ['rate', { rate: 1 }, {}, used('task', 'budget_rate', 1, 1)],
+  ] as const)('has a budget of %s, and another task its own', (_, limits, what, denial) => {
+    const budgets = new Budgets(FREE);
+    expect(times(2, () => use(budgets, { limits, ...what }))).toEqual([null, null]);
+    expect(use(budgets, { limits, ...what })).toMatchObject(denial);
+    expect(use(budgets, { limits, ...what, who: task('two') })).toBeNull();
+  });
+
+  it('has a budget of hosts, bytes each way and wall time', () => {
+    const budgets = new Budgets(FREE);
+    expect(use(budgets, { limits: { distinctHosts: 1 } })).toBeNull();
+    expect(use(budgets, { limits: { distinctHosts: 1 }, host: 'b.test' })).toMatchObject({ reason: 'budget_hosts' });
+    for (const way of ['up', 'down'] as const) {
+      const who = task(way);
+      expect(use(budgets, { who })).toBeNull();
+      expect(budgets.spend(who, AMPLE, way, 1000)).toBe(true);
+      expect(use(budgets, { who })).toMatchObject(used('task', 'budget_bytes', 1000, 1000));
+      expect(budgets.spend(who, AMPLE, way, 1)).toBe(false);
+    }
+    expect(use(budgets, { who: task('two'), at: 0 })).toBeNull();
+    expect(use(budgets, { who: task('two'), at: 60_001 })).toMatchObject(used('task', 'budget_wall', 60_001, 60_000));
+  });
+
+  it('pays for an unusual name once: meeting the host again carries nothing more', () => {
+    const budgets = new Budgets(FREE);
+    const limits = { leakBytes: 25 };
+    expect(times(10, () => use(budgets, { limits, hostLeak: 20 }))).toEqual(times(10, () => null));
+    expect(use(budgets, { limits, hostLeak: 20, host: 'b.test' })).toMatchObject({ reason: 'budget_leak' });
+  });
+
+  it('is told until when it may go on', () => {
+    const budgets = new Budgets(FREE);
+    const what = { host: 'a.test', hostLeak: 0, leak: 0 };
+    budgets.open(task('one'), AMPLE, what, START);
+    expect(budgets.open(task('one'), AMPLE, what, START + 5000)).toBe(START + 60_000);
+  });
+});
+
+describe('a tenant', () => {
+  it.each([
+    ['requests', { requests: 4 }, {}, used('tenant', 'budget_requests', 4, 4)],
+    ['flows', { concurrency: 4 }, {}, used('tenant', 'budget_flows', 4, 4)],
+    ['leaked data', { leakBytes: 45 }, { leak: 10 }, used('tenant', 'budget_leak', 50, 45)],
+    ['rate', { rate: 2 }, {}, used('tenant', 'budget_rate', 2, 2)],
+  ] as const)('has a budget of %s over all its tasks, and another tenant its own', (_, limits, what, denial) => {
+    const budgets = new Budgets({ ...FREE, ...limits });
+    expect(times(4, (i) => use(budgets, { who: task(`task-${i}`), ...what }))).toEqual([null, null, null, null]);
+    expect(use(budgets, { who: task('five'), ...what })).toMatchObject(denial);
+    expect(use(budgets, { who: task('six', 'globex'), ...what })).toBeNull();
+  });
+
+  it('has a budget of hosts, which says how long it is until it returns, and returns', () => {
+    const budgets = new Budgets({ ...FREE, distinctHosts: 2 });
+    expect(times(2, (i) => use(budgets, { who: task(`t${i}`), host: `${i}.test` }))).toEqual([null, null]);
+    expect(use(budgets, { host: '0.test' })).toBeNull();
+    const denial = use(budgets, { host: '2.test', at: 15_000 });
+    expect(denial).toMatchObject({ ...used('tenant', 'budget_hosts', 2, 2), returnsMs: 45_000 });
+    expect(use(budgets, { host: '2.test', at: 60_000, limits: { wallMs: 1e9 } })).toBeNull();
+  });
+
+  it('has a budget of bytes each way over all its tasks, which begins anew even under a flow that goes on', () => {
+    const budgets = new Budgets({ ...FREE, windowMs: 1, bytesUp: 1000, bytesDown: 1000 });
+    const long = { ...AMPLE, bytesUp: 1e9, bytesDown: 1e9 };
+    const who = [task('one'), task('two'), task('other', 'globex')] as const;
+    for (const one of who) use(budgets, { who: one, at: 10_000_000, limits: { wallMs: 1e9 } });
+    for (const way of ['up', 'down'] as const) {
+      expect(budgets.spend(who[0], long, way, 600)).toBe(true);
+      expect(budgets.spend(who[1], long, way, 600)).toBe(false);
+      expect(budgets.spend(who[2], long, way, 600)).toBe(true);
+    }
+    const over = new Budgets({ ...FREE, windowMs: 1000, bytesUp: 1000 });
+    use(over, { at: -5000 });
+    expect(over.spend(task('one'), long, 'up', 900)).toBe(true);
+    expect(over.spend(task('one'), long, 'up', 900)).toBe(true);
+    expect(over.spend(task('one'), long, 'up', 900)).toBe(false);
+  });
+});
+
+describe('the words of a denial', () => {
+  it('say which budget of whom, how much of it is used, and when it returns', () => {
+    const words = (denial: Omit<BudgetDenial, 'returnsMs'>, returnsMs: number | null) =>
+      budgetWords({ ...denial, returnsMs });
+    expect(words(used('task', 'budget_requests', 6, 6), null)).toEqual({
+      message: 'the task has used its budget of requests: 6 of 6',
+      help: 'start a new task, or ask for a profile with a larger budget; it does not return within this task',
+    });
+    expect(words(used('tenant', 'budget_bytes', 1200, 1000), 61_500)).toEqual({
+      message: 'the tenant has used its budget of bytes: 1200 of 1000 bytes',
+      help: 'try again in 62 s, or ask the operator for a larger budget of the tenant',
+    });
+    expect(words(used('task', 'budget_rate', 2, 2), 300)).toEqual({
+      message: 'the task sends requests too fast: at most 2 a second',
+      help: 'send fewer at once; try again in 1 s',
+    });
+  });
+});
