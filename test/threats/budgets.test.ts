@@ -23,7 +23,7 @@ afterAll(() => lab?.close());
 async function get(pass: string, host = 'web.lab.test', path = '/'): Promise<string> {
   const target = `${host}:${lab.plainPort}`;
   const head = `GET http://${target}${path} HTTP/1.1\r\nHost: ${target}\r\nConnection: close\r\n${lab.authorization(pass)}\r\n`;
-  const said = await lab.raw(head);
+  const said = await lab.raw(head, 15_000);
   return `${said.slice(9, 12)} ${/details="([a-z_]+)/.exec(said)?.[1] ?? ''}`.trim();
 }
 
@@ -144,6 +144,7 @@ async function refused(tenant: string, host = 'web.lab.test', path = '/', name =
   const pass = await lab.issue(tenant, name);
   const said = await lab.raw(
     `GET http://${target}${path} HTTP/1.1\r\nHost: ${target}\r\nConnection: close\r\n${lab.authorization(pass)}\r\n`,
+    15_000,
   );
   const { error } = JSON.parse(said.slice(said.indexOf('\r\n\r\n'))) as { error: Record<string, unknown> };
   return { status: said.slice(9, 12), after: Number(/Retry-After: (\d+)/i.exec(said)?.[1]), ...error };
