@@ -17,9 +17,34 @@ const NEWLINE = Buffer.from('\n');
 
 type Chains = Map<string, readonly Buffer[]>;
 
+/** Small first: most tasks send little that could be part of a key. */
+const FIRST_BLOCK = 1024;
+const BLOCK = 4096;
+
+/**
+ * What is kept of one task, in memory of its own: a value as it comes is a piece of Node's pool, and would hold all the 64 KB
+ * that the pool gave out beside it.
+ */
+class TaskParts {
+  readonly chains: Chains = new Map();
+  #block = Buffer.allocUnsafeSlow(FIRST_BLOCK);
+  #used = 0;
+
+  keep(value: Buffer): Buffer {
+    if (this.#used + value.length > this.#block.length) {
+      this.#block = Buffer.allocUnsafeSlow(Math.max(BLOCK, value.length));
+      this.#used = 0;
+    }
+    const kept = this.#block.subarray(this.#used, this.#used + value.length);
+    kept.set(value);
+    this.#used += value.length;
+    return kept;
+  }
+}
+
 export class PartMemory {
   readonly #rules: RuleSet;
-  readonly #tasks = new Map<string, Chains>();
+  readonly #tasks = new Map<string, TaskParts>();
 
   constructor(rules: RuleSet) {
     this.#rules = rules;
@@ -28,25 +53,26 @@ export class PartMemory {
   /** Secrets that these values make whole, together with what went before. The values are remembered. */
   add({ tenant, task }: Owner, values: readonly NamedValue[]): JoinedMatch[] {
     if (task === '' || values.length === 0) return [];
-    const chains = this.#chainsOf(`${tenant}\0${task}`);
+    const parts = this.#partsOf(`${tenant}\0${task}`);
+    const { chains } = parts;
     const together = new Together();
     for (const [name, news] of byName(values)) {
       const before = chains.get(name) ?? [];
       if (before.length > 0) together.add(before, news);
       chains.delete(name);
-      chains.set(name, lastOf([...before, ...news]));
+      chains.set(name, lastOf(before, news, parts));
     }
     trim(chains, MOST_NAMES);
     return together.matches(this.#rules);
   }
 
-  #chainsOf(owner: string): Chains {
-    const chains: Chains = this.#tasks.get(owner) ?? new Map();
+  #partsOf(owner: string): TaskParts {
+    const parts = this.#tasks.get(owner) ?? new TaskParts();
     // Maps keep their order: the least recent is the first.
     this.#tasks.delete(owner);
-    this.#tasks.set(owner, chains);
+    this.#tasks.set(owner, parts);
     trim(this.#tasks, MOST_TASKS);
-    return chains;
+    return parts;
   }
 }
 
@@ -60,14 +86,16 @@ function byName(values: readonly NamedValue[]): Map<string, Buffer[]> {
   return out;
 }
 
-function lastOf(parts: readonly Buffer[]): readonly Buffer[] {
+/** The last of both; what is new is kept in the task's own memory. */
+function lastOf(before: readonly Buffer[], news: readonly Buffer[], own: TaskParts): readonly Buffer[] {
+  const parts = [...before, ...news];
   let size = 0;
   let from = parts.length;
   while (from > 0 && parts.length - from < MOST_PARTS && size + (parts[from - 1] as Buffer).length <= LONGEST) {
     from -= 1;
     size += (parts[from] as Buffer).length;
   }
-  return parts.slice(from);
+  return parts.slice(from).map((part, i) => (from + i < before.length ? part : own.keep(part)));
 }
 
 function trim(map: Map<string, unknown>, most: number): void {

@@ -103,7 +103,9 @@ export class Upstreams {
   ): (cutoff: Cutoff | null) => Promise<Socket> {
     let session: Buffer | null = null;
     const onSession = (ticket: Buffer): void => {
-      session = ticket;
+      // In memory of its own: a piece of Node's pool would hold all that the pool gave out beside it.
+      session = Buffer.allocUnsafeSlow(ticket.length);
+      ticket.copy(session);
     };
     return (cutoff) => {
       const route: Route = { host, port, addresses: addresses() };
