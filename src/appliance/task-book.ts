@@ -1,6 +1,5 @@
 /** Tasks that live now, as the record tells: admitted, not finished, pass not over. Bounded. */
 
-import { LRUCache } from 'lru-cache';
 import type { TaskView } from '../admin/ports.ts';
 import type { AuditEvent } from '../core/event.ts';
 import type { Clock } from '../core/ports.ts';
@@ -8,7 +7,8 @@ import type { Clock } from '../core/ports.ts';
 const KEPT = 50_000;
 
 export class TaskBook {
-  readonly #tasks = new LRUCache<string, TaskView>({ max: KEPT });
+  /** In the order they came; a cache that empties itself takes as long as it is large, at each task that was alone. */
+  readonly #tasks = new Map<string, TaskView>();
   readonly #clock: Clock;
   readonly #maxTtlMs: number;
 
@@ -24,6 +24,7 @@ export class TaskBook {
     if (event.type === 'task.finished') this.#tasks.delete(event.task);
     if (event.type !== 'task.admitted' || !event.admitted) return;
     const { task: id, tenant, profile, kind } = event;
+    if (this.#tasks.size >= KEPT) this.#tasks.delete(this.#tasks.keys().next().value as string);
     this.#tasks.set(id, { id, tenant, class: event.class, profile, kind, since: Date.parse(event.time) });
   }
 

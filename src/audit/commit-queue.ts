@@ -29,7 +29,7 @@ const AFTER_THE_FACT: ReadonlySet<EventType> = new Set(['flow.closed', 'task.fin
 export class CommitQueue {
   readonly #meter: Meter;
   #items: QueueItem[] = [];
-  #pressing = false;
+  #dueAt = Number.POSITIVE_INFINITY;
 
   constructor(meter: Meter) {
     this.#meter = meter;
@@ -39,9 +39,9 @@ export class CommitQueue {
     return this.#items.length;
   }
 
-  /** True while something is queued that an act may wait for: all but the close of a flow. */
-  get pressing(): boolean {
-    return this.#pressing;
+  /** Monotonic ms by which what is queued wants its commit; infinite while nothing is. */
+  get dueAt(): number {
+    return this.#dueAt;
   }
 
   get full(): boolean {
@@ -53,8 +53,9 @@ export class CommitQueue {
     return ulid('e', now, randomBytes(10));
   }
 
-  add(event: AuditEvent, encoded: EncodedEvent, since: number): Promise<RecordReceipt> {
-    this.#pressing ||= event.type !== 'flow.closed';
+  /** `patienceMs`: how long it may wait for company. */
+  add(event: AuditEvent, encoded: EncodedEvent, since: number, patienceMs: number): Promise<RecordReceipt> {
+    this.#dueAt = Math.min(this.#dueAt, since + patienceMs);
     return new Promise((resolve, reject) => {
       this.#items.push({ event, encoded, since, waiter: { resolve, reject } });
     });
@@ -66,7 +67,10 @@ export class CommitQueue {
     if (!AFTER_THE_FACT.has(event.type)) return;
     const room = this.#items.length < MAX_KEPT_BACK;
     this.#meter.count('locktender_log_kept_back_total', { fate: room ? 'kept' : 'lost' });
-    if (room) this.#items.push({ event, encoded, since: 0, waiter: null });
+    if (room) {
+      this.#items.push({ event, encoded, since: 0, waiter: null });
+      this.#dueAt = 0;
+    }
   }
 
   /** The next batch: at least one item, bounded in number and bytes. */
@@ -81,7 +85,7 @@ export class CommitQueue {
     if (count === this.#items.length) {
       const all = this.#items;
       this.#items = [];
-      this.#pressing = false;
+      this.#dueAt = Number.POSITIVE_INFINITY;
       return all;
     }
     return this.#items.splice(0, count);
@@ -110,6 +114,7 @@ export class CommitQueue {
       if (item.waiter !== null) this.#reject(item, error);
       if (AFTER_THE_FACT.has(item.event.type) && this.#items.length < MAX_KEPT_BACK) this.#items.push(item);
     }
+    this.#dueAt = this.#items.length > 0 ? 0 : Number.POSITIVE_INFINITY;
   }
 
   rejectAll(error: Error): void {

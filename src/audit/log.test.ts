@@ -7,6 +7,8 @@ import { openLog } from './log.ts';
 import { readEntries } from './read.ts';
 import { verifyLog } from './verify.ts';
 
+const BATCH = 'locktender_log_batch_entries';
+
 describe('the log', () => {
   it('numbers events in the order they were handed over and keeps them over a restart', async () => {
     const dir = temporaryDir();
@@ -57,6 +59,23 @@ describe('the log', () => {
     const last = log.record(close(4));
     await log.close();
     expect(await last).toEqual({ seq: 4 });
+  });
+
+  it('lets a patient record share the commit of one behind it, and keeps it no longer than it is patient', async () => {
+    let commits = 0;
+    const meter = { count: () => {}, set: () => {}, observe: (name: string) => (commits += Number(name === BATCH)) };
+    const log = await openLog({ ...logOptions(temporaryDir(), newSigner()), meter });
+    commits = 0;
+    const patient = log.record(decisionBody(1), 60_000);
+    const settled = await Promise.race([patient, new Promise((r) => setTimeout(r, 30, 'waits'))]);
+    expect([settled, commits]).toEqual(['waits', 0]);
+    expect(await Promise.all([patient, log.record(decisionBody(2))])).toEqual([{ seq: 0 }, { seq: 1 }]);
+    expect(commits).toBe(1);
+    expect(await log.record(decisionBody(3), 5)).toEqual({ seq: 2 });
+    const behind = log.record(decisionBody(4), 60_000);
+    expect(await log.record(decisionBody(5), 5)).toEqual({ seq: 4 });
+    expect([await behind, commits]).toEqual([{ seq: 3 }, 3]);
+    await log.close();
   });
 
   it('writes a checkpoint in the form of a signed note', async () => {

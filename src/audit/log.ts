@@ -81,7 +81,7 @@ interface Prepared {
 const PROBE_MS = 100;
 const MAX_PROBE_MS = 1000;
 /** This many commits in this time are many: then the journal makes room ahead. */
-const MANY = 16;
+const MANY = 4;
 const MANY_MS = 200;
 /** Without a commit for so long, it gives the room back. */
 const QUIET_MS = 500;
@@ -119,7 +119,7 @@ export class AuditLog implements AuditSink {
   #probe: NodeJS.Timeout | null = null;
   #probes = 0;
   #healing: Promise<void> | null = null;
-  #window: NodeJS.Timeout | null = null;
+  #window: { readonly timer: NodeJS.Timeout; readonly until: number } | null = null;
   #quiet: NodeJS.Timeout | null = null;
   /** When the last commits were, in a ring. */
   readonly #commits = new Float64Array(MANY).fill(Number.NEGATIVE_INFINITY);
@@ -190,7 +190,7 @@ export class AuditLog implements AuditSink {
     return this.#closed ? 'closed' : this.#trouble;
   }
 
-  record(event: EventBody): Promise<RecordReceipt> {
+  record(event: EventBody, patienceMs?: number): Promise<RecordReceipt> {
     if (this.#closed) return Promise.reject(new AuditUnavailable('closed'));
     let whole = this.#stamped(event);
     let encoded: EncodedEvent;
@@ -205,8 +205,9 @@ export class AuditLog implements AuditSink {
       return Promise.reject(new AuditUnavailable(this.#trouble));
     }
     if (this.#queue.full) return Promise.reject(new AuditUnavailable('too many records wait for the disk'));
-    const receipt = this.#queue.add(whole, encoded, this.#options.clock.monotonic());
-    this.#kick(event.type === 'flow.closed' ? (this.#options.windowMs ?? 0) : 0);
+    const patience = patienceMs ?? (event.type === 'flow.closed' ? (this.#options.windowMs ?? 0) : 0);
+    const receipt = this.#queue.add(whole, encoded, this.#options.clock.monotonic(), patience);
+    this.#kick();
     return receipt;
   }
 
@@ -269,20 +270,33 @@ export class AuditLog implements AuditSink {
     return signNote(text, this.#signers);
   }
 
-  /** `waitMs` above 0: what was added may wait so long for a record that an act waits for. */
-  #kick(waitMs = 0): void {
+  /** Commits what is queued, once somebody waits for it. */
+  #kick(): void {
     if (this.#running !== null || this.#trouble !== null) return;
-    if (waitMs > 0) {
-      this.#window ??= setTimeout(() => {
-        this.#window = null;
-        this.#kick();
-      }, waitMs);
+    if (!this.#due()) {
+      this.#windowUntil(this.#queue.dueAt);
       return;
     }
-    if (this.#window !== null) clearTimeout(this.#window);
+    if (this.#window !== null) clearTimeout(this.#window.timer);
     this.#window = null;
     // What is recorded in this turn of the event loop shares one commit.
     this.#running = setImmediate().then(() => this.#run());
+  }
+
+  /** What is queued may wait until then for a record that an act waits for. */
+  #windowUntil(dueAt: number): void {
+    if (this.#window !== null) {
+      if (this.#window.until <= dueAt) return;
+      clearTimeout(this.#window.timer);
+    }
+    const timer = setTimeout(
+      () => {
+        this.#window = null;
+        if (this.#queue.length > 0) this.#kick();
+      },
+      Math.ceil(dueAt - this.#options.clock.monotonic()),
+    );
+    this.#window = { timer, until: dueAt };
   }
 
   /** Commits batch after batch until the queue is empty; never rejects. */
@@ -300,7 +314,7 @@ export class AuditLog implements AuditSink {
       this.#fail(error);
     } finally {
       this.#running = null;
-      if (this.#queue.length > 0) this.#kick(this.#options.windowMs);
+      if (this.#queue.length > 0) this.#kick();
       this.#restLater();
     }
   }
@@ -308,7 +322,7 @@ export class AuditLog implements AuditSink {
   /** True while what is queued need not wait for the window. */
   #due(): boolean {
     if (this.#queue.length === 0) return false;
-    return this.#queue.pressing || this.#closed || (this.#options.windowMs ?? 0) === 0;
+    return this.#closed || this.#queue.dueAt <= this.#options.clock.monotonic();
   }
 
   /** Takes a batch off the queue, grows the tree by it and signs. */

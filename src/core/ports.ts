@@ -16,9 +16,10 @@ import type { Result } from './result.ts';
 export interface AuditSink {
   /**
    * Resolves when the event is durable under the configured durability (strict: on disk, by group commit). Rejects
-   * when it cannot be: then the act that it records must not happen (fail closed).
+   * when it cannot be: then the act that it records must not happen (fail closed). `patienceMs`: it may wait so long for
+   * a record behind it to share its commit with; the order stays.
    */
-  record(event: EventBody): Promise<RecordReceipt>;
+  record(event: EventBody, patienceMs?: number): Promise<RecordReceipt>;
   /** False while the log cannot be written; new work is denied with `audit_unavailable`. */
   writable(): boolean;
 }
@@ -103,7 +104,11 @@ export interface PassIssuer {
  * INVARIANT: nothing of it leaves before `recorded` has resolved, and it ends when that rejects.
  */
 export interface TaskAdmitter {
-  admit(order: PassOrder): {
+  /** `patienceMs`: as of `AuditSink`. */
+  admit(
+    order: PassOrder,
+    patienceMs?: number,
+  ): {
     readonly recorded: Promise<RecordReceipt>;
     readonly outcome: Result<Principal, { readonly reason: ReasonCode; readonly message: string }>;
   };

@@ -3,7 +3,7 @@
  * caller speaks for one tenant, which its credential names; only the development key may name any.
  */
 
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { hash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { TLSSocket } from 'node:tls';
 import { createRemoteJWKSet, decodeJwt, type JWTPayload, jwtVerify } from 'jose';
@@ -61,11 +61,12 @@ const DISCOVERY_MS = 5000;
 
 export function createCallers(options: CallerOptions): Callers {
   const issuers = new Map(options.issuers.map((issuer) => [issuer.issuer, knownIssuer(issuer)] as const));
+  const isDevKey = options.devKey === undefined ? () => false : sameAs(options.devKey);
   return {
     identify: async (request) => {
       const token = bearer(request);
       if (token === null) return certificateCaller(request);
-      if (options.devKey !== undefined && sameText(token, options.devKey)) {
+      if (isDevKey(token)) {
         return { id: 'dev', tenant: options.devTenant ?? 'dev', anyTenant: true };
       }
       return tokenCaller(token, issuers, options);
@@ -82,10 +83,10 @@ function bearer(request: IncomingMessage): string | null {
   return match?.[1] ?? null;
 }
 
-/** Compares digests, so that neither length nor place of a difference shows in time. */
-function sameText(a: string, b: string): boolean {
-  const digest = (text: string) => createHash('sha256').update(text).digest();
-  return timingSafeEqual(digest(a), digest(b));
+/** Whether a text is the one; compares digests, so that neither length nor place of a difference shows in time. */
+function sameAs(text: string): (other: string) => boolean {
+  const digest = hash('sha256', text, 'buffer');
+  return (other) => timingSafeEqual(digest, hash('sha256', other, 'buffer'));
 }
 
 async function tokenCaller(

@@ -9,6 +9,7 @@ import { errors, jwtVerify, SignJWT } from 'jose';
 import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
 import type { Controls } from '../core/controls.ts';
+import type { EventBody } from '../core/event.ts';
 import { ulid } from '../core/ids.ts';
 import { parseCidr, parseIp } from '../core/ip-address.ts';
 import type {
@@ -99,8 +100,8 @@ export function createPassAuthority(options: PassAuthorityOptions): PassAuthorit
       if (issued.ok) references.set(digestOf(issued.value.reference), Object.freeze(issued.value.principal));
       return issued;
     },
-    admit: (order) => {
-      const { claims, recorded } = admitted(order, options);
+    admit: (order, patienceMs) => {
+      const { claims, recorded } = admitted(order, options, patienceMs);
       return { recorded, outcome: claims.ok ? ok(principalOf(claims.value)) : claims };
     },
   };
@@ -118,6 +119,7 @@ async function issue(order: PassOrder, options: PassAuthorityOptions): Promise<R
 function admitted(
   order: PassOrder,
   options: PassAuthorityOptions,
+  patienceMs = 0,
 ): { readonly claims: Result<PassClaims, Refusal>; readonly recorded: Promise<RecordReceipt> } {
   const { source, audit, clock, meter } = options;
   const { bundle, controls } = source.current();
@@ -130,7 +132,7 @@ function admitted(
   const task = order.task ?? id('t');
   const refused = !admission.admitted || problem !== null || barred !== null;
   const reason = refused ? (barred ?? 'pass_not_admitted') : null;
-  const recorded = audit.record({
+  const event: EventBody = {
     type: 'task.admitted',
     id: id('e'),
     tenant: order.tenant,
@@ -147,7 +149,9 @@ function admitted(
     bundle: bundle.digest,
     caller: order.caller,
     ...(order.riskSignals && order.riskSignals.length > 0 && { risk_signals: order.riskSignals }),
-  });
+  };
+  // Nobody waits for a refusal to be joined by anything.
+  const recorded = audit.record(event, refused ? 0 : patienceMs);
   meter?.count('locktender_admissions_total', { profile: admission.profile, admitted: String(!refused) });
   const message = problem ?? admission.message ?? 'admission policy refuses this task';
   const claims =

@@ -25,7 +25,9 @@ export async function submitTask(exchange: GatewayExchange, { tasks }: TaskRoute
   const tenant = tenantFor(caller, body.value.tenant);
   if (!tenant.ok) return answerFault(response, tenant.error);
   const gone = new AbortController();
-  response.once('close', () => gone.abort());
+  response.once('close', () => {
+    if (!response.writableFinished) gone.abort();
+  });
   const asker = { caller: caller.id, tenant: tenant.value, signal: gone.signal };
   if (body.value.stream) await streamed(exchange, tasks, { body: body.value, asker });
   else answerReport(exchange, await once(exchange, body.value, () => tasks.submit(body.value, asker)));

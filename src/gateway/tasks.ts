@@ -64,6 +64,8 @@ export interface TaskService {
   kill(task: string): boolean;
 }
 
+/** How long an admission may wait for the end of its task, to share one commit with it; nothing has left by then. */
+const ADMISSION_PATIENCE_MS = 5;
 /** Beyond its wall time, for waiting and guarding: its pass must outlive it. */
 const PASS_SLACK_MS = 30_000;
 
@@ -98,7 +100,7 @@ async function submit(body: TaskBody, asker: TaskAsker, walk: Walk): Promise<Res
   if (!walk.book.isFree(task, asker.tenant)) return err(fault('conflict', `task \`${task}\` exists; use another id`));
   const { bundle } = walk.source.current();
   const risk = walk.risk.assess(asker.tenant, body.risk, body.code);
-  const { outcome, recorded } = walk.issuer.admit({
+  const admission = {
     tenant: asker.tenant,
     class: body.class ?? '',
     profile: body.profile ?? null,
@@ -108,9 +110,14 @@ async function submit(body: TaskBody, asker: TaskAsker, walk: Walk): Promise<Res
     task,
     caller: asker.caller,
     kind: 'isolate',
-  });
+  } as const;
+  const { outcome, recorded } = walk.issuer.admit(admission, asker.onLog ? 0 : ADMISSION_PATIENCE_MS);
   // A task whose admission cannot be recorded ends, and `run` sees it.
-  recorded.catch(() => walk.pool.kill(task));
+  const unrecorded = { is: false };
+  recorded.catch(() => {
+    unrecorded.is = true;
+    walk.pool.kill(task);
+  });
   if (!outcome.ok) {
     await recorded;
     return err(fault(outcome.error.reason, outcome.error.message, task));
@@ -118,7 +125,7 @@ async function submit(body: TaskBody, asker: TaskAsker, walk: Walk): Promise<Res
   const principal = outcome.value;
   const profile = bundle.profiles.get(principal.profile);
   if (!profile) return err(fault('internal_error', 'the profile went while the task was admitted; try again', task));
-  return run({ body, asker, walk, principal, profile, recorded, decisions: [] });
+  return run({ body, asker, walk, principal, profile, recorded, unrecorded, decisions: [] });
 }
 
 interface Admitted {
@@ -129,6 +136,8 @@ interface Admitted {
   readonly profile: Profile;
   /** Its admission is durable. */
   readonly recorded: Promise<unknown>;
+  /** Known by now not to become so. */
+  readonly unrecorded: { readonly is: boolean };
   /** Ids of the decisions that its requests led to, as they come. */
   readonly decisions: string[];
 }
@@ -142,7 +151,7 @@ async function run(admitted: Admitted): Promise<Result<TaskReport, Fault>> {
   admitted.asker.signal?.addEventListener('abort', stop, { once: true });
   try {
     const outcome = await walk.pool.run(orderOf(admitted));
-    await admitted.recorded;
+    if (admitted.unrecorded.is) await admitted.recorded;
     noteRisk(admitted, outcome);
     const look = { ...guardContext(admitted), stage: walk.secondStage ?? null };
     const guarded = await guardOutcomeTwice(walk.guard(), outcome, look);
@@ -228,8 +237,8 @@ function guardContext({ principal, profile }: Admitted): TaskGuardContext {
   return { settings: profile.guard, tenant: principal.tenant, task: principal.task };
 }
 
-/** Both at once: they share a commit. */
-async function record({ principal, walk, body }: Admitted, outcome: TaskOutcome, guarded: GuardedOutcome) {
+/** Both at once, with the admission where that still waits: they share a commit. */
+async function record({ principal, walk, body, recorded }: Admitted, outcome: TaskOutcome, guarded: GuardedOutcome) {
   const { tenant, task, profile } = principal;
   const own = () => ({ id: ulid('e', walk.clock.now(), randomBytes(10)), tenant, task });
   const { action, findings, more } = guarded.verdict;
@@ -252,7 +261,7 @@ async function record({ principal, walk, body }: Admitted, outcome: TaskOutcome,
     wall: outcome.wall,
     code_hash: createHash('sha256').update(body.code).digest('hex'),
   };
-  await Promise.all([walk.audit.record(verdict), walk.audit.record(finished)]);
+  await Promise.all([recorded, walk.audit.record(verdict), walk.audit.record(finished)]);
   walk.meter?.count('locktender_tasks_total', { status: outcome.status, profile });
 }
 

@@ -7,6 +7,7 @@ import type { Duplex } from 'node:stream';
 import { encodeFrame, FRAME, type Frame, FrameReader } from './host/frames.ts';
 import type { ReplyMessage, RunMessage, SetupMessage } from './host/protocol.ts';
 import type { MemoryGroup, MemoryGroups } from './memory-group.ts';
+import { ProcessFigures } from './process-figures.ts';
 import { CHANNEL, type HostFiles, spawnBehind, type Wall, type WallLimits } from './walls.ts';
 
 export interface HostEvents {
@@ -32,10 +33,7 @@ export interface HostOptions {
   readonly bootMs: number;
 }
 
-const PAGE = 4096;
 const MB = 1024 * 1024;
-/** `USER_HZ` is 100 on every Linux that Node runs on. */
-const TICK_MS = 10;
 const RSS_CHECK_MS = 10;
 /** How long a host may take to confirm that it destroyed an isolate. */
 const STOP_MS = 250;
@@ -65,6 +63,7 @@ export class HostProcess {
   readonly #late: NodeJS.Timeout;
   readonly #stopping = new Set<number>();
   #pid: number | null = null;
+  #figures: ProcessFigures | null = null;
   #watch: NodeJS.Timeout | null = null;
   readonly #groups: MemoryGroups | null;
   #group: MemoryGroup | null = null;
@@ -118,15 +117,7 @@ export class HostProcess {
 
   /** CPU time of the whole process so far, ms, by the kernel's account; 0 when it cannot be read. */
   cpuMs(): number {
-    if (this.#pid === null) return 0;
-    try {
-      const stat = readFileSync(`/proc/${this.#pid}/stat`, 'latin1');
-      // The second field is a name that may hold blanks; user and system time are fields 14 and 15.
-      const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-      return (Number(fields[11]) + Number(fields[12])) * TICK_MS;
-    } catch {
-      return 0;
-    }
+    return this.#figures?.cpuMs() ?? 0;
   }
 
   run(slot: number, message: RunMessage): void {
@@ -188,6 +179,7 @@ export class HostProcess {
       this.isReady = true;
       clearTimeout(this.#late);
       this.#pid = innermost(this.#child.pid);
+      this.#figures = this.#pid === null ? null : new ProcessFigures(this.#pid);
       this.#baseBytes = this.#rss();
       this.#renice(NICE.first);
       if (this.#pid !== null) this.#group = this.#groups?.hold(this.#pid) ?? null;
@@ -218,12 +210,7 @@ export class HostProcess {
   }
 
   #rss(): number {
-    if (this.#pid === null) return 0;
-    try {
-      return Number(readFileSync(`/proc/${this.#pid}/statm`, 'latin1').split(' ')[1]) * PAGE;
-    } catch {
-      return 0;
-    }
+    return this.#figures?.residentBytes() ?? 0;
   }
 
   #lost(cause: HostLoss): void {
@@ -237,6 +224,8 @@ export class HostProcess {
     const starved = cause === 'died' && this.#group?.killed;
     void this.exited.then(() => this.#group?.remove());
     this.#events.gone(this, starved ? 'memory' : cause);
+    this.#figures?.close();
+    this.#figures = null;
   }
 }
 

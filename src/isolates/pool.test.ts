@@ -113,6 +113,18 @@ describe('a task in the pool', () => {
     expect(outcome.error?.stack ?? '').not.toMatch(/\/host\/|host-entry|node_modules/);
   });
 
+  it('calls a function that is there early only when the top level is over', async () => {
+    const wait =
+      'let n = 0; export default function late() { return n; } await new Promise((r) => setTimeout(r, 5)); n = 5;';
+    expect(value(await run(wait))).toBe(5);
+  });
+
+  it('does not fail by a rejection that nobody waits for', async () => {
+    const code =
+      "export default async () => { Promise.reject(new Error('x')); await new Promise((r) => setTimeout(r, 5)); return 1; };";
+    expect(value(await run(code))).toBe(1);
+  });
+
   it('waits at the top level, and fails with what fails there', async () => {
     const wait = 'const n = await new Promise((r) => setTimeout(r, 20, 5));';
     expect(value(await run(`${wait} export default () => n;`))).toBe(5);

@@ -232,9 +232,12 @@ class Pool implements IsolatePool {
       run.host.retiring = true;
       run.host.stop(run.slot, now);
     } else run.host.release(run.slot, now);
-    this.#stock.left(run.host);
     entry?.resolve(this.#ended(run.order, outcome));
-    setImmediate(() => this.#dispatch());
+    // Who waits for the outcome comes before who waits for the slot.
+    setImmediate(() => {
+      this.#stock.left(run.host);
+      this.#dispatch();
+    });
   }
 
   #heard(host: HostProcess, frame: Frame): void {

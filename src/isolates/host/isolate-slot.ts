@@ -27,8 +27,10 @@ const MAX_DELAY = 2_147_483_647;
 /** What V8 says when the isolate's limit leaves no room for a buffer. */
 const NO_BUFFER = 'Array buffer allocation failed';
 const CPU_CHECK_MS = 5;
-/** How long a module that waits at its top level is left alone before it is looked at again. */
-const PENDING_MS = 2;
+/** Hands the runtime the tool's module once that has run to its end, however long it waits at its top level. */
+const DRIVER = "import { evaluated } from 'runtime'; import * as tool from 'tool'; evaluated(tool);";
+/** Evaluated before any tool code. */
+const ENTRY = 'export const evaluated = globalThis.__evaluated; delete globalThis.__evaluated;';
 const STATISTICS_MS = 10;
 
 export class IsolateSlot {
@@ -44,7 +46,11 @@ export class IsolateSlot {
   #heap: Promise<number> | null = null;
   #events: SlotEvents | null = null;
   #watch: NodeJS.Timeout | null = null;
-  #module: ivm.Module | null = null;
+  /** Runs the tool's module, then hands it to the runtime; compiled ahead. */
+  readonly #driver: ivm.Module;
+  readonly #entry: ivm.Module;
+  /** Whether it is known by now if the module waits. */
+  #begun = false;
   #pending = false;
   #finished = false;
   #ended = false;
@@ -71,18 +77,12 @@ export class IsolateSlot {
     ) as ivm.Reference<{ start: () => void; deliver: () => void }>;
     this.#start = api.getSync('start', { reference: true }) as unknown as Entry;
     this.#deliver = api.getSync('deliver', { reference: true }) as unknown as Entry;
-    this.#warmUp();
+    // Takes its way into the runtime off the global object, and walks the engine's own part of what every task walks.
+    this.#entry = this.#isolate.compileModuleSync(ENTRY, { filename: 'runtime.js' });
+    this.#entry.instantiateSync(this.#context, refuse);
+    this.#entry.evaluateSync();
+    this.#driver = this.#isolate.compileModuleSync(DRIVER, { filename: 'runtime.js' });
     this.bootMs = performance.now() - from;
-  }
-
-  /** Walks the engine's own part of what every task walks, while nobody waits. */
-  #warmUp(): void {
-    const module = this.#isolate.compileModuleSync('export default 0;', { filename: 'tool.js' });
-    module.instantiateSync(this.#context, () => {
-      throw new Error('nothing is imported');
-    });
-    module.evaluateSync();
-    module.release();
   }
 
   /** Starts the task; everything after is an event. */
@@ -94,28 +94,24 @@ export class IsolateSlot {
       const module = this.#isolate.compileModuleSync(code, {
         filename: order.language === 'ts' ? 'tool.ts' : 'tool.js',
       });
-      module.instantiateSync(this.#context, (specifier) => {
-        throw new Error(`tool code imports nothing; \`${specifier.slice(0, 100)}\` is not available`);
-      });
+      module.instantiateSync(this.#context, refuse);
+      this.#driver.instantiateSync(this.#context, (name) => (name === 'tool' ? module : this.#entry));
       const { input, output_bytes, webassembly, storage, tools } = order;
       const setting = JSON.stringify({ output_bytes, webassembly, storage, tools });
       // Bounded by the size of the input: nothing of the tool's own code runs in it.
       this.#start.applySync(undefined, [setting, input]);
       this.#events.started();
-      // The module's own top level runs here, then its default export.
-      await module.evaluate({ promise: true });
-      this.#module = module;
-      this.#deliver.applyIgnored(undefined, ['main', module.namespace.derefInto()]);
-      // Asked behind it in the same go: when that was all that the tool did, its answer finds this one there.
+      // The module's own top level and its default export run, and two questions are asked behind them, all in one go:
+      // each change to the isolate's thread and back takes as long as a small tool does.
+      const evaluated = this.#driver.evaluate({ promise: true });
+      this.#deliver.applyIgnored(undefined, ['begin']);
       this.#heap = this.#heapBytes();
+      await evaluated;
+      await this.#heap;
+      this.#begun = true;
     } catch (error) {
       this.#failed(error);
     }
-  }
-
-  #mainAgain(): void {
-    if (this.#ended || !this.#module) return;
-    this.#tell(['main', this.#module.namespace.derefInto()]);
   }
 
   async #heapBytes(): Promise<number> {
@@ -127,12 +123,15 @@ export class IsolateSlot {
     }
   }
 
-  /** While the module waits at its top level, whatever fails there comes out of the call in which it failed. */
+  /**
+   * While the module waits at its top level, whatever fails there comes out of the call in which it failed. Afterwards a
+   * rejection that nobody waits for is no end of the task.
+   */
   #tell(args: unknown[]): void {
     this.#heap = null;
     const options = { arguments: { copy: true } } as const;
-    if (!this.#pending) this.#deliver.applyIgnored(undefined, args, options);
-    else this.#deliver.apply(undefined, args, options).catch((error: unknown) => this.#failed(error));
+    if (this.#begun && !this.#pending) this.#deliver.applyIgnored(undefined, args, options);
+    else this.#deliver.apply(undefined, args, options).catch((error: unknown) => this.#pending && this.#failed(error));
   }
 
   /** The reply to a binding call. */
@@ -162,10 +161,8 @@ export class IsolateSlot {
     if (this.#ended) return;
     const [op, a, b] = args;
     if (op === 'wake') this.#wakeIn(Number(a));
-    else if (op === 'pending') {
-      this.#pending = true;
-      setTimeout(() => this.#mainAgain(), PENDING_MS);
-    } else if (op === 'done') this.#finish('completed', String(a), null);
+    else if (op === 'pending') this.#pending = a === true;
+    else if (op === 'done') this.#finish('completed', String(a), null);
     else if (op === 'fail') {
       const fault = faultOf(b);
       if (a === 'output_exceeded') this.#finish('output_exceeded', null, null);
@@ -283,6 +280,10 @@ export class IsolateSlot {
     const late = setTimeout(() => report(0), STATISTICS_MS);
     (this.#heap ?? this.#heapBytes()).then(report).finally(() => clearTimeout(late));
   }
+}
+
+function refuse(specifier: string): never {
+  throw new Error(`tool code imports nothing; \`${specifier.slice(0, 100)}\` is not available`);
 }
 
 function clampDelay(delay: number): number {

@@ -18,6 +18,7 @@ interface Setting extends EnvSettings {
 }
 
 type Main = (input: unknown, env: object) => unknown;
+type Namespace = { readonly default?: unknown };
 
 const MESSAGE = 4 * 1024;
 const STACK = 8 * 1024;
@@ -26,6 +27,9 @@ const nobody: Bridge = { serve: () => null, hear: () => undefined };
 let real: Bridge = nobody;
 let input: unknown = null;
 let env: object = {};
+/** The tool's module once it has run; whether the host was told that it waits. */
+let tool: Namespace | null = null;
+let waited = false;
 
 function start(settingText: string, inputText: string): void {
   bridge.current = real;
@@ -45,36 +49,39 @@ function warm(): void {
   bridge.current = nobody;
   prepare('{"output_bytes":1000,"webassembly":false,"storage":false,"tools":[]}', '{"a":[1]}');
   deliver('tick', null, null, null);
-  deliver('main', { default: async () => ({ a: ['b'] }) }, null, null);
+  evaluated({ default: async () => ({ a: ['b'] }) });
+  deliver('begin', null, null, null);
+  tool = null;
 }
 
 function deliver(what: string, a: unknown, b: unknown, c: unknown): void {
   if (what === 'tick') guarded(tick);
   else if (what === 'reply') takeReply(a as number, b as string, c as ArrayBuffer | undefined);
-  else if (what === 'main') void main(a as { default?: unknown });
+  else if (what === 'begin') begin();
 }
 
-async function main(namespace: { default?: unknown }): Promise<void> {
+/** Called with the tool's module once that has run to its end, however long it waits at its top level. */
+function evaluated(namespace: Namespace): void {
+  tool = namespace;
+  if (!waited) return;
+  bridge.current.hear('pending', false);
+  void main(namespace);
+}
+
+/** The host's order to call the tool, right behind the one to run its module. */
+function begin(): void {
+  waited = tool === null;
+  if (tool === null) bridge.current.hear('pending', true);
+  else void main(tool);
+}
+
+async function main(namespace: Namespace): Promise<void> {
   try {
-    if (isPending(namespace)) {
-      bridge.current.hear('pending');
-      return;
-    }
-    const tool = namespace.default;
-    if (typeof tool !== 'function') throw new TypeError('tool code must export a default function');
-    finish(await (tool as Main)(input, env));
+    const main = namespace.default;
+    if (typeof main !== 'function') throw new TypeError('tool code must export a default function');
+    finish(await (main as Main)(input, env));
   } catch (error) {
     fail(error);
-  }
-}
-
-/** Whether the module still waits at its top level: then its bindings cannot be read yet. */
-function isPending(namespace: { default?: unknown }): boolean {
-  try {
-    void namespace.default;
-    return false;
-  } catch (error) {
-    return error instanceof ReferenceError;
   }
 }
 
@@ -121,5 +128,6 @@ global['__boot'] = (serve: Bridge['serve'], hear: Bridge['hear']) => {
   hear('ready');
   warm();
   beginTask(global);
+  global['__evaluated'] = evaluated;
   return { start, deliver };
 };
