@@ -244,7 +244,9 @@ describe('tenants and hosts', () => {
 
   it('serves many tenants with few hosts, each task in its turn', async () => {
     const tenants = Array.from({ length: 6 }, (_, i) => `tenant-${i}`);
-    const outcomes = await Promise.all(tenants.map((tenant) => run('export default () => 1;', { tenant })));
+    const outcomes = await Promise.all(
+      tenants.map((tenant) => run('export default () => 1;', { tenant, queue_ms: 60_000 })),
+    );
     expect(outcomes.every((o) => o.status === 'completed')).toBe(true);
   });
 });
