@@ -10,12 +10,16 @@ import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { loadRules, rootsOf } from '../../src/control/load-revision.ts';
 import { scan } from '../../src/dlp/scan.ts';
+import { LAYER_LIMITS, scanLayers } from '../../src/dlp/scan-layers.ts';
+import { zlibPacking } from '../../src/guard/packing.ts';
 import { agentTraffic } from './agent-traffic.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 /** `npm run dlp:corpus` reads all that is installed; the default run, a part. */
 const CORPUS_MB = Number(process.env['DLP_CORPUS_MB'] ?? 3);
 const CORPUS_BYTES = CORPUS_MB * 1e6;
+/** Decoding costs several times the scan: a part of the corpus, unless more was asked for. */
+const DECODED_BYTES = Math.max(0.8, CORPUS_MB / 4) * 1e6;
 /** Findings per megabyte that are tolerated: documentation holds sample credentials. */
 const FOUND_PER_MB = 0.7;
 /** In a megabyte of agents' traffic so many numbers may have the check digits of some country by chance. */
@@ -84,4 +88,26 @@ it('clean text stays within its budget of false alarms', () => {
   const secrets = found.filter((spec) => !EXPECTED.has(spec.info_type)).map((spec) => spec.id);
   expect(secrets.length / (bytes / 1e6), secrets.join(' ')).toBeLessThanOrEqual(FOUND_PER_MB);
   expect(scan(Buffer.from(texts[0] ?? '', 'utf8'), rules).map(({ rule }) => rule.spec.id)).toEqual([]);
+});
+
+it('what can be decoded in clean text stays within the same budget', () => {
+  const found: string[] = [];
+  let bytes = 0;
+  const look = (what: string, text: string) => {
+    const buffer = Buffer.from(text, 'utf8');
+    bytes += buffer.length;
+    for (const { rule, encodings } of scanLayers(buffer, rules, undefined, { ...LAYER_LIMITS, packing: zlibPacking })) {
+      // In the clear it was counted above.
+      if (encodings.length > 0 && !EXPECTED.has(rule.spec.info_type)) found.push(`${what}: ${rule.spec.id}`);
+    }
+  };
+  look('look-alikes', lookalikes());
+  for (const { kind, text } of agentTraffic(30)) look(kind, text);
+  expect(found).toEqual([]);
+  for (const text of packages()) {
+    if (bytes > DECODED_BYTES) break;
+    look('packages', text);
+  }
+  expect(bytes).toBeGreaterThan(700_000);
+  expect(found.length / (bytes / 1e6), found.join(' ')).toBeLessThanOrEqual(FOUND_PER_MB);
 });

@@ -229,7 +229,16 @@ const trTckn: TextCheck = (text) => {
   return tenth === d[9] && (odd + even + tenth) % 10 === d[10];
 };
 
+/** Iranian national number: weights 10 to 2, modulo 11. */
+const irNationalId: TextCheck = (text) => {
+  const d = digitsIn(text);
+  if (d.length !== 10 || oneDigitOnly(d) || numberOf(d.slice(0, 9)) < 1000) return false;
+  const rest = weighted(d, [10, 9, 8, 7, 6, 5, 4, 3, 2]) % 11;
+  return d[9] === (rest < 2 ? rest : 11 - rest);
+};
+
 export const WORLD_IDS = {
+  'ir-national-id': irNationalId,
   ssn,
   'us-itin': usItin,
   'us-aba': usAba,
