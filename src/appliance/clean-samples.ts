@@ -5,7 +5,10 @@
  */
 
 import { brotliDecompressSync, gunzipSync, inflateSync } from 'node:zlib';
+import type { BodyFilter, BodyStream } from '../guard/body-filter.ts';
 import type { Guard } from '../guard/guard.ts';
+import type { GuardContext } from '../guard/guard-context.ts';
+import { after, type Later } from '../guard/later.ts';
 
 export interface CleanSample {
   /** Epoch ms. */
@@ -61,32 +64,35 @@ export function samplingGuard(guard: Guard, samples: CleanSamples): Guard {
   if (samples.most === 0) return guard;
   return {
     ...guard,
-    filter(context) {
-      const inner = guard.filter(context);
-      if (context.direction !== 'result') return inner;
-      let pieces: Uint8Array[] = [];
-      let size = 0;
-      const seen = (out: Uint8Array[]) => {
-        for (const piece of out) size += piece.length;
-        // The caller may change what it was given: what is kept is a copy.
-        pieces = size > MOST_BYTES ? [] : [...pieces, ...out.map((piece) => Buffer.from(piece))];
+    filter: (context) => sampled(guard.filter(context), context, samples) as BodyFilter,
+    stream: (context) => sampled(guard.stream(context), context, samples),
+  };
+}
+
+function sampled(inner: BodyStream, context: GuardContext, samples: CleanSamples): BodyStream {
+  if (context.direction !== 'result') return inner;
+  let pieces: Uint8Array[] = [];
+  let size = 0;
+  const seen = (given: Later<Uint8Array[]>) =>
+    after(given, (out) => {
+      for (const piece of out) size += piece.length;
+      // The caller may change what it was given: what is kept is a copy.
+      pieces = size > MOST_BYTES ? [] : [...pieces, ...out.map((piece) => Buffer.from(piece))];
+      return out;
+    });
+  return {
+    push: (chunk) => seen(inner.push(chunk)),
+    idle: () => seen(inner.idle()),
+    end: () =>
+      after(seen(inner.end()), (out) => {
+        const whole = size > 0 && size <= MOST_BYTES && !inner.blocked && inner.verdict().findings.length === 0;
+        const bytes = whole ? readable(Buffer.concat(pieces), context.contentEncoding) : null;
+        if (bytes !== null) samples.offer(context.tenant, bytes);
         return out;
-      };
-      return {
-        push: (chunk) => seen(inner.push(chunk)),
-        idle: () => seen(inner.idle()),
-        end: () => {
-          const out = seen(inner.end());
-          const whole = size > 0 && size <= MOST_BYTES && !inner.blocked && inner.verdict().findings.length === 0;
-          const bytes = whole ? readable(Buffer.concat(pieces), context.contentEncoding) : null;
-          if (bytes !== null) samples.offer(context.tenant, bytes);
-          return out;
-        },
-        verdict: () => inner.verdict(),
-        get blocked() {
-          return inner.blocked;
-        },
-      };
+      }),
+    verdict: () => inner.verdict(),
+    get blocked() {
+      return inner.blocked;
     },
   };
 }

@@ -6,7 +6,7 @@
 import { createServer } from 'node:net';
 import { availableParallelism } from 'node:os';
 import type { Config } from '../config/schema.ts';
-import type { RuleSet } from '../dlp/compiled-rules.ts';
+import { portableRules } from '../dlp/portable-rules.ts';
 import { bundleDocument } from '../policy/bundle-document.ts';
 import { createDecider } from '../policy/decider.ts';
 import type { Snapshot } from '../policy/snapshot.ts';
@@ -17,7 +17,7 @@ import type { OpenDoor } from '../proxy/start-proxy.ts';
 import type { Core } from './open-core.ts';
 import { doorsOf } from './proxy-parts.ts';
 import { WorkerSeat } from './worker-seat.ts';
-import type { PolicyNews, RulesNews, WorkerOrder } from './worker-talk.ts';
+import type { PolicyNews, WorkerOrder } from './worker-talk.ts';
 
 export interface WorkersParts {
   readonly core: Core;
@@ -130,7 +130,7 @@ export class EgressWorkers {
     return {
       ...{ config, ports, credentials, count: this.#parts.count },
       policy: this.#policyNews(seat, snapshot),
-      rules: rulesNews(guard.rules()),
+      rules: portableRules(guard.rules()),
       keysDir: state.folder('keys'),
       fingerprintKey: keys.secret('fingerprint'),
       vaultKey: vault.key,
@@ -158,7 +158,7 @@ export class EgressWorkers {
       await Promise.all([...this.#seats].map(tell));
     };
     control.followedBy((snapshot) => each((seat) => this.#tellPolicy(seat, snapshot)));
-    guard.followedBy((rules) => each((seat) => this.#orEnd(seat, seat.ask('rules', rulesNews(rules)))));
+    guard.followedBy((rules) => each((seat) => this.#orEnd(seat, seat.ask('rules', portableRules(rules)))));
     vault.keptBy((kept) => {
       for (const seat of this.#seats) seat.tell('kept', kept);
     });
@@ -208,10 +208,6 @@ export class EgressWorkers {
     }, afterMs);
     this.#timers.add(timer);
   }
-}
-
-function rulesNews({ files, digest }: RuleSet): RulesNews {
-  return { files: files.map(({ path, text }) => ({ path, text })), digest };
 }
 
 /** That nobody else listens there: sharing a port would hide it. */

@@ -68,6 +68,7 @@ export async function openGuardDesk(options: GuardOptions, parts: GuardDeskParts
       await record({ rules: fresh.digest, count: next.value.rules.length, previous, refused: null });
       rules = next.value;
       guard = fresh;
+      options.workers?.follow(rules);
       await follower(rules);
       parts.log.info({ rules: guard.digest, previous, count: rules.rules.length }, 'new DLP rules in force');
       return { loaded: true, digest: guard.digest, previous, problems: [], cut: 0 };

@@ -1,7 +1,7 @@
 /** Parts that are measured from outside: what the guard scans and how long it takes, how long decisions take. */
 
 import type { Clock, Meter } from '../core/ports.ts';
-import type { BodyFilter } from '../guard/body-filter.ts';
+import type { BodyFilter, BodyStream } from '../guard/body-filter.ts';
 import type { Guard } from '../guard/guard.ts';
 import type { Decider } from '../policy/decider.ts';
 
@@ -28,28 +28,30 @@ export function meteredGuard(guard: Guard, { clock, meter }: Gauges): Guard {
       );
       return verdict;
     },
-    filter(context) {
-      const inner = guard.filter(context);
-      const timed = (bytes: number, act: () => Uint8Array[]) => {
-        const since = clock.monotonic();
-        try {
-          return act();
-        } finally {
-          spent(context.direction, since, bytes);
-        }
-      };
-      const filter: BodyFilter = {
-        push: (chunk) => timed(chunk.length, () => inner.push(chunk)),
-        idle: () => timed(0, () => inner.idle()),
-        end: () => timed(0, () => inner.end()),
-        verdict: () => inner.verdict(),
-        get blocked() {
-          return inner.blocked;
-        },
-      };
-      return filter;
-    },
+    filter: (context) => timedStream(guard.filter(context), context.direction) as BodyFilter,
+    stream: (context) => timedStream(guard.stream(context), context.direction),
   };
+
+  /** Time of this thread; that of others is told by them. */
+  function timedStream(inner: BodyStream, direction: string): BodyStream {
+    const timed = <T>(bytes: number, act: () => T) => {
+      const since = clock.monotonic();
+      try {
+        return act();
+      } finally {
+        spent(direction, since, bytes);
+      }
+    };
+    return {
+      push: (chunk) => timed(chunk.length, () => inner.push(chunk)),
+      idle: () => timed(0, () => inner.idle()),
+      end: () => timed(0, () => inner.end()),
+      verdict: () => inner.verdict(),
+      get blocked() {
+        return inner.blocked;
+      },
+    };
+  }
 }
 
 /** The same decisions; observes how long each took, and whether it was known. */

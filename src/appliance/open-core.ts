@@ -13,6 +13,7 @@ import { createPassAuthority, type PassAuthority } from '../gateway/passes.ts';
 import { type Broker, type Credential, createBroker } from '../guard/broker.ts';
 import type { SecondStage } from '../guard/second-stage/second-stage.ts';
 import { Vault, type VaultOptions } from '../guard/vault.ts';
+import type { GuardWorkers } from '../guard/workers/guard-workers.ts';
 import { type CertificateAuthority, openCertificateAuthority } from '../pki/certificate-authority.ts';
 import { openSigningKeys, type SigningKeys } from '../pki/signing-keys.ts';
 import { openTenantKeys, type TenantKeys } from '../pki/tenant-keys.ts';
@@ -25,6 +26,7 @@ import { createMetrics, type MetricRegistry } from '../telemetry/metrics.ts';
 import { CleanSamples } from './clean-samples.ts';
 import { loadCredentials } from './credentials.ts';
 import { type GuardDesk, openGuardDesk } from './guard-desk.ts';
+import { openGuardWorkers } from './guard-workers.ts';
 import { checkpointSigners, witnessesOf, writePublicKeys } from './log-keys.ts';
 import { Readmission } from './readmission.ts';
 import { receiverFiles } from './receiver-files.ts';
@@ -53,6 +55,8 @@ export interface Core extends CoreOptions {
   readonly control: ControlPlane;
   readonly leases: LeaseIndex;
   readonly guard: GuardDesk;
+  /** Threads for the large bodies of this thread; null where there are none. */
+  readonly guardWorkers: GuardWorkers | null;
   readonly secondStage: SecondStage | null;
   readonly vault: Vault;
   readonly credentials: readonly Credential[];
@@ -102,10 +106,13 @@ export async function openCore(options: CoreOptions, started: Started): Promise<
   const fingerprintKey = keys.secret('fingerprint');
   const vault = openVault(config, clock);
   const broker = createBroker(vault, () => credentials);
+  const guardWorkers = openGuardWorkers({ config, vault, credentials, fingerprintKey, meter, log });
+  started.add(() => guardWorkers?.close());
   const guard = await openGuardDesk(
     {
       ...{ rules, vault, fingerprintKey, isOurs: broker.isPlaceholder },
       ...guardLimits(config),
+      ...(guardWorkers && { workers: guardWorkers }),
     },
     { audit, clock, log, meter, samples: new CleanSamples(config.guard.keep_clean_samples, () => clock.now()) },
   );
@@ -117,6 +124,7 @@ export async function openCore(options: CoreOptions, started: Started): Promise<
     ...options,
     ...parts,
     guard,
+    guardWorkers,
     secondStage,
     vault,
     credentials,

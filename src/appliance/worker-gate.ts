@@ -1,7 +1,8 @@
 /** Puts the gate of an egress worker together, from what the control thread hands it. */
 
-import { compileRuleFiles } from '../control/load-revision.ts';
+import type { Log } from '../core/ports.ts';
 import type { RuleSet } from '../dlp/compiled-rules.ts';
+import { type PortableRules, rulesFrom } from '../dlp/portable-rules.ts';
 import { createBroker } from '../guard/broker.ts';
 import { createGuard, type Guard } from '../guard/guard.ts';
 import type { Vault } from '../guard/vault.ts';
@@ -13,12 +14,13 @@ import { type RunningProxy, startProxy } from '../proxy/start-proxy.ts';
 import { createLog } from '../telemetry/log.ts';
 import { systemClock } from '../telemetry/system-clock.ts';
 import { FollowedPolicy } from './followed-policy.ts';
+import { openGuardWorkers } from './guard-workers.ts';
 import { MeterRelay } from './meter-relay.ts';
 import { meteredDecide, meteredGuard } from './metered.ts';
 import { authorityOf, guardLimits, openVault } from './open-core.ts';
 import { doorsOf, proxySettings, resolverOf, upstreamsOf } from './proxy-parts.ts';
 import { RemoteBudgets, RemoteLeases, RemotePasses, remoteAudit, type Upward } from './remote-ports.ts';
-import type { RulesNews, WorkerOrder } from './worker-talk.ts';
+import type { WorkerOrder } from './worker-talk.ts';
 
 /** A running worker. */
 export interface Follower {
@@ -28,7 +30,7 @@ export interface Follower {
   readonly leases: RemoteLeases;
   readonly vault: Vault;
   readonly ownDoors: DoorAddress[];
-  takeRules(news: RulesNews): void;
+  takeRules(news: PortableRules): void;
   drain(drainMs: number): Promise<void>;
 }
 
@@ -38,6 +40,7 @@ interface Parts extends Pick<Follower, 'policy' | 'passes' | 'leases' | 'vault' 
   readonly order: WorkerOrder;
   readonly up: Upward;
   readonly meter: MeterRelay;
+  readonly log: Log;
   readonly guard: { current: Guard };
   draining: boolean;
 }
@@ -54,12 +57,15 @@ export async function openFollower(up: Upward, order: WorkerOrder): Promise<Foll
   // Buffers arrive as plain arrays of bytes.
   const credentials = order.credentials.map((one) => ({ ...one, value: Buffer.from(one.value) }));
   const broker = createBroker(vault, () => credentials);
-  let rules = compiled(first, null);
+  let rules = rulesFrom(first);
+  const log = createLog({ level: config.log.level, fields: { node: config.node } });
+  const workers = openGuardWorkers({ config, vault, credentials, meter, log, fingerprintKey: order.fingerprintKey });
   const guardOf = (set: RuleSet) =>
     meteredGuard(
       createGuard({
         ...{ rules: set, vault, isOurs: broker.isPlaceholder, fingerprintKey: order.fingerprintKey },
         ...guardLimits(config),
+        ...(workers && { workers }),
       }),
       { clock, meter },
     );
@@ -67,7 +73,7 @@ export async function openFollower(up: Upward, order: WorkerOrder): Promise<Foll
   const passes = new RemotePasses(up, clock, pathKey);
   const leases = new RemoteLeases(up, policy.leases);
   const ownDoors = [...order.ownDoors];
-  const parts: Parts = { order, up, meter, guard, policy, passes, leases, vault, ownDoors, draining: false };
+  const parts: Parts = { order, up, meter, log, guard, policy, passes, leases, vault, ownDoors, draining: false };
   const listen = doorsOf(config).map((door, i) => ({ ...door, port: order.ports[i] ?? door.port, shared: true }));
   const proxy = await startProxy({ ...gateOf(parts), broker }, listen);
   const handOver = () => up.tell('metered', meter.take());
@@ -75,12 +81,14 @@ export async function openFollower(up: Upward, order: WorkerOrder): Promise<Foll
   return {
     ...{ proxy, policy, passes, leases, vault, ownDoors },
     takeRules: (news) => {
-      rules = compiled(news, rules);
+      rules = rulesFrom(news, rules);
+      workers?.follow(rules);
       guard.current = guardOf(rules);
     },
     drain: async (drainMs) => {
       parts.draining = true;
       await proxy.close({ drainMs });
+      workers?.close();
       clearInterval(timer);
       handOver();
     },
@@ -88,7 +96,7 @@ export async function openFollower(up: Upward, order: WorkerOrder): Promise<Foll
 }
 
 function gateOf(parts: Parts): Gate {
-  const { order, up, meter, guard, policy, passes, leases, ownDoors } = parts;
+  const { order, up, meter, log, guard, policy, passes, leases, ownDoors } = parts;
   const { config } = order;
   const clock = systemClock;
   const all = proxySettings(config);
@@ -104,15 +112,7 @@ function gateOf(parts: Parts): Gate {
     upstreams: upstreamsOf(settings),
     ownDoors: new OwnDoors(() => ownDoors),
     pathKey: (tenant) => passes.pathKey(tenant),
-    log: createLog({ level: config.log.level, fields: { node: config.node } }),
+    log,
     draining: () => parts.draining,
   };
-}
-
-/** The control thread has compiled and tested them: only what is needed is compiled again. */
-function compiled({ files, digest }: RulesNews, previous: RuleSet | null): RuleSet {
-  const known = { passed: (of: string) => of === digest, ...(previous && { previous }) };
-  const rules = compileRuleFiles(files, known);
-  if (!rules.ok || rules.value.digest !== digest) throw new Error('the DLP rules are not those in force');
-  return rules.value;
 }

@@ -10,7 +10,7 @@ import type { EventBody } from '../core/event.ts';
 import type { Flow, RecordReceipt } from '../core/ports.ts';
 import type { Principal } from '../core/principal.ts';
 import type { Result } from '../core/result.ts';
-import type { RuleFile } from '../dlp/compiled-rules.ts';
+import type { PortableRules } from '../dlp/portable-rules.ts';
 import type { Credential } from '../guard/broker.ts';
 import type { KeptValue } from '../guard/vault.ts';
 import type { BudgetDenial, BudgetLimits, Slots } from '../proxy/budget-limits.ts';
@@ -27,11 +27,6 @@ export interface PolicyNews {
   readonly categories: Uint8Array<SharedArrayBuffer> | null;
 }
 
-export interface RulesNews {
-  readonly files: readonly RuleFile[];
-  readonly digest: string;
-}
-
 /** All that a worker begins with. */
 export interface WorkerOrder {
   readonly config: Config;
@@ -40,7 +35,7 @@ export interface WorkerOrder {
   /** Ports of the doors, in their order; 0 for the first worker where any free one will do. */
   readonly ports: readonly number[];
   readonly policy: PolicyNews;
-  readonly rules: RulesNews;
+  readonly rules: PortableRules;
   /** Directory of the CA. */
   readonly keysDir: string;
   readonly fingerprintKey: Uint8Array;
@@ -96,7 +91,7 @@ export interface Down {
   readonly asks: {
     readonly start: { readonly ask: WorkerOrder; readonly answer: readonly OpenDoor[] };
     readonly policy: { readonly ask: PolicyNews; readonly answer: null };
-    readonly rules: { readonly ask: RulesNews; readonly answer: null };
+    readonly rules: { readonly ask: PortableRules; readonly answer: null };
     readonly cut: {
       readonly ask: { readonly flows: readonly string[]; readonly change: string };
       readonly answer: null;

@@ -130,6 +130,13 @@ const guard = z
     keep_clean_samples: integer(0, 10_000, 0).describe(
       'small results without a finding kept in memory for a week, so that the rule editor can say what a rule would have tripped on; 0 keeps none',
     ),
+    workers: z
+      .union([z.literal('auto'), z.int().min(0, 'must be at least 0').max(64, 'must be at most 64')])
+      .default('auto')
+      .describe('threads that look at large bodies, of each egress worker; `auto` is 2 to 4 by the cores, 0 none'),
+    deadline_ms: integer(100, 600_000, 10_000).describe(
+      'longest that one window of a large body may take; a body that takes longer does not pass',
+    ),
     second_stage: secondStage.optional(),
   })
   .describe('guard engine');

@@ -257,6 +257,11 @@ export const REASONS = {
     'send the placeholder `lt_credential_<name>` in their place',
   ),
   guard_unscannable: denied('guard', 'the body cannot be scanned within bounds', 'send it uncompressed or smaller'),
+  guard_unavailable: row('guard', 503, 'proxy_internal_error', {
+    message: 'the guard could not look at the body in time, so nothing more of it may pass',
+    help: 'try again later or send less at once',
+    retryable: true,
+  }),
   // — the appliance itself —
   lease_ended: denied(
     'appliance',

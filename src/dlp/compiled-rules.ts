@@ -11,11 +11,9 @@ export interface RuleFile {
 export interface RuleSet {
   /** SHA-256, hex, over paths and contents. */
   readonly digest: string;
-  /** What it was made from, sorted by path. */
-  readonly files: readonly RuleFile[];
   readonly rules: readonly CompiledRule[];
   readonly byId: ReadonlyMap<string, CompiledRule>;
-  /** The rules of each file, by the SHA-256 of its path and text. */
+  /** The rules of each file, by the SHA-256 of its path and text; empty where another thread has compiled them. */
   readonly byFile: ReadonlyMap<string, readonly CompiledRule[]>;
   /** How the rules are searched for together. */
   readonly plan: ScanPlan;

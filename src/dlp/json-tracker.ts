@@ -26,6 +26,17 @@ export type JsonKind = 'bare' | 'string' | 'none';
 /** A string value: where its inside begins and ends. */
 export type OnString = (path: JsonPath, start: number, end: number) => void;
 
+/** All that a tracker knows between two stretches of text. */
+export interface JsonState {
+  readonly levels: readonly Readonly<Level>[];
+  readonly mode: 'value' | 'key' | 'skip';
+  readonly string: 'none' | 'key' | 'value';
+  readonly escaped: boolean;
+  readonly key: string;
+  readonly lineStart: string;
+  readonly inLine: boolean;
+}
+
 export class JsonTracker {
   #levels: Level[] = [];
   /** `skip`: the line is no JSON. `key`: a key or its colon is due. */
@@ -39,16 +50,31 @@ export class JsonTracker {
   #lineStart = '';
   #inLine = false;
 
+  constructor(state?: JsonState) {
+    if (state === undefined) return;
+    this.#levels = state.levels.map((level) => ({ ...level }));
+    this.#mode = state.mode;
+    this.#string = state.string;
+    this.#escaped = state.escaped;
+    this.#key = state.key;
+    this.#lineStart = state.lineStart;
+    this.#inLine = state.inLine;
+  }
+
+  get state(): JsonState {
+    return {
+      levels: this.#levels.map((level) => ({ ...level })),
+      mode: this.#mode,
+      string: this.#string,
+      escaped: this.#escaped,
+      key: this.#key,
+      lineStart: this.#lineStart,
+      inLine: this.#inLine,
+    };
+  }
+
   copy(): JsonTracker {
-    const other = new JsonTracker();
-    other.#levels = this.#levels.map((level) => ({ ...level }));
-    other.#mode = this.#mode;
-    other.#string = this.#string;
-    other.#escaped = this.#escaped;
-    other.#key = this.#key;
-    other.#lineStart = this.#lineStart;
-    other.#inLine = this.#inLine;
-    return other;
+    return new JsonTracker(this.state);
   }
 
   /** Null outside of JSON. */
@@ -232,11 +258,26 @@ function keyText(bytes: string): string {
   }
 }
 
+/** Where a text has been followed to. */
+export interface PlacesState {
+  readonly tracker: JsonState;
+  readonly at: number;
+}
+
 /** Places in a text that is seen in windows, one after the other. */
 export class JsonPlaces {
   /** At `#at`. */
-  #tracker = new JsonTracker();
-  #at = 0;
+  readonly #tracker: JsonTracker;
+  #at: number;
+
+  constructor(state?: PlacesState) {
+    this.#tracker = new JsonTracker(state?.tracker);
+    this.#at = state?.at ?? 0;
+  }
+
+  get state(): PlacesState {
+    return { tracker: this.#tracker.state, at: this.#at };
+  }
 
   /** The place of each offset of `view`, whose first byte is byte `base` of the text. Cheapest asked in rising order. */
   over(view: Uint8Array, base: number): (offset: number) => JsonPath | null {

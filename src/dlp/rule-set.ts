@@ -65,7 +65,7 @@ export function compileRules(
   if (problems.length > 0) return err(problems);
   const rules = [...byId.values()];
   const plan = makePlan(rules, undefined, entriesAtHand(known, prepared));
-  return ok(Object.freeze({ digest, files: sorted, rules, byId, byFile, plan }));
+  return ok(Object.freeze({ digest, rules, byId, byFile, plan }));
 }
 
 function entriesAtHand(
@@ -105,8 +105,8 @@ function compileFile({ path, text }: RuleFile, passed: boolean): Result<readonly
   return problems.length > 0 ? err(problems) : ok(rules);
 }
 
-/** A rule that passed before: only its expressions are still to be compiled, each when it is first used. */
-function lazyRule(spec: RuleSpec, place: { file: string; line: number }): CompiledRule {
+/** A rule that passed before, here or in another thread: only its expressions are still to be compiled, each when it is first used. */
+export function lazyRule(spec: RuleSpec, place: { readonly file: string; readonly line: number }): CompiledRule {
   let regex: RE2 | undefined;
   let allow: readonly RE2[] | undefined;
   let before: readonly RE2[] | undefined;

@@ -1,6 +1,7 @@
 /** Faults of the gateway API, as RFC 9457 problem documents. Codes are this list and the reason codes of `core`. */
 
 import { REASONS, type ReasonCode } from '../core/reasons.ts';
+import { GuardUnavailable } from '../guard/workers/guard-unavailable.ts';
 
 const FAULTS = {
   bad_request: [400, 'the request is not what the route takes'],
@@ -28,6 +29,12 @@ export interface Fault {
 
 export function fault(code: FaultCode, detail: string, task?: string): Fault {
   return { code, detail, ...(task !== undefined && { task }) };
+}
+
+/** Whatever broke, in our words. */
+export function faultOf(error: unknown, audit: { writable(): boolean }, detail: string): Fault {
+  if (error instanceof GuardUnavailable) return fault('guard_unavailable', error.message);
+  return fault(audit.writable() ? 'internal_error' : 'audit_unavailable', detail);
 }
 
 export function faultStatus({ code }: Fault): number {

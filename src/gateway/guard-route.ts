@@ -12,7 +12,8 @@ import type { AuditSink, Clock } from '../core/ports.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import type { Guard } from '../guard/guard.ts';
 import type { GuardContext } from '../guard/guard-context.ts';
-import type { Doubts, SecondStage } from '../guard/second-stage/second-stage.ts';
+import type { Doubts } from '../guard/second-stage/doubts.ts';
+import type { SecondStage } from '../guard/second-stage/second-stage.ts';
 import type { PolicySource } from '../policy/snapshot.ts';
 import { type GuardQuery, guardOrder, guardSettings } from './contract.ts';
 import {
@@ -56,11 +57,12 @@ async function whole(exchange: GatewayExchange, parts: GuardRouteParts): Promise
   }
   const context = contextOf(exchange, parts, { query: order.value, contentType: payload.type });
   if (!context.ok) return answerFault(response, context.error);
-  const scan = (doubts?: Doubts) => {
-    const filter = parts.guard().filter({ ...context.value, ...(doubts && { doubts }) });
-    return { filter, out: Buffer.concat([...filter.push(payload.bytes), ...filter.end()]) };
+  const scan = async (doubts?: Doubts) => {
+    const filter = parts.guard().stream({ ...context.value, ...(doubts && { doubts }) });
+    const first = await filter.push(payload.bytes);
+    return { filter, out: Buffer.concat([...first, ...(await filter.end())]) };
   };
-  const { filter, out } = parts.secondStage ? await parts.secondStage.look(scan) : scan();
+  const { filter, out } = await (parts.secondStage ? parts.secondStage.look(scan) : scan());
   const verdict = filter.verdict();
   await record(parts, context.value, { verdict, bytes: payload.bytes.length });
   answerJson(response, { ...verdict, ...(filter.blocked ? {} : payload.back(out)) });
@@ -98,26 +100,32 @@ async function streaming(exchange: GatewayExchange, parts: GuardRouteParts): Pro
   const context = contextOf(exchange, parts, { query: query.value, contentType });
   if (!context.ok) return answerFault(response, context.error);
   const doubts = parts.secondStage?.begin();
-  const filter = parts.guard().filter({ ...context.value, ...(doubts && { doubts }) });
+  const filter = parts.guard().stream({ ...context.value, ...(doubts && { doubts }) });
   let bytes = 0;
   const send = async (pieces: readonly Uint8Array[]) => {
     if (pieces.length === 0) return;
     if (!response.headersSent) openStream(response, contentType, { trailer: `${ACTION}, ${FINDINGS}` });
     for (const piece of pieces) if (!response.write(piece)) await drained(response);
   };
+  /** A flush that is under way: the filter does one thing at a time. */
+  let flushed: Promise<void> = Promise.resolve();
   const flush = () => {
-    void send(filter.idle());
+    flushed = Promise.resolve(filter.idle()).then(send);
+    // Whoever waits for it is told.
+    flushed.catch(() => undefined);
   };
   let quiet: NodeJS.Timeout | undefined;
   for await (const chunk of request as AsyncIterable<Buffer>) {
     clearTimeout(quiet);
     bytes += chunk.length;
-    await send(filter.push(chunk));
+    await flushed;
+    await send(await filter.push(chunk));
     if (filter.blocked) break;
     quiet = setTimeout(flush, QUIET_MS);
   }
   clearTimeout(quiet);
-  const last = filter.end();
+  await flushed;
+  const last = await filter.end();
   // What is confirmed only now has gone in part: the last bytes are kept back, and the body is cut.
   const isConfirmed = !filter.blocked && (await doubts?.ask()) === true;
   if (!isConfirmed) await send(last);

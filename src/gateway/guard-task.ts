@@ -26,12 +26,12 @@ const NOTHING_SAID = {
 } as const;
 const BLOCKED = 'the guard found something in the result that may not pass; see the findings';
 
-function guardOutcome(guard: Guard, outcome: TaskOutcome, context: TaskGuardContext): GuardedOutcome {
-  const result = guardText(guard, outcome.result ?? 'null', { ...context, type: 'application/json' });
+async function guardOutcome(guard: Guard, outcome: TaskOutcome, context: TaskGuardContext): Promise<GuardedOutcome> {
+  const result = await guardText(guard, outcome.result ?? 'null', { ...context, type: 'application/json' });
   const quiet = outcome.error === null && outcome.logs.length === 0;
   const around = quiet
     ? NOTHING_SAID
-    : guardText(guard, JSON.stringify({ error: outcome.error, logs: outcome.logs }), {
+    : await guardText(guard, JSON.stringify({ error: outcome.error, logs: outcome.logs }), {
         ...context,
         type: 'application/json',
       });
@@ -59,8 +59,8 @@ export async function guardOutcomeTwice(
 }
 
 /** One line of a log that is streamed; null when it may not pass. */
-export function guardLine(guard: Guard, line: LogLine, context: TaskGuardContext): LogLine | null {
-  const { blocked, text } = guardText(guard, line.text, { ...context, type: 'text/plain' });
+export async function guardLine(guard: Guard, line: LogLine, context: TaskGuardContext): Promise<LogLine | null> {
+  const { blocked, text } = await guardText(guard, line.text, { ...context, type: 'text/plain' });
   return blocked ? null : { level: line.level, text };
 }
 
@@ -71,11 +71,12 @@ function joinVerdicts(a: Verdict, b: Verdict): Verdict {
   return { action, findings, more: a.more + b.more };
 }
 
-function guardText(guard: Guard, text: string, context: TaskGuardContext & { readonly type: string }) {
+async function guardText(guard: Guard, text: string, context: TaskGuardContext & { readonly type: string }) {
   const { type, ...rest } = context;
-  const filter = guard.filter({ ...rest, direction: 'result', host: '', contentType: type, contentEncoding: '' });
+  const filter = guard.stream({ ...rest, direction: 'result', host: '', contentType: type, contentEncoding: '' });
   const bytes = Buffer.from(text, 'utf8');
-  const out = [...filter.push(bytes), ...filter.end()];
+  const first = await filter.push(bytes);
+  const out = [...first, ...(await filter.end())];
   return {
     blocked: filter.blocked,
     text: filter.blocked ? '' : Buffer.concat(out).toString('utf8'),

@@ -22,7 +22,7 @@ import { AnswerMemory } from './answer-memory.ts';
 import { type CallerLimitSettings, CallerLimits } from './caller-limits.ts';
 import { type CallerIssuer, createCallers } from './callers.ts';
 import { answerFault, answerJson, answerPage, type GatewayExchange } from './exchange.ts';
-import { fault } from './fault.ts';
+import { fault, faultOf } from './fault.ts';
 import { guardBody } from './guard-route.ts';
 import { openApiDocument } from './openapi.ts';
 import { openApiPage } from './openapi-page.ts';
@@ -112,8 +112,7 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
   const server = listener(settings, (request, response) => {
     serve(request, response).catch((error: unknown) => {
       parts.log?.error({ err: error }, 'the gateway failed to answer');
-      const code = parts.audit.writable() ? 'internal_error' : 'audit_unavailable';
-      answerFault(response, fault(code, 'the gateway failed to answer; try again'));
+      answerFault(response, faultOf(error, parts.audit, 'the gateway failed to answer; try again'));
     });
   });
   return opened(server, settings);

@@ -21,7 +21,7 @@ import type { LogLine, TaskBindings, TaskLimits, TaskOutcome } from '../isolates
 import type { Profile } from '../policy/profile.ts';
 import type { PolicySource } from '../policy/snapshot.ts';
 import type { TaskBody, TaskReport } from './contract.ts';
-import { type Fault, fault } from './fault.ts';
+import { type Fault, fault, faultOf } from './fault.ts';
 import { type GuardedOutcome, guardLine, guardOutcomeTwice, type TaskGuardContext } from './guard-task.ts';
 import { heldCapability } from './held-capability.ts';
 import { RiskSignals } from './risk.ts';
@@ -81,9 +81,7 @@ export function createTaskService(parts: TaskParts): TaskService {
         return await submit(body, asker, { ...parts, book, sessions, risk });
       } catch (error) {
         parts.log?.error({ err: error }, 'a task could not be served');
-        return err(
-          fault(parts.audit.writable() ? 'internal_error' : 'audit_unavailable', 'nothing of this task may leave'),
-        );
+        return err(faultOf(error, parts.audit, 'nothing of this task may leave'));
       }
     },
   };
@@ -125,7 +123,8 @@ async function submit(body: TaskBody, asker: TaskAsker, walk: Walk): Promise<Res
   const principal = outcome.value;
   const profile = bundle.profiles.get(principal.profile);
   if (!profile) return err(fault('internal_error', 'the profile went while the task was admitted; try again', task));
-  return run({ body, asker, walk, principal, profile, recorded, unrecorded, decisions: [] });
+  const lines = { last: Promise.resolve() };
+  return run({ body, asker, walk, principal, profile, recorded, unrecorded, decisions: [], lines });
 }
 
 interface Admitted {
@@ -140,6 +139,8 @@ interface Admitted {
   readonly unrecorded: { readonly is: boolean };
   /** Ids of the decisions that its requests led to, as they come. */
   readonly decisions: string[];
+  /** Done once every line of the log so far was handed on. */
+  readonly lines: { last: Promise<unknown> };
 }
 
 async function run(admitted: Admitted): Promise<Result<TaskReport, Fault>> {
@@ -157,6 +158,7 @@ async function run(admitted: Admitted): Promise<Result<TaskReport, Fault>> {
     const guarded = await guardOutcomeTwice(walk.guard(), outcome, look);
     if (guarded.verdict.action !== 'pass') walk.risk.note(principal.tenant, 'finding');
     await record(admitted, outcome, guarded);
+    await admitted.lines.last;
     return ok(setReport(admitted, reportOf(outcome, guarded)));
   } catch (error) {
     setReport(admitted, { status: 'failed' });
@@ -184,10 +186,13 @@ function hold({ principal, walk }: Admitted): Lease | null {
 }
 
 function orderOf(admitted: Admitted) {
-  const { body, asker, principal, profile, walk, recorded } = admitted;
+  const { body, asker, principal, profile, walk, recorded, lines } = admitted;
+  // Lines keep their order, however long one is looked at; one that cannot be looked at is left out.
   const onLog = (line: LogLine) => {
     const guarded = guardLine(walk.guard(), line, guardContext(admitted));
-    if (guarded) recorded.then(() => asker.onLog?.(guarded)).catch(() => undefined);
+    lines.last = Promise.all([guarded, recorded, lines.last])
+      .then(([fit]) => fit && asker.onLog?.(fit))
+      .catch(() => undefined);
   };
   return {
     task: principal.task,

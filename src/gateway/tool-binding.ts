@@ -136,7 +136,7 @@ interface Reading extends Invocation {
 /** The whole answer, as the guard left it; a refusal when it may not pass or is too large. */
 async function guarded(body: AsyncIterable<Uint8Array>, tool: Tool, of: Reading): Promise<string | BindingReply> {
   const { tenant, task } = of.principal;
-  const filter = of.guard().filter({
+  const filter = of.guard().stream({
     ...{ direction: 'result', settings: of.profile.guard, tenant, task, tool: tool.name },
     ...{ host: new URL(tool.url).hostname, contentType: of.type, contentEncoding: '' },
   });
@@ -148,11 +148,11 @@ async function guarded(body: AsyncIterable<Uint8Array>, tool: Tool, of: Reading)
     size += piece.length;
     of.usage.bytes += piece.length;
     if (size > MAX_ANSWER) return refusal(`the tool answered with more than ${MAX_ANSWER} bytes`, 'tool_failed');
-    out.push(...filter.push(piece));
+    out.push(...(await filter.push(piece)));
     scan?.push(text.decode(piece, { stream: true }));
     if (scan?.found) break;
   }
-  out.push(...filter.end());
+  out.push(...(await filter.end()));
   if (filter.blocked) return refusal('the guard blocked the answer of the tool', 'guard_blocked');
   return Buffer.concat(out).toString('utf8');
 }

@@ -81,12 +81,7 @@ export function createBroker(vault: Vault, credentials: () => readonly Credentia
     });
   const names = () => new Set(credentials().map(({ name }) => placeholderOf(name)));
   return {
-    isPlaceholder(secret) {
-      const text = secret.toString('latin1').replace(/^(?:Bearer|Basic|token) /i, '');
-      const known = names();
-      const password = /^[A-Za-z0-9+/]{8,}={0,2}$/.test(text) ? Buffer.from(text, 'base64').toString('utf8') : '';
-      return known.has(text) || known.has(password.slice(password.indexOf(':') + 1));
-    },
+    isPlaceholder: (secret) => isPlaceholderOf(names())(secret),
     stands: ({ tenant, host }) =>
       credentials().some(
         (one) =>
@@ -109,6 +104,15 @@ export function createBroker(vault: Vault, credentials: () => readonly Credentia
       const next = replaced(inner, to, how);
       return next === inner ? text : `${basic[1]}${Buffer.from(next, 'utf8').toString('base64')}`;
     },
+  };
+}
+
+/** Whether a secret is only one of these placeholders, alone or as a password in base64. */
+export function isPlaceholderOf(known: ReadonlySet<string>): (secret: Buffer) => boolean {
+  return (secret) => {
+    const text = secret.toString('latin1').replace(/^(?:Bearer|Basic|token) /i, '');
+    const password = /^[A-Za-z0-9+/]{8,}={0,2}$/.test(text) ? Buffer.from(text, 'base64').toString('utf8') : '';
+    return known.has(text) || known.has(password.slice(password.indexOf(':') + 1));
   };
 }
 

@@ -3,38 +3,12 @@
  * stays true. A bomb, an unknown or a stacked encoding is not scannable, and the profile says what that means (T-34).
  */
 
-import {
-  brotliCompressSync,
-  brotliDecompressSync,
-  deflateSync,
-  gunzipSync,
-  gzipSync,
-  inflateSync,
-  zstdCompressSync,
-  zstdDecompressSync,
-} from 'node:zlib';
 import type { Verdict } from '../core/finding.ts';
-import type { BodyFilter } from './body-filter.ts';
+import type { BodyStream } from './body-filter.ts';
+import { CODINGS } from './codings.ts';
 import type { GuardContext } from './guard-context.ts';
-
-interface Coding {
-  readonly decode: (bytes: Buffer, max: number) => Buffer;
-  readonly encode: (bytes: Buffer) => Buffer;
-}
-
-const CODINGS: Readonly<Record<string, Coding>> = {
-  gzip: { decode: (b, maxOutputLength) => gunzipSync(b, { maxOutputLength }), encode: (b) => gzipSync(b) },
-  'x-gzip': { decode: (b, maxOutputLength) => gunzipSync(b, { maxOutputLength }), encode: (b) => gzipSync(b) },
-  deflate: { decode: (b, maxOutputLength) => inflateSync(b, { maxOutputLength }), encode: (b) => deflateSync(b) },
-  br: {
-    decode: (b, maxOutputLength) => brotliDecompressSync(b, { maxOutputLength }),
-    encode: (b) => brotliCompressSync(b),
-  },
-  zstd: {
-    decode: (b, maxOutputLength) => zstdDecompressSync(b, { maxOutputLength }),
-    encode: (b) => zstdCompressSync(b),
-  },
-};
+import { after, inTurn, type Later } from './later.ts';
+import { type Hands, SMALL } from './workers/hands.ts';
 
 export function isIdentity(encoding: string): boolean {
   return encoding === '' || encoding.toLowerCase() === 'identity';
@@ -58,10 +32,22 @@ export function recoded(
   return changed.equals(plain) ? bytes : coding.encode(changed);
 }
 
+export interface Encoded {
+  readonly context: GuardContext;
+  /** Largest body, before and after decoding. */
+  readonly max: number;
+  /** Who decodes and encodes what is large; absent: it is done here. */
+  readonly hands?: Hands | undefined;
+}
+
+/** Decoded bytes go on in such pieces. */
+const PIECE = 256 * 1024;
+
 /** Wraps a plain filter. Holds the whole encoded body, `max` bytes of it and of what it unpacks to. */
-export function encodedFilter(plain: BodyFilter, context: GuardContext, max: number): BodyFilter {
-  const coding = CODINGS[context.contentEncoding.trim().toLowerCase()];
-  let held: Buffer[] = [];
+export function encodedFilter(plain: BodyStream, { context, max, hands }: Encoded): BodyStream {
+  const name = context.contentEncoding.trim().toLowerCase();
+  const coding = CODINGS[name];
+  let held: Uint8Array<ArrayBuffer>[] = [];
   let size = 0;
   let gaveUp = false;
   let blocked = false;
@@ -74,11 +60,42 @@ export function encodedFilter(plain: BodyFilter, context: GuardContext, max: num
     blocked = true;
     return [];
   };
+  const decodedElsewhere = async (by: Hands): Promise<Uint8Array | null> => {
+    const { chunks, decoded } = await by.decode(held, name, { max, tenant: context.tenant });
+    held = [...chunks];
+    return decoded;
+  };
+  /** Null where it cannot be decoded within bounds. */
+  const decoded = (): Later<Uint8Array | null> => {
+    if (hands !== undefined && size > SMALL) return decodedElsewhere(hands);
+    try {
+      return coding?.decode(Buffer.concat(held), hands === undefined ? max : Math.min(max, SMALL)) ?? null;
+    } catch (error) {
+      // A little of it may be much: that is not found out here.
+      return hands !== undefined && isTooLarge(error) && max > SMALL ? decodedElsewhere(hands) : null;
+    }
+  };
+  const encoded = (out: readonly Uint8Array[]): Later<Uint8Array[]> => {
+    if (hands !== undefined && lengthOf(out) > SMALL)
+      return hands.encode(out, name, context.tenant).then((bytes) => [bytes]);
+    return coding === undefined ? [] : [coding.encode(Buffer.concat(out))];
+  };
+  const filtered = (bytes: Uint8Array): Later<Uint8Array[]> => {
+    const passed = inTurn(piecesOf(bytes), (piece) => plain.push(piece));
+    return after(passed, (first) =>
+      after(plain.end(), (last) => {
+        if (plain.blocked) return [];
+        const out = [...first, ...last];
+        // Untouched bodies go on as they came, byte for byte.
+        return isSame(out, bytes) ? held : encoded(out);
+      }),
+    );
+  };
   return {
     push(chunk) {
       if (blocked) return [];
       if (gaveUp) return [chunk];
-      held.push(Buffer.from(chunk));
+      held.push(Uint8Array.from(chunk));
       size += chunk.length;
       return !coding || size > max ? giveUp() : [];
     },
@@ -86,16 +103,7 @@ export function encodedFilter(plain: BodyFilter, context: GuardContext, max: num
     idle: () => [],
     end() {
       if (blocked || gaveUp || size === 0 || !coding) return [];
-      let decoded: Buffer;
-      try {
-        decoded = coding.decode(Buffer.concat(held), max);
-      } catch {
-        return giveUp();
-      }
-      const out = Buffer.concat([...plain.push(decoded), ...plain.end()]);
-      if (plain.blocked) return [];
-      // Untouched bodies go on as they came, byte for byte.
-      return out.equals(decoded) ? held : [coding.encode(out)];
+      return after(decoded(), (bytes) => (bytes === null ? giveUp() : filtered(bytes)));
     },
     verdict(): Verdict {
       return blocked ? { ...plain.verdict(), action: 'block' } : plain.verdict();
@@ -104,6 +112,29 @@ export function encodedFilter(plain: BodyFilter, context: GuardContext, max: num
       return blocked || plain.blocked;
     },
   };
+}
+
+function isTooLarge(error: unknown): boolean {
+  return (error as { code?: unknown }).code === 'ERR_BUFFER_TOO_LARGE';
+}
+
+function piecesOf(bytes: Uint8Array): Uint8Array[] {
+  const count = Math.ceil(bytes.length / PIECE);
+  return Array.from({ length: count }, (_, i) => bytes.subarray(i * PIECE, (i + 1) * PIECE));
+}
+
+function lengthOf(pieces: readonly Uint8Array[]): number {
+  return pieces.reduce((sum, { length }) => sum + length, 0);
+}
+
+function isSame(pieces: readonly Uint8Array[], bytes: Uint8Array): boolean {
+  if (lengthOf(pieces) !== bytes.length) return false;
+  let at = 0;
+  return pieces.every((piece) => {
+    const from = at;
+    at += piece.length;
+    return Buffer.compare(piece, bytes.subarray(from, at)) === 0;
+  });
 }
 
 /** First bytes of bodies that are compressed though nothing says so, as files are. */
@@ -116,14 +147,15 @@ const MAGIC: readonly (readonly [coding: string, magic: Buffer])[] = [
 const LONGEST_MAGIC = 4;
 
 /** Wraps a plain filter: the first bytes of the body say whether it has to be decoded. */
-export function sniffedFilter(plain: BodyFilter, context: GuardContext, max: number): BodyFilter {
+export function sniffedFilter(plain: BodyStream, encoded: Encoded): BodyStream {
   let head = Buffer.alloc(0);
-  let chosen: BodyFilter | null = null;
-  const choose = (): BodyFilter => {
+  let chosen: BodyStream | null = null;
+  const choose = (): BodyStream => {
     const coding = MAGIC.find(([, magic]) => head.subarray(0, magic.length).equals(magic))?.[0];
-    return coding === undefined ? plain : encodedFilter(plain, { ...context, contentEncoding: coding }, max);
+    if (coding === undefined) return plain;
+    return encodedFilter(plain, { ...encoded, context: { ...encoded.context, contentEncoding: coding } });
   };
-  const begin = (): Uint8Array[] => {
+  const begin = (): Later<Uint8Array[]> => {
     chosen = choose();
     const first = head;
     head = Buffer.alloc(0);
@@ -140,8 +172,9 @@ export function sniffedFilter(plain: BodyFilter, context: GuardContext, max: num
     },
     idle: () => chosen?.idle() ?? [],
     end() {
-      const first = chosen === null ? begin() : [];
-      return [...first, ...(chosen as BodyFilter).end()];
+      return after(chosen === null ? begin() : [], (first) =>
+        after((chosen as BodyStream).end(), (last) => [...first, ...last]),
+      );
     },
     verdict: () => (chosen ?? plain).verdict(),
     get blocked() {

@@ -2,7 +2,7 @@
 
 import type { GuardDirection } from '../core/finding.ts';
 import type { Scrubs } from './scrubs.ts';
-import type { Doubts } from './second-stage/second-stage.ts';
+import type { Doubts } from './second-stage/doubts.ts';
 import type { GuardSettings } from './settings.ts';
 
 export interface GuardContext {

@@ -3,67 +3,57 @@
  * is scanned; findings become actions; what is sent on is what the actions left.
  */
 
-import { createHmac } from 'node:crypto';
 import type { Finding, Verdict } from '../core/finding.ts';
-import type { RuleSet } from '../dlp/compiled-rules.ts';
 import { joinedMatches } from '../dlp/joined.ts';
-import { LAYER_LIMITS, scanLayers } from '../dlp/scan-layers.ts';
-import { type BodyFilter, bodyFilter } from './body-filter.ts';
+import { scanLayers } from '../dlp/scan-layers.ts';
+import { type BodyFilter, type BodyStream, bodyFilter } from './body-filter.ts';
 import { encodedFilter, isIdentity, sniffedFilter } from './encoded-filter.ts';
 import type { GuardContext } from './guard-context.ts';
 import { actionFor, verdictOf } from './judge.ts';
-import { zlibPacking } from './packing.ts';
 import { PartMemory } from './part-memory.ts';
 import { type GuardPart, partValues, viewsOf } from './part-values.ts';
 import { joinedFindings, rememberingFilter } from './remembering-filter.ts';
 import { scrubFilter } from './scrub-filter.ts';
-import type { Vault } from './vault.ts';
+import { type LookOptions, windowOptions } from './window-options.ts';
+import type { GuardWorkers } from './workers/guard-workers.ts';
+import { type Hands, handsOf } from './workers/hands.ts';
 
 export interface Guard {
   /** Digest of the rule set. */
   readonly digest: string;
   /** Parts cannot be rewritten on their way: whatever an action would have changed blocks. */
   scanParts(parts: readonly GuardPart[], context: GuardContext): Verdict;
-  /** A filter for one body, used once. */
+  /** A filter for one body, used once. Large bodies are looked at in other threads where there are some. */
+  stream(context: GuardContext): BodyStream;
+  /** The same where nothing else waits: everything is done at once. */
   filter(context: GuardContext): BodyFilter;
 }
 
-export interface GuardOptions {
-  readonly rules: RuleSet;
-  /** Key of the fingerprints; 32 bytes. */
-  readonly fingerprintKey: Uint8Array;
-  /** Where `tokenise` keeps values; without it a token stands for nothing that could come back. */
-  readonly vault?: Vault;
-  /** Whether this is a placeholder that we gave out ourselves. */
-  readonly isOurs?: (secret: Buffer) => boolean;
-  /** Findings listed in one verdict; more are counted. */
-  readonly maxFindings?: number;
+export interface GuardOptions extends LookOptions {
   /** Largest encoded body, before and after decoding. */
   readonly maxDecodedBytes?: number;
-  /** Encodings unwrapped inside one another. Default 3. */
-  readonly maxLayerDepth?: number;
+  /** Threads that look at large bodies; absent for none. */
+  readonly workers?: GuardWorkers;
 }
 
 export function createGuard(options: GuardOptions): Guard {
-  const { rules } = options;
-  const maxFindings = options.maxFindings ?? 200;
-  const layers = { ...LAYER_LIMITS, packing: zlibPacking, depth: options.maxLayerDepth ?? LAYER_LIMITS.depth };
-  const fingerprint = (secret: Uint8Array) =>
-    createHmac('sha256', options.fingerprintKey).update(secret).digest('hex').slice(0, 16);
-
-  const isOurs = options.isOurs ?? (() => false);
+  const { rules, workers } = options;
+  const looking = windowOptions(options);
+  const { maxFindings, layers, fingerprint, isOurs } = looking;
   const memory = new PartMemory(rules);
-  const filter = (context: GuardContext): BodyFilter => {
-    const { vault } = options;
-    const shared = { rules, context, fingerprint, maxFindings, layers, isOurs };
-    const guarded = bodyFilter({ ...shared, ...(vault && { vault }) });
+  const hands = workers && handsOf(workers, rules);
+  const made = (context: GuardContext, by: Hands | undefined): BodyStream => {
+    const guarded = bodyFilter({ ...looking, context, ...(by && { hands: by }) });
     const scrubbed = scrubFilter(guarded, context.scrubs ?? []);
     const plain =
       context.direction === 'request' ? rememberingFilter(scrubbed, context, { memory, fingerprint }) : scrubbed;
-    const max = options.maxDecodedBytes ?? 16 * 1024 * 1024;
-    if (!isIdentity(context.contentEncoding)) return encodedFilter(plain, context, max);
-    return context.direction === 'request' || context.sniff ? sniffedFilter(plain, context, max) : plain;
+    const encoded = { context, max: options.maxDecodedBytes ?? 16 * 1024 * 1024, hands: by };
+    if (!isIdentity(context.contentEncoding)) return encodedFilter(plain, encoded);
+    return context.direction === 'request' || context.sniff ? sniffedFilter(plain, encoded) : plain;
   };
+  const stream = (context: GuardContext) => made(context, hands);
+  // Without other hands nothing comes later.
+  const filter = (context: GuardContext) => made(context, undefined) as BodyFilter;
 
   const scanView = (view: Buffer, part: GuardPart, context: GuardContext): Finding[] =>
     scanLayers(view, rules, { host: context.host, tool: context.tool ?? '' }, layers)
@@ -103,5 +93,5 @@ export function createGuard(options: GuardOptions): Guard {
       ],
       maxFindings,
     );
-  return { digest: rules.digest, scanParts, filter };
+  return { digest: rules.digest, scanParts, stream, filter };
 }

@@ -3,10 +3,11 @@
 import type { Finding } from '../core/finding.ts';
 import type { JoinedMatch } from '../dlp/joined.ts';
 import { namedValues } from '../dlp/layers/chains.ts';
-import type { BodyFilter } from './body-filter.ts';
+import type { BodyStream } from './body-filter.ts';
 import type { GuardContext } from './guard-context.ts';
 import { actionFor } from './judge.ts';
 import { isForm } from './kind-of-text.ts';
+import { after } from './later.ts';
 import type { PartMemory } from './part-memory.ts';
 
 /** A longer body can carry a whole secret as well, and is searched for itself. */
@@ -32,10 +33,10 @@ export function joinedFindings(
 }
 
 export function rememberingFilter(
-  inner: BodyFilter,
+  inner: BodyStream,
   context: GuardContext,
   { memory, fingerprint }: { readonly memory: PartMemory; readonly fingerprint: (secret: Uint8Array) => string },
-): BodyFilter {
+): BodyStream {
   let held: Uint8Array[] = [];
   let size = 0;
   let findings: readonly Finding[] = [];
@@ -59,9 +60,10 @@ export function rememberingFilter(
     },
     idle: () => inner.idle(),
     end() {
-      const last = inner.end();
-      if (!inner.blocked) remember();
-      return isBlocked() ? [] : last;
+      return after(inner.end(), (last) => {
+        if (!inner.blocked) remember();
+        return isBlocked() ? [] : last;
+      });
     },
     verdict() {
       const own = inner.verdict();

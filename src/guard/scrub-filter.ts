@@ -1,10 +1,11 @@
 /** Takes values out of a body as it streams, before the guard looks at it. */
 
-import type { BodyFilter } from './body-filter.ts';
+import type { BodyStream } from './body-filter.ts';
+import { after } from './later.ts';
 import type { Scrubs } from './scrubs.ts';
 
 /** Wraps a filter. What may be the beginning of a value waits for the next bytes, over a pause as well. */
-export function scrubFilter(inner: BodyFilter, scrubs: Scrubs | (() => Scrubs)): BodyFilter {
+export function scrubFilter(inner: BodyStream, scrubs: Scrubs | (() => Scrubs)): BodyStream {
   if (typeof scrubs !== 'function' && scrubs.length === 0) return inner;
   let held = Buffer.alloc(0);
 
@@ -30,7 +31,7 @@ export function scrubFilter(inner: BodyFilter, scrubs: Scrubs | (() => Scrubs)):
     idle: () => inner.idle(),
     end() {
       const last = taken(true);
-      return [...inner.push(last), ...inner.end()];
+      return after(inner.push(last), (first) => after(inner.end(), (rest) => [...first, ...rest]));
     },
     verdict: () => inner.verdict(),
     get blocked() {

@@ -89,7 +89,11 @@ export class Vault {
     const cipher = createCipheriv('aes-256-gcm', this.key, iv).setAAD(Buffer.from(entryKey(owner, id)));
     const sealed = Buffer.concat([cipher.update(value), cipher.final()]);
     const until = this.#options.now() + this.#options.ttlMs;
-    const kept: KeptValue = { owner, id, iv, sealed, tag: cipher.getAuthTag(), hosts, until };
+    this.keep({ owner, id, iv, sealed, tag: cipher.getAuthTag(), hosts, until });
+  }
+
+  /** Keeps what was sealed under this key, here or by a thread that keeps nothing itself. */
+  keep(kept: KeptValue): void {
     this.add(kept);
     this.#onKept(kept);
   }

@@ -113,7 +113,7 @@ class Relay implements Dispatcher.DispatchHandler {
       if (reply.begun) reply.destroy();
     });
     reply.onGone(() => exchange.end('client_closed', null));
-    reply.onDrain(() => controller.resume());
+    reply.onDrain(() => (this.#guard === null ? controller.resume() : this.#guard.drained()));
   }
 
   onBodySent(chunk: Buffer): void {
@@ -138,6 +138,7 @@ class Relay implements Dispatcher.DispatchHandler {
         status,
         fields,
         pause: () => controller.pause(),
+        resume: () => controller.resume(),
         abort: (e) => controller.abort(e),
       });
   }

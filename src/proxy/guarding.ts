@@ -1,8 +1,11 @@
 /** The guard as the walk uses it: what may leave (URL, headers, body) and what may come back (body). */
 
 import type { GuardDirection, Verdict } from '../core/finding.ts';
+import type { Later } from '../guard/later.ts';
 import type { Scrubs } from '../guard/scrubs.ts';
+import { GuardUnavailable } from '../guard/workers/guard-unavailable.ts';
 import type { GuardSettings } from '../policy/profile.ts';
+import { Refusal } from './refusal.ts';
 
 export interface GuardContext {
   readonly direction: GuardDirection;
@@ -22,10 +25,11 @@ export interface GuardPart {
   readonly text: string;
 }
 
-export interface BodyFilter {
-  push(chunk: Uint8Array): readonly Uint8Array[];
-  idle(): readonly Uint8Array[];
-  end(): readonly Uint8Array[];
+/** What comes later is waited for before the next call; see `guard/body-filter.ts`. */
+export interface BodyStream {
+  push(chunk: Uint8Array): Later<readonly Uint8Array[]>;
+  idle(): Later<readonly Uint8Array[]>;
+  end(): Later<readonly Uint8Array[]>;
   verdict(): Verdict;
   readonly blocked: boolean;
 }
@@ -35,5 +39,18 @@ export interface GuardPort {
   /** Digest of the rule set. */
   readonly digest: string;
   scanParts(parts: readonly GuardPart[], context: GuardContext): Verdict;
-  filter(context: GuardContext): BodyFilter;
+  stream(context: GuardContext): BodyStream;
+}
+
+/** What nobody looked at goes no further, and why is said. */
+export async function looked<T>(work: Later<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    throw unlooked(error);
+  }
+}
+
+export function unlooked(error: unknown): unknown {
+  return error instanceof GuardUnavailable ? new Refusal('guard_unavailable', error.cause) : error;
 }

@@ -8,7 +8,7 @@ import type { Exchange } from './exchange.ts';
 import { field, joined } from './fields.ts';
 import type { Forwarding } from './forwarding.ts';
 import type { Gate } from './gate.ts';
-import type { BodyFilter } from './guarding.ts';
+import { type BodyStream, looked } from './guarding.ts';
 import { idleBound } from './idle-body.ts';
 import { watchedBody } from './provider-body.ts';
 import { Refusal } from './refusal.ts';
@@ -34,13 +34,13 @@ export async function outboundBody(gate: Gate, exchange: Exchange, forwarding: F
     contentEncoding: joined(headers, 'content-encoding').toLowerCase(),
   });
   if (guard === null || context === null) return { stream: body, length: announced === '' ? null : Number(announced) };
-  const filter = guard.filter(context);
+  const filter = guard.stream(context);
   const guarded = guardedBody(gate, exchange, { filter, body, enforce: context.settings.request === 'enforce' });
   return hold(exchangedBody(gate, exchange, { body: guarded, headers })[Symbol.asyncIterator]());
 }
 
 interface Guarding {
-  readonly filter: BodyFilter;
+  readonly filter: BodyStream;
   readonly body: AsyncIterable<Uint8Array>;
   readonly enforce: boolean;
 }
@@ -50,11 +50,11 @@ async function* guardedBody(gate: Gate, exchange: Exchange, guarding: Guarding):
   let bytes = 0;
   for await (const chunk of body) {
     bytes += chunk.length;
-    const out = filter.push(chunk);
+    const out = await looked(filter.push(chunk));
     if (filter.blocked) break;
     yield* out;
   }
-  const last = filter.blocked ? [] : filter.end();
+  const last = filter.blocked ? [] : await looked(filter.end());
   const verdict = filter.verdict();
   if (verdict.findings.length > 0 || verdict.action !== 'pass')
     await recordVerdict(gate, exchange, { direction: 'request', verdict, bytes });

@@ -1,14 +1,15 @@
 /**
  * A response body through the guard. The response head waits for the guard's first word, so that a body that is
- * blocked at its start becomes a denial; later, the connection is broken instead. An idle stream is flushed.
+ * blocked at its start becomes a denial; later, the connection is broken instead. An idle stream is flushed. While another
+ * thread looks at a piece, the origin is paused, and what still comes waits its turn.
  */
 
 import { liveScrubs } from './brokering.ts';
 import type { Exchange, HeaderList } from './exchange.ts';
 import { field, joined } from './fields.ts';
 import type { Gate } from './gate.ts';
-import type { BodyFilter } from './guarding.ts';
-import { Refusal } from './refusal.ts';
+import { type BodyStream, unlooked } from './guarding.ts';
+import { Refusal, refusalOf } from './refusal.ts';
 import type { FieldList, Reply } from './reply.ts';
 import { guardContext, recordVerdict } from './scan-outbound.ts';
 
@@ -19,18 +20,27 @@ interface Begin {
   readonly status: number;
   readonly fields: FieldList;
   readonly pause: () => void;
+  readonly resume: () => void;
   readonly abort: (error: Error) => void;
 }
 
 export class ResponseGuard {
   readonly #gate: Gate;
   readonly #exchange: Exchange;
-  readonly #filter: BodyFilter;
+  readonly #filter: BodyStream;
   #reply: Reply | null = null;
   #begin: Begin | null = null;
   #bytes = 0;
   #idle: NodeJS.Timeout | undefined;
   #stopped = false;
+  /** What came while another thread looks. */
+  readonly #waiting: Uint8Array[] = [];
+  /** Until that thread, and whatever came since, is done with. */
+  #looking: Promise<void> | null = null;
+  /** The client takes no more for now. */
+  #full = false;
+  /** Why nothing more goes on. */
+  #failure: Refusal | null = null;
 
   /** Null when nothing guards. */
   static of(gate: Gate, exchange: Exchange, headers: HeaderList): ResponseGuard | null {
@@ -41,10 +51,10 @@ export class ResponseGuard {
     });
     return guard === null || context === null
       ? null
-      : new ResponseGuard(gate, exchange, guard.filter({ ...context, scrubs: liveScrubs(gate, exchange) }));
+      : new ResponseGuard(gate, exchange, guard.stream({ ...context, scrubs: liveScrubs(gate, exchange) }));
   }
 
-  constructor(gate: Gate, exchange: Exchange, filter: BodyFilter) {
+  constructor(gate: Gate, exchange: Exchange, filter: BodyStream) {
     this.#gate = gate;
     this.#exchange = exchange;
     this.#filter = filter;
@@ -58,13 +68,28 @@ export class ResponseGuard {
 
   push(chunk: Uint8Array): void {
     this.#bytes += chunk.length;
-    this.#send(this.#filter.push(chunk));
+    if (this.#looking !== null) {
+      this.#waiting.push(chunk);
+      this.#begin?.pause();
+      return;
+    }
+    const out = this.#filter.push(chunk);
+    if (out instanceof Promise) this.#look(out);
+    else this.#send(out);
     this.#wait();
+  }
+
+  /** The client takes more. */
+  drained(): void {
+    this.#full = false;
+    if (this.#looking === null) this.#begin?.resume();
   }
 
   async end(trailers: FieldList): Promise<void> {
     this.stop();
-    const last = this.#filter.end();
+    await this.#looking;
+    if (this.#failure !== null) throw this.#failure;
+    const last = await this.#last();
     const verdict = this.#filter.verdict();
     if (verdict.findings.length > 0 || verdict.action !== 'pass')
       await recordVerdict(this.#gate, this.#exchange, { direction: 'result', verdict, bytes: this.#bytes });
@@ -76,6 +101,40 @@ export class ResponseGuard {
     this.#reply?.end(trailers);
   }
 
+  async #last(): Promise<readonly Uint8Array[]> {
+    try {
+      return await this.#filter.end();
+    } catch (error) {
+      throw unlooked(error);
+    }
+  }
+
+  #look(out: Promise<readonly Uint8Array[]>): void {
+    this.#begin?.pause();
+    this.#looking = this.#through(out).catch((error: unknown) => {
+      this.#looking = null;
+      this.#fail(refusalOf(unlooked(error)));
+    });
+  }
+
+  async #through(out: Promise<readonly Uint8Array[]>): Promise<void> {
+    this.#send(await out);
+    for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
+      if (this.#failure !== null) break;
+      this.#send(await this.#filter.push(next));
+    }
+    // In the same turn in which nothing waits any more: what comes from now on is looked at when it comes.
+    this.#looking = null;
+    if (!this.#full && this.#failure === null) this.#begin?.resume();
+  }
+
+  #fail(refusal: Refusal): void {
+    this.stop();
+    this.#failure ??= refusal;
+    this.#waiting.length = 0;
+    this.#begin?.abort(refusal);
+  }
+
   stop(): void {
     this.#stopped = true;
     clearTimeout(this.#idle);
@@ -83,23 +142,33 @@ export class ResponseGuard {
 
   #wait(): void {
     if (this.#stopped) return;
-    if (this.#idle === undefined) this.#idle = setTimeout(() => this.#send(this.#filter.idle()), IDLE_MS);
+    if (this.#idle === undefined) this.#idle = setTimeout(() => this.#flush(), IDLE_MS);
     else this.#idle.refresh();
   }
 
+  #flush(): void {
+    // What is under way gives out what it can.
+    if (this.#looking !== null) return;
+    const out = this.#filter.idle();
+    if (out instanceof Promise) this.#look(out);
+    else this.#send(out);
+  }
+
   #send(out: readonly Uint8Array[]): void {
+    if (this.#failure !== null) return;
     if (this.#filter.blocked) {
-      this.stop();
       const verdict = this.#filter.verdict();
       const outcome = { direction: 'result', verdict, bytes: this.#bytes } as const;
       void recordVerdict(this.#gate, this.#exchange, outcome).catch(() => undefined);
-      this.#begin?.abort(new Refusal('guard_blocked', 'response_body'));
+      this.#fail(new Refusal('guard_blocked', 'response_body'));
       return;
     }
     for (const piece of out) {
       if (piece.length === 0) continue;
       if (!this.#reply?.begun) this.#head([]);
-      if (this.#reply?.write(piece) === false) this.#begin?.pause();
+      if (this.#reply?.write(piece) !== false) continue;
+      this.#full = true;
+      this.#begin?.pause();
     }
   }
 

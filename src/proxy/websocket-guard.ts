@@ -9,7 +9,8 @@ import { closeFrame, encodeFrame, type Message, MessageReader, OPCODES, WebSocke
 import { exchangedMessage, liveScrubs } from './brokering.ts';
 import type { Exchange } from './exchange.ts';
 import type { Gate } from './gate.ts';
-import type { GuardContext } from './guarding.ts';
+import { type GuardContext, looked } from './guarding.ts';
+import { Refusal } from './refusal.ts';
 import { guardContext, recordVerdict } from './scan-outbound.ts';
 
 type Direction = 'up' | 'down';
@@ -48,6 +49,7 @@ export function webSocketGuard(
       return await passOn(direction, bytes);
     } catch (error) {
       const { code, message } = error instanceof WebSocketFault ? error : INTERNAL;
+      if (error instanceof Refusal) exchange.reason ??= error.reason;
       exchange.reason ??= code === 1008 ? 'guard_blocked' : 'guard_unscannable';
       sayLast('client', closeFrame(code, message, null));
       sayLast('upstream', closeFrame(code, 'closed by the gate', randomBytes(4)));
@@ -69,8 +71,9 @@ async function guardMessage(
   if (guard === null || payload.length === 0) return message;
   // A ping or a close can carry 125 bytes of anything: guarded as well, and never rewritten.
   const rewritten = opcode === OPCODES.text;
-  const filter = guard.filter({ ...context, contentType: typeOf(payload) });
-  const out = [...filter.push(payload), ...filter.end()];
+  const filter = guard.stream({ ...context, contentType: typeOf(payload) });
+  const first = await looked(filter.push(payload));
+  const out = [...first, ...(await looked(filter.end()))];
   const verdict = filter.verdict();
   const left = Buffer.concat(out);
   // A stored value that comes back, too, can be taken out of text only.

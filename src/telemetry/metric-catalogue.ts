@@ -56,6 +56,11 @@ export const METRICS: Readonly<Record<string, MetricRow>> = {
   locktender_guard_seconds_total: counter('Time that the guard spent scanning.', 'direction'),
   locktender_guard_verdicts_total: counter('Verdicts of the guard.', 'direction', 'action'),
   locktender_guard_findings_total: counter('Findings of the guard.', 'rule', 'action'),
+  locktender_guard_workers: gauge('Threads that look at large bodies.'),
+  locktender_guard_waiting: gauge('Windows of large bodies that wait for a thread.'),
+  locktender_guard_worker_seconds_total: counter('Time that those threads spent.', 'work'),
+  locktender_guard_workers_lost_total: counter('Those threads that ended or were ended.', 'cause'),
+  locktender_guard_worker_refusals_total: counter('Bodies that nobody could look at; they did not pass.', 'cause'),
   locktender_guard_second_stage_total: counter('Uncertain spans of the second stage, by answer.', 'outcome'),
   // — the record —
   locktender_log_entries_total: counter('Entries made durable.', 'type'),

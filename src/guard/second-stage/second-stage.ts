@@ -3,22 +3,13 @@
  * are out go together into the next one. INVARIANT: whatever is not answered in time is what its rule says of failures.
  */
 
-import { createHmac } from 'node:crypto';
-import type { Likelihood } from '../../core/finding.ts';
+import type { Later } from '../later.ts';
 import { AnswerCache } from './answer-cache.ts';
 import { Breaker } from './breaker.ts';
 import { DailyBudget } from './daily-budget.ts';
+import { DoubtBook, type Doubts, type Question, type SecondStageRule } from './doubts.ts';
 import type { InspectAnswer, Inspector } from './inspector.ts';
 import { takeBatch } from './take-batch.ts';
-
-export interface SecondStageRule {
-  /** Rule id or info type whose uncertain spans may be sent. */
-  readonly match: string;
-  /** What the inspector calls it. */
-  readonly types: readonly string[];
-  /** Without an answer: `open` leaves it alone, `closed` acts as if it was confirmed. */
-  readonly failure: 'open' | 'closed';
-}
 
 export interface SecondStageSettings {
   readonly rules: readonly SecondStageRule[];
@@ -39,25 +30,6 @@ export interface SecondStagePorts {
   readonly after: (ms: number, then: () => void) => () => void;
   /** What became of a span. */
   readonly note: (outcome: InspectAnswer | 'cached') => void;
-}
-
-interface Suspect {
-  readonly rule: { readonly id: string; readonly info_type: string };
-  readonly secret: Uint8Array;
-  readonly likelihood: Likelihood;
-}
-
-/** What one body is not sure of, and what of it is confirmed. */
-export interface Doubts {
-  /** Notes it as uncertain unless it is confirmed. */
-  isConfirmed(suspect: Suspect): boolean;
-}
-
-interface Question {
-  readonly digest: string;
-  readonly value: string;
-  readonly bytes: number;
-  readonly rule: SecondStageRule;
 }
 
 interface Waiting extends Question {
@@ -90,41 +62,28 @@ export class SecondStage {
   }
 
   /** Scans; asks about what was uncertain; scans again where something of it was confirmed. */
-  async look<T>(scan: (doubts: Doubts) => T): Promise<T> {
+  async look<T>(scan: (doubts: Doubts) => Later<T>): Promise<T> {
     const doubts = this.begin();
-    const first = scan(doubts);
-    return (await doubts.ask()) ? scan(doubts) : first;
+    const first = await scan(doubts);
+    return (await doubts.ask()) ? await scan(doubts) : first;
   }
 
   begin(): Doubts & { /** Whether anything was confirmed. */ ask(): Promise<boolean> } {
-    const confirmed = new Set<string>();
-    const questions = new Map<string, Question>();
+    const book = new DoubtBook({ rules: this.#settings.rules, key: this.#ports.key, confirmed: [] });
     return {
-      isConfirmed: (suspect) => {
-        const question = this.#questionOf(suspect);
-        if (!question) return false;
-        if (confirmed.has(question.digest)) return true;
-        questions.set(question.digest, question);
-        return false;
-      },
+      isConfirmed: (suspect) => book.isConfirmed(suspect),
+      portable: () => book.portable(),
+      take: (questions) => book.take(questions),
       ask: async () => {
-        const asked = [...questions.values()].map(async (question, i) => {
+        const asked = book.questions().map(async (question, i) => {
           const answer = i < MOST_OF_ONE ? await this.#answer(question) : 'unknown';
           const failsClosed = answer === 'unknown' && question.rule.failure === 'closed';
-          if (answer === 'confirmed' || failsClosed) confirmed.add(question.digest);
+          if (answer === 'confirmed' || failsClosed) book.confirm(question);
         });
         await Promise.all(asked);
-        return confirmed.size > 0;
+        return book.isAnyConfirmed;
       },
     };
-  }
-
-  #questionOf({ rule, secret, likelihood }: Suspect): Question | null {
-    if (likelihood !== 'POSSIBLE' && likelihood !== 'UNLIKELY') return null;
-    const named = this.#settings.rules.find(({ match }) => match === rule.id || match === rule.info_type);
-    if (!named) return null;
-    const digest = createHmac('sha256', this.#ports.key).update(`${named.match}\0`).update(secret).digest('base64');
-    return { digest, value: Buffer.from(secret).toString('utf8'), bytes: secret.length, rule: named };
   }
 
   async #answer(question: Question): Promise<InspectAnswer> {

@@ -1,0 +1,331 @@
+/**
+ * One window of a body: what begins in it is acted on, and what is left is given out. All that goes from one window to the
+ * next is a value, so that each may be looked at in another thread.
+ */
+
+import type { Finding, GuardAction } from '../core/finding.ts';
+import type { RuleSet } from '../dlp/compiled-rules.ts';
+import { type JsonPath, shownPath } from '../dlp/json-path.ts';
+import { type JsonKind, JsonPlaces, type PlacesState } from '../dlp/json-tracker.ts';
+import { type Container, type LayeredCandidate, type LayerLimits, scanLayers } from '../dlp/scan-layers.ts';
+import { replacementFor } from '../dlp/transform.ts';
+import type { GuardContext } from './guard-context.ts';
+import { inJson, type Put } from './in-json.ts';
+import { actionFor } from './judge.ts';
+import { isForm, kindOfText } from './kind-of-text.ts';
+import type { Vault } from './vault.ts';
+
+export interface WindowOptions {
+  readonly rules: RuleSet;
+  readonly context: GuardContext;
+  readonly fingerprint: (secret: Uint8Array) => string;
+  readonly maxFindings: number;
+  /** Whether this is a placeholder that we gave out ourselves. */
+  readonly isOurs: (secret: Buffer) => boolean;
+  readonly vault?: Vault;
+  readonly layers: LayerLimits;
+}
+
+/** Where a body has been looked at to. */
+export interface WindowState {
+  /** Bytes not yet decided about, with up to `BEHIND` decided ones before them. */
+  readonly held: Uint8Array;
+  /** Offset of `held[0]` in the body. */
+  readonly base: number;
+  /** Offset in the body up to which output was given. */
+  readonly sent: number;
+  /** Offset in the body at which the next window begins. */
+  readonly next: number;
+  /** Offset at which the stream was last let go on before its end was known; -1 when it never was. */
+  readonly letGo: number;
+  /** Where secrets in several pieces begin that were acted on, and pieces of them that are still to come. */
+  readonly told: ReadonlySet<number>;
+  readonly cuts: readonly { readonly start: number; readonly end: number }[];
+  readonly json: PlacesState | undefined;
+  /** Findings that were listed so far. */
+  readonly listed: number;
+}
+
+export const FRESH: WindowState = {
+  ...{ held: new Uint8Array(0), base: 0, sent: 0, next: 0, letGo: -1, told: new Set(), cuts: [], listed: 0 },
+  json: undefined,
+};
+
+/** What one window came to. */
+export interface WindowOutcome {
+  readonly out: readonly Uint8Array[];
+  readonly findings: readonly Finding[];
+  /** Findings that are only counted. */
+  readonly more: number;
+  /** Something may not pass at all: nothing more comes out. */
+  readonly blocked: boolean;
+  readonly state: WindowState;
+}
+
+/** How far a finding may reach beyond the window that it begins in: longer ones are cut there. */
+export const REACH = 16_384;
+/** How far back word boundaries and context words look. */
+export const BEHIND = 1024;
+
+/** Secrets in pieces that are remembered; a view holds no more. */
+const MOST_TOLD = 4096;
+const NOTHING = Buffer.alloc(0);
+
+interface Step {
+  /** Null: the rest of what was acted on before. */
+  readonly candidate: LayeredCandidate | null;
+  readonly start: number;
+  readonly end: number;
+}
+
+interface Acting {
+  readonly placeOf: (offset: number) => JsonPath | null;
+  readonly kindOf: (offset: number) => JsonKind;
+  readonly out: Uint8Array[];
+}
+
+interface Span {
+  readonly view: Buffer;
+  readonly start: number;
+  readonly end: number;
+}
+
+interface NotePlace {
+  readonly start: number;
+  readonly end: number;
+  readonly path: JsonPath | null;
+}
+
+interface Quoting {
+  readonly view: Buffer;
+  readonly kindOf: (offset: number) => JsonKind;
+}
+
+/** Decides about everything that begins before `until`, an offset in the body, and gives it out. */
+export function lookAtWindow(options: WindowOptions, state: WindowState, until: number): WindowOutcome {
+  return new Window(options, state).look(until);
+}
+
+class Window {
+  readonly #options: WindowOptions;
+  readonly #json: JsonPlaces;
+  readonly #letGo: number;
+  readonly #told: Set<number>;
+  readonly #findings: Finding[] = [];
+  readonly #listed: number;
+  #held: Buffer;
+  #base: number;
+  #sent: number;
+  #next: number;
+  #cuts: WindowState['cuts'][number][];
+  #more = 0;
+  #blocked = false;
+
+  constructor(options: WindowOptions, state: WindowState) {
+    const { held, base, sent, next, letGo, told, cuts, json, listed } = state;
+    this.#options = options;
+    this.#json = new JsonPlaces(json);
+    this.#held = Buffer.from(held.buffer, held.byteOffset, held.length);
+    this.#base = base;
+    this.#sent = sent;
+    this.#next = next;
+    this.#letGo = letGo;
+    this.#told = new Set(told);
+    this.#cuts = [...cuts];
+    this.#listed = listed;
+  }
+
+  look(until: number): WindowOutcome {
+    const out = this.#window(until);
+    const state: WindowState = {
+      ...{ held: this.#held, base: this.#base, sent: this.#sent, next: this.#next, letGo: this.#letGo },
+      ...{ told: this.#told, cuts: this.#cuts, json: this.#json.state },
+      listed: this.#listed + this.#findings.length,
+    };
+    return { out, findings: this.#findings, more: this.#more, blocked: this.#blocked, state };
+  }
+
+  #window(until: number): Uint8Array[] {
+    const { rules, context, layers } = this.#options;
+    const view = this.#held.subarray(0, until + REACH - this.#base);
+    const out: Uint8Array[] = [];
+    const pathAt = this.#json.over(view, this.#base);
+    const where = { host: context.host, tool: context.tool ?? '', pathAt, ...kindOfText(context) };
+    const placeOf = this.#json.over(view, this.#base);
+    const kindOf = this.#json.kinds(view, this.#base);
+    for (const step of this.#steps(scanLayers(view, rules, where, layers))) {
+      if (step.start < this.#next || step.start < this.#sent) continue;
+      if (step.candidate !== null && !step.candidate.within && this.#options.isOurs(step.candidate.secret)) continue;
+      if (step.start >= until) this.#putOff(step);
+      else this.#act(step, view, { placeOf, kindOf, out });
+      if (this.#blocked) return [];
+    }
+    if (this.#sent < until) {
+      out.push(view.subarray(this.#sent - this.#base, until - this.#base));
+      this.#sent = until;
+    }
+    this.#json.goOn(view, this.#base, until);
+    this.#next = until;
+    this.#forget();
+    return out.filter((piece) => piece.length > 0).map((piece) => Uint8Array.from(piece));
+  }
+
+  /** A later piece of what was acted on is cut when its window comes, though its beginning may be out of sight then. */
+  #putOff({ candidate, start, end }: Step): void {
+    const goesOn = candidate === null || actionFor(candidate, this.#options.context) !== 'pass';
+    if (goesOn && this.#isTold(candidate)) this.#cuts.push({ start, end });
+  }
+
+  #act({ candidate, start, end }: Step, view: Buffer, acting: Acting): void {
+    const { placeOf, kindOf, out } = acting;
+    const told = this.#isTold(candidate);
+    const action = candidate === null ? 'redact' : actionFor(candidate, this.#options.context);
+    if (candidate?.within !== undefined) {
+      this.#actWithin(candidate, acting, { view, start, end });
+      return;
+    }
+    if (candidate !== null && !told) this.#note(candidate, action, placeOf(candidate.start));
+    if (action === 'block') this.#blocked = true;
+    if (action === 'block' || action === 'pass') return;
+    const bytes = candidate === null || told ? NOTHING : this.#replace(candidate, action);
+    const put = candidate === null || told ? null : this.#quoted(candidate, bytes, { view, kindOf });
+    const from = Math.max(this.#sent, put === null ? start : this.#base + put.start);
+    out.push(view.subarray(this.#sent - this.#base, from - this.#base), put?.bytes ?? bytes);
+    this.#sent = put === null ? end : Math.max(end, this.#base + put.end);
+  }
+
+  #quoted({ start, end }: LayeredCandidate, bytes: Uint8Array, { view, kindOf }: Quoting): Put | null {
+    const kind = kindOf(start);
+    // A document that is one number has no place.
+    const alone = kind === 'none' && this.#options.context.contentType.includes('json') && this.#base + start === 0;
+    return inJson(view, { start, end, bytes }, alone ? 'bare' : kind);
+  }
+
+  /** What shares a place is replaced together. What cannot be written again may not pass. */
+  #actWithin(candidate: LayeredCandidate, { placeOf, out }: Acting, { view, start, end }: Span): void {
+    const { within } = candidate;
+    if (within === undefined || this.#base + candidate.start < this.#sent) return;
+    const place = { start: candidate.start, end: candidate.end, path: placeOf(candidate.start) };
+    const bytes = this.#rewritten(within, place);
+    if (bytes === null) return;
+    out.push(view.subarray(this.#sent - this.#base, start - this.#base), bytes);
+    this.#sent = end;
+  }
+
+  /** Null where nothing of it is changed, or nothing may pass any more. */
+  #rewritten({ decoded, inner, encode }: Container, place: NotePlace): Uint8Array | null {
+    const parts: Uint8Array[] = [];
+    let at = 0;
+    for (const one of inner) {
+      const bytes = one.within === undefined ? this.#inContainer(one, place) : this.#rewritten(one.within, place);
+      if (this.#blocked) return null;
+      if (bytes === null) continue;
+      parts.push(decoded.subarray(at, one.start), bytes);
+      at = one.end;
+    }
+    if (parts.length === 0) return null;
+    const encoded = encode(Buffer.concat([...parts, decoded.subarray(at)]));
+    this.#blocked = encoded === null;
+    return encoded;
+  }
+
+  #inContainer(candidate: LayeredCandidate, { start, end, path }: NotePlace): Uint8Array | null {
+    if (this.#options.isOurs(candidate.secret)) return null;
+    const action = actionFor(candidate, this.#options.context);
+    this.#note({ ...candidate, start, end }, action, path);
+    if (action === 'block') this.#blocked = true;
+    return action === 'block' || action === 'pass' ? null : this.#replace(candidate, action);
+  }
+
+  /** What is to be done, in order: about candidates, and about what earlier windows left to be cut. */
+  #steps(candidates: readonly LayeredCandidate[]): Step[] {
+    const isFirst = ({ within }: LayeredCandidate, i: number) =>
+      within === undefined || candidates[i - 1]?.within !== within;
+    const found = candidates.filter(isFirst).map((candidate) => ({
+      candidate,
+      start: Math.max(this.#base + candidate.start, this.#lateStart(candidate)),
+      end: this.#base + candidate.end,
+    }));
+    if (this.#cuts.length === 0) return found;
+    const cuts = this.#cuts.map((cut) => ({ ...cut, candidate: null }));
+    this.#cuts = [];
+    return [...cuts, ...found].sort((a, b) => a.start - b.start);
+  }
+
+  /** Whether it is a later piece of what was acted on already. */
+  #isTold(candidate: LayeredCandidate | null): boolean {
+    return (
+      candidate === null || (candidate.continues !== undefined && this.#told.has(this.#base + candidate.continues))
+    );
+  }
+
+  /** What began before the stream was let go on, and is complete only now: its rest is still here to be acted on. */
+  #lateStart({ start, end }: LayeredCandidate): number {
+    const late = this.#base + start < this.#letGo && this.#base + end > Math.max(this.#letGo, this.#sent);
+    return late ? Math.max(this.#letGo, this.#sent) : -1;
+  }
+
+  #replace(candidate: LayeredCandidate, wanted: GuardAction): Uint8Array {
+    const { rule, secret } = candidate;
+    // Of what is late a part has gone: nothing may be told of the rest, such as its last signs.
+    const isLate = this.#lateStart(candidate) >= 0 || candidate.continues !== undefined;
+    const action = isLate ? 'redact' : wanted;
+    const infoType = rule.spec.info_type;
+    const inner =
+      (action === 'tokenise' ? this.#token(candidate) : null) ??
+      replacementFor(secret, {
+        action,
+        infoType,
+        fingerprint: this.#options.fingerprint(secret),
+        keep: rule.spec.mask.keep,
+      }) ??
+      secret;
+    // In a form the brackets of a mark are written in percent.
+    const isPlain = candidate.encodings.every((one) => one === 'joined') && isForm(this.#options.context);
+    return isPlain ? Buffer.from(encodeURIComponent(Buffer.from(inner).toString('utf8'))) : candidate.replaced(inner);
+  }
+
+  /** Only of what comes in: what leaves is not given back. */
+  #token({ rule, secret }: LayeredCandidate): Buffer | null {
+    const { vault, context } = this.#options;
+    if (vault === undefined || context.direction !== 'result' || context.task === '') return null;
+    const { info_type: infoType, restore } = rule.spec;
+    return Buffer.from(vault.put(context, { infoType, value: secret, hosts: restore.hosts }));
+  }
+
+  #note(candidate: LayeredCandidate, action: GuardAction, path: JsonPath | null): void {
+    if (candidate.encodings[0] === 'delta' || candidate.encodings[0] === 'joined')
+      this.#tell(this.#base + (candidate.continues ?? candidate.start));
+    if (this.#listed + this.#findings.length >= this.#options.maxFindings && action !== 'block') {
+      this.#more += 1;
+      return;
+    }
+    const { rule, likelihood, start, end } = candidate;
+    this.#findings.push({
+      rule: rule.spec.id,
+      info_type: rule.spec.info_type,
+      likelihood,
+      start: this.#base + start,
+      end: this.#base + end,
+      action,
+      fingerprint: this.#options.fingerprint(candidate.secret),
+      path: path === null ? null : shownPath(path),
+    });
+  }
+
+  #tell(first: number): void {
+    this.#told.add(first);
+    // Sets keep their order: the oldest is behind us.
+    for (const oldest of this.#told) {
+      if (this.#told.size <= MOST_TOLD) break;
+      this.#told.delete(oldest);
+    }
+  }
+
+  /** Keeps what word boundaries and context words may look back at. */
+  #forget(): void {
+    const keep = Math.max(this.#base, Math.min(this.#next, this.#sent) - BEHIND);
+    this.#held = Buffer.from(this.#held.subarray(keep - this.#base));
+    this.#base = keep;
+  }
+}
