@@ -27,7 +27,7 @@ let lab: Lab;
 
 beforeAll(async () => {
   lab = await openLab({ workers: '1' }, [], { 'dlp/fruit.yaml': RULE });
-}, 60_000);
+}, 240_000);
 
 afterAll(() => lab?.close());
 
