@@ -70,7 +70,7 @@ describe('large bodies', () => {
   it('come whole and in order, with what was found taken out', async () => {
     send(Buffer.from(dirty), 'Content-Type: text/plain\r\n');
     expect(bodyOf(await lab.raw(get('/report'), 8000)).toString()).toBe(clean);
-    expect(lab.appliance.core.meter.text()).toMatch(/locktender_guard_worker_seconds_total\{work="look"\} 0\.\d/);
+    expect(lab.appliance.core.meter.exposition()).toMatch(/locktender_guard_worker_seconds_total\{work="look"\} 0\.\d/);
   }, 30_000);
 
   it('that are compressed come compressed', async () => {
