@@ -19,7 +19,9 @@ rules:
 `;
 const LINES = 6000;
 const body = (word: string) =>
-  Array.from({ length: LINES }, (_, i) => `line ${i} of the report ${i % 100 === 7 ? `${word}${i}` : 'nothing'}`).join('\n');
+  Array.from({ length: LINES }, (_, i) => `line ${i} of the report ${i % 100 === 7 ? `${word}${i}` : 'nothing'}`).join(
+    '\n',
+  );
 const dirty = body('marmalade');
 const clean = dirty.replaceAll(/marmalade[0-9]+/g, '[REDACTED:FRUIT]');
 
