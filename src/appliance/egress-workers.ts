@@ -126,7 +126,7 @@ export class EgressWorkers {
 
   #order(seat: WorkerSeat, snapshot: Snapshot, ports: readonly number[]): WorkerOrder {
     const { core, bytes, ownDoors } = this.#parts;
-    const { config, keys, credentials, vault, guard, state } = core;
+    const { config, keys, credentials, vault, guard, state, secondStage } = core;
     return {
       ...{ config, ports, credentials, count: this.#parts.count },
       policy: this.#policyNews(seat, snapshot),
@@ -136,6 +136,7 @@ export class EgressWorkers {
       vaultKey: vault.key,
       kept: vault.entries(),
       pathKey: keys.secret('path-hash'),
+      secondStage: secondStage && { rules: secondStage.rules, key: secondStage.key },
       bytes: bytes.buffer,
       ownDoors: ownDoors(),
     };

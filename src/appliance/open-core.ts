@@ -40,9 +40,11 @@ export interface CoreOptions {
   readonly log: AdjustableLog;
   readonly clock: Clock;
   readonly version: string;
+  /** In place of the one that the configuration names. */
+  readonly secondStage?: SecondStage;
 }
 
-export interface Core extends CoreOptions {
+export interface Core extends Omit<CoreOptions, 'secondStage'> {
   readonly startedAt: number;
   readonly state: StateDir;
   readonly keys: SigningKeys;
@@ -108,15 +110,16 @@ export async function openCore(options: CoreOptions, started: Started): Promise<
   const broker = createBroker(vault, () => credentials);
   const guardWorkers = openGuardWorkers({ config, vault, credentials, fingerprintKey, meter, log });
   started.add(() => guardWorkers?.close());
+  const secondStage = options.secondStage ?? (await openSecondStage({ config, clock, meter }));
   const guard = await openGuardDesk(
     {
       ...{ rules, vault, fingerprintKey, isOurs: broker.isPlaceholder },
       ...guardLimits(config),
       ...(guardWorkers && { workers: guardWorkers }),
+      ...(secondStage && { inquiry: secondStage }),
     },
     { audit, clock, log, meter, samples: new CleanSamples(config.guard.keep_clean_samples, () => clock.now()) },
   );
-  const secondStage = await openSecondStage({ config, clock, meter });
   const passes = openPasses(options, { keys, meter, audit, control });
   const authority = authorityOf(config, state.folder('keys'), clock);
   const parts = { state, keys, tenantKeys, meter, audit, tasks, readmission, bundles, control, leases };

@@ -47,7 +47,7 @@ interface Parts extends Pick<Follower, 'policy' | 'passes' | 'leases' | 'vault' 
 
 /** Throws when a door cannot be had, or what was handed over is not whole. */
 export async function openFollower(up: Upward, order: WorkerOrder): Promise<Follower> {
-  const { config, rules: first, vaultKey, pathKey } = order;
+  const { config, rules: first, vaultKey, pathKey, secondStage } = order;
   const clock = systemClock;
   const meter = new MeterRelay();
   const policy = new FollowedPolicy(order.policy, clock);
@@ -66,6 +66,7 @@ export async function openFollower(up: Upward, order: WorkerOrder): Promise<Foll
         ...{ rules: set, vault, isOurs: broker.isPlaceholder, fingerprintKey: order.fingerprintKey },
         ...guardLimits(config),
         ...(workers && { workers }),
+        ...(secondStage && { inquiry: { ...secondStage, confirmed: (of) => up.ask('confirmed', of) } }),
       }),
       { clock, meter },
     );

@@ -101,6 +101,7 @@ export class WorkerSeat {
           else this.#open.set(who.task, { who, exchanges: 1 });
           return { opened, slots: budgets.slotsOf(who) };
         },
+        confirmed: async (questions) => (await core.secondStage?.confirmed(questions)) ?? [],
         record: (event) => this.#record(event),
         hold: (ask) => this.#hold(ask),
       },

@@ -12,6 +12,7 @@ import type { Principal } from '../core/principal.ts';
 import type { Result } from '../core/result.ts';
 import type { PortableRules } from '../dlp/portable-rules.ts';
 import type { Credential } from '../guard/broker.ts';
+import type { Inquiry, Question } from '../guard/second-stage/doubts.ts';
 import type { KeptValue } from '../guard/vault.ts';
 import type { BudgetDenial, BudgetLimits, Slots } from '../proxy/budget-limits.ts';
 import type { Spender, Spending } from '../proxy/budgets.ts';
@@ -43,6 +44,8 @@ export interface WorkerOrder {
   /** What the vault holds by now. */
   readonly kept: readonly KeptValue[];
   readonly pathKey: Uint8Array;
+  /** What may be asked about; null where nobody is asked. */
+  readonly secondStage: Pick<Inquiry, 'rules' | 'key'> | null;
   readonly credentials: readonly Credential[];
   /** See `ByteCounts`. */
   readonly bytes: SharedArrayBuffer;
@@ -71,6 +74,8 @@ export interface Up {
       };
       readonly answer: { readonly opened: number | BudgetDenial; readonly slots: Slots | null };
     };
+    /** Which of the uncertain spans are to be acted on, by digest. */
+    readonly confirmed: { readonly ask: readonly Question[]; readonly answer: readonly string[] };
     readonly record: { readonly ask: EventBody; readonly answer: RecordReceipt };
     /** Whether the flow may go on: decided anew under what is in force now. */
     readonly hold: {

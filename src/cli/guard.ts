@@ -3,8 +3,10 @@
 import { randomBytes } from 'node:crypto';
 import type { Command } from 'commander';
 import { loadPolicy, rootsOf } from '../control/load-revision.ts';
-import type { BodyFilter } from '../guard/body-filter.ts';
+import type { BodyStream } from '../guard/body-filter.ts';
 import { createGuard } from '../guard/guard.ts';
+import { openGoogle } from '../guard/second-stage/open-google.ts';
+import type { SecondStage } from '../guard/second-stage/second-stage.ts';
 import { CliFailure, type CliIo, type CommonOptions, configOf, EXIT, must } from './context.ts';
 import { rulesOf } from './dlp.ts';
 import { type CliParts, leaf } from './leaf.ts';
@@ -36,7 +38,7 @@ export function addGuard(program: Command, parts: CliParts): void {
 const IDLE_MS = 15;
 
 async function filterStdin(options: GuardOptions, io: CliIo): Promise<number> {
-  const filter = filterOf(options, io);
+  const filter = await filterOf(options, io);
   let told = 0;
   const emit = (pieces: readonly Uint8Array[]) => {
     for (const piece of pieces) io.stdout(piece);
@@ -44,21 +46,39 @@ async function filterStdin(options: GuardOptions, io: CliIo): Promise<number> {
     for (; told < findings.length; told += 1) io.stderr(`${JSON.stringify(findings[told])}\n`);
   };
   let quiet: NodeJS.Timeout | undefined;
+  /** A flush that is under way: the filter does one thing at a time. */
+  let flushed: Promise<void> = Promise.resolve();
+  const flush = () => {
+    flushed = Promise.resolve(filter.idle()).then(emit);
+    // Whoever waits for it is told.
+    flushed.catch(() => undefined);
+  };
   try {
     for await (const chunk of io.stdin) {
       clearTimeout(quiet);
-      emit(filter.push(chunk));
+      await flushed;
+      emit(await filter.push(chunk));
       if (filter.blocked) return EXIT.failed;
-      quiet = setTimeout(() => emit(filter.idle()), IDLE_MS);
+      quiet = setTimeout(flush, IDLE_MS);
     }
   } finally {
     clearTimeout(quiet);
   }
-  if (!filter.blocked) emit(filter.end());
+  await flushed;
+  if (!filter.blocked) emit(await filter.end());
   return filter.verdict().action === 'block' ? EXIT.failed : EXIT.done;
 }
 
-function filterOf(options: GuardOptions, io: CliIo): BodyFilter {
+/** Throws where the configuration wants a second stage that cannot be had. */
+async function secondStageOf(options: GuardOptions, io: CliIo): Promise<SecondStage | null> {
+  const keys = configOf(options, io).guard.second_stage;
+  if (!keys) return null;
+  return await openGoogle({ keys, now: () => Date.now(), note: () => undefined }).catch((error: unknown) => {
+    throw new CliFailure(EXIT.usage, error instanceof Error ? error.message : 'the second stage cannot start');
+  });
+}
+
+async function filterOf(options: GuardOptions, io: CliIo): Promise<BodyStream> {
   const { direction, tool } = options;
   if (direction !== 'result' && direction !== 'request') {
     throw new CliFailure(EXIT.usage, '`--direction` is `result` or `request`');
@@ -69,10 +89,14 @@ function filterOf(options: GuardOptions, io: CliIo): BodyFilter {
   if (!profile) {
     throw new CliFailure(EXIT.usage, `no profile \`${name}\`; there are ${[...bundle.profiles.keys()].join(', ')}`);
   }
-  const guard = createGuard({ rules: rulesOf(options, io), fingerprintKey: randomBytes(32), maxFindings: 100_000 });
+  const inquiry = await secondStageOf(options, io);
+  const guard = createGuard({
+    ...{ rules: rulesOf(options, io), fingerprintKey: randomBytes(32), maxFindings: 100_000 },
+    ...(inquiry && { inquiry }),
+  });
   const nobody = { tenant: '', task: '', host: '' };
   const content = { contentType: options.contentType, contentEncoding: '' };
-  return guard.filter({
+  return guard.stream({
     direction,
     settings: profile.guard,
     ...nobody,

@@ -178,8 +178,17 @@ async function record(
   { verdict, bytes }: { readonly verdict: Verdict; readonly bytes: number },
 ): Promise<void> {
   const id = ulid('e', clock.now(), randomBytes(10));
-  const { action, findings, more } = verdict;
-  const what = { direction, action, findings, more, rules: guard().digest, bytes, decision: null };
+  const { action, findings, more, second_stage: asked } = verdict;
+  const what = {
+    direction,
+    action,
+    findings,
+    more,
+    ...(asked && { second_stage: asked }),
+    rules: guard().digest,
+    bytes,
+    decision: null,
+  };
   await audit.record({ type: 'guard.verdict', id, tenant, task: null, ...what });
 }
 

@@ -20,6 +20,10 @@ export interface GuardContext {
   readonly sniff?: boolean;
   /** Name of the tool whose result this is; absent for none. */
   readonly tool?: string;
+  /** Its length is known ahead. */
+  readonly isSized?: boolean;
+  /** Nothing of it is waited with: nobody is asked about uncertain spans. */
+  readonly isLive?: boolean;
   /** Where uncertain spans are noted for the second stage; absent where nobody is asked. */
   readonly doubts?: Doubts;
 }

@@ -14,6 +14,8 @@ import { PartMemory } from './part-memory.ts';
 import { type GuardPart, partValues, viewsOf } from './part-values.ts';
 import { joinedFindings, rememberingFilter } from './remembering-filter.ts';
 import { scrubFilter } from './scrub-filter.ts';
+import { askingFilter } from './second-stage/asking-filter.ts';
+import { DoubtBook, type Doubts, type Inquiry } from './second-stage/doubts.ts';
 import { type LookOptions, windowOptions } from './window-options.ts';
 import type { GuardWorkers } from './workers/guard-workers.ts';
 import { type Hands, handsOf } from './workers/hands.ts';
@@ -32,28 +34,31 @@ export interface Guard {
 export interface GuardOptions extends LookOptions {
   /** Largest encoded body, before and after decoding. */
   readonly maxDecodedBytes?: number;
+  /** Asked about uncertain spans of bodies that are held whole; absent for nobody. */
+  readonly inquiry?: Inquiry;
   /** Threads that look at large bodies; absent for none. */
   readonly workers?: GuardWorkers;
 }
 
 export function createGuard(options: GuardOptions): Guard {
-  const { rules, workers } = options;
+  const { rules, workers, inquiry } = options;
   const looking = windowOptions(options);
   const { maxFindings, layers, fingerprint, isOurs } = looking;
   const memory = new PartMemory(rules);
   const hands = workers && handsOf(workers, rules);
-  const made = (context: GuardContext, by: Hands | undefined): BodyStream => {
-    const guarded = bodyFilter({ ...looking, context, ...(by && { hands: by }) });
-    const scrubbed = scrubFilter(guarded, context.scrubs ?? []);
+  const made = (context: GuardContext, by: Hands | undefined, asks: boolean): BodyStream => {
+    const open = (of: GuardContext) =>
+      scrubFilter(bodyFilter({ ...looking, context: of, ...(by && { hands: by }) }), context.scrubs ?? []);
+    const scrubbed = inquiry && asks ? asked(inquiry, context, open) : open(context);
     const plain =
       context.direction === 'request' ? rememberingFilter(scrubbed, context, { memory, fingerprint }) : scrubbed;
     const encoded = { context, max: options.maxDecodedBytes ?? 16 * 1024 * 1024, hands: by };
     if (!isIdentity(context.contentEncoding)) return encodedFilter(plain, encoded);
     return context.direction === 'request' || context.sniff ? sniffedFilter(plain, encoded) : plain;
   };
-  const stream = (context: GuardContext) => made(context, hands);
+  const stream = (context: GuardContext) => made(context, hands, context.doubts === undefined);
   // Without other hands nothing comes later.
-  const filter = (context: GuardContext) => made(context, undefined) as BodyFilter;
+  const filter = (context: GuardContext) => made(context, undefined, false) as BodyFilter;
 
   const scanView = (view: Buffer, part: GuardPart, context: GuardContext): Finding[] =>
     scanLayers(view, rules, { host: context.host, tool: context.tool ?? '' }, layers)
@@ -94,4 +99,27 @@ export function createGuard(options: GuardOptions): Guard {
       maxFindings,
     );
   return { digest: rules.digest, scanParts, stream, filter };
+}
+
+function asked(inquiry: Inquiry, context: GuardContext, open: (context: GuardContext) => BodyStream): BodyStream {
+  const { rules, key } = inquiry;
+  const looked = (doubts: Doubts) => open({ ...context, doubts });
+  if (context.isLive !== true) {
+    // What is packed is unpacked when its end is there.
+    const isSized = context.isSized === true || !isIdentity(context.contentEncoding);
+    return askingFilter({ inquiry, isSized, open: looked });
+  }
+  const book = new DoubtBook({ rules, key, confirmed: [], isUnasked: true });
+  const inner = looked(book);
+  const verdict = () =>
+    book.questions().length === 0 ? inner.verdict() : { ...inner.verdict(), second_stage: 'not_asked' as const };
+  return {
+    push: (chunk) => inner.push(chunk),
+    idle: () => inner.idle(),
+    end: () => inner.end(),
+    verdict,
+    get blocked() {
+      return inner.blocked;
+    },
+  };
 }

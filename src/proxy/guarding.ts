@@ -15,6 +15,8 @@ export interface GuardContext {
   readonly host: string;
   readonly contentType: string;
   readonly contentEncoding: string;
+  readonly isSized?: boolean;
+  readonly isLive?: boolean;
   /** Values that may not come back. */
   readonly scrubs?: Scrubs | (() => Scrubs);
 }

@@ -32,6 +32,7 @@ export async function outboundBody(gate: Gate, exchange: Exchange, forwarding: F
   const context = guardContext(exchange, 'request', {
     contentType: field(headers, 'content-type').toLowerCase(),
     contentEncoding: joined(headers, 'content-encoding').toLowerCase(),
+    isSized: announced !== '',
   });
   if (guard === null || context === null) return { stream: body, length: announced === '' ? null : Number(announced) };
   const filter = guard.stream(context);

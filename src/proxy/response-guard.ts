@@ -45,9 +45,12 @@ export class ResponseGuard {
   /** Null when nothing guards. */
   static of(gate: Gate, exchange: Exchange, headers: HeaderList): ResponseGuard | null {
     const guard = gate.guard();
+    const contentType = field(headers, 'content-type').toLowerCase();
     const context = guardContext(exchange, 'result', {
-      contentType: field(headers, 'content-type').toLowerCase(),
+      contentType,
       contentEncoding: joined(headers, 'content-encoding').toLowerCase(),
+      isSized: field(headers, 'content-length') !== '',
+      isLive: /event-stream|ndjson|jsonl|grpc/.test(contentType),
     });
     return guard === null || context === null
       ? null

@@ -38,7 +38,7 @@ export function lookAtPath(gate: Gate, exchange: Exchange): void {
 export function guardContext(
   exchange: Exchange,
   direction: GuardContext['direction'],
-  body: Pick<GuardContext, 'contentType' | 'contentEncoding'>,
+  body: Pick<GuardContext, 'contentType' | 'contentEncoding' | 'isSized' | 'isLive'>,
 ): GuardContext | null {
   const { profile, tenant, task, host } = exchange;
   return profile === null ? null : { direction, settings: profile.guard, tenant, task, host, ...body };
@@ -79,6 +79,7 @@ export async function recordVerdict(gate: Gate, exchange: Exchange, outcome: Gua
     action: verdict.action,
     findings: verdict.findings,
     more: verdict.more,
+    ...(verdict.second_stage && { second_stage: verdict.second_stage }),
     rules: gate.guard()?.digest ?? '',
     bytes,
   };

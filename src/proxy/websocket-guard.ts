@@ -24,7 +24,7 @@ export function webSocketGuard(
   exchange: Exchange,
   sayLast: SayLast,
 ): ((direction: Direction, bytes: Buffer) => Promise<Uint8Array | null>) | null {
-  const kept = { contentType: '', contentEncoding: '' };
+  const kept = { contentType: '', contentEncoding: '', isLive: true };
   const contexts = {
     up: guardContext(exchange, 'request', kept),
     down: guardContext(exchange, 'result', kept),

@@ -8,6 +8,7 @@ import { type AddressInfo, connect, createServer as createTcpServer, type Server
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { connect as connectTls, createServer as createTlsServer, type SecureContext, type TLSSocket } from 'node:tls';
+import type { CoreOptions } from '../../src/appliance/open-core.ts';
 import { type Appliance, startAppliance } from '../../src/appliance/start-appliance.ts';
 import { secret } from '../../src/appliance/tour-client.ts';
 import { loadConfig } from '../../src/config/load.ts';
@@ -127,11 +128,12 @@ guard:
 record_paths: clear
 `;
 
-/** `ports` are further ports that the lab's capabilities reach, `files` further files of its rules. */
+/** `ports` are further ports that the lab's capabilities reach, `files` further files of its rules, `more` further parts. */
 export async function openLab(
   config: Readonly<Record<string, string>> = {},
   ports: readonly number[] = [],
   files: Readonly<Record<string, string>> = {},
+  more: Pick<CoreOptions, 'secondStage'> = {},
 ): Promise<Lab> {
   const dir = mkdtempSync(join(tmpdir(), 'locktender-lab-'));
   const clock = systemClock;
@@ -191,6 +193,7 @@ export async function openLab(
     log,
     clock,
     version: 'test',
+    ...more,
   });
   const admin = async (path: string, body?: object, method = body ? 'POST' : 'GET') => {
     const response = await fetch(`http://${appliance.adminAddress}${path}`, {

@@ -32,6 +32,8 @@ export interface PortableDoubts {
   readonly key: Uint8Array;
   /** Digests. */
   readonly confirmed: readonly string[];
+  /** Nobody is asked about this body: each span is what its rule says of failures. */
+  readonly isUnasked?: boolean;
 }
 
 export interface Doubts {
@@ -42,13 +44,23 @@ export interface Doubts {
   take(questions: readonly Question[]): void;
 }
 
+/** The second stage as filters see it, in whatever thread it is. */
+export interface Inquiry {
+  readonly rules: readonly SecondStageRule[];
+  readonly key: Uint8Array;
+  /** Digests of those that are to be acted on. */
+  confirmed(questions: readonly Question[]): Promise<readonly string[]>;
+}
+
 export class DoubtBook implements Doubts {
   readonly #rules: readonly SecondStageRule[];
   readonly #key: Uint8Array;
   readonly #confirmed: Set<string>;
+  readonly #isUnasked: boolean;
   readonly #questions = new Map<string, Question>();
 
-  constructor({ rules, key, confirmed }: PortableDoubts) {
+  constructor({ rules, key, confirmed, isUnasked }: PortableDoubts) {
+    this.#isUnasked = isUnasked === true;
     this.#rules = rules;
     this.#key = key;
     this.#confirmed = new Set(confirmed);
@@ -58,15 +70,18 @@ export class DoubtBook implements Doubts {
     const question = this.#questionOf(suspect);
     if (!question) return false;
     if (this.#confirmed.has(question.digest)) return true;
-    this.#questions.set(question.digest, question);
-    return false;
+    this.take([question]);
+    return this.#isUnasked && question.rule.failure === 'closed';
   }
 
   portable(): PortableDoubts {
-    return { rules: this.#rules, key: this.#key, confirmed: [...this.#confirmed] };
+    const confirmed = [...this.#confirmed];
+    return { rules: this.#rules, key: this.#key, confirmed, isUnasked: this.#isUnasked };
   }
 
   take(questions: readonly Question[]): void {
+    // That there is one is all that is said of a body of which nothing is asked; it may have no end.
+    if (this.#isUnasked && this.#questions.size > 0) return;
     for (const question of questions) this.#questions.set(question.digest, question);
   }
 
@@ -74,8 +89,8 @@ export class DoubtBook implements Doubts {
     return [...this.#questions.values()];
   }
 
-  confirm({ digest }: Question): void {
-    this.#confirmed.add(digest);
+  confirm(digests: readonly string[]): void {
+    for (const digest of digests) this.#confirmed.add(digest);
   }
 
   get isAnyConfirmed(): boolean {

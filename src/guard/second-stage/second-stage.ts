@@ -7,7 +7,7 @@ import type { Later } from '../later.ts';
 import { AnswerCache } from './answer-cache.ts';
 import { Breaker } from './breaker.ts';
 import { DailyBudget } from './daily-budget.ts';
-import { DoubtBook, type Doubts, type Question, type SecondStageRule } from './doubts.ts';
+import { DoubtBook, type Doubts, type Inquiry, type Question, type SecondStageRule } from './doubts.ts';
 import type { InspectAnswer, Inspector } from './inspector.ts';
 import { takeBatch } from './take-batch.ts';
 
@@ -43,7 +43,7 @@ const MOST_WAITING = 10_000;
 /** Distinct spans of one body that are asked about; the rest count as not answered. */
 const MOST_OF_ONE = 1000;
 
-export class SecondStage {
+export class SecondStage implements Inquiry {
   readonly #settings: SecondStageSettings;
   readonly #ports: SecondStagePorts;
   readonly #breaker: Breaker;
@@ -68,22 +68,34 @@ export class SecondStage {
     return (await doubts.ask()) ? await scan(doubts) : first;
   }
 
+  get rules(): readonly SecondStageRule[] {
+    return this.#settings.rules;
+  }
+
+  get key(): Uint8Array {
+    return this.#ports.key;
+  }
+
   begin(): Doubts & { /** Whether anything was confirmed. */ ask(): Promise<boolean> } {
-    const book = new DoubtBook({ rules: this.#settings.rules, key: this.#ports.key, confirmed: [] });
+    const book = new DoubtBook({ rules: this.rules, key: this.key, confirmed: [] });
     return {
       isConfirmed: (suspect) => book.isConfirmed(suspect),
       portable: () => book.portable(),
       take: (questions) => book.take(questions),
       ask: async () => {
-        const asked = book.questions().map(async (question, i) => {
-          const answer = i < MOST_OF_ONE ? await this.#answer(question) : 'unknown';
-          const failsClosed = answer === 'unknown' && question.rule.failure === 'closed';
-          if (answer === 'confirmed' || failsClosed) book.confirm(question);
-        });
-        await Promise.all(asked);
+        book.confirm(await this.confirmed(book.questions()));
         return book.isAnyConfirmed;
       },
     };
+  }
+
+  async confirmed(questions: readonly Question[]): Promise<readonly string[]> {
+    const asked = questions.map(async (question, i) => {
+      const answer = i < MOST_OF_ONE ? await this.#answer(question) : 'unknown';
+      const failsClosed = answer === 'unknown' && question.rule.failure === 'closed';
+      return answer === 'confirmed' || failsClosed ? [question.digest] : [];
+    });
+    return (await Promise.all(asked)).flat();
   }
 
   async #answer(question: Question): Promise<InspectAnswer> {

@@ -154,10 +154,11 @@ function scripted(most: number, deadlineMs = 60_000) {
   let ended = 0;
   const start = (): Thread => {
     let hear: (said: WorkerSay) => void = () => undefined;
-    let over: () => void = () => undefined;
+    let over: (why: string) => void = () => undefined;
     return {
       postMessage: ({ work }: WorkerAsk) => {
-        if (work?.what === 'encode') asked.push({ tenant: work.coding, say: (said) => hear(said), end: () => over() });
+        if (work?.what === 'encode')
+          asked.push({ tenant: work.coding, say: (said) => hear(said), end: () => over('ERR_TEST') });
       },
       onSay: (to) => {
         hear = to;
@@ -168,7 +169,7 @@ function scripted(most: number, deadlineMs = 60_000) {
       hold: () => undefined,
       terminate: () => {
         ended += 1;
-        over();
+        over('');
       },
     };
   };
@@ -229,11 +230,22 @@ describe('who waits for a thread', () => {
 describe('threads that fail', () => {
   it('one that ends costs the body that it looked at, and another takes its place', async () => {
     const { asked, crew, job, done } = scripted(1);
+    const warm = settled(crew.run(job('a')));
+    asked[0]?.say(done());
+    await warm;
     const [first, second] = [settled(crew.run(job('a'))), settled(crew.run(job('a')))];
-    asked[0]?.end();
+    asked[1]?.end();
     expect(await first).toBe('the guard could not look at the body: lost');
-    asked[1]?.say(done());
+    asked[2]?.say(done());
     expect(await second).toBe('done');
+  });
+
+  it('one that does not start costs nothing the first time', async () => {
+    const { asked, crew, job, done } = scripted(1);
+    const first = settled(crew.run(job('a')));
+    asked[0]?.end();
+    asked[1]?.say(done());
+    expect(await first).toBe('done');
   });
 
   it('one that takes too long is ended, and another takes its place', async () => {
@@ -262,6 +274,7 @@ describe('threads that fail', () => {
     const { asked, crew, job } = scripted(1);
     const all = Array.from({ length: 5 }, () => settled(crew.run(job('a'))));
     for (let i = 0; i < 3; i += 1) asked[i]?.end();
+    expect(asked.length).toBe(3);
     const lost = 'the guard could not look at the body: lost';
     expect(await Promise.all(all)).toEqual([lost, lost, lost, lost, lost]);
     expect(await settled(crew.run(job('a')))).toBe('the guard could not look at the body: closed');

@@ -16,8 +16,8 @@ import { type AnyDone, MOST_SETS, type Work, type WorkerAsk, type WorkerSay } fr
 export interface Thread {
   postMessage(ask: WorkerAsk, give: ArrayBuffer[]): void;
   onSay(hear: (said: WorkerSay) => void): void;
-  /** Called once, however it ended. */
-  onEnd(ended: () => void): void;
+  /** Called once, however it ended, with the code of what ended it. */
+  onEnd(ended: (why: string) => void): void;
   /** Whether the process stays for it. */
   hold(isBusy: boolean): void;
   terminate(): void;
@@ -45,6 +45,8 @@ export interface Job {
 }
 
 interface Waiting extends Job {
+  /** Its first thread ended before it ever answered. */
+  readonly isAgain?: boolean;
   readonly resolve: (done: AnyDone) => void;
   readonly reject: (error: GuardUnavailable) => void;
 }
@@ -55,6 +57,8 @@ interface Seat {
   readonly known: string[];
   job: Waiting | null;
   timer: NodeJS.Timeout | undefined;
+  /** It has answered once: it did start. */
+  answered: boolean;
   gone: boolean;
 }
 
@@ -128,9 +132,16 @@ export class GuardWorkers {
   }
 
   #seat(): Seat {
-    const seat: Seat = { thread: this.#parts.start(), known: [], job: null, timer: undefined, gone: false };
+    const seat: Seat = {
+      thread: this.#parts.start(),
+      known: [],
+      job: null,
+      timer: undefined,
+      answered: false,
+      gone: false,
+    };
     seat.thread.onSay((said) => this.#hear(seat, said));
-    seat.thread.onEnd(() => this.#over(seat));
+    seat.thread.onEnd((why) => this.#over(seat, why));
     this.#seats.add(seat);
     this.#measure();
     return seat;
@@ -165,6 +176,7 @@ export class GuardWorkers {
     const { job } = seat;
     clearTimeout(seat.timer);
     seat.job = null;
+    seat.answered = true;
     seat.thread.hold(false);
     if (job === null) return;
     this.#dead = 0;
@@ -181,16 +193,24 @@ export class GuardWorkers {
   }
 
   #end(seat: Seat, cause: 'deadline' | 'closed'): void {
-    if (cause === 'deadline' && seat.job !== null) this.#queue.took(seat.job.tenant, this.#parts.deadlineMs);
+    if (cause === 'deadline' && seat.job !== null) {
+      this.#queue.took(seat.job.tenant, this.#parts.deadlineMs);
+      this.#parts.log?.error({ work: seat.job.work.what }, 'a thread of the guard took too long and is ended');
+    }
     this.#drop(seat, cause);
     seat.thread.terminate();
     if (!this.#closed) this.#pump();
   }
 
   /** The thread has ended by itself: out of memory, or by a fault of ours. */
-  #over(seat: Seat): void {
+  #over(seat: Seat, why: string): void {
     if (seat.gone) return;
+    this.#parts.log?.error({ why, work: seat.job?.work.what ?? 'none' }, 'a thread of the guard ended by itself');
     this.#dead += 1;
+    const { job } = seat;
+    // It did not even start: that is not the body's doing. What was handed over whole is gone.
+    if (!seat.answered && job !== null && !job.isAgain && !job.give && this.#queue.add({ ...job, isAgain: true }))
+      seat.job = null;
     if (this.#dead >= MOST_DEAD) this.#pausedUntil = Date.now() + PAUSE_MS;
     this.#drop(seat, 'lost');
     if (this.#seats.size === 0 && Date.now() < this.#pausedUntil)
@@ -207,7 +227,6 @@ export class GuardWorkers {
     seat.job = null;
     if (cause !== 'closed') {
       this.#parts.meter?.count('locktender_guard_workers_lost_total', { cause });
-      this.#parts.log?.error({ cause, work: job?.work.what ?? 'none' }, 'a thread of the guard ended');
     }
     if (job !== null) this.#refuse(job.reject, cause);
   }

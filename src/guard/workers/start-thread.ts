@@ -13,12 +13,15 @@ export function startThread(setup: WorkerSetup): Thread {
     resourceLimits: { maxOldGenerationSizeMb: HEAP_MB },
   });
   worker.unref();
-  // An error ends it, and its end is heard.
-  worker.on('error', () => undefined);
+  let why = 'unknown';
+  // An error ends it, and its end is heard. What it says may quote a body.
+  worker.on('error', (error: NodeJS.ErrnoException) => {
+    why = error.code ?? error.name;
+  });
   return {
     postMessage: (ask: WorkerAsk, give) => worker.postMessage(ask, give),
     onSay: (hear) => void worker.on('message', (said: WorkerSay) => hear(said)),
-    onEnd: (ended) => void worker.once('exit', () => ended()),
+    onEnd: (ended) => void worker.once('exit', () => ended(why)),
     hold: (isBusy) => (isBusy ? worker.ref() : worker.unref()),
     terminate: () => void worker.terminate(),
   };
