@@ -14,7 +14,10 @@ const STRICT = {
 } as const;
 
 export function answerFault(response: ServerResponse, of: Fault): void {
-  const extra = of.code === 'not_authenticated' ? { 'www-authenticate': 'Bearer realm="locktender"' } : {};
+  const extra: Record<string, string> = {
+    ...(of.code === 'not_authenticated' ? { 'www-authenticate': 'Bearer realm="locktender"' } : {}),
+    ...(of.retryAfter === undefined ? {} : { 'retry-after': String(of.retryAfter) }),
+  };
   write(response, {
     status: faultStatus(of),
     type: 'application/problem+json',

@@ -44,9 +44,16 @@ export const ROUTES = {
   }),
   decisions: make('GET', '/v1/decisions', EVERYONE, {
     summary: 'decisions as they happen; `Last-Event-ID` resumes after that sequence number',
-    query: z.object({ after: z.coerce.number().int().min(-1).optional(), tenant: shape.label.optional() }),
+    query: z.object({
+      after: z.coerce.number().int().min(-1).optional(),
+      tenant: shape.label.optional(),
+      when_behind: z
+        .enum(['end', 'skip'])
+        .default('end')
+        .describe('what becomes of a slow reader: its stream ends, or an event `passed_over` says how many it missed'),
+    }),
     answers: 'events',
-    response: shape.loggedEvent,
+    response: z.union([shape.loggedEvent, shape.passedOver]),
   }),
   slo: make('GET', '/v1/slo', EVERYONE, {
     summary: 'the service levels over a window',

@@ -1,91 +1,106 @@
 /**
  * Server-sent events over the record, with resume: what was recorded after the last seen sequence number, then what
- * comes, without a gap and without a repeat. A reader that is too slow is ended; it resumes where it was.
+ * comes, without a gap and without a repeat. A reader that is too slow is ended and resumes where it was; one that
+ * watches rather than reads is told how much it missed, and goes on with what is now.
  */
 
 import type { ServerResponse } from 'node:http';
+import { FrameWriter, type WhenBehind } from './frame-writer.ts';
+
+/** What streams look at in an event; what is sent is its text. */
+export interface SeenEvent {
+  readonly type: string;
+  readonly tenant: string | null;
+  readonly effect?: string;
+}
 
 export interface RecordedEntry {
   readonly seq: number;
   /** Canonical JSON of the event. */
   readonly text: string;
+  readonly event: SeenEvent;
 }
 
 /** The record as far as streams need it; the audit log fits, with a reader of its entries. */
 export interface EntrySource {
   subscribe(listener: (entry: RecordedEntry) => void): () => void;
-  /** Entries with a sequence number above `after`, in order, at most `limit`. */
+  /** Entries with a sequence number above `after`, in order, at most `limit`. One that `subscribe` told of is among them. */
   entriesAfter(after: number, limit: number): Promise<readonly RecordedEntry[]>;
+  /** Entries so far. */
+  size(): number;
 }
 
 export interface StreamOrder {
   /** Null: from now on. */
   readonly after: number | null;
-  readonly wants: (event: Readonly<Record<string, unknown>>) => boolean;
+  readonly wants: (event: SeenEvent) => boolean;
+  readonly whenBehind: WhenBehind;
   /** Asked every second: a stream does not outlive its token. */
   readonly stillAllowed: () => boolean;
 }
 
-const PAGE = 500;
+const PAGE = 200;
 const BEAT_MS = 10_000;
 /** How long a stream may outlive its token. */
 const ALLOWED_MS = 1000;
-/** Bytes that a slow reader may leave unread. */
-const MOST_BUFFERED = 4 * 1024 * 1024;
+/** Entries of the past that a reader who only watches is given. */
+const MOST_PAST = 2000;
 
 /** Streams until the reader goes. */
 export async function streamEntries(response: ServerResponse, source: EntrySource, order: StreamOrder): Promise<void> {
-  const waiting: RecordedEntry[] = [];
-  let last = order.after ?? -1;
-  let live = false;
-  const send = (entry: RecordedEntry) => {
-    if (entry.seq <= last || response.destroyed) return;
-    last = entry.seq;
-    const event = JSON.parse(entry.text) as Record<string, unknown>;
-    if (!order.wants(event)) return;
-    response.write(
-      `id: ${entry.seq}\nevent: ${String(event['type'])}\ndata: ${JSON.stringify({ seq: entry.seq, event })}\n\n`,
-    );
-    if (response.writableLength > MOST_BUFFERED) response.destroy();
+  const writer = new FrameWriter(response, order.whenBehind);
+  let live = order.after === null;
+  let newest = -1;
+  const take = (entry: RecordedEntry) => {
+    if (order.wants(entry.event)) writer.add(entry);
   };
-  const unsubscribe = source.subscribe((entry) => (live ? send(entry) : void waiting.push(entry)));
-  const beat = setInterval(() => response.write(': here\n\n'), BEAT_MS);
+  const unsubscribe = source.subscribe((entry) => {
+    // While the past is read, what comes is not kept: it is read too, and a slow reader costs no memory.
+    if (live) take(entry);
+    else newest = entry.seq;
+  });
+  const beat = setInterval(() => writer.beat(), BEAT_MS);
   const guard = setInterval(() => {
     if (!order.stillAllowed()) response.destroy();
   }, ALLOWED_MS);
   const gone = new Promise<void>((resolve) => response.once('close', resolve));
   try {
-    response.write(': open\n\n');
-    if (order.after !== null) await sendPast(response, source, { after: order.after, send });
-    for (const entry of waiting) send(entry);
-    live = true;
+    writer.open();
+    let last = order.after === null ? -1 : begin(order, { source, writer });
+    while (!live && !response.destroyed) {
+      const page = await source.entriesAfter(last, PAGE);
+      for (const entry of page) take(entry);
+      last = page.at(-1)?.seq ?? last;
+      writer.flush();
+      if (response.writableNeedDrain) await drained(response);
+      // Nothing is awaited between this look and the turn to live.
+      else live = page.length < PAGE && newest <= last;
+    }
     await gone;
   } finally {
     clearInterval(beat);
     clearInterval(guard);
     unsubscribe();
-    response.end();
+    writer.close();
   }
 }
 
-async function sendPast(
-  response: ServerResponse,
-  source: EntrySource,
-  from: { after: number; send: (entry: RecordedEntry) => void },
-): Promise<void> {
-  let after = from.after;
-  for (;;) {
-    const page = await source.entriesAfter(after, PAGE);
-    for (const entry of page) from.send(entry);
-    after = page.at(-1)?.seq ?? after;
-    if (page.length < PAGE || response.destroyed) return;
-    if (response.writableNeedDrain) await drained(response);
-  }
+/** Where the past begins: who only watches does not go through all that was recorded while the connection was lost. */
+function begin(
+  { after, whenBehind }: StreamOrder,
+  { source, writer }: { readonly source: EntrySource; readonly writer: FrameWriter },
+): number {
+  const asked = after ?? -1;
+  const earliest = source.size() - MOST_PAST - 1;
+  if (whenBehind === 'end' || asked >= earliest) return asked;
+  writer.passOver({ seq: earliest, entries: earliest - asked, denied: null });
+  return earliest;
 }
 
 /** Resolves when more may be written, or nobody reads any more. */
 export function drained(response: ServerResponse): Promise<void> {
   return new Promise((resolve) => {
+    if (response.destroyed) return resolve();
     response.once('drain', resolve);
     response.once('close', resolve);
   });

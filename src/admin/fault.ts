@@ -23,10 +23,17 @@ export interface Fault {
   readonly code: FaultCode;
   /** Lower case, no full stop, the fix last. */
   readonly detail: string;
+  /** Seconds after which it may go; for `too_many`. */
+  readonly retryAfter?: number;
 }
 
 export function fault(code: FaultCode, detail: string): Fault {
   return { code, detail };
+}
+
+/** What is over a rate says when it is within it again. */
+export function tooMany(detail: string, retryAfter: number): Fault {
+  return { code: 'too_many', detail, retryAfter };
 }
 
 export function faultStatus(of: Fault): number {

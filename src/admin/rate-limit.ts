@@ -3,8 +3,8 @@
 import type { Clock } from '../core/ports.ts';
 
 export interface RateLimit {
-  /** True when the act is within the rate. */
-  take(key: string): boolean;
+  /** 0 when the act is within the rate; else the whole seconds after which one more is. */
+  take(key: string): number;
 }
 
 interface Bucket {
@@ -25,9 +25,9 @@ export function createRateLimit(perMinute: number, clock: Clock): RateLimit {
       if (buckets.size >= MOST_KEYS && !buckets.has(key)) buckets.delete(buckets.keys().next().value ?? '');
       buckets.delete(key);
       buckets.set(key, bucket);
-      if (bucket.level < 1) return false;
+      if (bucket.level < 1) return Math.max(1, Math.ceil(((1 - bucket.level) * 60) / perMinute));
       bucket.level -= 1;
-      return true;
+      return 0;
     },
   };
 }

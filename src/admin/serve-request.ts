@@ -8,8 +8,9 @@ import { answerFault, answerJson, answerText, etagOf } from './answer.ts';
 import { CONTROL_ROUTES } from './contract/control-routes.ts';
 import type { Caller, RouteId } from './contract.ts';
 import { type DoorNames, doorFault } from './door-check.ts';
-import { type Fault, fault, faultStatus } from './fault.ts';
+import { type Fault, fault, faultStatus, tooMany } from './fault.ts';
 import type { HandledRoute, Handlers } from './handlers.ts';
+import type { OpenStreams } from './open-streams.ts';
 import type { AdminPorts } from './ports.ts';
 import type { RateLimit } from './rate-limit.ts';
 import { type Matched, matchRoute, readInput } from './request-input.ts';
@@ -24,6 +25,7 @@ export interface Desk {
   readonly rate: RateLimit;
   /** Failed authentications, by address. */
   readonly failures: RateLimit;
+  readonly streams: OpenStreams;
   readonly metricsPublic: boolean;
   /** One change of controls at a time, so that `If-Match` and the change are one step. */
   readonly controlsInTurn: <T>(act: () => Promise<T>) => Promise<T>;
@@ -43,8 +45,8 @@ export async function serveRequest(desk: Desk, request: IncomingMessage, respons
   if (!matched.ok) return answerFault(response, matched.error);
   const caller = identify(desk, request, matched.value);
   if (!caller.ok) return answerFault(response, caller.error);
-  if (!desk.rate.take(bucketOf(caller.value, matched.value)))
-    return answerFault(response, fault('too_many', 'wait, then try again'));
+  const wait = desk.rate.take(bucketOf(caller.value, matched.value));
+  if (wait > 0) return answerFault(response, tooMany('wait, then try again', wait));
   const barred = barredFault(caller.value, matched.value);
   if (barred) return refuse(desk, { response, caller: caller.value, matched: matched.value }, barred);
   const input = await readInput(request, matched.value, url.searchParams);
@@ -71,7 +73,8 @@ function identify(desk: Desk, request: IncomingMessage, { id, route }: Matched):
   const token = /^Bearer ([\w.~+/-]{1,512}=*)$/i.exec(request.headers.authorization ?? '')?.[1];
   const caller = token === undefined ? null : desk.tokens.verify(token);
   if (!caller) {
-    if (!desk.failures.take(from)) return err(fault('too_many', 'too many wrong tokens; wait a minute'));
+    const wait = desk.failures.take(from);
+    if (wait > 0) return err(tooMany('too many wrong tokens; wait', wait));
     return err(fault('not_authenticated', 'send `authorization: Bearer` with a token of this appliance'));
   }
   return ok(caller);

@@ -1,9 +1,11 @@
 /** What is answered piece by piece: the record as lines, and events as they come. */
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { openEventStream, openLines } from './answer.ts';
+import { answerFault, openEventStream, openLines } from './answer.ts';
 import type { Caller, InputOf } from './contract.ts';
-import { drained, streamEntries } from './event-stream.ts';
+import { drained, type SeenEvent, streamEntries } from './event-stream.ts';
+import { tooMany } from './fault.ts';
+import type { OpenStreams } from './open-streams.ts';
 import type { AdminPorts } from './ports.ts';
 import type { Matched } from './request-input.ts';
 import type { Tokens } from './tokens.ts';
@@ -11,6 +13,7 @@ import type { Tokens } from './tokens.ts';
 interface StreamDesk {
   readonly ports: Pick<AdminPorts, 'record'>;
   readonly tokens: Pick<Tokens, 'holds'>;
+  readonly streams: OpenStreams;
 }
 
 interface Call {
@@ -37,16 +40,18 @@ export async function serveEvents(
   desk: StreamDesk,
   { request, response, matched, input, caller }: Call,
 ): Promise<void> {
-  const query = input.query as { after?: number; tenant?: string };
+  const query = input.query as { after?: number; tenant?: string; when_behind?: 'end' | 'skip' };
   const header = request.headers['last-event-id'];
   const resumed = typeof header === 'string' && /^[0-9]{1,15}$/.test(header) ? Number(header) : null;
-  const wants = (event: Readonly<Record<string, unknown>>) =>
-    (matched.id === 'auditTail' || event['type'] === 'decision') &&
-    (query.tenant === undefined || event['tenant'] === query.tenant);
+  const wants = ({ type, tenant }: SeenEvent) =>
+    (matched.id === 'auditTail' || type === 'decision') && (query.tenant === undefined || tenant === query.tenant);
+  if (!desk.streams.open(caller.id)) return answerFault(response, tooMany('close a stream of this token', 10));
+  response.once('close', () => desk.streams.closed(caller.id));
   openEventStream(response);
   await streamEntries(response, desk.ports.record, {
     after: resumed ?? query.after ?? null,
     wants,
+    whenBehind: query.when_behind ?? 'end',
     stillAllowed: () => desk.tokens.holds(caller.id),
   });
 }

@@ -11,6 +11,7 @@ import { createHandlers } from './handlers.ts';
 import { lanes } from './lanes.ts';
 import { createLogin, type LoginSettings } from './oidc/login.ts';
 import { serveLogin } from './oidc/pages.ts';
+import { openStreams } from './open-streams.ts';
 import type { AdminPorts } from './ports.ts';
 import { createRateLimit } from './rate-limit.ts';
 import { type Desk, serveRequest } from './serve-request.ts';
@@ -54,6 +55,7 @@ export async function startAdmin(options: AdminOptions): Promise<AdminDoor> {
     names: () => names,
     rate: createRateLimit(options.requestsPerMinute, clock),
     failures: createRateLimit(30, clock),
+    streams: openStreams(),
     metricsPublic: options.metricsPublic,
     ...lanes(),
     clock,

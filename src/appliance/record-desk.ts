@@ -79,14 +79,15 @@ export function recordDesk(
     },
     rotate: () => rotateLogKey(core, log, clock.now()),
     sink: log,
-    subscribe: (listener) => log.subscribe((entry) => listener({ ...entry, text: readable(entry.text) })),
+    size: () => log.head.size,
+    subscribe: (listener) => log.subscribe(({ seq, text, event }) => listener({ seq, text: readable(text), event })),
     entriesAfter: async (after, limit) =>
       [
         ...readEntries(log.dir, Math.max(kept, after + 1), Math.min(log.head.size, Math.max(kept, after + 1) + limit)),
-      ].map(({ seq, bytes }) => ({
-        seq,
-        text: readable(bytes.toString('utf8')),
-      })),
+      ].map(({ seq, bytes }) => {
+        const text = readable(bytes.toString('utf8'));
+        return { seq, text, event: JSON.parse(text) as AuditEvent };
+      }),
     query: async (by) => {
       await upToNow();
       return index.query(by).map(({ seq, event }) => ({ seq, event: { ...openEvent(event, core.tenantKeys) } }));

@@ -85,6 +85,7 @@ export interface Following {
   readonly state: (live: boolean) => void;
   /** Only what was recorded after this sequence number; null: from now on. */
   readonly after: number | null;
+  readonly query?: Readonly<Record<string, string>>;
 }
 
 /** Events as they come; resumes behind the last one after a lost connection, and says when it is lost. */
@@ -93,7 +94,7 @@ export async function follow(path: string, signal: AbortSignal, on: Following): 
   let wait = 500;
   while (!signal.aborted) {
     try {
-      const response = await send(path, { signal, query: last === null ? {} : { after: last } });
+      const response = await send(path, { signal, query: { ...on.query, ...(last === null ? {} : { after: last }) } });
       on.state(true);
       wait = 500;
       await eachEvent(response, (entry) => {

@@ -80,6 +80,15 @@ export class LiveGroups {
   #latest: Decision[] = [];
   total = 0;
   denied = 0;
+  /** Of the total, those that came too fast to be shown: they were counted only. */
+  passedOver = 0;
+
+  /** Counts what the appliance left out. */
+  passOver({ entries, denied }: { readonly entries: number; readonly denied: number | null }): void {
+    this.total += entries;
+    this.denied += denied ?? 0;
+    this.passedOver += entries;
+  }
 
   add(decision: Decision): void {
     this.total += 1;

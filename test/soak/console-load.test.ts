@@ -4,58 +4,83 @@
  * that do not hang on how fast the machine is: memory stays flat, rows stay bounded, the page answers, nothing is lost.
  */
 
-import { Agent, request } from 'node:http';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { CDPSession } from 'playwright-core';
+import { fileURLToPath } from 'node:url';
+import type { CDPSession, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { parseDocument, stringify } from 'yaml';
 import { type Console, openConsole } from '../console/browser.ts';
+import { temporaryDirectory } from '../journey/running-appliance.ts';
 
 const MINUTES = Number(process.env['CONSOLE_LOAD_MINUTES'] ?? 10);
 const RATE = Number(process.env['CONSOLE_LOAD_RATE'] ?? 1000);
-const HOSTS = 200;
+const SHIPPED = fileURLToPath(new URL('../../rules', import.meta.url));
+const SOURCE = fileURLToPath(new URL('./decision-source.ts', import.meta.url));
+const directory = temporaryDirectory();
 let the: Console;
+let source: ChildProcess | null = null;
+let answered = 0;
 
 beforeAll(async () => {
-  the = await openConsole({ sets: ['proxy.limits.tenant_rate=1000000', 'audit.durability=relaxed'] });
+  the = await openConsole({ config: writeConfig(), sets: ['audit.durability=relaxed'] });
 }, 120_000);
 
 afterAll(async () => {
+  source?.kill();
   await the?.close();
+  directory.remove();
 });
 
-/** Plain requests to many hosts, denied by default: each is decided, recorded and streamed. */
-function startLoad(): { readonly sent: () => number; stop(): void } {
-  const proxy = new URL(the.shell['HTTP_PROXY'] ?? the.shell['http_proxy'] ?? '');
-  const agent = new Agent({ keepAlive: true, maxSockets: 64 });
-  const login = Buffer.from(`${decodeURIComponent(proxy.username)}:${decodeURIComponent(proxy.password)}`).toString(
-    'base64',
-  );
-  const began = performance.now();
-  let [sent, open] = [0, 0];
-  const ask = () => {
-    sent += 1;
-    open += 1;
-    const host = `h${sent % HOSTS}.load${sent % 7}.example`;
-    const headers = { host, 'proxy-authorization': `Basic ${login}` };
-    const asked = request({ agent, host: proxy.hostname, port: proxy.port, path: `http://${host}/p${sent}`, headers });
-    const over = () => {
-      open -= 1;
-    };
-    asked.on('response', (answer) => answer.resume().once('close', over));
-    asked.on('error', over);
-    asked.end();
-  };
-  const timer = setInterval(() => {
-    const due = ((performance.now() - began) / 1000) * RATE;
-    while (sent < due && open < 512) ask();
-  }, 5);
-  return {
-    sent: () => sent,
-    stop: () => {
-      clearInterval(timer);
-      agent.destroy();
-    },
-  };
+const CAPABILITY = {
+  ...{ version: 1, name: 'net.read.load', owner: 'load', description: 'Hosts of the load.', risk: 'low' },
+  inspect: 'auto',
+  grants: [{ methods: 'read', hosts: ['*.load.test'], ports: [18_081] }],
+  private_destinations: ['127.0.0.1/32'],
+};
+const PROFILE = {
+  ...{ version: 1, name: 'load', owner: 'load', description: 'No bound is met.', capabilities: ['net.read.load'] },
+  limits: {
+    ...{ cpu_ms: 10_000, wall_ms: 86_400_000, memory_mb: 64, output_bytes: 262_144 },
+    ...{ requests: 1_000_000_000, rate: 1_000_000, bytes_up: 2 ** 50, bytes_down: 2 ** 50 },
+    ...{ concurrency: 100_000, distinct_hosts: 100_000, leak_bytes: 1_000_000_000 },
+  },
+  guard: { request: 'enforce', result: 'enforce', min_likelihood: 'LIKELY', unscannable: 'pass' },
+  record_paths: 'clear',
+};
+
+/** The shipped policy with a class for the load, and one file of DLP rules: how dear the guard is, is not asked here. */
+function writeConfig(): string {
+  const rules = join(directory.path, 'rules');
+  cpSync(SHIPPED, rules, { recursive: true });
+  for (const name of readdirSync(join(rules, 'dlp'))) if (name !== 'mail.yaml') rmSync(join(rules, 'dlp', name));
+  const classes = parseDocument(readFileSync(join(rules, 'classes.yaml'), 'utf8'));
+  classes.addIn(['classes'], classes.createNode({ name: 'load', description: 'Load', profile: 'load' }));
+  writeFileSync(join(rules, 'classes.yaml'), classes.toString());
+  writeFileSync(join(rules, 'capabilities/net.read.load.yaml'), stringify(CAPABILITY));
+  writeFileSync(join(rules, 'profiles/load.yaml'), stringify(PROFILE));
+  const hosts = Object.fromEntries(Array.from({ length: 200 }, (_, n) => [`h${n}.load.test`, ['127.0.0.1']]));
+  const file = join(directory.path, 'locktender.yaml');
+  writeFileSync(file, stringify({ rules, proxy: { resolver: { hosts }, limits: { tenant_rate: 1_000_000 } } }));
+  return file;
+}
+
+async function startLoad(): Promise<void> {
+  const issued = await the.appliance.cli('pass', 'issue', '--tenant', 'acme', '--class', 'load', '--json');
+  const { proxy_url: url } = JSON.parse(issued.stdout) as { proxy_url: string };
+  const { username, password, port } = new URL(url);
+  source = spawn(process.execPath, [
+    '--disable-warning=ExperimentalWarning',
+    SOURCE,
+    `${username}:${password}`,
+    port,
+    String(RATE),
+  ]);
+  source.stdout?.on('data', (piece: Buffer) => {
+    answered = Number(piece.toString('utf8').trim().split('\n').at(-1));
+  });
 }
 
 async function heldBy(cdp: CDPSession): Promise<{ readonly mb: number; readonly nodes: number }> {
@@ -63,6 +88,11 @@ async function heldBy(cdp: CDPSession): Promise<{ readonly mb: number; readonly 
   const { metrics } = await cdp.send('Performance.getMetrics');
   const value = (of: string) => metrics.find(({ name }) => name === of)?.value ?? 0;
   return { mb: value('JSHeapUsedSize') / 1e6, nodes: value('Nodes') };
+}
+
+async function seenBy(page: Page): Promise<number> {
+  const text = await page.locator('.stat').filter({ hasText: 'Seen here' }).locator('.stat-value').textContent();
+  return Number((text ?? '').replaceAll(',', ''));
 }
 
 const FRAMES = `(() => {
@@ -78,32 +108,36 @@ it('stays responsive and flat', { timeout: (MINUTES + 3) * 60_000 }, async () =>
   const cdp = await page.context().newCDPSession(page);
   await cdp.send('Performance.enable');
   await page.evaluate(FRAMES);
-  const load = startLoad();
+  await startLoad();
   const heaps: number[] = [];
   const nodes: number[] = [];
   const answers: number[] = [];
   // The first half minute fills what is bounded: groups, rows, code.
   await sleep(30_000);
+  await page.evaluate('gaps.length = 0');
+  const [answeredBefore, seenBefore, began] = [answered, await seenBy(page), performance.now()];
   for (let round = 0; round < MINUTES * 4; round += 1) {
     await sleep(14_000);
-    const began = performance.now();
-    await page.getByRole('searchbox', { name: 'Filter' }).fill(round % 2 === 0 ? 'host:*.load3.example' : '');
+    const asked = performance.now();
+    await page.getByRole('searchbox', { name: 'Filter' }).fill(round % 2 === 0 ? 'host:h3*' : '');
     await page.locator('tbody tr').first().waitFor();
-    answers.push(performance.now() - began);
+    answers.push(performance.now() - asked);
     const held = await heldBy(cdp);
     heaps.push(held.mb);
     nodes.push(held.nodes);
   }
   const gaps = (await page.evaluate('globalThis.gaps')) as number[];
   const rows = await page.locator('tbody tr').count();
-  const seen = await page.locator('.stat').filter({ hasText: 'Seen here' }).locator('.stat-value').textContent();
-  const sent = load.sent();
-  load.stop();
+  const took = (performance.now() - began) / 1000;
+  const seen = await seenBy(page);
+  const counted = await page.getByText('only counted').count();
   const sorted = gaps.toSorted((a, b) => a - b);
   const at = (share: number) => Math.round(sorted[Math.floor((sorted.length - 1) * share)] ?? 0);
   const report = {
     minutes: MINUTES,
-    decisions_a_second: Math.round(sent / (MINUTES * 60 + 30)),
+    decisions_a_second: Math.round((answered - answeredBefore) / took),
+    seen_a_second: Math.round((seen - seenBefore) / took),
+    some_only_counted: counted > 0,
     frames: { p50: at(0.5), p95: at(0.95), p99: at(0.99), longest: at(1) },
     filter_answers_ms: {
       p50: answers.toSorted((a, b) => a - b)[Math.floor(answers.length / 2)],
@@ -111,7 +145,6 @@ it('stays responsive and flat', { timeout: (MINUTES + 3) * 60_000 }, async () =>
     },
     heap_mb: heaps.map((mb) => Math.round(mb * 10) / 10),
     nodes: nodes.slice(-1)[0],
-    seen,
   };
   process.stdout.write(`${JSON.stringify(report)}\n`);
   expect(rows).toBeLessThanOrEqual(200);

@@ -116,6 +116,11 @@ export const task = z.object({
 
 export const loggedEvent = z.object({ seq: z.int(), event: z.record(z.string(), z.unknown()) });
 
+export const passedOver = z.object({
+  seq: z.int().describe('the last that was left out'),
+  passed_over: z.object({ entries: z.int(), denied: z.int().nullable().describe('null: not counted') }),
+});
+
 export const taskDetail = task.extend({ events: z.array(loggedEvent) });
 
 export const flow = z.object({

@@ -3,7 +3,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { answerFault, redirect } from '../answer.ts';
 import { type DoorNames, doorFault, hostFault } from '../door-check.ts';
-import { fault } from '../fault.ts';
+import { fault, tooMany } from '../fault.ts';
 import type { RateLimit } from '../rate-limit.ts';
 import type { OidcLogin } from './login.ts';
 
@@ -28,9 +28,9 @@ export async function serveLogin(
   const begins = url.pathname === BEGIN;
   // The way back is a navigation from the provider's own site: there the origin is another by design.
   const wrong = begins ? doorFault(request.headers, pages.names()) : hostFault(request.headers, pages.names());
+  const wait = wrong ? 0 : pages.rate.take(request.socket.remoteAddress ?? '');
   if (wrong) answerFault(response, wrong);
-  else if (!pages.rate.take(request.socket.remoteAddress ?? ''))
-    answerFault(response, fault('too_many', 'wait a minute'));
+  else if (wait > 0) answerFault(response, tooMany('too many logins from this address', wait));
   else if (begins) await begin(pages, url.searchParams, response);
   else {
     const outcome = await pages.login.finish(url.searchParams);

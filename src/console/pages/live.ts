@@ -1,20 +1,23 @@
 /** Decisions as they happen: one row a task and host group, or each by itself. */
 
 import { ask, follow } from '../api.ts';
-import { badge, button, h, link, say, verdict } from '../dom.ts';
+import { badge, button, h, say } from '../dom.ts';
 import { parseFilter, termOf, withTerm } from '../filter.ts';
-import { count, moment, plural } from '../format.ts';
-import { type Decision, filterable, type Group, LiveGroups } from '../live-groups.ts';
+import { count, plural } from '../format.ts';
+import { type Decision, filterable, LiveGroups } from '../live-groups.ts';
 import type { Page, PageContext } from '../page.ts';
 import { sparkline } from '../parts/chart.ts';
-import { explain, override } from '../parts/explain.ts';
-import { arrange, type Wanted } from '../parts/kept-rows.ts';
+import { arrange, heldIn, type Wanted } from '../parts/kept-rows.ts';
 import { choices, pageHead, stat } from '../parts/layout.ts';
+import { EACH, eachCells, GROUPED, groupCells } from '../parts/live-rows.ts';
 import { emptyState, frame } from '../parts/table.ts';
 
 const MOST_ROWS = 200;
-/** Rows are drawn at most so often, whatever the rate, so that the page stays usable. */
+/** Rows are drawn at most so often, whatever the rate, and for at most a tenth of the time. */
 const DRAW_MS = 250;
+const DRAW_SHARE = 0.1;
+/** How long rows stand still under a pointer that does not move: somebody may have gone and left it there. */
+const POINTED_MS = 4000;
 /** How much of the past is shown at first. */
 const PAST = 300;
 const SAID_MS = 15_000;
@@ -33,11 +36,15 @@ export const live: Page = {
     const { entries } = await ask<'status'>('/v1/status');
     await follow('/v1/decisions', context.signal, {
       after: Math.max(0, entries - PAST) - 1,
-      entry: (entry) => view.add((entry as { event: Decision }).event),
+      query: { when_behind: 'skip' },
+      entry: (entry) => view.take(entry as Arrived),
       state: (connected) => view.connected(connected),
     });
   },
 };
+
+/** One decision, or how many were left out since this page could not keep up. */
+type Arrived = { readonly event: Decision } | { readonly passed_over: { entries: number; denied: number | null } };
 
 class LiveView {
   readonly #context: PageContext;
@@ -48,6 +55,7 @@ class LiveView {
   readonly #stats = h('div', { class: 'stats' });
   readonly #note = h('div', { class: 'note' });
   readonly #state = h('span');
+  readonly #held = h('span');
   readonly #search: HTMLInputElement;
   readonly #perSecond: number[] = Array.from({ length: 60 }, () => 0);
   #flat: boolean;
@@ -56,6 +64,8 @@ class LiveView {
   #filter = parseFilter('');
   #saidAt = performance.now();
   #saidTotal = 0;
+  #pointedAt = Number.NEGATIVE_INFINITY;
+  #drawAfter = 0;
 
   constructor(context: PageContext) {
     this.#context = context;
@@ -71,19 +81,29 @@ class LiveView {
     });
     search = this.#search;
     this.#search.addEventListener('input', () => this.#refilter());
+    this.#body.addEventListener('pointermove', () => {
+      this.#pointedAt = performance.now();
+    });
     this.#layOut();
     this.#refilter();
-    const timers = [setInterval(() => this.#draw(), DRAW_MS), setInterval(() => this.#second(), 1000)];
+    const timers = [setInterval(() => this.#drawInTurn(), DRAW_MS), setInterval(() => this.#second(), 1000)];
     signal.addEventListener('abort', () => timers.forEach(clearInterval));
   }
 
-  add(decision: Decision): void {
-    this.#groups.add(decision);
-    const age = Date.now() - Date.parse(decision.time);
-    if (age < 60_000)
-      this.#perSecond[this.#perSecond.length - 1 - Math.max(0, Math.floor(age / 1000))] =
-        (this.#perSecond.at(-1 - Math.max(0, Math.floor(age / 1000))) ?? 0) + 1;
+  take(arrived: Arrived): void {
     this.#dirty = true;
+    if ('passed_over' in arrived) {
+      this.#groups.passOver(arrived.passed_over);
+      this.#count(0, arrived.passed_over.entries);
+      return;
+    }
+    this.#groups.add(arrived.event);
+    this.#count(Math.max(0, Math.floor((Date.now() - Date.parse(arrived.event.time)) / 1000)), 1);
+  }
+
+  #count(secondsAgo: number, many: number): void {
+    const at = this.#perSecond.length - 1 - secondsAgo;
+    if (at >= 0) this.#perSecond[at] = (this.#perSecond[at] ?? 0) + many;
   }
 
   connected(up: boolean): void {
@@ -119,7 +139,12 @@ class LiveView {
       },
     );
     place.replaceChildren(
-      pageHead('Live decisions', 'What sandboxes ask for, and what the gate answers, as it happens.', this.#state),
+      pageHead(
+        'Live decisions',
+        'What sandboxes ask for, and what the gate answers, as it happens.',
+        this.#held,
+        this.#state,
+      ),
       this.#stats,
       h(
         'form',
@@ -181,7 +206,8 @@ class LiveView {
   #showStats(): void {
     const lastMinute = this.#perSecond.reduce((sum, n) => sum + n, 0);
     const rate = this.#perSecond.slice(-11, -1).reduce((sum, n) => sum + n, 0) / 10;
-    const { total, denied } = this.#groups;
+    const { total, denied, passedOver } = this.#groups;
+    const shown = passedOver === 0 ? '' : `, ${count(passedOver)} only counted: they came too fast`;
     this.#stats.replaceChildren(
       stat(
         'Decisions a second',
@@ -189,17 +215,25 @@ class LiveView {
         sparkline(this.#perSecond.slice(0, -1)),
       ),
       stat('In the last minute', count(lastMinute)),
-      stat('Seen here', count(total), `${count(total - denied)} allowed`),
+      stat('Seen here', count(total), `${count(total - denied)} allowed${shown}`),
       stat('Denied', count(denied), total === 0 ? '–' : `${((denied / total) * 100).toFixed(1)} %`),
     );
   }
 
+  #drawInTurn(): void {
+    if (performance.now() >= this.#drawAfter) this.#draw();
+  }
+
   #draw(): void {
     if (!this.#dirty || (this.#paused && this.#body.childElementCount > 0)) return;
+    const began = performance.now();
     this.#dirty = false;
-    this.#showStats();
     const wanted = this.#flat ? this.#eachRows() : this.#groupRows();
-    arrange(this.#body, this.#rows, wanted);
+    const held = heldIn(this.#body, began - this.#pointedAt < POINTED_MS);
+    const waiting = arrange(this.#body, this.#rows, wanted, held);
+    if (held.still) this.#dirty = true;
+    this.#held.replaceChildren(...(held.still ? [badge('soft', waitingText(waiting), 'lock')] : []));
+    this.#drawAfter = began + (performance.now() - began) / DRAW_SHARE;
     this.#table.hidden = wanted.length === 0;
     const { problem } = this.#filter;
     const empty = wanted.length > 0 ? [] : [this.#groups.total === 0 ? NO_DECISION() : NONE_FITS()];
@@ -211,7 +245,7 @@ class LiveView {
     return fits.slice(0, MOST_ROWS).map((group) => ({
       key: group.key,
       stamp: `${group.last.id}${group.allowed}/${group.denied}`,
-      draw: () => this.#groupCells(group),
+      draw: () => groupCells(group, this.#context),
     }));
   }
 
@@ -219,96 +253,12 @@ class LiveView {
     const fits = this.#groups.latest().filter((decision) => this.#filter.fits(filterable(decision)));
     return fits
       .slice(0, MOST_ROWS)
-      .map((decision) => ({ key: decision.id, stamp: '', draw: () => this.#eachCells(decision) }));
-  }
-
-  #groupCells({ last, tenant, task, site, hosts, categories, allowed, denied }: Group): Node[] {
-    const named = hosts.size === 1 ? [...hosts][0] : site;
-    return [
-      cell(verdict(last.effect)),
-      cell(
-        h(
-          'div',
-          {},
-          h('strong', {}, String(named)),
-          hosts.size > 1 && h('span', { class: 'soft' }, ` ${hosts.size} hosts`),
-        ),
-        h('div', { class: 'sub' }, requestOf(last)),
-      ),
-      cell(h('code', {}, last.reason), h('div', { class: 'sub' }, [...categories].slice(0, 3).join(', '))),
-      cell(
-        tenant,
-        h('div', { class: 'sub' }, task === '–' ? '–' : link(`/console/tasks?task=${encodeURIComponent(task)}`, task)),
-      ),
-      number(count(allowed)),
-      number(count(denied)),
-      cell(moment(last.time)),
-      this.#actions(last),
-    ];
-  }
-
-  #eachCells(decision: Decision): Node[] {
-    const { tenant, task } = decision;
-    return [
-      cell(moment(decision.time)),
-      cell(verdict(decision.effect)),
-      cell(h('strong', {}, decision.input.host ?? '–'), h('div', { class: 'sub' }, requestOf(decision))),
-      cell(h('code', {}, decision.reason), h('div', { class: 'sub' }, decision.categories.join(', '))),
-      cell(
-        tenant ?? '–',
-        h('div', { class: 'sub' }, task === null ? '–' : link(`/console/tasks?task=${encodeURIComponent(task)}`, task)),
-      ),
-      this.#actions(decision),
-    ];
-  }
-
-  /** Explaining first; then what would turn the answer round, where the role may. */
-  #actions(decision: Decision): HTMLElement {
-    const { effect, tenant } = decision;
-    const { host } = decision.input;
-    const turn = effect === 'deny' ? 'allow' : 'deny';
-    const may = this.#context.may(turn === 'allow' ? 'hostAllow' : 'hostDeny');
-    const label = turn === 'allow' ? 'Allow …' : 'Deny …';
-    return h(
-      'td',
-      {},
-      h(
-        'div',
-        { class: 'acts' },
-        button('Explain', () => explain(decision, this.#context), {
-          'aria-label': `Explain ${effect} of ${host ?? 'it'}`,
-        }),
-        host !== null &&
-          may &&
-          button(label, () => void override(turn, { host, tenant }, this.#context), {
-            class: turn === 'deny' ? 'danger' : '',
-            'aria-label': `${turn === 'deny' ? 'Deny' : 'Allow'} ${host}`,
-          }),
-      ),
-    );
+      .map((decision) => ({ key: decision.id, stamp: '', draw: () => eachCells(decision, this.#context) }));
   }
 }
 
+const waitingText = (many: number): string =>
+  many === 0 ? 'held under the pointer' : `held under the pointer, ${plural(many, 'row')} to come`;
 const NO_DECISION = () =>
   emptyState('No decision yet', 'A sandbox with a pass makes the first: locktender pass issue --tenant acme --env');
 const NONE_FITS = () => emptyState('Nothing that was seen here fits the filter', 'Take a condition out, or wait.');
-
-const GROUPED = [
-  'Last',
-  'Host group and latest request',
-  'Reason',
-  'Tenant and task',
-  { head: 'Allowed', number: true },
-  { head: 'Denied', number: true },
-  'Seen',
-  '',
-];
-const EACH = ['Time', 'Effect', 'Host and request', 'Reason', 'Tenant and task', ''];
-
-const cell = (...children: Parameters<typeof h>[2][]): HTMLElement => h('td', {}, ...children);
-const number = (text: string): HTMLElement => h('td', { class: 'number' }, text);
-
-function requestOf({ input: { method, scheme, path }, capability }: Decision): string {
-  const asked = scheme === null || scheme === 'tcp' ? method : `${method} ${scheme}`;
-  return [asked, path, capability].filter((part) => part !== null && part !== '').join(' · ');
-}
