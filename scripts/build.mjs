@@ -8,7 +8,7 @@ import { rolldown } from 'rolldown';
 const SOURCE = fileURLToPath(new URL('../src/console/', import.meta.url));
 
 /** In the order in which they stand above one another. */
-const STYLES = ['1-base.css', '2-frame.css', '3-content.css', '4-controls.css', '5-pieces.css'];
+const STYLES = ['1-base.css', '2-frame.css', '3-content.css', '4-controls.css', '5-pieces.css', '6-narrow.css'];
 
 /** Texts by name. The same sources always give the same texts. */
 export async function buildConsole() {

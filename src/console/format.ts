@@ -7,10 +7,16 @@ export function moment(at: number | string): HTMLElement {
   const date = new Date(at);
   if (Number.isNaN(date.getTime())) return h('span', { class: 'soft' }, '–');
   const iso = date.toISOString();
-  const today = date.toDateString() === new Date().toDateString();
-  const text = today ? date.toLocaleTimeString() : `${date.toLocaleDateString()} ${date.toLocaleTimeString()}`;
+  const now = new Date();
+  const clock = date.toLocaleTimeString(undefined, CLOCK);
+  const year = date.getFullYear() === now.getFullYear() ? {} : ({ year: 'numeric' } as const);
+  const day = date.toLocaleDateString(undefined, { day: 'numeric', month: 'short', ...year });
+  const text = date.toDateString() === now.toDateString() ? clock : `${day}, ${clock}`;
   return h('time', { datetime: iso, title: iso.replace('T', ' ').replace('Z', ' UTC') }, text);
 }
+
+/** 24 hours, whatever the locale: at night nobody should have to look for the `AM`. */
+const CLOCK = { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' } as const;
 
 /** `1.2 KB`. */
 export function bytes(n: number): string {
@@ -36,11 +42,13 @@ export function count(n: number): string {
 /** A measured value: three digits that mean something. */
 export function figure(value: number | null, unit: string): string {
   if (value === null) return 'no data';
-  const text = value >= 1000 ? count(Math.round(value)) : String(Math.round(value * 1000) / 1000);
   if (unit === 'ratio') return `${Math.round(value * 10_000) / 100} %`;
+  if (unit === 'us' && value >= 1000) return figure(value / 1000, 'ms');
+  if (unit === 'ms' && value >= 1000) return figure(value / 1000, 's');
+  const text = value >= 1000 ? count(Math.round(value)) : String(Number(value.toPrecision(3)));
   return unit === 'count' ? text : `${text} ${unit === 'us' ? 'µs' : unit}`;
 }
 
 export const short = (digest: string): string => digest.slice(0, 12);
 
-export const plural = (n: number, word: string): string => `${count(n)} ${word}${n === 1 ? '' : 's'}`;
+export const plural = (n: number, word: string, many = `${word}s`): string => `${count(n)} ${n === 1 ? word : many}`;

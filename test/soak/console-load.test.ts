@@ -95,6 +95,21 @@ async function seenBy(page: Page): Promise<number> {
   return Number((text ?? '').replaceAll(',', ''));
 }
 
+/** Seconds of CPU that each part has used: on a shared machine the figure to trust. */
+async function cpuOf(): Promise<Record<'gate' | 'source' | 'browser', number>> {
+  const session = await the.browser.newBrowserCDPSession();
+  const { processInfo } = await session.send('SystemInfo.getProcessInfo');
+  await session.detach();
+  const browser = processInfo.reduce((sum, { cpuTime }) => sum + cpuTime, 0);
+  return { gate: ticksOf(the.appliance.process.pid) / 100, source: ticksOf(source?.pid) / 100, browser };
+}
+
+function ticksOf(pid: number | undefined): number {
+  const [, ...fields] = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ');
+  const [user, system] = fields.join(') ').split(' ').slice(11, 13);
+  return Number(user) + Number(system);
+}
+
 const FRAMES = `(() => {
   const gaps = (globalThis.gaps = []);
   let last = performance.now();
@@ -115,6 +130,7 @@ it('stays responsive and flat', { timeout: (MINUTES + 3) * 60_000 }, async () =>
   // The first half minute fills what is bounded: groups, rows, code.
   await sleep(30_000);
   await page.evaluate('gaps.length = 0');
+  const cpuBefore = await cpuOf();
   const [answeredBefore, seenBefore, began] = [answered, await seenBy(page), performance.now()];
   for (let round = 0; round < MINUTES * 4; round += 1) {
     await sleep(14_000);
@@ -130,13 +146,21 @@ it('stays responsive and flat', { timeout: (MINUTES + 3) * 60_000 }, async () =>
   const rows = await page.locator('tbody tr').count();
   const took = (performance.now() - began) / 1000;
   const seen = await seenBy(page);
+  const cpu = await cpuOf();
+  const decided = answered - answeredBefore;
+  const cpuOfDecision = (part: keyof typeof cpu) => Math.round(((cpu[part] - cpuBefore[part]) / decided) * 1e6);
   const counted = await page.getByText('only counted').count();
   const sorted = gaps.toSorted((a, b) => a - b);
   const at = (share: number) => Math.round(sorted[Math.floor((sorted.length - 1) * share)] ?? 0);
   const report = {
     minutes: MINUTES,
-    decisions_a_second: Math.round((answered - answeredBefore) / took),
+    decisions_a_second: Math.round(decided / took),
     seen_a_second: Math.round((seen - seenBefore) / took),
+    cpu_us_of_each: {
+      gate: cpuOfDecision('gate'),
+      source: cpuOfDecision('source'),
+      browser: cpuOfDecision('browser'),
+    },
     some_only_counted: counted > 0,
     frames: { p50: at(0.5), p95: at(0.95), p99: at(0.99), longest: at(1) },
     filter_answers_ms: {

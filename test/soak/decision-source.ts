@@ -10,7 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 const [pass = '', gate = '0', rate = '1000'] = process.argv.slice(2);
 const ORIGIN = 18_081;
-const LANES = 24;
+const LANES = 256;
 const HOSTS = 200;
 const ANSWER = 'HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 6\r\n\r\nhello\n';
 const LOGIN = Buffer.from(pass).toString('base64');

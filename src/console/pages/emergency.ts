@@ -2,13 +2,13 @@
 
 import type { RouteId } from '../../admin/contract.ts';
 import { ask } from '../api.ts';
-import { badge, button, h } from '../dom.ts';
-import { moment } from '../format.ts';
+import { h } from '../dom.ts';
 import type { Page, PageContext } from '../page.ts';
 import { change } from '../parts/change.ts';
 import { field, pageHead } from '../parts/layout.ts';
 import type { Subject } from '../parts/preview.ts';
 import { showReceipt } from '../parts/receipt.ts';
+import { showStanding } from '../parts/standing.ts';
 
 interface Switch {
   readonly title: string;
@@ -19,6 +19,7 @@ interface Switch {
   readonly confirm: boolean;
   readonly kind: Subject | null;
   readonly route: RouteId;
+  readonly example: string;
 }
 
 const SWITCHES: readonly Switch[] = [
@@ -31,6 +32,7 @@ const SWITCHES: readonly Switch[] = [
     confirm: false,
     kind: 'category',
     route: 'categoryBlock',
+    example: 'paste-sites',
   },
   {
     title: 'Deny a host',
@@ -41,6 +43,7 @@ const SWITCHES: readonly Switch[] = [
     confirm: false,
     kind: 'host',
     route: 'hostDeny',
+    example: 'api.example.net or *.example.net',
   },
   {
     title: 'Kill a task',
@@ -51,6 +54,7 @@ const SWITCHES: readonly Switch[] = [
     confirm: false,
     kind: 'task',
     route: 'taskKill',
+    example: 't_…',
   },
   {
     title: 'Quarantine a tenant',
@@ -61,6 +65,7 @@ const SWITCHES: readonly Switch[] = [
     confirm: true,
     kind: 'tenant',
     route: 'tenantQuarantine',
+    example: 'acme',
   },
   {
     title: 'Revoke a capability',
@@ -71,6 +76,7 @@ const SWITCHES: readonly Switch[] = [
     confirm: true,
     kind: 'capability',
     route: 'capabilityRevoke',
+    example: 'net.read.public',
   },
   {
     title: 'Revoke a pass',
@@ -81,6 +87,7 @@ const SWITCHES: readonly Switch[] = [
     confirm: false,
     kind: null,
     route: 'passRevoke',
+    example: 'p_…',
   },
 ];
 
@@ -98,7 +105,7 @@ export const emergency: Page = {
     context.place.replaceChildren(
       pageHead(
         'Emergency',
-        'Each switch cuts at once and answers with a receipt. Keys 1 to 6 go to a switch; nothing here waits for the rest of the console.',
+        'Each switch cuts at once and answers with a receipt. Keys 1 to 6 go to a switch. Nothing here waits for the rest.',
       ),
       h('div', { class: 'grid' }, ...SWITCHES.map((one, i) => card(one, i + 1, context))),
       h('h2', {}, 'What stands now'),
@@ -117,6 +124,7 @@ function card(one: Switch, n: number, context: PageContext): HTMLElement {
     required: true,
     autocomplete: 'off',
     spellcheck: 'false',
+    placeholder: one.example,
     list: `names-${one.kind ?? 'pass'}`,
     disabled: !allowed,
   });
@@ -137,6 +145,7 @@ function card(one: Switch, n: number, context: PageContext): HTMLElement {
       undone: context.may('controlUndo') ? () => undefined : undefined,
     });
     const standing = context.place.querySelector<HTMLElement>('[data-standing]')?.parentElement;
+    name.value = '';
     if (standing) void showStanding(standing, context);
   };
   const submit = (event: Event) => {
@@ -169,43 +178,4 @@ async function suggest(): Promise<void> {
   fill('tenant', tenants?.tenants.map(({ name }) => name) ?? []);
   fill('task', tasks?.tasks.slice(-200).map(({ id }) => id) ?? []);
   fill('capability', capabilities?.capabilities.map(({ name }) => name) ?? []);
-}
-
-async function showStanding(place: HTMLElement, context: PageContext): Promise<void> {
-  try {
-    const { changes } = await ask<'controlList'>('/v1/controls');
-    const stands = changes.filter((one) => one.stands);
-    const rows = stands.map(({ action, by, why, at, until }) =>
-      h(
-        'li',
-        {},
-        badge('bad', String(action['do']), 'lock'),
-        ' ',
-        h(
-          'code',
-          {},
-          Object.entries(action)
-            .filter(([key, value]) => key !== 'do' && typeof value === 'string')
-            .map(([, value]) => value)
-            .join(' '),
-        ),
-        ` · ${by}: ${why} · `,
-        moment(at),
-        until !== null && ' · returns ',
-        until !== null && moment(until),
-      ),
-    );
-    place.replaceChildren(
-      h(
-        'ul',
-        { class: 'plain', 'data-standing': true },
-        ...(rows.length === 0 ? [h('li', { class: 'soft' }, 'Nothing that an operator changed.')] : rows),
-      ),
-    );
-  } catch {
-    const again = button('Try again', () => void showStanding(place, context));
-    place.replaceChildren(
-      h('p', { class: 'soft', 'data-standing': true }, 'It could not be read. The switches work all the same. ', again),
-    );
-  }
 }

@@ -151,7 +151,7 @@ function rowOf(level: Level, { from }: Levels, context: PageContext): HTMLTableR
   const behind = BEHIND.find(([name]) => name.test(level.name))?.[1];
   return row(
     h('div', {}, level.name.replaceAll('_', ' '), level.of !== null && h('div', { class: 'sub' }, level.of)),
-    level.objective === '-' ? '–' : level.objective,
+    level.objective === '-' ? '–' : level.objective.replace('<=', '≤').replace('>=', '≥').replace(/ us$/, ' µs'),
     { number: figure(level.measured, level.unit) },
     { number: count(level.samples) },
     level.source === 'record' ? 'the record' : 'this process',

@@ -7,6 +7,7 @@ import { count, plural } from '../format.ts';
 import { type Decision, filterable, LiveGroups } from '../live-groups.ts';
 import type { Page, PageContext } from '../page.ts';
 import { sparkline } from '../parts/chart.ts';
+import { explain } from '../parts/explain.ts';
 import { arrange, heldIn, type Wanted } from '../parts/kept-rows.ts';
 import { choices, pageHead, stat } from '../parts/layout.ts';
 import { EACH, eachCells, GROUPED, groupCells } from '../parts/live-rows.ts';
@@ -34,6 +35,7 @@ export const live: Page = {
   show: async (context) => {
     const view = new LiveView(context);
     const { entries } = await ask<'status'>('/v1/status');
+    void view.findAsked().catch(() => undefined);
     await follow('/v1/decisions', context.signal, {
       after: Math.max(0, entries - PAST) - 1,
       query: { when_behind: 'skip' },
@@ -66,11 +68,13 @@ class LiveView {
   #saidTotal = 0;
   #pointedAt = Number.NEGATIVE_INFINITY;
   #drawAfter = 0;
+  #asked: string | null;
 
   constructor(context: PageContext) {
     this.#context = context;
     const { query, signal } = context;
     this.#flat = query.get('view') === 'each';
+    this.#asked = query.get('decision');
     this.#search = h('input', {
       type: 'search',
       name: 'filter',
@@ -98,7 +102,23 @@ class LiveView {
       return;
     }
     this.#groups.add(arrived.event);
+    if (arrived.event.id === this.#asked) this.#explainAsked(arrived.event);
     this.#count(Math.max(0, Math.floor((Date.now() - Date.parse(arrived.event.time)) / 1000)), 1);
+  }
+
+  /** The decision that the address names is opened as soon as it is there. */
+  #explainAsked(decision: Decision): void {
+    this.#asked = null;
+    explain(decision, this.#context);
+  }
+
+  /** One that is further back than what is shown here is looked for in the record. */
+  async findAsked(): Promise<void> {
+    const id = this.#asked;
+    if (id === null || !this.#context.may('auditQuery')) return;
+    const { events } = await ask<'auditQuery'>('/v1/audit', { query: { type: 'decision', id, limit: 1 } });
+    const found = events[0]?.event as Decision | undefined;
+    if (found !== undefined && this.#asked === id) this.#explainAsked(found);
   }
 
   #count(secondsAgo: number, many: number): void {
@@ -157,6 +177,7 @@ class LiveView {
       this.#note,
       this.#table,
     );
+    if (this.#context.query.get('paused') === '1') this.#toggle();
     this.#showStats();
     this.connected(false);
     this.#state.replaceChildren(badge('soft', 'connecting'));
@@ -175,6 +196,7 @@ class LiveView {
 
   #toggle(): void {
     this.#paused = !this.#paused;
+    this.#context.setQuery('paused', this.#paused ? '1' : '');
     pause?.setAttribute('aria-pressed', String(this.#paused));
     if (pause?.firstChild) pause.firstChild.textContent = this.#paused ? 'Go on' : 'Pause';
     this.#dirty = true;

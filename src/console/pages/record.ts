@@ -53,7 +53,7 @@ export const record: Page = {
           : h(
               'span',
               {},
-              `${plural(checkpoint.size, 'entry').replace('entrys', 'entries')} under the last signed checkpoint · root `,
+              `${plural(checkpoint.size, 'entry', 'entries')} under the last signed checkpoint · root `,
               h('code', { title: checkpoint.root }, short(checkpoint.root)),
             ),
         button('Verify now', () => void verify(told), { class: 'primary' }),
@@ -87,11 +87,12 @@ function searchForm(context: PageContext, found: HTMLElement): HTMLFormElement {
     h('input', { name, value: query.get(name) ?? '', autocomplete: 'off', spellcheck: 'false' }),
   );
   const since = h('input', { name: 'since', type: 'datetime-local', value: localOf(query.get('since')) });
+  const until = h('input', { name: 'until', type: 'datetime-local', value: localOf(query.get('until')) });
   first = type;
   const submit = (event: Event) => {
     event.preventDefault();
     for (const control of [type, effect, ...inputs]) setQuery(control.name, control.value.trim());
-    setQuery('since', since.value === '' ? '' : String(new Date(since.value).getTime()));
+    for (const { name, value } of [since, until]) setQuery(name, value === '' ? '' : String(new Date(value).getTime()));
     search(context, found).catch((error: Error) => found.replaceChildren(problem(error.message)));
   };
   return h(
@@ -106,6 +107,7 @@ function searchForm(context: PageContext, found: HTMLElement): HTMLFormElement {
       ),
     ),
     field('Since', since),
+    field('Until', until),
     h('button', { type: 'submit', class: 'primary' }, 'Search'),
   );
 }
@@ -120,7 +122,7 @@ function localOf(ms: string | null): string {
 async function search(context: PageContext, found: HTMLElement, before?: number): Promise<void> {
   const { query } = context;
   const wanted: Record<string, string | number> = { limit: PAGE };
-  for (const name of ['type', 'effect', 'since', ...TEXTS]) {
+  for (const name of ['type', 'effect', 'since', 'until', ...TEXTS]) {
     const value = query.get(name);
     if (value !== null && value !== '') wanted[name] = value;
   }
@@ -135,7 +137,9 @@ async function search(context: PageContext, found: HTMLElement, before?: number)
   found.replaceChildren(
     table({
       caption:
-        before === undefined ? `${events.length} entries, newest first` : `${events.length} entries before ${before}`,
+        before === undefined
+          ? `${plural(events.length, 'entry', 'entries')}, newest first`
+          : `${plural(events.length, 'entry', 'entries')} before ${count(before)}`,
       columns: [{ head: 'Entry', number: true }, 'Time', 'Type', 'State', 'Tenant', 'What', ''],
       rows,
       empty: { title: 'No entry fits', text: 'Leave out a condition, or look further back.' },

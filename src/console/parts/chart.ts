@@ -18,7 +18,7 @@ export interface ChartOrder {
   readonly lines: readonly { readonly name: string; readonly tone: 'one' | 'two'; readonly points: readonly Point[] }[];
 }
 
-const [WIDTH, HEIGHT, LEFT, BOTTOM, TOP] = [640, 150, 46, 18, 8];
+const [WIDTH, HEIGHT, LEFT, BOTTOM, TOP] = [640, 150, 52, 18, 8];
 
 export function chart(order: ChartOrder): HTMLElement {
   const { title, unit, lines } = order;
@@ -56,7 +56,8 @@ export function chart(order: ChartOrder): HTMLElement {
 
 function drawn({ title, unit, from, to, limit, lines }: ChartOrder, values: readonly number[]): SVGSVGElement {
   const top = niceTop(Math.max(...values, limit ?? 0, unit === 'ratio' ? 0.01 : 0));
-  const x = (at: number) => LEFT + ((at - from) / Math.max(1, to - from)) * (WIDTH - LEFT - 6);
+  // The first step may begin a little before the window.
+  const x = (at: number) => LEFT + (Math.max(0, at - from) / Math.max(1, to - from)) * (WIDTH - LEFT - 6);
   const y = (value: number) => HEIGHT - BOTTOM - (value / top) * (HEIGHT - BOTTOM - TOP);
   const grid = [0, 0.5, 1].map((share) =>
     svg(
@@ -86,7 +87,16 @@ function drawn({ title, unit, from, to, limit, lines }: ChartOrder, values: read
     ...times,
     limit !== null &&
       limit > 0 &&
-      svg('line', { x1: LEFT, x2: WIDTH - 6, y1: y(limit), y2: y(limit), class: 'limit-line' }),
+      svg(
+        'g',
+        {},
+        svg('line', { x1: LEFT, x2: WIDTH - 6, y1: y(limit), y2: y(limit), class: 'limit-line' }),
+        svg(
+          'text',
+          { x: LEFT + 4, y: y(limit) < TOP + 14 ? y(limit) + 12 : y(limit) - 4, class: 'tick' },
+          `objective ${figure(limit, unit)}`,
+        ),
+      ),
     ...lines.flatMap(({ points, tone }) => strokes(points).map((part) => stroke(part, { tone, x, y }))),
   );
 }
@@ -124,6 +134,7 @@ export function niceTop(value: number): number {
 
 function axis(value: number, unit: string): string {
   if (unit === 'ratio') return `${Math.round(value * 1000) / 10}%`;
+  if (unit === 'us' || unit === 'ms') return figure(value, unit);
   if (value >= 1e6) return `${value / 1e6}M`;
   return value >= 10_000 ? `${value / 1000}k` : String(Math.round(value * 1000) / 1000);
 }
@@ -131,7 +142,7 @@ function axis(value: number, unit: string): string {
 function label(at: number, window: number): string {
   const date = new Date(at);
   if (window > 172_800_000) return date.toLocaleDateString(undefined, { day: 'numeric', month: 'short' });
-  return date.toLocaleTimeString(undefined, { hour: '2-digit', minute: '2-digit' });
+  return date.toLocaleTimeString(undefined, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
 }
 
 function tableOf({ title, unit, lines }: ChartOrder): HTMLElement {

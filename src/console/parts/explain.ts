@@ -34,6 +34,8 @@ export function explain(decision: Decision, context: PageContext): void {
   dialog.addEventListener('click', (event) => {
     if ((event.target as Element).closest('a')) dialog.close();
   });
+  context.setQuery('decision', decision.id);
+  dialog.addEventListener('close', () => context.setQuery('decision', ''));
   if (decision.effect === 'deny') void showRemedy(decision, remedy);
 }
 

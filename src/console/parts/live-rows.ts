@@ -13,7 +13,6 @@ export const GROUPED = [
   'Tenant and task',
   { head: 'Allowed', number: true },
   { head: 'Denied', number: true },
-  'Seen',
   '',
 ];
 export const EACH = ['Time', 'Effect', 'Host and request', 'Reason', 'Tenant and task', ''];
@@ -25,7 +24,7 @@ export function groupCells(
 ): Node[] {
   const named = hosts.size === 1 ? [...hosts][0] : site;
   return [
-    cell(verdict(last.effect)),
+    cell(verdict(last.effect), h('div', { class: 'sub' }, moment(last.time))),
     cell(
       h(
         'div',
@@ -36,13 +35,9 @@ export function groupCells(
       h('div', { class: 'sub' }, requestOf(last)),
     ),
     cell(h('code', {}, last.reason), h('div', { class: 'sub' }, [...categories].slice(0, 3).join(', '))),
-    cell(
-      tenant,
-      h('div', { class: 'sub' }, task === '–' ? '–' : link(`/console/tasks?task=${encodeURIComponent(task)}`, task)),
-    ),
-    number(count(allowed)),
-    number(count(denied)),
-    cell(moment(last.time)),
+    cell(tenant, h('div', { class: 'sub' }, taskLink(task))),
+    number('Allowed', allowed),
+    number('Denied', denied),
     actions(last, context),
   ];
 }
@@ -55,10 +50,7 @@ export function eachCells(decision: Decision, context: PageContext): Node[] {
     cell(verdict(decision.effect)),
     cell(h('strong', {}, decision.input.host ?? '–'), h('div', { class: 'sub' }, requestOf(decision))),
     cell(h('code', {}, decision.reason), h('div', { class: 'sub' }, decision.categories.join(', '))),
-    cell(
-      tenant ?? '–',
-      h('div', { class: 'sub' }, task === null ? '–' : link(`/console/tasks?task=${encodeURIComponent(task)}`, task)),
-    ),
+    cell(tenant ?? '–', h('div', { class: 'sub' }, taskLink(task ?? '–'))),
     actions(decision, context),
   ];
 }
@@ -89,8 +81,17 @@ function actions(decision: Decision, context: PageContext): HTMLElement {
   );
 }
 
+/** By its end: ids begin with the time, so those of one minute begin alike. */
+function taskLink(task: string): Node | string {
+  if (task === '–') return task;
+  const one = link(`/console/tasks?task=${encodeURIComponent(task)}`, task.length > 14 ? `…${task.slice(-9)}` : task);
+  one.title = task;
+  return one;
+}
+
 const cell = (...children: Parameters<typeof h>[2][]): HTMLElement => h('td', {}, ...children);
-const number = (text: string): HTMLElement => h('td', { class: 'number' }, text);
+const number = (label: string, many: number): HTMLElement =>
+  h('td', { class: 'number', 'data-label': label }, count(many));
 
 function requestOf({ input: { method, scheme, path }, capability }: Decision): string {
   const asked = scheme === null || scheme === 'tcp' ? method : `${method} ${scheme}`;

@@ -45,13 +45,26 @@ export function drawShell({ pages, me, leave, palette, help }: ShellOrder): void
     h('div', {}, h('strong', {}, me.name), ' ', h('span', { class: 'soft' }, me.role)),
     h('div', { class: 'actions' }, themeButton(), button('Keys', help), button('Sign out', leave)),
   );
-  document.getElementById('side')?.replaceChildren(h('div', { class: 'brand' }, mark(), 'Locktender'), nav, who);
+  const side = document.getElementById('side');
+  side?.replaceChildren(h('div', { class: 'brand' }, mark(), 'Locktender', menuButton(side)), nav, who);
   const status = h('div', { class: 'status' });
   const search = button('Go to or do …', palette, { class: 'go' });
   search.append(h('kbd', { 'aria-hidden': 'true' }, ':'));
   document.getElementById('top')?.replaceChildren(search, status, h('div', { id: 'lost', role: 'alert' }));
   beat(status);
 }
+
+/** Where there is little room, the navigation is folded. */
+function menuButton(side: HTMLElement): HTMLButtonElement {
+  const one = button('Menu', () => fold(!side.classList.contains('open')), { class: 'menu', 'aria-expanded': 'false' });
+  fold = (open) => {
+    side.classList.toggle('open', open);
+    one.setAttribute('aria-expanded', String(open));
+  };
+  return one;
+}
+
+let fold = (_open: boolean): void => undefined;
 
 export function clearShell(): void {
   clearTimeout(timer);
@@ -60,6 +73,7 @@ export function clearShell(): void {
 }
 
 export function markPage(page: Page): void {
+  fold(false);
   for (const [path, one] of links) {
     if (path === page.path) one.setAttribute('aria-current', 'page');
     else one.removeAttribute('aria-current');

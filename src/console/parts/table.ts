@@ -21,6 +21,11 @@ export interface TableOrder {
 /** A table with a caption, in a box that scrolls by itself. */
 export function table({ caption, columns, rows, empty }: TableOrder): HTMLElement {
   if (rows.length === 0) return emptyState(empty?.title ?? `${caption}: none`, empty?.text);
+  const heads = columns.map((column) => (typeof column === 'string' ? column : column.head));
+  for (const tr of rows) {
+    // Where rows become blocks, a cell says what it is. The first says it by itself.
+    for (const [i, td] of [...tr.cells].entries()) if (i > 0 && heads[i]) td.dataset['label'] = heads[i] ?? '';
+  }
   const body = h('tbody', {}, ...rows);
   return frame(caption, columns, body);
 }
