@@ -8,7 +8,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { brotliCompressSync, gzipSync } from 'node:zlib';
+import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 
 const ROOT = fileURLToPath(new URL('../console/built', import.meta.url));
 const TYPES: Readonly<Record<string, string>> = {
@@ -79,7 +79,11 @@ function answer(request: IncomingMessage, response: ServerResponse, { type, bodi
 function served(file: string): Served {
   const identity = readFileSync(file);
   const etag = `"${createHash('sha256').update(identity).digest('base64url').slice(0, 22)}"`;
-  const bodies = { identity, gzip: gzipSync(identity), br: brotliCompressSync(identity) };
+  const bodies = {
+    identity,
+    gzip: gzipSync(identity),
+    br: brotliCompressSync(identity, { params: { [constants.BROTLI_PARAM_QUALITY]: 6 } }),
+  };
   return { type: TYPES[file.slice(file.lastIndexOf('.') + 1)] ?? 'application/octet-stream', bodies, etag };
 }
 

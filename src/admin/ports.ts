@@ -70,6 +70,7 @@ export interface PolicyDesk {
   reloadRules(actor: string, why: string): Promise<AnswerOf<'rulesReload'>>;
   contracts(order: InputOf<'policyContracts'>['body']): Result<AnswerOf<'policyContracts'>, string>;
   diff(order: InputOf<'policyDiff'>['body']): Result<AnswerOf<'policyDiff'>, string>;
+  learn(order: InputOf<'policyLearn'>['body']): Promise<AnswerOf<'policyLearn'>>;
   replay(order: InputOf<'policyReplay'>['body']): Promise<Result<AnswerOf<'policyReplay'>, string>>;
 }
 
@@ -99,6 +100,8 @@ export interface RecordDesk extends EntrySource {
   prune(by: string, order: InputOf<'auditPrune'>['body']): Promise<Result<AnswerOf<'auditPrune'>, string>>;
   /** Every public key after it, newest first. */
   rotate(): readonly string[];
+  keys(): AnswerOf<'auditKeys'>;
+  retention(): AnswerOf<'auditRetention'>;
   checkpoint(): AnswerOf<'auditCheckpoint'> | null;
   proof(seq: number): Promise<AnswerOf<'auditProof'> | null>;
   /** Recorded before the key goes. */

@@ -2,6 +2,7 @@
 
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { AnswerOf } from '../admin/contract.ts';
 import type { WitnessAt } from '../audit/cosigner.ts';
 import type { AuditLog } from '../audit/log.ts';
 import { type NoteSigner, parseVerifierKey, verifierKey } from '../audit/signed-note.ts';
@@ -45,6 +46,27 @@ export function writePublicKeys({ config, keys, state }: LogKeysParts): readonly
   const lines = keys.all('checkpoint').map((key) => verifierKey(config.audit.origin, key.rawPublicKey));
   writeFileSync(join(state.path, 'log-keys.txt'), `${lines.join('\n')}\n`, { mode: 0o644 });
   return lines;
+}
+
+/** Every key that ever signed, newest first, and which of them sign now. A key is followed by the one made after it. */
+export function logKeys({ config, keys }: Omit<LogKeysParts, 'state'>, now: number): AnswerOf<'auditKeys'> {
+  const { origin, key_overlap_days: overlap } = config.audit;
+  const signing = new Set(keys.signing('checkpoint', now, overlap * DAY_MS).map(({ id }) => id));
+  const all = keys.all('checkpoint');
+  return {
+    origin,
+    overlap_days: overlap,
+    keys: all.map((key, i) => {
+      const signs = signing.has(key.id);
+      const follower = all[i - 1];
+      return {
+        key: verifierKey(origin, key.rawPublicKey),
+        made_at: Math.floor(key.createdAt),
+        signs,
+        until: signs && follower ? Math.floor(follower.createdAt) + overlap * DAY_MS : null,
+      };
+    }),
+  };
 }
 
 /** Public keys first, so that nobody meets a signature of a key that is not published. */

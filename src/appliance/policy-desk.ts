@@ -14,6 +14,7 @@ import { supposedControls } from '../policy/supposed-controls.ts';
 import { type WhatIf, whatIf } from '../policy/what-if.ts';
 import type { BundleStore } from '../store/bundle-store.ts';
 import type { GuardDesk } from './guard-desk.ts';
+import { learnt } from './policy-learner.ts';
 import { candidateBundle, policyReview } from './policy-review.ts';
 import type { Readmission } from './readmission.ts';
 
@@ -52,6 +53,7 @@ export function policyDesk(parts: PolicyDeskParts): PolicyDesk {
       return answerOf(outcome);
     },
     replay: (order) => replayed(order, parts),
+    learn: (order) => learnt(order, { log: parts.log, bundle: control.current().bundle, now: clock.now() }),
     ...policyReview(parts),
     reloadRules: async () => answerOf(await guard.reload(loadRules(roots, { previous: guard.rules() }))),
   };

@@ -3,6 +3,7 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
+import type { RecordedEntry } from '../admin/event-stream.ts';
 import type { RecordDesk } from '../admin/ports.ts';
 import { parseCheckpoint } from '../audit/checkpoint.ts';
 import { type ExportFormat, exportLine } from '../audit/export.ts';
@@ -18,7 +19,7 @@ import { ulid } from '../core/ids.ts';
 import { err, ok } from '../core/result.ts';
 import type { RecordFigures } from '../telemetry/service-levels.ts';
 import { startForwarding } from './forwarding.ts';
-import { rotateLogKey } from './log-keys.ts';
+import { logKeys, rotateLogKey } from './log-keys.ts';
 import type { Core } from './open-core.ts';
 import { openRetention } from './retention.ts';
 import { verifyRecord } from './verify-record.ts';
@@ -78,16 +79,17 @@ export function recordDesk(
       return { tenant, shredded: core.tenantKeys.shred(tenant) };
     },
     rotate: () => rotateLogKey(core, log, clock.now()),
+    keys: () => logKeys(core, clock.now()),
+    retention: () => ({
+      retention_days: retentionDays,
+      seal_after_days: sealAfterDays,
+      first_kept: kept,
+      size: log.head.size,
+    }),
     sink: log,
     size: () => log.head.size,
     subscribe: (listener) => log.subscribe(({ seq, text, event }) => listener({ seq, text: readable(text), event })),
-    entriesAfter: async (after, limit) =>
-      [
-        ...readEntries(log.dir, Math.max(kept, after + 1), Math.min(log.head.size, Math.max(kept, after + 1) + limit)),
-      ].map(({ seq, bytes }) => {
-        const text = readable(bytes.toString('utf8'));
-        return { seq, text, event: JSON.parse(text) as AuditEvent };
-      }),
+    entriesAfter: async (after, limit) => entriesOf(log, { from: Math.max(kept, after + 1), limit }, readable),
     query: async (by) => {
       await upToNow();
       return index.query(by).map(({ seq, event }) => ({ seq, event: { ...openEvent(event, core.tenantKeys) } }));
@@ -111,6 +113,17 @@ export function recordDesk(
     proof: async (seq) => proofOf(log, seq),
     forwarding: async () => ({ size: log.head.size, receivers: [...(await forwarding.status())] }),
   };
+}
+
+function entriesOf(
+  { dir, head }: AuditLog,
+  { from, limit }: { readonly from: number; readonly limit: number },
+  readable: (text: string) => string,
+): RecordedEntry[] {
+  return [...readEntries(dir, from, Math.min(head.size, from + limit))].map(({ seq, bytes }) => {
+    const text = readable(bytes.toString('utf8'));
+    return { seq, text, event: JSON.parse(text) as AuditEvent };
+  });
 }
 
 /** Lines with their line feeds, a turn at a time. */

@@ -6,6 +6,7 @@ import { capabilities } from './pages/capabilities.ts';
 import { categories } from './pages/categories.ts';
 import { changes } from './pages/changes.ts';
 import { emergency } from './pages/emergency.ts';
+import { keeping } from './pages/keeping.ts';
 import { levels } from './pages/levels.ts';
 import { live } from './pages/live.ts';
 import { policy } from './pages/policy.ts';
@@ -29,6 +30,7 @@ export const PAGES: readonly Page[] = [
   changes,
   rules,
   policy,
+  keeping,
   access,
   emergency,
 ];

@@ -1,10 +1,14 @@
 /** The admin API over real HTTP, on the real appliance: who may do what, and what a browser may not. */
 
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { ROLES, type Role } from '../../src/admin/contract/route.ts';
+import { pathOf, ROUTES } from '../../src/admin/contract.ts';
 import { type RunningAppliance, startProgram, temporaryDirectory } from '../journey/running-appliance.ts';
+import { LETTERS, MAY } from './admin-roles.ts';
 
 const directory = temporaryDirectory();
 let appliance: RunningAppliance;
@@ -35,7 +39,34 @@ async function tokenOf(role: string): Promise<string> {
   return ((await made.json()) as { token: string }).token;
 }
 
+/** Values for the parameters of every path. */
+const SOME = { name: 'news', host: 'example.com', kind: 'category', seq: '0' };
+
 describe('roles', () => {
+  it('have a line for every route', () => {
+    expect(Object.keys(MAY).toSorted()).toEqual(Object.keys(ROUTES).toSorted());
+  });
+
+  /** Whether a role may is judged before what it sends: nothing is changed here. */
+  it.each(ROLES)('lets %s do what its line says and nothing else', async (role: Role) => {
+    const token = await tokenOf(role);
+    const wrong: string[] = [];
+    for (const [id, route] of Object.entries(ROUTES)) {
+      const letters = MAY[id] ?? '';
+      const expected = letters === '*' || letters.includes(LETTERS[role]);
+      const ended = new AbortController();
+      const answer = await fetch(`${base}${pathOf(route, SOME)}`, {
+        method: route.method,
+        headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+        ...(route.method === 'GET' ? {} : { body: '{"nothing":"that a route takes"}' }),
+        signal: ended.signal,
+      });
+      if ((answer.status !== 403) !== expected || answer.status === 401) wrong.push(`${id}: ${answer.status}`);
+      ended.abort();
+    }
+    expect(wrong).toEqual([]);
+  });
+
   const block = '/v1/categories/news/block';
   it.each([
     ['viewer', block, 403],
@@ -82,6 +113,73 @@ describe('the door', () => {
     expect(await codeFor({ origin: 'https://attacker.example' })).toBe('foreign_origin');
   });
 
+  it('says in its document what it answers, to the key', async () => {
+    const document = (await (await call('/openapi.json', null)).json()) as Document;
+    const issued = await call('/v1/passes', admin, { tenant: 'acme', why: 'test' });
+    expect(issued.status, await issued.clone().text()).toBe(200);
+    const { task } = (await issued.json()) as { task: string };
+    const names: Readonly<Record<string, string>> = { capabilityShow: 'net.read.public', taskShow: task };
+    const told: string[] = [];
+    for (const [path, { get }] of Object.entries(document.paths)) {
+      const schema = get?.responses['200'].content['application/json']?.schema;
+      if (get === undefined || schema === undefined) continue;
+      const query = get.operationId === 'ruleFile' ? '?path=dlp%2Fgithub.yaml' : '';
+      const params = { ...SOME, name: names[get.operationId] ?? SOME.name };
+      const answer = await call(`${pathOf({ path }, params)}${query}`, admin);
+      const said = z.fromJSONSchema(schema as never).safeParse(await answer.json());
+      const as = said.success ? 'as said' : JSON.stringify(said.error.issues.slice(0, 2));
+      told.push(`${get.operationId} ${answer.status} ${as}`);
+    }
+    expect(told.filter((line) => !/ 200 as said$/.test(line))).toEqual([]);
+    expect(told.length).toBeGreaterThan(25);
+  });
+
+  it('does not let one change undo another that was not seen: what was read is named by its ETag', async () => {
+    const read = await call('/v1/categories', admin);
+    const seen = read.headers.get('etag') ?? '';
+    expect(seen).toMatch(/^"controls-\d+"$/);
+    const unblock = (ifMatch: string) =>
+      fetch(`${base}/v1/categories/news/unblock`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${admin}`, 'content-type': 'application/json', 'if-match': ifMatch },
+        body: JSON.stringify({ why: 'test' }),
+      });
+    await call('/v1/categories/news/block', admin, { why: 'somebody else' });
+    expect((await unblock(seen)).status).toBe(412);
+    const again = (await call('/v1/categories', admin)).headers.get('etag') ?? '';
+    expect((await unblock(again)).status).toBe(200);
+    // Of two that saw the same, one is first.
+    const both = (await call('/v1/categories', admin)).headers.get('etag') ?? '';
+    const raced = await Promise.all([unblock(both), unblock(both)]);
+    expect(raced.map(({ status }) => status).toSorted()).toEqual([200, 412]);
+  });
+
+  it('keeps tokens as hashes, and lets them end by themselves', async () => {
+    const made = await call('/v1/tokens', admin, { name: 'short', role: 'viewer', ttl_ms: 60_000, why: 'test' });
+    const { token, expires_at: ends } = (await made.json()) as { token: string; expires_at: number };
+    expect(ends).toBeGreaterThan(Date.now());
+    const kept = readdirSync(join(appliance.state, 'documents'))
+      .filter((name) => name.startsWith('admin-tokens'))
+      .map((name) => readFileSync(join(appliance.state, 'documents', name), 'utf8'));
+    expect(kept.length).toBeGreaterThan(0);
+    for (const text of kept) {
+      expect(text).not.toContain(token);
+      expect(text).not.toContain(admin);
+    }
+  });
+
+  it('answers each kind of request with the headers that keep a browser from misusing it', async () => {
+    for (const path of ['/v1/status', '/healthz', '/nowhere', '/v1/tokens']) {
+      const { headers } = await call(path, null);
+      expect(headers.get('x-frame-options'), path).toBe('DENY');
+      expect(headers.get('content-security-policy'), path).toContain("frame-ancestors 'none'");
+      expect(headers.get('x-content-type-options'), path).toBe('nosniff');
+      expect(headers.get('cache-control'), path).toBe('no-store');
+      expect(headers.get('access-control-allow-origin'), path).toBeNull();
+      expect(headers.get('set-cookie'), path).toBeNull();
+    }
+  });
+
   it('streams a change as an event, recorded with who and why', async () => {
     const ended = new AbortController();
     const stream = await fetch(`${base}/v1/audit/tail`, {
@@ -98,3 +196,32 @@ describe('the door', () => {
     expect(text).toContain('streamed');
   });
 });
+
+/** Last: it uses up what wrong tokens there may be in a minute. */
+describe('without a token', () => {
+  it('lets nobody in but where everybody may', async () => {
+    const wrong: string[] = [];
+    for (const [id, route] of Object.entries(ROUTES)) {
+      const body = route.method === 'GET' ? undefined : {};
+      const { status } = await call(pathOf(route, SOME), null, body);
+      if ((status !== 401) !== (MAY[id] === '*') && status !== 429) wrong.push(`${id}: ${status}`);
+    }
+    expect(wrong).toEqual([]);
+  });
+});
+
+interface Document {
+  readonly paths: Readonly<
+    Record<
+      string,
+      {
+        readonly get?: {
+          readonly operationId: string;
+          readonly responses: {
+            readonly 200: { readonly content: Readonly<Record<string, { readonly schema: object }>> };
+          };
+        };
+      }
+    >
+  >;
+}

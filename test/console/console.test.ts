@@ -55,6 +55,9 @@ describe('the console', () => {
     await page.getByRole('button', { name: 'Explain deny of example.com' }).click();
     const sheet = page.getByRole('dialog');
     await sheet.getByText('Asked again now').waitFor();
+    // The address brings another reader to the same decision.
+    await page.goto(page.url());
+    await sheet.getByText('Asked again now').waitFor();
     await sheet.getByRole('button', { name: 'Allow this host …' }).click();
     await page
       .getByRole('dialog')
@@ -79,7 +82,13 @@ describe('the console', () => {
     await curl(`docs.demo.test:${port}/held`);
     await page.locator('tbody tr').filter({ hasText: '/held' }).waitFor();
     expect(await page.evaluate('document.activeElement.closest("tr").textContent')).toBe(held);
+    // Nor does a row slip away under the pointer: what comes waits until it has gone.
+    await page.locator('tbody tr').nth(1).hover();
+    await curl(`docs.demo.test:${port}/pointed`);
+    await page.getByText(/held under the pointer, [1-9]/).waitFor();
+    expect(await page.locator('tbody tr').filter({ hasText: '/pointed' }).count()).toBe(0);
     await page.locator('h1').click();
+    await page.locator('tbody tr').filter({ hasText: '/pointed' }).waitFor();
     await page.keyboard.press('p');
     await page.getByRole('button', { name: 'Go on' }).waitFor();
     await curl(`docs.demo.test:${port}/unseen`);
@@ -87,6 +96,7 @@ describe('the console', () => {
       .poll(async () => JSON.stringify(await the.get('/v1/audit?type=decision&limit=1')), { timeout: 10_000 })
       .toContain('/unseen');
     expect(await page.locator('tbody tr').filter({ hasText: '/unseen' }).count()).toBe(0);
+    expect(new URL(page.url()).searchParams.get('paused')).toBe('1');
     await page.keyboard.press('p');
     await page.locator('tbody tr').filter({ hasText: '/unseen' }).waitFor();
   });
@@ -236,6 +246,25 @@ describe('the console', () => {
       .split('\n');
     expect(JSON.parse(lines[0] ?? '')).toMatchObject({ v: 1, type: 'node.started' });
     expect(lines.length).toBeGreaterThan(40);
+  });
+
+  it('makes a new signing key, and the log that both keys signed verifies', async () => {
+    const { page, appliance } = the;
+    await page.goto(`${the.base}/console/keeping`);
+    const keys = page.getByRole('table', { name: /^Keys of the log/ }).locator('tbody tr');
+    await keys.first().waitFor();
+    expect(await keys.count()).toBe(1);
+    await page.getByRole('button', { name: 'Rotate the key …' }).click();
+    await confirm(page, 'Rotate');
+    await keys.nth(1).waitFor();
+    expect(await keys.allTextContents()).toEqual([
+      expect.stringMatching(/signs$/),
+      expect.stringMatching(/signsuntil /),
+    ]);
+    const { events } = (await the.get('/v1/audit?type=admin.access&limit=1')) as { events: { event: object }[] };
+    expect(events[0]?.event).toMatchObject({ actor: 'local', route: '/v1/audit/keys/rotate', why: 'a drill' });
+    expect((await appliance.cli('audit', 'verify')).code).toBe(0);
+    await page.getByText('The record is forwarded to nobody').waitFor();
   });
 
   it('runs the contracts, replays recorded decisions, and shows what a supposed control would have changed', async () => {

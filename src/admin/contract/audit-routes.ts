@@ -60,6 +60,14 @@ export const AUDIT_ROUTES = {
     answers: 'lines',
     response: z.string(),
   }),
+  auditKeys: make('GET', '/v1/audit/keys', AUDIT, {
+    summary: 'the public keys that the log is signed with (C2SP verifier keys), newest first',
+    response: shape.logKeys,
+  }),
+  auditRetention: make('GET', '/v1/audit/retention', AUDIT, {
+    summary: 'how long entries are kept, and which is the first that is',
+    response: shape.retention,
+  }),
   auditPrune: make('POST', '/v1/audit/prune', SECURE, {
     summary: 'seals and removes whole segments that are old enough; what remains verifies',
     body: why.extend({

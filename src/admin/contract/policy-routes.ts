@@ -48,6 +48,15 @@ export const POLICY_ROUTES = {
     body: z.strictObject({ bundle: candidate }),
     response: shape.bundleDiff,
   }),
+  policyLearn: make('POST', '/v1/policy/learn', AUDIT, {
+    summary: 'the least that would have sufficed for the recorded traffic, by tenant and class; changes nothing',
+    body: z.strictObject({
+      days: z.int().min(1).max(3650).default(30),
+      tenant: shape.label.nullable().default(null),
+      class: shape.label.nullable().default(null),
+    }),
+    response: shape.learnt,
+  }),
   policyReplay: make('POST', '/v1/policy/replay', AUDIT, {
     summary: 'decides recorded decisions again, under bundle and controls of then, or under a candidate',
     body: z.strictObject({

@@ -239,6 +239,7 @@ export const passOrder = z.strictObject({
   ttl_ms: z.int().min(1000).max(86_400_000).nullable().default(null),
   task: label.nullable().default(null),
   source: z.string().max(60).nullable().default(null).describe('address or prefix that the pass may be used from'),
+  why: changeBody.shape.why.nullable().default(null),
 });
 
 export const issuedPass = z.object({
@@ -319,6 +320,24 @@ export const replayed = z.object({
   ),
 });
 
+export const learnt = z.object({
+  proposals: z.array(
+    z.object({
+      tenant: z.string(),
+      class: z.string(),
+      profile: z.string(),
+      requests: z.int().describe('allowed requests that it was learnt from'),
+      hosts: z
+        .array(z.object({ host: z.string(), access: z.enum(['read', 'write']), requests: z.int() }))
+        .describe('to be approved'),
+      needed: z.array(z.string()),
+      unused: z.array(z.string()).describe('capabilities of the profile that nothing used'),
+      denied: z.array(z.object({ host: z.string(), method: z.string(), requests: z.int() })),
+      files: z.array(z.object({ path: z.string(), text: z.string() })).describe('new files, for a person to review'),
+    }),
+  ),
+});
+
 export const bundleSummary = z.object({
   digest: z.string(),
   loaded_at: at,
@@ -339,6 +358,26 @@ export const inclusionProof = z.object({
   entry: z.string().describe('the entry, byte for byte'),
   proof: z.array(z.string()).describe('base64 hashes from the sibling of the leaf upwards'),
   checkpoint: z.string().describe('signed note of the checkpoint that the proof leads to'),
+});
+
+export const logKeys = z.object({
+  origin: z.string().describe('the name of the log in its checkpoints'),
+  overlap_days: z.number().describe('`audit.key_overlap_days`: how long an old key signs beside a new one'),
+  keys: z.array(
+    z.object({
+      key: z.string().describe('verifier key, for `audit verify`'),
+      made_at: at,
+      signs: z.boolean().describe('whether a checkpoint made now bears its signature'),
+      until: at.nullable().describe('when it stops signing; null for the newest, and for one that has stopped'),
+    }),
+  ),
+});
+
+export const retention = z.object({
+  retention_days: z.number().describe('`audit.retention_days`: after them, whole sealed segments may go'),
+  seal_after_days: z.number(),
+  first_kept: z.int(),
+  size: z.int(),
 });
 
 export const pruned = z.object({

@@ -9,6 +9,7 @@ import { diffBox } from '../parts/diff-box.ts';
 import { card, chips, choices, facts, field, loading, pageHead, problem } from '../parts/layout.ts';
 import { row, table } from '../parts/table.ts';
 import { askForm, effectOf, replayForm, wrong } from './policy-asks.ts';
+import { learnForm } from './policy-learn.ts';
 
 type Bundle = AnswerOf<'policyBundle'>;
 
@@ -17,6 +18,7 @@ const TABS = [
   ['contracts', 'Contracts'],
   ['diff', 'Differences'],
   ['replay', 'Replay'],
+  ['learn', 'Learn'],
   ['ask', 'Ask'],
 ] as const;
 
@@ -55,7 +57,7 @@ export const policy: Page = {
 
 function panel(tab: string, bundle: Bundle, context: PageContext): Node[] {
   // A candidate is a directory on the machine of the gate: who may not read the record may not look there either.
-  if (!context.may('policyDiff') && ['contracts', 'diff', 'replay'].includes(tab))
+  if (!context.may('policyDiff') && ['contracts', 'diff', 'replay', 'learn'].includes(tab))
     return [problem(`Your role, ${context.me.role}, may not look at this.`)];
   if (tab === 'contracts')
     return [candidateForm(context, { title: 'Run the contracts', optional: true, act: 'Run', run: contracts })];
@@ -64,6 +66,7 @@ function panel(tab: string, bundle: Bundle, context: PageContext): Node[] {
       candidateForm(context, { title: 'What a candidate changes', optional: false, act: 'Compare', run: differences }),
     ];
   if (tab === 'replay') return [replayForm(context)];
+  if (tab === 'learn') return [learnForm(context)];
   if (tab === 'ask') return [askForm(context, bundle)];
   return inForce(bundle, context);
 }

@@ -20,6 +20,8 @@ export interface ChangeOrder {
   readonly timed: boolean;
   /** Whether it can be for one tenant only; the tenant that is offered. */
   readonly tenant?: string | null;
+  /** What else goes with it. */
+  readonly more?: Readonly<Record<string, string | number>>;
   /** Version of the controls that was seen. Given where something is opened: what cuts is never held up. */
   readonly seen?: number;
 }
@@ -93,10 +95,11 @@ function fieldsOf({ tenant, timed, confirm }: ChangeOrder, { why, until, scope, 
   ];
 }
 
-async function send({ path, timed, tenant, seen }: ChangeOrder, { why, until, scope }: Inputs): Promise<Done> {
+async function send({ path, timed, tenant, seen, more }: ChangeOrder, { why, until, scope }: Inputs): Promise<Done> {
   const forMs = timed && until.value !== '' ? Number(until.value) : null;
   const body = {
     why: why.value,
+    ...more,
     ...(timed ? { for_ms: forMs } : {}),
     ...(isNamed(tenant) && scope.value !== '' ? { tenant: scope.value } : {}),
   };
