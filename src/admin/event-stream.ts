@@ -6,20 +6,7 @@
 
 import type { ServerResponse } from 'node:http';
 import { FrameWriter, type WhenBehind } from './frame-writer.ts';
-
-/** What streams look at in an event; what is sent is its text. */
-export interface SeenEvent {
-  readonly type: string;
-  readonly tenant: string | null;
-  readonly effect?: string;
-}
-
-export interface RecordedEntry {
-  readonly seq: number;
-  /** Canonical JSON of the event. */
-  readonly text: string;
-  readonly event: SeenEvent;
-}
+import type { RecordedEntry, SeenEvent } from './recorded-entry.ts';
 
 /** The record as far as streams need it; the audit log fits, with a reader of its entries. */
 export interface EntrySource {

@@ -4,7 +4,7 @@
  */
 
 import type { ServerResponse } from 'node:http';
-import type { RecordedEntry } from './event-stream.ts';
+import type { RecordedEntry } from './recorded-entry.ts';
 
 /** What becomes of a reader that is too slow: its stream ends and it resumes, or it is told how many it did not get. */
 export type WhenBehind = 'end' | 'skip';

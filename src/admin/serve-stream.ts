@@ -3,10 +3,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { answerFault, openEventStream, openLines } from './answer.ts';
 import type { Caller, InputOf } from './contract.ts';
-import { drained, type SeenEvent, streamEntries } from './event-stream.ts';
+import { drained, streamEntries } from './event-stream.ts';
 import { tooMany } from './fault.ts';
 import type { OpenStreams } from './open-streams.ts';
 import type { AdminPorts } from './ports.ts';
+import type { SeenEvent } from './recorded-entry.ts';
 import type { Matched } from './request-input.ts';
 import type { Tokens } from './tokens.ts';
 

@@ -3,8 +3,8 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
-import type { RecordedEntry } from '../admin/event-stream.ts';
 import type { RecordDesk } from '../admin/ports.ts';
+import type { RecordedEntry } from '../admin/recorded-entry.ts';
 import { parseCheckpoint } from '../audit/checkpoint.ts';
 import { type ExportFormat, exportLine } from '../audit/export.ts';
 import { type Figures, percentile } from '../audit/level-figures.ts';
