@@ -4,6 +4,8 @@
  * kind of error. Uses nothing that is not in every JavaScript runtime.
  */
 
+/** `progress` and `part`, a part of a result that comes piece by piece, are values of the tool's own. */
+
 /** The gateway refused: a problem document (RFC 9457). */
 export class GatewayProblem extends Error {
            status        ;
@@ -24,7 +26,7 @@ export class GatewayProblem extends Error {
 }
 
 export function gatewayClient(options               )                {
-  const call = async    (method        , path        , body          , more              = {})             => {
+  const send = async (method        , path        , body          , more              = {})                    => {
     const token = typeof options.token === 'string' ? options.token : await options.token();
     const response = await (options.fetch ?? fetch)(new URL(path, options.url), {
       method,
@@ -36,16 +38,37 @@ export function gatewayClient(options               )                {
       ...(body !== undefined && { body: JSON.stringify(body) }),
       ...(more.signal && { signal: more.signal }),
     });
-    const answer = (await response.json())                           ;
-    if (!response.ok) throw new GatewayProblem(response.status, answer);
-    return answer     ;
+    if (!response.ok) throw new GatewayProblem(response.status, (await response.json())                           );
+    return response;
   };
+  const call = async    (method        , path        , body          , more              )             =>
+    (await (await send(method, path, body, more)).json())     ;
   const taskPath = (id        ) => `/v1/tasks/${encodeURIComponent(id)}`;
   return {
     runTask: (order, more) => call('POST', '/v1/tasks', { ...order, stream: false }, more),
+    streamTask: async function* (order, more) {
+      yield* eventsOf(await send('POST', '/v1/tasks', { ...order, stream: true }, more));
+    },
     task: (id) => call('GET', taskPath(id)),
     killTask: (id) => call('DELETE', taskPath(id)),
     issuePass: (order) => call('POST', '/v1/passes', order),
     guard: (order) => call('POST', '/v1/guard', order),
   };
+}
+
+/** The gateway's own server-sent events: an `event` and one line of `data` each. */
+async function* eventsOf(response          )                            {
+  const text = new TextDecoder();
+  let rest = '';
+  // Leaving early cancels the body, and that closes the connection.
+  for await (const piece of response.body                                        ) {
+    const events = (rest + text.decode(piece, { stream: true })).split('\n\n');
+    rest = events.pop() ?? '';
+    for (const event of events) {
+      const [, name = '', data = 'null'] = /^event: (.*)\ndata: (.*)$/.exec(event) ?? [];
+      const value = JSON.parse(data)                           ;
+      if (name === 'fault') throw new GatewayProblem(response.status, value);
+      yield { event: name, data: value }             ;
+    }
+  }
 }

@@ -48,6 +48,7 @@ const appliance: ApplianceCommands = {
   serve: async (options, to) => (await import('./appliance/serve.ts')).serve(options, to),
   tour: async (options, to) => (await import('./appliance/tour.ts')).tour(options, to),
   witness: async (options, to) => (await import('./appliance/witness-door.ts')).serveWitness(options, to),
+  isolateWalls: async () => (await import('./isolates/walls-here.ts')).wallsHere(),
   brief: async (config, demo) => (await import('./appliance/brief.ts')).startBrief(config, demo),
 };
 

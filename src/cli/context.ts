@@ -34,6 +34,8 @@ export interface ApplianceCommands {
     },
     io: CliIo,
   ): Promise<number>;
+  /** Which walls would stand round isolate hosts here, tried for real. */
+  isolateWalls(): Promise<{ readonly wall: string; readonly memory: 'cgroup' | 'watchdog' }>;
   /** An appliance for the length of one command; throws when it cannot start. */
   brief(config: Config, demo: boolean): Promise<{ readonly state: string; stop(): Promise<void> }>;
 }

@@ -10,7 +10,7 @@ import { TOOLCHAINS, type Toolchain } from '../sandbox/toolchains.ts';
 import { wallProblem } from '../sandbox/walled-command.ts';
 import type { AdminClient } from './admin-client.ts';
 import { withAppliance } from './brief-appliance.ts';
-import { CliFailure, type CliIo, configOf, EXIT } from './context.ts';
+import { type CliContext, CliFailure, type CliIo, configOf, EXIT } from './context.ts';
 import { type CliParts, leaf } from './leaf.ts';
 import { accessOf, issuePass } from './pass.ts';
 import { printJson } from './print.ts';
@@ -44,7 +44,7 @@ export function addDoctor(program: Command, parts: CliParts): void {
       configOf(options, io);
       const tools = toolsNamed(options.only);
       const examined = await withAppliance(options, context, (client) => examine(client, { options, tools, io }), true);
-      const checks = [...machineChecks(), ...examined];
+      const checks = [...machineChecks(), ...isolateChecks(await context.appliance.isolateWalls()), ...examined];
       const failed = checks.filter((c) => c.outcome === 'fails');
       if (options.json) printJson(io, { ok: failed.length === 0, checks });
       else printChecks(io, checks);
@@ -81,6 +81,19 @@ function machineChecks(): Check[] {
       fix: major >= 24 ? null : 'run scripts/setup.sh',
     },
     { name: 'bubblewrap wall', outcome: wall === null ? 'works' : 'fails', said: wall, fix: wall },
+  ];
+}
+
+/** A weaker wall is no failure of its own: `isolates.wall` says which one must stand. */
+function isolateChecks({ wall, memory }: Awaited<ReturnType<CliContext['appliance']['isolateWalls']>>): Check[] {
+  const weak = wall === 'bubblewrap' ? null : 'install bubblewrap, and let it make user namespaces';
+  const held =
+    memory === 'cgroup'
+      ? 'cgroup: the kernel bounds the memory of a host, behind the look at it every 10 ms'
+      : 'watchdog: a look every 10 ms and the bound on private memory; no cgroup can be written here';
+  return [
+    { name: 'isolate wall', outcome: 'works', said: wall, fix: weak },
+    { name: 'isolate memory wall', outcome: 'works', said: held, fix: null },
   ];
 }
 

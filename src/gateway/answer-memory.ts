@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import { err, type Result } from '../core/result.ts';
 import type { TaskReport } from './contract.ts';
-import { type Fault, fault } from './fault.ts';
+import { type Fault, fault, faultStatus } from './fault.ts';
 
 type Answer = Result<TaskReport, Fault>;
 
@@ -16,6 +16,11 @@ interface Remembered {
 const KEPT = 2000;
 const KEPT_MS = 600_000;
 
+function isPassing(of: Fault): boolean {
+  const status = faultStatus(of);
+  return status >= 500 || status === 429;
+}
+
 export class AnswerMemory {
   readonly #answers = new LRUCache<string, Remembered>({ max: KEPT, ttl: KEPT_MS });
 
@@ -26,6 +31,9 @@ export class AnswerMemory {
     if (known === undefined) {
       const answer = run();
       this.#answers.set(key, { asked, answer });
+      const forget = () => this.#answers.delete(key);
+      // What was our own trouble, or came too early, may go better the next time.
+      answer.then((report) => report.ok || !isPassing(report.error) || forget(), forget);
       return answer;
     }
     if (known.asked === asked) return known.answer;

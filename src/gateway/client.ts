@@ -27,6 +27,12 @@ export interface CallOptions {
   readonly idempotencyKey?: string;
 }
 
+/** `progress` and `part`, a part of a result that comes piece by piece, are values of the tool's own. */
+export type TaskEvent =
+  | { readonly event: 'log'; readonly data: { readonly level: string; readonly text: string } }
+  | { readonly event: 'progress' | 'part'; readonly data: unknown }
+  | { readonly event: 'result'; readonly data: TaskReport };
+
 /** The gateway refused: a problem document (RFC 9457). */
 export class GatewayProblem extends Error {
   readonly status: number;
@@ -49,6 +55,8 @@ export class GatewayProblem extends Error {
 export interface GatewayClient {
   /** Runs tool code to its end. Aborting kills the task. */
   runTask(order: TaskOrder, options?: CallOptions): Promise<TaskReport>;
+  /** The same, told as it goes; the last event is `result`. Leaving the loop kills the task. */
+  streamTask(order: TaskOrder, options?: CallOptions): AsyncGenerator<TaskEvent>;
   task(id: string): Promise<TaskReport>;
   killTask(id: string): Promise<z.output<typeof killAnswer>>;
   issuePass(order: PassOrder): Promise<Pass>;
@@ -56,7 +64,7 @@ export interface GatewayClient {
 }
 
 export function gatewayClient(options: ClientOptions): GatewayClient {
-  const call = async <T>(method: string, path: string, body?: unknown, more: CallOptions = {}): Promise<T> => {
+  const send = async (method: string, path: string, body?: unknown, more: CallOptions = {}): Promise<Response> => {
     const token = typeof options.token === 'string' ? options.token : await options.token();
     const response = await (options.fetch ?? fetch)(new URL(path, options.url), {
       method,
@@ -68,16 +76,37 @@ export function gatewayClient(options: ClientOptions): GatewayClient {
       ...(body !== undefined && { body: JSON.stringify(body) }),
       ...(more.signal && { signal: more.signal }),
     });
-    const answer = (await response.json()) as Record<string, unknown>;
-    if (!response.ok) throw new GatewayProblem(response.status, answer);
-    return answer as T;
+    if (!response.ok) throw new GatewayProblem(response.status, (await response.json()) as Record<string, unknown>);
+    return response;
   };
+  const call = async <T>(method: string, path: string, body?: unknown, more?: CallOptions): Promise<T> =>
+    (await (await send(method, path, body, more)).json()) as T;
   const taskPath = (id: string) => `/v1/tasks/${encodeURIComponent(id)}`;
   return {
     runTask: (order, more) => call('POST', '/v1/tasks', { ...order, stream: false }, more),
+    streamTask: async function* (order, more) {
+      yield* eventsOf(await send('POST', '/v1/tasks', { ...order, stream: true }, more));
+    },
     task: (id) => call('GET', taskPath(id)),
     killTask: (id) => call('DELETE', taskPath(id)),
     issuePass: (order) => call('POST', '/v1/passes', order),
     guard: (order) => call('POST', '/v1/guard', order),
   };
+}
+
+/** The gateway's own server-sent events: an `event` and one line of `data` each. */
+async function* eventsOf(response: Response): AsyncGenerator<TaskEvent> {
+  const text = new TextDecoder();
+  let rest = '';
+  // Leaving early cancels the body, and that closes the connection.
+  for await (const piece of response.body as unknown as AsyncIterable<Uint8Array>) {
+    const events = (rest + text.decode(piece, { stream: true })).split('\n\n');
+    rest = events.pop() ?? '';
+    for (const event of events) {
+      const [, name = '', data = 'null'] = /^event: (.*)\ndata: (.*)$/.exec(event) ?? [];
+      const value = JSON.parse(data) as Record<string, unknown>;
+      if (name === 'fault') throw new GatewayProblem(response.status, value);
+      yield { event: name, data: value } as TaskEvent;
+    }
+  }
 }

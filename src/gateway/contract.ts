@@ -42,7 +42,7 @@ export const taskOrder = z.strictObject({
   stream: z
     .boolean()
     .default(false)
-    .describe('answer with server-sent events: `log` lines and `progress` values, then `result`'),
+    .describe('answer with server-sent events: `log` lines, `progress` values and `part`s of a result, then `result`'),
   task: taskId.optional().describe('an id of your own'),
 });
 export type TaskBody = z.output<typeof taskOrder>;
@@ -63,7 +63,8 @@ export const guardSettings = z.object({
 });
 export type GuardQuery = z.output<typeof guardSettings>;
 
-export const guardOrder = guardSettings.extend({
+export const guardOrder = z.strictObject({
+  ...guardSettings.shape,
   text: z.string().optional(),
   json: z.json().optional(),
   bytes: z.base64().optional().describe('base64'),

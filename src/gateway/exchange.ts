@@ -53,15 +53,31 @@ export async function readJson<T>(exchange: GatewayExchange, schema: z.ZodType<T
   if (mediaType(exchange.request) !== 'application/json') {
     return err(fault('wrong_type', 'the body is not JSON; send `content-type: application/json`'));
   }
+  if (!isPlain(exchange.request)) {
+    return err(fault('wrong_type', 'the body is encoded; send it without `content-encoding`'));
+  }
   const body = await readBody(exchange.request, exchange.maxBody);
   if (!body.ok) return body;
   let value: unknown;
   try {
-    value = JSON.parse(body.value.toString('utf8'));
+    value = JSON.parse(UTF8.decode(body.value));
   } catch {
-    return err(fault('bad_request', 'the body is not valid JSON'));
+    return err(fault('bad_request', 'the body is not valid JSON in UTF-8'));
   }
-  return validated(value, schema);
+  try {
+    return validated(value, schema);
+  } catch (error) {
+    // What is nested so deep that the stack does not reach is the caller's fault, not ours.
+    if (error instanceof RangeError) return err(fault('bad_request', 'the body is nested too deep; make it flatter'));
+    throw error;
+  }
+}
+
+const UTF8 = new TextDecoder('utf-8', { fatal: true });
+
+function isPlain({ headers }: IncomingMessage): boolean {
+  const coding = headers['content-encoding']?.trim().toLowerCase() ?? '';
+  return coding === '' || coding === 'identity';
 }
 
 export function validated<T>(value: unknown, schema: z.ZodType<T>): Result<T, Fault> {
@@ -86,6 +102,8 @@ export function answerJson(response: ServerResponse, value: unknown, status = 20
 export function answerFault(response: ServerResponse, of: Fault): void {
   const status = faultStatus(of);
   if (status === 401) response.setHeader('www-authenticate', 'Bearer realm="locktender"');
+  if (of.allow) response.setHeader('allow', of.allow.join(', '));
+  if (status === 415) response.setHeader('accept-encoding', 'identity');
   if (status === 429 || status === 503) response.setHeader('retry-after', '1');
   write(response, { status, type: 'application/problem+json', text: JSON.stringify(faultDocument(of)) });
 }

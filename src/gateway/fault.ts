@@ -25,6 +25,12 @@ export interface Fault {
   readonly detail: string;
   /** The task that it is about. */
   readonly task?: string;
+  /** Of `wrong_method`: what the path takes (RFC 9110, section 15.5.6). */
+  readonly allow?: readonly string[];
+}
+
+export function wrongMethod(allow: readonly string[]): Fault {
+  return { code: 'wrong_method', detail: `use ${allow.join(' or ')}`, allow };
 }
 
 export function fault(code: FaultCode, detail: string, task?: string): Fault {

@@ -60,7 +60,10 @@ export async function guardOutcomeTwice(
 
 /** One line of a log that is streamed; null when it may not pass. */
 export async function guardLine(guard: Guard, line: LogLine, context: TaskGuardContext): Promise<LogLine | null> {
-  const { blocked, text } = await guardText(guard, line.text, { ...context, type: 'text/plain' });
+  const { blocked, text } = await guardText(guard, line.text, {
+    ...context,
+    type: line.level === 'part' ? 'application/json' : 'text/plain',
+  });
   return blocked ? null : { level: line.level, text };
 }
 

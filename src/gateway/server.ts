@@ -22,7 +22,7 @@ import { AnswerMemory } from './answer-memory.ts';
 import { type CallerLimitSettings, CallerLimits } from './caller-limits.ts';
 import { type CallerIssuer, createCallers } from './callers.ts';
 import { answerFault, answerJson, answerPage, type GatewayExchange } from './exchange.ts';
-import { fault, faultOf } from './fault.ts';
+import { fault, faultOf, wrongMethod } from './fault.ts';
 import { guardBody } from './guard-route.ts';
 import { openApiDocument } from './openapi.ts';
 import { openApiPage } from './openapi-page.ts';
@@ -96,7 +96,7 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
   const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const url = URL.parse(request.url ?? '/', 'http://gateway');
     if (!url) return answerFault(response, fault('bad_request', 'the path is not valid'));
-    if (request.method === 'GET' && answerOpen(url.pathname, response)) return;
+    if (answerOpen(request.method ?? '', url.pathname, response)) return;
     const found = find(request.method ?? '', url.pathname);
     if ('code' in found) return answerFault(response, found);
     const caller = await callers.identify(request);
@@ -119,13 +119,14 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
 }
 
 /** What anybody may read; false for every other path. */
-function openPages(version: string): (path: string, response: ServerResponse) => boolean {
+function openPages(version: string): (method: string, path: string, response: ServerResponse) => boolean {
   const document = openApiDocument(version);
   const page = openApiPage(document);
-  return (path, response) => {
-    if (path === '/openapi.json') answerJson(response, document);
+  return (method, path, response) => {
+    if (path !== '/openapi.json' && path !== '/docs') return false;
+    if (method !== 'GET' && method !== 'HEAD') answerFault(response, wrongMethod(['GET', 'HEAD']));
     else if (path === '/docs') answerPage(response, page);
-    else return false;
+    else answerJson(response, document);
     return true;
   };
 }
@@ -153,16 +154,17 @@ function routesOf(parts: GatewayParts): (method: string, path: string) => Found 
         : answerFault(exchange.response, fault('pool_off', 'set `isolates.hosts` to run tasks here'));
   const routes: Readonly<Record<string, Readonly<Record<string, Route>>>> = {
     '/v1/tasks': { POST: withTasks(submitTask) },
-    '/v1/tasks/': { GET: withTasks(showTask), DELETE: withTasks(killTask) },
+    '/v1/tasks/{id}': { GET: withTasks(showTask), HEAD: withTasks(showTask), DELETE: withTasks(killTask) },
     '/v1/passes': { POST: (exchange) => issuePass(exchange, passes) },
     '/v1/guard': { POST: (exchange) => guardBody(exchange, parts) },
   };
   return (method, path) => {
-    const [, start = path, id = ''] = /^(\/v1\/tasks\/)([A-Za-z0-9._-]{1,100})$/.exec(path) ?? [];
-    const methods = routes[start];
-    if (!methods) return fault('not_found', 'no route has this path; see `/openapi.json`');
-    const route = methods[method];
-    return route ? { route, id } : fault('wrong_method', `use ${Object.keys(methods).join(' or ')}`);
+    const [, id = ''] = /^\/v1\/tasks\/([A-Za-z0-9._-]{1,100})$/.exec(path) ?? [];
+    const name = id === '' ? path : '/v1/tasks/{id}';
+    if (!Object.hasOwn(routes, name)) return fault('not_found', 'no route has this path; see `/openapi.json`');
+    const methods = routes[name] ?? {};
+    const route = Object.hasOwn(methods, method) ? methods[method] : undefined;
+    return route ? { route, id } : wrongMethod(Object.keys(methods));
   };
 }
 

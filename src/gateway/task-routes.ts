@@ -52,11 +52,11 @@ function answerReport({ response }: GatewayExchange, report: Result<TaskReport, 
   else answerFault(response, report.error);
 }
 
-/** `progress` is the value that the tool gave, unless the guard left no JSON of it. */
+/** `progress` and `part` are values that the tool gave, unless the guard left no JSON of them. */
 function sayLine(line: LogLine, say: (event: string, data: unknown) => void): void {
-  const value = line.level === 'progress' ? parsed(line.text) : undefined;
+  const value = line.level === 'progress' || line.level === 'part' ? parsed(line.text) : undefined;
   if (value === undefined) say('log', line);
-  else say('progress', value);
+  else say(line.level, value);
 }
 
 function parsed(text: string): unknown {
@@ -67,17 +67,19 @@ function parsed(text: string): unknown {
   }
 }
 
-/** Server-sent events: each guarded line of `console` and report of progress as it comes, then the report. */
+/** Server-sent events: each guarded line of `console`, report of progress and part of a result as it comes, then the report. */
 async function streamed(
-  { response }: GatewayExchange,
+  exchange: GatewayExchange,
   tasks: TaskService,
   { body, asker }: { readonly body: TaskBody; readonly asker: TaskAsker },
 ): Promise<void> {
+  const { response } = exchange;
   const say = (event: string, data: unknown) => {
     if (!response.headersSent) openStream(response, 'text/event-stream');
     response.write(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
   };
-  const report = await tasks.submit(body, { ...asker, onLog: (line) => sayLine(line, say) });
+  const submit = () => tasks.submit(body, { ...asker, onLog: (line) => sayLine(line, say) });
+  const report = await once(exchange, body, submit);
   if (!report.ok && !response.headersSent) return answerFault(response, report.error);
   if (report.ok) say('result', report.value);
   else say('fault', report.error);

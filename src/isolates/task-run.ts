@@ -42,6 +42,7 @@ export class TaskRun {
   readonly #cpuFrom: number;
   #bootMs = 0;
   #said = 0;
+  #lines = 0;
   #over = false;
 
   constructor(parts: TaskRunParts) {
@@ -62,6 +63,7 @@ export class TaskRun {
       output_bytes: limits.output_bytes,
       storage: bindings?.storage ?? false,
       tools: bindings?.tools ?? [],
+      stream: parts.order.onLog !== undefined,
     });
     // Read while the host is at work already.
     this.#cpuFrom = parts.host.cpuMs();
@@ -96,11 +98,13 @@ export class TaskRun {
 
   #logged(line: LogLine): void {
     this.#said += Buffer.byteLength(line.text) + 1;
-    if (this.#said > this.order.limits.output_bytes || this.#logs.length >= LIMITS.logLines) {
+    if (this.#said > this.order.limits.output_bytes || this.#lines >= LIMITS.logLines) {
       this.#force('output_exceeded');
       return;
     }
-    this.#logs.push(line);
+    this.#lines += 1;
+    // The whole of the parts is the result.
+    if (line.level !== 'part') this.#logs.push(line);
     this.order.onLog?.(line);
   }
 

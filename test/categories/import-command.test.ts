@@ -30,6 +30,7 @@ async function run(...argv: string[]) {
     serve: never,
     tour: never,
     brief: never,
+    isolateWalls: never,
     witness: never,
   });
   return { code, errors, json: out === '' ? null : JSON.parse(out) };

@@ -18,7 +18,14 @@ async function printed(...argv: string[]): Promise<{ code: number; text: string 
     cwd: process.cwd(),
   };
   const never = () => Promise.reject(new Error('nothing is started here'));
-  const code = await runCli(argv, io, { version: '0', serve: never, tour: never, brief: never, witness: never });
+  const code = await runCli(argv, io, {
+    version: '0',
+    serve: never,
+    tour: never,
+    brief: never,
+    witness: never,
+    isolateWalls: never,
+  });
   return { code, text };
 }
 

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { gatewayClient } from '../../src/gateway/client.ts';
 import { DEV_KEY, type TestGateway, testGateway } from './fixture.ts';
 
 let at: TestGateway;
@@ -96,6 +97,30 @@ describe('POST /v1/tasks', () => {
     expect(text).not.toContain(PAT);
   });
 
+  test('an async generator gives its result in parts, each guarded; together they are the result', async () => {
+    const code = `export default async function* (n) { for (let i = 0; i < n; i += 1) yield { i }; yield '${PAT}'; }`;
+    const whole = await submit({ code, input: 2 });
+    expect(whole.body).toMatchObject({ status: 'completed', logs: [], guard: { action: 'redact' } });
+    expect((whole.body['result'] as unknown[]).slice(0, 2)).toEqual([{ i: 0 }, { i: 1 }]);
+    const client = gatewayClient({ url: at.gateway.url, token: DEV_KEY });
+    const events = [];
+    for await (const event of client.streamTask({ code, input: 2 })) events.push(event);
+    expect(events.map(({ event }) => event)).toEqual(['part', 'part', 'part', 'result']);
+    expect(events[1]?.data).toEqual({ i: 1 });
+    expect(events[3]?.data).toMatchObject({ status: 'completed', result: [{ i: 0 }, { i: 1 }, events[2]?.data] });
+    expect(JSON.stringify([whole, events])).not.toContain(PAT);
+    const endless = "export default async function* () { for (;;) yield 'x'.repeat(1000); }";
+    expect((await submit({ code: endless })).body).toMatchObject({ status: 'output_exceeded', result: null });
+  });
+
+  test('who leaves the stream early ends the task', async () => {
+    const client = gatewayClient({ url: at.gateway.url, token: DEV_KEY });
+    const code = 'export default async function* () { yield 1; await new Promise(() => {}); }';
+    for await (const { event } of client.streamTask({ code, task: 'left-1' })) if (event === 'part') break;
+    await until(() => at.recorded.some((e) => e.type === 'task.finished' && e.task === 'left-1'));
+    expect(at.recorded.at(-1)).toMatchObject({ status: 'killed' });
+  });
+
   test('T-81 nothing of a result leaves when it cannot be recorded', async () => {
     const running = submit({ code: "export default () => new Promise((r) => setTimeout(r, 200, 'secret'));" });
     await until(() => at.recorded.some((e) => e.type === 'task.admitted'));
@@ -185,6 +210,67 @@ describe('POST /v1/guard', () => {
       code: 'guard_blocked',
       detail: expect.stringContaining('github-pat'),
     });
+  });
+});
+
+describe('requests that are odd', () => {
+  const raw = (path: string, init: RequestInit) =>
+    fetch(at.gateway.url + path, { ...init, headers: { authorization: `Bearer ${DEV_KEY}`, ...init.headers } });
+  const json = { 'content-type': 'application/json' };
+
+  test.each([
+    ['GET', '/v1/tasks', 'POST'],
+    ['PUT', '/v1/tasks/some', 'GET, HEAD, DELETE'],
+    ['POST', '/openapi.json', 'GET, HEAD'],
+  ])('%s of %s is 405, and told what may be', async (method, path, allow) => {
+    const response = await raw(path, { method });
+    expect([response.status, response.headers.get('allow')]).toEqual([405, allow]);
+    expect(response.headers.get('content-type')).toBe('application/problem+json');
+  });
+
+  test.each([
+    ['text that is not UTF-8', { body: Buffer.from('{"code":"\xff"}', 'latin1'), headers: json }, 400],
+    ['an encoded body', { body: '{"code":"1"}', headers: { ...json, 'content-encoding': 'gzip' } }, 415],
+    [
+      'text nested deep',
+      { body: `{"code":"1","input":${'['.repeat(20_000)}${']'.repeat(20_000)}}`, headers: json },
+      400,
+    ],
+    ['an unknown key of the guard', { body: '{"text":"a","colour":1}', headers: json, path: '/v1/guard' }, 400],
+    ['a path with no id', { body: '{}', headers: json, path: '/v1/tasks/' }, 404],
+  ])('%s is refused', async (_what, { path = '/v1/tasks', ...init }: { path?: string } & RequestInit, status) => {
+    expect((await raw(path, { method: 'POST', ...init })).status).toBe(status);
+  });
+
+  test('HEAD is GET without its body', async () => {
+    const response = await raw('/openapi.json', { method: 'HEAD' });
+    expect([response.status, await response.text()]).toEqual([200, '']);
+    expect((await raw('/v1/tasks/none', { method: 'HEAD' })).status).toBe(404);
+  });
+
+  test('a key asked for again as a stream runs once, and our own trouble is not remembered', async () => {
+    const order = {
+      body: { code: 'export default () => Math.random();', stream: true },
+      headers: { 'idempotency-key': 'k-2' },
+    };
+    const ask = async () =>
+      /"result":(0\.\d+)/.exec(
+        await (
+          await raw('/v1/tasks', {
+            method: 'POST',
+            headers: { ...json, ...order.headers },
+            body: JSON.stringify(order.body),
+          })
+        ).text(),
+      )?.[1];
+    const first = await ask();
+    expect(first).toBeDefined();
+    expect(await ask()).toBe(first);
+    at.record.broken = true;
+    const broken = await submit({ code: 'export default () => 1;' }, { 'idempotency-key': 'k-3' });
+    at.record.broken = false;
+    const again = await submit({ code: 'export default () => 1;' }, { 'idempotency-key': 'k-3' });
+    expect([broken.status, again.status]).toEqual([503, 200]);
   });
 });
 

@@ -185,6 +185,37 @@ export const ATTACKS: readonly Attack[] = [
     'T-66 URLs without end': "for (let i = 0; ; i++) new URL('https://a.b/' + i);",
     'T-66 random without end': 'for (;;) crypto.getRandomValues(new Uint8Array(65536));',
   }),
+  ...group(STOPPED, {
+    'T-60 a generator that never gives': 'top:export default async function* () { for (;;) await null; }',
+    'T-60 parts whose getters never end': 'top:export default async function* () { yield { get a() { for (;;); } }; }',
+    'T-60 waits at the top level for ever': 'top:export default () => 1; await new Promise(() => {});',
+    'T-60 a then in every module':
+      'top:export const then = () => { for (;;); }; export default async () => { for (;;); };',
+    'T-60 a proxy as result': 'return new Proxy({}, { ownKeys() { for (;;); } });',
+    'T-60 an iterator of the result that waits for ever':
+      'return { [Symbol.asyncIterator]: () => ({ next: () => new Promise(() => {}) }) };',
+    'T-60 sorts for ever': 'for (;;) Array.from({ length: 2000 }, (_, i) => i).sort(() => Math.random() - 0.5);',
+  }),
+  ...group(CAPPED, {
+    'T-66 parts without end': "top:export default async function* () { for (;;) yield 'x'.repeat(500); }",
+    'T-66 small parts without end': 'top:export default async function* () { for (let i = 0; ; i += 1) yield i; }',
+    'T-66 a part that is too large': "top:export default async function* () { yield 'x'.repeat(1e7); }",
+    'T-62 a stream without end as result': "return new ReadableStream({ pull(c) { c.enqueue('x'.repeat(1000)); } });",
+    'T-61 a tee that nobody reads':
+      'const [a] = new ReadableStream({ pull(c) { c.enqueue(new Uint8Array(65536)); } }).tee(); for await (const x of a) void x;',
+    'T-61 a form without end': "const f = new FormData(); for (;;) f.append('a', 'x'.repeat(1e5));",
+    'T-61 listeners without end':
+      "const t = new EventTarget(); for (;;) t.addEventListener('a', () => new Array(1000));",
+    'T-61 clones of clones': 'let v = [1]; for (;;) v = [structuredClone(v), structuredClone(v)];',
+  }),
+  ...group(FINE, {
+    'T-63 every object comes in parts':
+      'top:Object.prototype[Symbol.asyncIterator] = async function* () { yield 1; }; export default () => ({});',
+    'T-63 parts that are patched away':
+      'top:Array.prototype.push = Object.defineProperty = JSON.stringify = () => 1; export default async function* () { yield 1; }',
+    'T-63 looks for the way in':
+      'top:export default () => Reflect.ownKeys(globalThis).filter((k) => /^__/.test(String(k)));',
+  }),
 ];
 
 export function programOf({ code }: Attack): string {

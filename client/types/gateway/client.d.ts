@@ -22,6 +22,20 @@ export interface CallOptions {
     /** The same key and order within ten minutes run once. */
     readonly idempotencyKey?: string;
 }
+/** `progress` and `part`, a part of a result that comes piece by piece, are values of the tool's own. */
+export type TaskEvent = {
+    readonly event: 'log';
+    readonly data: {
+        readonly level: string;
+        readonly text: string;
+    };
+} | {
+    readonly event: 'progress' | 'part';
+    readonly data: unknown;
+} | {
+    readonly event: 'result';
+    readonly data: TaskReport;
+};
 /** The gateway refused: a problem document (RFC 9457). */
 export declare class GatewayProblem extends Error {
     readonly status: number;
@@ -37,6 +51,8 @@ export declare class GatewayProblem extends Error {
 export interface GatewayClient {
     /** Runs tool code to its end. Aborting kills the task. */
     runTask(order: TaskOrder, options?: CallOptions): Promise<TaskReport>;
+    /** The same, told as it goes; the last event is `result`. Leaving the loop kills the task. */
+    streamTask(order: TaskOrder, options?: CallOptions): AsyncGenerator<TaskEvent>;
     task(id: string): Promise<TaskReport>;
     killTask(id: string): Promise<z.output<typeof killAnswer>>;
     issuePass(order: PassOrder): Promise<Pass>;

@@ -44,6 +44,9 @@ export declare const guardSettings: z.ZodObject<{
 }, z.core.$strip>;
 export type GuardQuery = z.output<typeof guardSettings>;
 export declare const guardOrder: z.ZodObject<{
+    text: z.ZodOptional<z.ZodString>;
+    json: z.ZodOptional<z.ZodJSONSchema>;
+    bytes: z.ZodOptional<z.ZodBase64>;
     direction: z.ZodDefault<z.ZodEnum<{
         request: "request";
         result: "result";
@@ -52,10 +55,7 @@ export declare const guardOrder: z.ZodObject<{
     tenant: z.ZodOptional<z.ZodString>;
     tool: z.ZodOptional<z.ZodString>;
     host: z.ZodDefault<z.ZodString>;
-    text: z.ZodOptional<z.ZodString>;
-    json: z.ZodOptional<z.ZodJSONSchema>;
-    bytes: z.ZodOptional<z.ZodBase64>;
-}, z.core.$strip>;
+}, z.core.$strict>;
 export declare const guardAnswer: z.ZodObject<{
     action: z.ZodEnum<{
         pass: "pass";

@@ -96,8 +96,8 @@ export class IsolateSlot {
       });
       module.instantiateSync(this.#context, refuse);
       this.#driver.instantiateSync(this.#context, (name) => (name === 'tool' ? module : this.#entry));
-      const { input, output_bytes, webassembly, storage, tools } = order;
-      const setting = JSON.stringify({ output_bytes, webassembly, storage, tools });
+      const { input, output_bytes, webassembly, storage, tools, stream } = order;
+      const setting = JSON.stringify({ output_bytes, webassembly, storage, tools, stream });
       // Bounded by the size of the input: nothing of the tool's own code runs in it.
       this.#start.applySync(undefined, [setting, input]);
       this.#events.started();

@@ -23,6 +23,8 @@ export interface RunMessage {
   /** Whether `env.storage` exists; names of `env.tools`. */
   readonly storage: boolean;
   readonly tools: readonly string[];
+  /** Whether anybody listens while it runs: parts of a result are told as they come. */
+  readonly stream: boolean;
 }
 
 /** Host → supervisor: ready for tasks. */

@@ -6,7 +6,7 @@
 import { takeReply } from './bindings.ts';
 import { type Bridge, bridge, jsonText, jsonValue, sliceText, utf8Length } from './bridge.ts';
 import { makeConsole } from './console.ts';
-import { type EnvSettings, makeEnv } from './env.ts';
+import { type EnvSettings, makeEnv, tellPart } from './env.ts';
 import { offered } from './events.ts';
 import { beginTask, installGlobals, returnWebAssembly } from './globals.ts';
 import { output } from './output.ts';
@@ -27,6 +27,7 @@ const nobody: Bridge = { serve: () => null, hear: () => undefined };
 let real: Bridge = nobody;
 let input: unknown = null;
 let env: object = {};
+let streams = false;
 /** The tool's module once it has run; whether the host was told that it waits. */
 let tool: Namespace | null = null;
 let waited = false;
@@ -41,6 +42,7 @@ function prepare(settingText: string, inputText: string): void {
   output.budget(setting.output_bytes);
   if (setting.webassembly) returnWebAssembly(global);
   input = jsonValue(inputText);
+  streams = setting.stream === true;
   env = makeEnv(setting);
 }
 
@@ -79,10 +81,32 @@ async function main(namespace: Namespace): Promise<void> {
   try {
     const main = namespace.default;
     if (typeof main !== 'function') throw new TypeError('tool code must export a default function');
-    finish(await (main as Main)(input, env));
+    const result = await (main as Main)(input, env);
+    finish(comesInParts(result) ? await gathered(result) : result);
   } catch (error) {
     fail(error);
   }
+}
+
+/** What an async generator gives, or a stream: anything that says so itself. */
+function comesInParts(result: unknown): result is AsyncIterable<unknown> {
+  const at = result as { readonly [Symbol.asyncIterator]?: unknown } | null;
+  return typeof at === 'object' && at !== null && typeof at[Symbol.asyncIterator] === 'function';
+}
+
+/** Its parts as a list: each is told as it comes where somebody listens. */
+async function gathered(parts: AsyncIterable<unknown>): Promise<readonly unknown[]> {
+  const all: unknown[] = [];
+  let size = 0;
+  for await (const part of parts) {
+    const text = jsonText(part === undefined ? null : part) ?? 'null';
+    size += text.length + 1;
+    // Ends here: a list that is too much to be said need not be made.
+    if (size > output.left()) output.take(size);
+    if (streams) tellPart(text);
+    all[all.length] = jsonValue(text);
+  }
+  return all;
 }
 
 function finish(result: unknown): void {

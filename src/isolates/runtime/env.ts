@@ -6,6 +6,8 @@ import { output } from './output.ts';
 
 export interface EnvSettings {
   readonly storage: boolean;
+  /** Whether anybody listens while it runs. */
+  readonly stream?: boolean;
   readonly tools: readonly string[];
 }
 
@@ -26,6 +28,12 @@ function progress(value: unknown): void {
   if (text === undefined) throw new TypeError('progress is a JSON value');
   if (text.length > PROGRESS) throw new RangeError(`progress has at most ${PROGRESS} characters of JSON`);
   if (output.take(utf8Length(text, PROGRESS * 3) + 1)) bridge.current.serve('log', 'progress', text);
+}
+
+/** A part of a result that comes piece by piece: for who listens; the whole of them is the result. */
+export function tellPart(text: string): void {
+  if (text.length > PROGRESS) throw new RangeError(`a part of a result has at most ${PROGRESS} characters of JSON`);
+  if (output.take(utf8Length(text, PROGRESS * 3) + 1)) bridge.current.serve('log', 'part', text);
 }
 
 /** `billing-readonly` is also `billingReadonly`. */
