@@ -38,6 +38,9 @@ else
   npm ci ${LOCKTENDER_OMIT:+--omit="$LOCKTENDER_OMIT"} --no-audit --no-fund --loglevel=error >&2
   printf '%s\n' "$want" > "$stamp"
 fi
-# Reading, testing and analysing the shipped rules takes seconds: once here rather than at each start.
-node --disable-warning=ExperimentalWarning scripts/prepare-rules.mjs || { say 'a shipped rule is wrong'; exit 2; }
+# Reading, testing and analysing the shipped rules takes seconds: once here rather than at each start. An image installs its
+# packages before the source is there, and does this behind it.
+if [ -f src/main.ts ]; then
+  node --disable-warning=ExperimentalWarning scripts/prepare-rules.mjs || { say 'a shipped rule is wrong'; exit 2; }
+fi
 say done

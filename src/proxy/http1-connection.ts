@@ -127,7 +127,12 @@ export class Http1Connection implements Due {
     if (this.#state === 'head') {
       if (this.#held === null) this.#at.socket.destroy();
       else this.#refuse(unreadable('request_malformed', 'cut_short'), []);
-    } else this.#body?.fail(CUT_SHORT());
+      return;
+    }
+    this.#body?.fail(CUT_SHORT());
+    // Nobody ends one side of TLS to wait for an answer: who ends it has left, and must not hold a flow until an origin that
+    // is slow has spoken.
+    if (this.#state === 'busy' && this.#at.inner !== null) this.#at.socket.destroy();
   };
 
   readonly #onClose = (): void => {

@@ -64,6 +64,31 @@ const curl = (at: Lab, pass: string, url: string, ...more: string[]) => {
   return execute(['curl', '-sS', '--max-time', '20', '-i', '-x', proxy, '--cacert', join(dir, 'ca.pem'), ...more, url]);
 };
 
+/** A flow through a parent, cut in the middle of its transfer. */
+async function endsOnBothSides(at: Lab): Promise<void> {
+  let gone = false;
+  at.script = (origin) => {
+    origin.write('HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\n');
+    const more = setInterval(() => origin.write('plain text. '.repeat(20)), 5);
+    origin.once('close', () => {
+      clearInterval(more);
+      gone = true;
+    });
+  };
+  const { socket } = await at.tunnel('web.lab.test');
+  if (socket === null) throw new Error('no tunnel');
+  let bytes = 0;
+  socket.on('data', (chunk: Buffer) => {
+    bytes += chunk.length;
+  });
+  socket.write(`GET /endless HTTP/1.1\r\nHost: web.lab.test:${at.tlsPort}\r\n\r\n`);
+  await expect.poll(() => bytes, { timeout: 10_000 }).toBeGreaterThan(1000);
+  const receipt = await at.admin('/v1/hosts/web.lab.test/deny', { why: 'test' });
+  expect(receipt).toMatchObject({ dependants: 2, cut: 2, missed: [] });
+  await expect.poll(() => socket.destroyed || socket.closed, { timeout: 5000 }).toBe(true);
+  await expect.poll(() => gone, { timeout: 5000 }).toBe(true);
+}
+
 describe('parent proxies', () => {
   it.each([
     ['tinyproxy by CONNECT', async () => `http://127.0.0.1:${await tinyproxy()}`],
@@ -105,6 +130,7 @@ describe('parent proxies', () => {
       const inspected = await curl(lab, lab.passes.read, `https://web.lab.test:${lab.tlsPort}/`, '--http1.1');
       expect(inspected.stdout).toMatch(/HTTP\/1\.1 200 OK[^\n]*\r\n[\s\S]*hello$/);
       expect(lab.heads.join('')).not.toMatch(/proxy-authorization|parent-secret/i);
+      await endsOnBothSides(lab);
     },
     60_000,
   );

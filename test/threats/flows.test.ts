@@ -4,9 +4,11 @@ import { connect as connectH2 } from 'node:http2';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { answer, everything, type Lab, openLab } from '../proxy/lab.ts';
 
+const DEV_KEY = 'development-only-key';
+
 let lab: Lab;
 beforeAll(async () => {
-  lab = await openLab({ 'proxy.deadlines.head_ms': '1000' });
+  lab = await openLab({ 'proxy.deadlines.head_ms': '1000', 'gateway.dev_key': DEV_KEY, 'isolates.hosts': '1' });
 }, 60_000);
 afterAll(() => lab.close());
 
@@ -102,6 +104,43 @@ describe('a body', () => {
     const said = await lab.raw(`GET http://web.lab.test:${lab.plainPort}/ HTTP/1.1\r\nHost: web`, 5000);
     expect(said).toMatch(/^HTTP\/1\.1 408 |^$/);
   });
+});
+
+describe("an isolate's fetch", () => {
+  it('ends in the middle of its body when its host is denied, and the task is told', async () => {
+    lab.script = (socket) => {
+      socket.write('HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\n');
+      const more = setInterval(() => socket.write('plain text. '.repeat(500)), 5);
+      socket.once('close', () => clearInterval(more));
+    };
+    const code = `export default async (url) => {
+      const reader = (await fetch(url)).body.getReader();
+      let bytes = 0;
+      try {
+        for (;;) {
+          const { done, value } = await reader.read();
+          if (done) return { bytes, ended: 'whole' };
+          bytes += value.length;
+        }
+      } catch { return { bytes, ended: 'cut' }; }
+    }`;
+    const before = lab.heads.length;
+    const task = fetch(`http://${lab.appliance.gatewayAddress}/v1/tasks`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${DEV_KEY}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ class: 'lab-read', code, input: `https://${target()}/endless` }),
+    }).then((response) => response.json());
+    await expect.poll(() => lab.heads.length, { timeout: 20_000 }).toBe(before + 1);
+    const down = () =>
+      lab.appliance.core.leases.live().map(({ flow }) => Number((flow as { down?: number }).down ?? 0));
+    await expect.poll(() => Math.max(0, ...down()), { timeout: 20_000 }).toBeGreaterThan(100_000);
+    const receipt = await lab.admin('/v1/hosts/web.lab.test/deny', { why: 'test' });
+    expect(receipt).toMatchObject({ dependants: 1, cut: 1, missed: [] });
+    const done = (await task) as { status: string; result: { bytes: number; ended: string } };
+    expect(done).toMatchObject({ status: 'completed', result: { ended: 'cut' } });
+    expect(done.result.bytes).toBeGreaterThan(0);
+    await lab.admin('/v1/hosts/web.lab.test/clear', { why: 'test' });
+  }, 60_000);
 });
 
 describe('N exchanges', () => {

@@ -1,0 +1,85 @@
+/** A name server for tests, on loopback: answers from a table, and keeps what it was asked. */
+
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
+
+export interface Zone {
+  /** An alias, or IPv4 addresses. */
+  readonly [name: string]: string | readonly string[];
+}
+
+export interface DnsServer {
+  /** `address:port`. */
+  readonly address: string;
+  /** Names that were asked for, each once. */
+  readonly asked: Set<string>;
+  close(): void;
+}
+
+const [A, CNAME] = [1, 5];
+
+export async function dnsServer(zone: Zone): Promise<DnsServer> {
+  const asked = new Set<string>();
+  const socket = createSocket('udp4');
+  socket.on('message', (query, { address, port }) => {
+    const { name, type, end } = questionOf(query);
+    asked.add(name);
+    const found = zone[name];
+    const answers = answersTo(zone, name, type);
+    const head = Buffer.from(query.subarray(0, 12));
+    head.writeUInt16BE(found === undefined ? 0x8183 : 0x8180, 2);
+    for (const [at, count] of [
+      [4, 1],
+      [6, answers.length],
+      [8, 0],
+      [10, 0],
+    ] as const)
+      head.writeUInt16BE(count, at);
+    socket.send(Buffer.concat([head, query.subarray(12, end), ...answers]), port, address);
+  });
+  socket.bind(0, '127.0.0.1');
+  await once(socket, 'listening');
+  return { address: `127.0.0.1:${socket.address().port}`, asked, close: () => socket.close() };
+}
+
+function answersTo(zone: Zone, name: string, type: number): Buffer[] {
+  const found = zone[name] ?? [];
+  if (typeof found !== 'string') return type === A ? found.map((one) => record(name, A, four(one))) : [];
+  const alias = record(name, CNAME, encoded(found));
+  return type === A ? [alias, ...addressesOf(zone, found).map((one) => record(found, A, four(one)))] : [alias];
+}
+
+function addressesOf(zone: Zone, name: string): readonly string[] {
+  const found = zone[name] ?? [];
+  return typeof found === 'string' ? addressesOf(zone, found) : found;
+}
+
+function questionOf(query: Buffer): { readonly name: string; readonly type: number; readonly end: number } {
+  const labels: string[] = [];
+  let at = 12;
+  for (let size = query[at] ?? 0; size > 0; size = query[at] ?? 0) {
+    labels.push(query.toString('latin1', at + 1, at + 1 + size));
+    at += 1 + size;
+  }
+  return { name: labels.join('.').toLowerCase(), type: query.readUInt16BE(at + 1), end: at + 5 };
+}
+
+function encoded(name: string): Buffer {
+  return Buffer.concat([
+    ...name.split('.').map((label) => Buffer.from([label.length, ...Buffer.from(label)])),
+    Buffer.from([0]),
+  ]);
+}
+
+function record(name: string, type: number, data: Buffer): Buffer {
+  const fixed = Buffer.alloc(10);
+  fixed.writeUInt16BE(type, 0);
+  fixed.writeUInt16BE(1, 2);
+  fixed.writeUInt32BE(60, 4);
+  fixed.writeUInt16BE(data.length, 8);
+  return Buffer.concat([encoded(name), fixed, data]);
+}
+
+function four(address: string): Buffer {
+  return Buffer.from(address.split('.').map(Number));
+}
