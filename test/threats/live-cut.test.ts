@@ -231,7 +231,7 @@ describe.each(Object.entries(FLOWS))('%s, in the middle of its transfer', (_, fl
       const [own] = passes;
       if (!mine || !other || !own) throw new Error('no flows');
       const runs = () => (flow.quiet ? lab.heads.length >= before + 2 : Math.min(mine.bytes, other.bytes) > 1000);
-      await expect.poll(runs, { timeout: 10_000, interval: 10 }).toBe(true);
+      await expect.poll(runs, { timeout: 20_000, interval: 10 }).toBe(true);
       const receipt = await end({ ...own, capability: flow.capability });
       try {
         await expect.poll(() => mine.closed, { timeout: 5000, interval: 10 }).toBe(true);
