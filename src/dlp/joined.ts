@@ -8,6 +8,7 @@ import { LIKELIHOODS } from '../core/finding.ts';
 import { eachCandidate } from './candidates.ts';
 import type { CompiledRule } from './compiled-rule.ts';
 import type { RuleSet } from './compiled-rules.ts';
+import { makePlan, type ScanPlan } from './prefilter/plan.ts';
 import { lastUpTo } from './ranges.ts';
 import { type Candidate, NOWHERE, type ScanContext, scanRule } from './scan.ts';
 
@@ -15,7 +16,7 @@ import { type Candidate, NOWHERE, type ScanContext, scanRule } from './scan.ts';
 const MOST_PARTS = 24;
 const LONGEST = 1024;
 /** Views that are searched in the chains of one text: the cost is bounded, whatever the text is. */
-export const MOST_TRIES = 96;
+const MOST_TRIES = 96;
 /** An anchor that is found more often in one chain than this is a word of its records. */
 const MOST_WINDOWS = 16;
 
@@ -30,22 +31,48 @@ export interface Parts {
   readonly begins: readonly number[];
 }
 
+/** What may still be done in one text, and whether more was left undone. */
+export interface Effort {
+  tries: number;
+  isCut: boolean;
+}
+
+export function mostEffort(): Effort {
+  return { tries: MOST_TRIES, isCut: false };
+}
+
 /** `context` is that of the parts put together. `left` is used up. */
 export function joinedMatches(
   parts: Parts,
   set: RuleSet,
   context: ScanContext = NOWHERE,
-  left = { tries: MOST_TRIES },
+  left: Effort = mostEffort(),
 ): JoinedMatch[] {
   const chain = { ...parts, context, left };
   const starts = startsOf(parts);
   const out: JoinedMatch[] = [];
-  eachCandidate(starts.text, set.plan, ({ rule, by }, windows) => {
-    if (by !== 'literal' || windows === null || windows.length > MOST_WINDOWS || !isStrong(rule)) return;
+  eachCandidate(starts.text, strongPlan(set), ({ rule }, windows) => {
+    if (windows === null || windows.length > MOST_WINDOWS) {
+      left.isCut = true;
+      return;
+    }
     for (const [from, to] of windows)
       if (to - from <= LONGEST) out.push(...inWindow(chain, rule, { starts, from, to }));
   });
+  if (left.tries <= 0) left.isCut = true;
   return out;
+}
+
+const strongPlans = new WeakMap<ScanPlan, ScanPlan>();
+
+/** The rules that are tried, for themselves: looking for all others costs more. */
+function strongPlan({ plan }: RuleSet): ScanPlan {
+  let strong = strongPlans.get(plan);
+  if (strong === undefined) {
+    strong = makePlan(plan.rules.filter(({ rule, by }) => by === 'literal' && isStrong(rule)).map(({ rule }) => rule));
+    strongPlans.set(plan, strong);
+  }
+  return strong;
 }
 
 /** Of a part, what may be the beginning of a match that goes on; and what is looked at of the next ones. */
@@ -88,7 +115,7 @@ const STRONG = LIKELIHOODS.indexOf('LIKELY');
 
 interface Chain extends Parts {
   readonly context: ScanContext;
-  readonly left: { tries: number };
+  readonly left: Effort;
 }
 
 interface Window {

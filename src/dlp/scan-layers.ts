@@ -2,7 +2,7 @@
 
 import { LIKELIHOODS } from '../core/finding.ts';
 import type { RuleSet } from './compiled-rules.ts';
-import { joinedMatches, MOST_TRIES } from './joined.ts';
+import { joinedMatches, mostEffort } from './joined.ts';
 import { JsonPlaces } from './json-tracker.ts';
 import { chainsOf } from './layers/chains.ts';
 import { type Packing, packedLayers } from './layers/compressed.ts';
@@ -215,7 +215,7 @@ const LARGEST_IN_PARTS = 16 * 1024;
 /** What lies in several values (T-36). In what leaves, whatever its size. */
 function* inParts(text: Buffer, { set, context }: Walk): Generator<LayeredCandidate> {
   if (text.length > LARGEST_IN_PARTS && !context.isLeaving) return;
-  const left = { tries: MOST_TRIES };
+  const left = mostEffort();
   for (const chain of chainsOf(text, { isForm: context.isForm ?? false })) {
     const { decoded, begins, parts } = joined(text, chain);
     const { pathAt, host, tool } = context;

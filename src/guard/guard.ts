@@ -7,6 +7,7 @@ import type { Finding, Verdict } from '../core/finding.ts';
 import { joinedMatches } from '../dlp/joined.ts';
 import { scanLayers } from '../dlp/scan-layers.ts';
 import { type BodyFilter, type BodyStream, bodyFilter } from './body-filter.ts';
+import { CleanValues } from './clean-values.ts';
 import { encodedFilter, isIdentity, sniffedFilter } from './encoded-filter.ts';
 import type { GuardContext } from './guard-context.ts';
 import { actionFor, verdictOf } from './judge.ts';
@@ -60,8 +61,11 @@ export function createGuard(options: GuardOptions): Guard {
   // Without other hands nothing comes later.
   const filter = (context: GuardContext) => made(context, undefined, false) as BodyFilter;
 
+  const clean = new CleanValues(rules);
+  const searched = (view: Buffer, { host, tool = '' }: GuardContext) =>
+    clean.among(view, { host, tool }, () => scanLayers(view, rules, { host, tool }, layers));
   const scanView = (view: Buffer, part: GuardPart, context: GuardContext): Finding[] =>
-    scanLayers(view, rules, { host: context.host, tool: context.tool ?? '' }, layers)
+    searched(view, context)
       .filter(({ secret, continues }) => continues === undefined && !isOurs(secret))
       .map((candidate) => ({
         rule: candidate.rule.spec.id,

@@ -5,8 +5,9 @@
  */
 
 import type { RuleSet } from '../dlp/compiled-rules.ts';
-import { type JoinedMatch, joinedMatches } from '../dlp/joined.ts';
+import { type Effort, type JoinedMatch, joinedMatches, mostEffort } from '../dlp/joined.ts';
 import type { NamedValue } from '../dlp/layers/chains.ts';
+import { NOWHERE } from '../dlp/scan.ts';
 import type { Owner } from './vault.ts';
 
 const MOST_TASKS = 2048;
@@ -15,7 +16,16 @@ const MOST_PARTS = 16;
 const LONGEST = 512;
 const NEWLINE = Buffer.from('\n');
 
-type Chains = Map<string, readonly Buffer[]>;
+interface Chain {
+  readonly parts: readonly Buffer[];
+  /**
+   * The last value came to what it came to before and made it what it is, and nothing was found: the same again is the same
+   * again. Most requests of a task are like the one before.
+   */
+  readonly isSteady: boolean;
+}
+
+type Chains = Map<string, Chain>;
 
 /** Small first: most tasks send little that could be part of a key. */
 const FIRST_BLOCK = 1024;
@@ -56,14 +66,21 @@ export class PartMemory {
     const parts = this.#partsOf(`${tenant}\0${task}`);
     const { chains } = parts;
     const together = new Together();
-    for (const [name, news] of byName(values)) {
-      const before = chains.get(name) ?? [];
-      if (before.length > 0) together.add(before, news);
+    const left = mostEffort();
+    const told = [...byName(values)].map(([name, news]) => {
+      const chain = chains.get(name) ?? NEW_CHAIN;
+      const goesOn = chain.isSteady && news.length === 1 && news[0]?.equals(chain.parts.at(-1) ?? NEWLINE) === true;
+      if (!goesOn && chain.parts.length > 0) together.add(chain.parts, news);
+      return { name, news, chain, goesOn };
+    });
+    const found = together.matches(this.#rules, left);
+    const isClean = found.length === 0 && !left.isCut;
+    for (const { name, news, chain, goesOn } of told) {
       chains.delete(name);
-      chains.set(name, lastOf(before, news, parts));
+      chains.set(name, goesOn ? chain : after(chain, news, { parts, isClean }));
     }
     trim(chains, MOST_NAMES);
-    return together.matches(this.#rules);
+    return found;
   }
 
   #partsOf(owner: string): TaskParts {
@@ -74,6 +91,18 @@ export class PartMemory {
     trim(this.#tasks, MOST_TASKS);
     return parts;
   }
+}
+
+const NEW_CHAIN: Chain = { parts: [], isSteady: false };
+
+function after(
+  chain: Chain,
+  news: readonly Buffer[],
+  { parts, isClean }: { readonly parts: TaskParts; readonly isClean: boolean },
+): Chain {
+  const kept = lastOf(chain.parts, news, parts);
+  const isSame = kept.length === chain.parts.length && kept.every((part, i) => part.equals(chain.parts[i] as Buffer));
+  return { parts: kept, isSteady: isClean && isSame && news.length === 1 };
 }
 
 function byName(values: readonly NamedValue[]): Map<string, Buffer[]> {
@@ -122,9 +151,9 @@ class Together {
   }
 
   /** Those that began in what went before. */
-  matches(rules: RuleSet): JoinedMatch[] {
+  matches(rules: RuleSet, left: Effort): JoinedMatch[] {
     if (this.#parts.length === 0) return [];
-    const found = joinedMatches({ joined: Buffer.concat(this.#parts), begins: this.#begins }, rules);
+    const found = joinedMatches({ joined: Buffer.concat(this.#parts), begins: this.#begins }, rules, NOWHERE, left);
     return found.filter((one) =>
       this.#news.some(({ start, end }) => one.start < start && one.end > start && one.end <= end),
     );

@@ -48,18 +48,12 @@ const HEAD = Buffer.alloc(48);
 
 function headOf(text: Uint8Array, start: number, end: number): Buffer {
   const signs = Math.min(64, end - start);
-  const value = (i: number) => VALUES[text[start + i] as number] as number;
+  let bits = 0;
   let length = 0;
-  for (let i = 0; i < signs; i += 4) {
-    const four =
-      (value(i) << 18) |
-      (value(i + 1) << 12) |
-      ((i + 2 < signs ? value(i + 2) : 0) << 6) |
-      (i + 3 < signs ? value(i + 3) : 0);
-    HEAD[length] = four >>> 16;
-    HEAD[length + 1] = (four >>> 8) & 255;
-    HEAD[length + 2] = four & 255;
-    length += 3;
+  for (let i = 0; i < signs; i += 1) {
+    bits = ((bits << 6) | (VALUES[text[start + i] as number] as number)) & 0xffffff;
+    // Four signs are three bytes: each sign but the first ends one.
+    if ((i & 3) !== 0) HEAD[length++] = bits >>> (6 - 2 * (i & 3));
   }
   return HEAD.subarray(0, Math.min(47, Math.floor((signs * 3) / 4)));
 }

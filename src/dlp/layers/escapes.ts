@@ -4,16 +4,17 @@
  */
 
 import { alphabet, LONGEST_RUN } from './layer.ts';
-import { Splices, type Undone } from './splices.ts';
+import { matched, Splices, type Undone } from './splices.ts';
 
+/** Those that encoders put into secrets; line ends and tabs end a secret as they stand. */
+const JSON_ESCAPE = /\\+u([0-9A-Fa-f]{4})|\\\//g;
 /** `\\x67` and `\\u{67}` of source code; the backslash is doubled where the source stands in JSON. */
 const SOURCE_ESCAPE = /\\+(?:x([2-7][0-9A-Fa-f])|u\{0{0,4}([2-7][0-9A-Fa-f])\})/g;
 /** Numbers only: names such as `&amp;` stand for signs that keys are not made of. */
 const ENTITY = /&#(?:[xX]0{0,4}([0-9A-Fa-f]{2})|0{0,4}([0-9]{2,3}));?/g;
 
-const [PERCENT, PLUS, BACKSLASH, SLASH, EQUALS, RETURN, NEWLINE] = [0x25, 0x2b, 0x5c, 0x2f, 0x3d, 0x0d, 0x0a];
+const [PERCENT, PLUS, SLASH, EQUALS, RETURN, NEWLINE] = [0x25, 0x2b, 0x2f, 0x3d, 0x0d, 0x0a];
 const SPACE = 0x20;
-const LETTER_U = 0x75;
 
 /** Values of hexadecimal digits; 16 for what is none. */
 const HEX = Uint8Array.from({ length: 256 }, (_, byte) => {
@@ -36,22 +37,12 @@ export function percentLayer(text: Buffer, isForm = false): Undone | null {
   return undone({ encoding: 'percent', text, splices, write: encodeURIComponent });
 }
 
-/** Those that encoders put into secrets; line ends and tabs end a secret as they stand. */
 export function jsonLayer(text: Buffer): Undone | null {
   if (text.length > LONGEST_RUN || (!text.includes('\\u') && !text.includes('\\/'))) return null;
-  const splices = new Splices();
-  for (let at = nextOf(text, BACKSLASH, 0); at < text.length; at = nextOf(text, BACKSLASH, at + 1)) {
-    const start = at;
-    while (text[at + 1] === BACKSLASH) at += 1;
-    const code = text[at + 1] === LETTER_U ? hexAt(text, at + 2, 4) : -1;
-    if (code >= 0) {
-      splices.addCode(start, at + 6, code);
-      at += 5;
-    } else if (text[at + 1] === SLASH) {
-      splices.add(at, at + 2, SLASH);
-      at += 1;
-    }
-  }
+  const splices = matched(text, JSON_ESCAPE, (out, start, [found, code]) => {
+    if (code === undefined) out.add(start, start + 2, SLASH);
+    else out.addCode(start, start + found.length, Number.parseInt(code, 16));
+  });
   return undone({ encoding: 'json', text, splices, write: (plain) => JSON.stringify(plain).slice(1, -1) });
 }
 
@@ -75,27 +66,19 @@ function hexAt(text: Uint8Array, at: number, digits: number): number {
 }
 
 export function sourceLayer(text: Buffer): Undone | null {
-  if (!text.includes('\\x') && !text.includes('\\u{')) return null;
-  const code = (hex: string, point: string) => Number.parseInt(hex || point, 16);
-  const write = (plain: string) => plain;
-  return undone({ encoding: 'source', text, splices: matched(text, SOURCE_ESCAPE, code), write });
+  if (text.length > LONGEST_RUN || (!text.includes('\\x') && !text.includes('\\u{'))) return null;
+  const splices = matched(text, SOURCE_ESCAPE, (out, start, [found, hex, point]) =>
+    out.addCode(start, start + found.length, Number.parseInt(hex ?? point ?? '', 16)),
+  );
+  return undone({ encoding: 'source', text, splices, write: (plain) => plain });
 }
 
 export function entityLayer(text: Buffer): Undone | null {
-  if (!text.includes('&#')) return null;
-  const code = (hex: string, decimal: string) => (hex === '' ? Number(decimal) : Number.parseInt(hex, 16));
-  const write = (plain: string) => plain;
-  return undone({ encoding: 'entity', text, splices: matched(text, ENTITY, code), write });
-}
-
-/** `code` takes the first two groups. */
-function matched(text: Buffer, pattern: RegExp, code: (one: string, other: string) => number): Splices {
-  const splices = new Splices();
-  if (text.length > LONGEST_RUN) return splices;
-  // Latin-1: a character a byte, so that offsets are the same.
-  for (const found of text.toString('latin1').matchAll(pattern))
-    splices.addCode(found.index, found.index + found[0].length, code(found[1] ?? '', found[2] ?? ''));
-  return splices;
+  if (text.length > LONGEST_RUN || !text.includes('&#')) return null;
+  const splices = matched(text, ENTITY, (out, start, [found, hex, decimal]) =>
+    out.addCode(start, start + found.length, hex === undefined ? Number(decimal) : Number.parseInt(hex, 16)),
+  );
+  return undone({ encoding: 'entity', text, splices, write: (plain) => plain });
 }
 
 /** RFC 2045 section 6.7: signs in hexadecimal, and line ends that are not meant. */

@@ -94,20 +94,6 @@ const SECOND: Readonly<Record<number, readonly [number, number]>> = {
   244: [0x80, 0x8f],
 };
 
-/** One flag for each byte that is in the text. */
-export function signsOf(text: Uint8Array): Uint8Array {
-  const signs = new Uint8Array(256);
-  for (let i = 0; i < text.length; i += 1) signs[text[i] as number] = 1;
-  return signs;
-}
-
-/** Whether one of the set is there. */
-export function hasAny(signs: Uint8Array, set: Uint8Array): boolean {
-  // All of them are beyond ASCII.
-  for (let byte = 128; byte < 256; byte += 1) if (signs[byte] === 1 && set[byte] === 1) return true;
-  return false;
-}
-
 /** One byte a character of the alphabet, 1 at each of its members. */
 export function alphabet(of: string): Uint8Array {
   const set = new Uint8Array(256);

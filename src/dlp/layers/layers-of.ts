@@ -5,8 +5,8 @@ import { type Ranges, touches } from '../ranges.ts';
 import { base64Layers, encodedRuns, wrappedBase64Layers } from './base64.ts';
 import { entityLayer, jsonLayer, percentLayer, quotedPrintableLayer, sourceLayer } from './escapes.ts';
 import { hexDumpLayers, hexLayers } from './hex.ts';
-import { type Layer, signsOf } from './layer.ts';
-import { confusableLayer, invisibleLayer, mayBeConfusable, mayBeInvisible } from './letters.ts';
+import type { Layer } from './layer.ts';
+import { confusableLayer, hasLetters, invisibleLayer } from './letters.ts';
 import { nearChanges, type Undone } from './splices.ts';
 import { utf16Layers } from './utf16.ts';
 
@@ -25,21 +25,21 @@ export interface KnownLayer {
 }
 
 interface Kind {
-  /** The bytes that are in the text. */
-  readonly mayBe: (signs: Uint8Array, isForm: boolean) => boolean;
+  /** Whether there may be any: told by what costs next to nothing. */
+  readonly mayBe: (text: Buffer, isForm: boolean) => boolean;
   readonly undo: (text: Buffer, isForm: boolean) => Undone | null;
 }
 
-const [PERCENT, PLUS, AMPERSAND, HASH, EQUALS, BACKSLASH] = [0x25, 0x2b, 0x26, 0x23, 0x3d, 0x5c];
+const [PERCENT, PLUS, AMPERSAND, EQUALS, BACKSLASH] = [0x25, 0x2b, 0x26, 0x3d, 0x5c];
 
 const KINDS: readonly Kind[] = [
-  { mayBe: (signs, isForm) => signs[PERCENT] === 1 || (isForm && signs[PLUS] === 1), undo: percentLayer },
-  { mayBe: (signs) => signs[BACKSLASH] === 1, undo: jsonLayer },
-  { mayBe: (signs) => signs[BACKSLASH] === 1, undo: sourceLayer },
-  { mayBe: (signs) => signs[AMPERSAND] === 1 && signs[HASH] === 1, undo: entityLayer },
-  { mayBe: (signs) => signs[EQUALS] === 1, undo: quotedPrintableLayer },
-  { mayBe: mayBeInvisible, undo: invisibleLayer },
-  { mayBe: mayBeConfusable, undo: confusableLayer },
+  { mayBe: (text, isForm) => text.includes(PERCENT) || (isForm && text.includes(PLUS)), undo: percentLayer },
+  { mayBe: (text) => text.includes(BACKSLASH), undo: jsonLayer },
+  { mayBe: (text) => text.includes(BACKSLASH), undo: sourceLayer },
+  { mayBe: (text) => text.includes(AMPERSAND), undo: entityLayer },
+  { mayBe: (text) => text.includes(EQUALS), undo: quotedPrintableLayer },
+  { mayBe: hasLetters, undo: invisibleLayer },
+  { mayBe: hasLetters, undo: confusableLayer },
 ];
 
 /** Of a text in which something was undone, what that made or changed: the rest is found without it. */
@@ -47,10 +47,9 @@ export function* layersOf({ text, seen, kinds }: View, isForm = false): Generato
   const { changes } = seen;
   const isNew = (start: number, end: number) => changes.every((ranges) => touches(ranges, start, end));
   for (const layer of blocksOf(text, isNew)) yield { layer, kind: -1 };
-  const signs = signsOf(text);
-  if (signs[0] === 1) for (const layer of utf16Layers(text, isNew)) yield { layer, kind: -1 };
+  if (text.includes(0)) for (const layer of utf16Layers(text, isNew)) yield { layer, kind: -1 };
   for (const [kind, { mayBe, undo }] of KINDS.entries()) {
-    const undone = mayBe(signs, isForm) ? undo(text, isForm) : null;
+    const undone = mayBe(text, isForm) ? undo(text, isForm) : null;
     if (undone === null || isUndoneBefore(undone, changes, kinds, kind)) continue;
     for (const layer of nearChanges(undone)) yield { layer, kind };
   }

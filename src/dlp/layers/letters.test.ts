@@ -53,6 +53,11 @@ describe('letters that hide others', () => {
     else expect(decoded(confusableLayer(Buffer.from(text)))).toBe(expected);
   });
 
+  it('cost no more than their length where nothing of ASCII is beside them', () => {
+    const text = Buffer.from('а'.repeat(500_000));
+    expect(confusableLayer(text)).toBeNull();
+  });
+
   it('stay what they are in text of their own script', () => {
     for (const text of ['Все счастливые семьи похожи', 'Ο Όμηρος', 'naïve café', '日本語のテキスト']) {
       expect(confusableLayer(Buffer.from(text))).toBeNull();

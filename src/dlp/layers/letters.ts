@@ -5,134 +5,65 @@
  * they are, and blind nothing beside them.
  */
 
-import { alphabet, hasAny, sequenceLength } from './layer.ts';
-import { Splices, type Undone } from './splices.ts';
+import { matched, type Splices, type Undone } from './splices.ts';
 
-/** Zero-width and joining characters, soft hyphen, byte order mark, bidi controls, tags: first and last of each range. */
-const INVISIBLE: readonly (readonly [number, number])[] = [
-  [0xad, 0xad],
-  [0x34f, 0x34f],
-  [0x61c, 0x61c],
-  [0x180e, 0x180e],
-  [0x200b, 0x200f],
-  [0x202a, 0x202e],
-  [0x2060, 0x2064],
-  [0x2066, 0x2069],
-  [0xfeff, 0xfeff],
-  [0xe0001, 0xe0001],
-  [0xe0020, 0xe007f],
-];
+/**
+ * Zero-width and joining characters, soft hyphen, byte order mark, bidi controls, tags, by their bytes in UTF-8: U+00AD,
+ * U+034F, U+061C, U+180E, U+200B to 200F, U+202A to 202E, U+2060 to 2064, U+2066 to 2069, U+FEFF, U+E0001, U+E0020 to E007F.
+ */
+const INVISIBLE =
+  /\xc2\xad|\xcd\x8f|\xd8\x9c|\xe1\xa0\x8e|\xe2(?:\x80[\x8b-\x8f\xaa-\xae]|\x81[\xa0-\xa4\xa6-\xa9])|\xef\xbb\xbf|\xf3\xa0(?:\x80[\x81\xa0-\xbf]|\x81[\x80-\xbf])/g;
 const CYRILLIC = 'АВЕЅІЈКМНОРСТУХЗаеѕіјорсухԁԛԝһӀ';
 const CYRILLIC_AS = 'ABESIJKMHOPCTYX3aesijopcyxdqwhl';
 const GREEK = 'ΑΒΕΖΗΙΚΜΝΟΡΤΥΧοναρ';
 const GREEK_AS = 'ABEZHIKMNOPTYXovap';
 
-const LOOKS_LIKE: ReadonlyMap<number, number> = new Map(
-  [...CYRILLIC, ...GREEK].map((letter, i) => [
-    letter.charCodeAt(0),
-    ([...CYRILLIC_AS, ...GREEK_AS][i] ?? letter).charCodeAt(0),
-  ]),
+/** What is read for a letter, by its bytes as Latin-1. */
+const READ_AS = new Map<string, number>();
+const latin1 = (text: string) => Buffer.from(text, 'utf8').toString('latin1');
+[...CYRILLIC, ...GREEK].forEach((letter, i) => {
+  READ_AS.set(latin1(letter), ([...CYRILLIC_AS, ...GREEK_AS][i] ?? letter).charCodeAt(0));
+});
+const LOOKALIKE = [...READ_AS.keys()].join('|');
+for (let point = 0xff01; point <= 0xff5e; point += 1)
+  READ_AS.set(latin1(String.fromCharCode(point)), point - 0xff01 + 0x21);
+for (let point = 0x1d400; point <= 0x1d7ff; point += 1) {
+  const plain = String.fromCodePoint(point).normalize('NFKC');
+  if (/^[\x21-\x7e]$/.test(plain)) READ_AS.set(latin1(String.fromCodePoint(point)), plain.charCodeAt(0));
+}
+/**
+ * Full-width and mathematical letters one by one, lookalikes beside a letter of ASCII together; each row of them is looked at
+ * once, from its beginning.
+ */
+const CONFUSABLE = new RegExp(
+  [
+    '\xef(?:\xbc[\x81-\xbf]|\xbd[\x80-\x9e])|\xf0\x9d[\x90-\x9f][\x80-\xbf]',
+    `(?<=[0-9A-Za-z_-])(?:${LOOKALIKE})+`,
+    `(?<!${LOOKALIKE})(?:${LOOKALIKE})+(?=[0-9A-Za-z_-])`,
+  ].join('|'),
+  'g',
 );
-const WORD = alphabet('0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_-');
 
-/** First bytes in UTF-8 of all that is taken away, and of all that is read as something else. */
-const FIRST_INVISIBLE = flags([0xc2, 0xcd, 0xd8, 0xe1, 0xe2, 0xef, 0xf3]);
-const FIRST_CONFUSABLE = flags([0xce, 0xcf, 0xd0, 0xd1, 0xd2, 0xd3, 0xd4, 0xef, 0xf0]);
-
-function flags(bytes: readonly number[]): Uint8Array {
-  const out = new Uint8Array(256);
-  for (const byte of bytes) out[byte] = 1;
-  return out;
-}
-
-/** Whether a text with these bytes may hold a letter that nobody sees. */
-export function mayBeInvisible(signs: Uint8Array): boolean {
-  return hasAny(signs, FIRST_INVISIBLE);
-}
-
-/** Whether a text with these bytes may hold a letter that looks like another. */
-export function mayBeConfusable(signs: Uint8Array): boolean {
-  return hasAny(signs, FIRST_CONFUSABLE);
+/** Whether there is any letter beyond ASCII: most text has none. Each is shorter in UTF-16 than in UTF-8. */
+export function hasLetters(text: Buffer): boolean {
+  return text.toString('utf8').length < text.length;
 }
 
 export function invisibleLayer(text: Buffer): Undone | null {
-  const splices = new Splices();
-  for (let at = 0; at < text.length; at += 1) {
-    if (FIRST_INVISIBLE[text[at] as number] === 0) continue;
-    const length = sequenceLength(text, at);
-    if (length === 0) continue;
-    const point = codeAt(text, at, length);
-    if (INVISIBLE.some(([first, last]) => point >= first && point <= last)) splices.add(at, at + length);
-    at += length - 1;
-  }
+  const splices = matched(text, INVISIBLE, (out, start, [found]) => out.add(start, start + found.length));
   return splices.count === 0 ? null : { encoding: 'invisible', text, splices, write: (plain) => plain };
 }
 
 export function confusableLayer(text: Buffer): Undone | null {
-  const found = new Lookalikes(text);
-  for (let at = 0; at < text.length; at += 1) {
-    if (FIRST_CONFUSABLE[text[at] as number] === 0) continue;
-    const length = sequenceLength(text, at);
-    if (length === 0) continue;
-    found.take(at, length, codeAt(text, at, length));
-    at += length - 1;
-  }
-  const splices = found.end();
+  const splices = matched(text, CONFUSABLE, takeLetters);
   return splices.count === 0 ? null : { encoding: 'confusable', text, splices, write: (plain) => plain };
 }
 
-class Lookalikes {
-  readonly #text: Uint8Array;
-  readonly #splices = new Splices();
-  /** Letters of other scripts in a row, which count once a letter of ASCII is before or after them: two bytes each. */
-  #run: number[] = [];
-  #start = 0;
-
-  constructor(text: Uint8Array) {
-    this.#text = text;
-  }
-
-  take(at: number, length: number, point: number): void {
-    const alike = LOOKS_LIKE.get(point);
-    if (alike === undefined) {
-      const form = asciiOf(point);
-      if (form === 0) return;
-      this.#settle();
-      this.#splices.add(at, at + length, form);
-      return;
-    }
-    if (at !== this.#start + 2 * this.#run.length) this.#settle();
-    if (this.#run.length === 0) this.#start = at;
-    this.#run.push(alike);
-  }
-
-  end(): Splices {
-    this.#settle();
-    return this.#splices;
-  }
-
-  #settle(): void {
-    const end = this.#start + 2 * this.#run.length;
-    const isInWord = WORD[this.#text[this.#start - 1] ?? 0] === 1 || WORD[this.#text[end] ?? 0] === 1;
-    for (let i = 0; isInWord && i < this.#run.length; i += 1)
-      this.#splices.add(this.#start + 2 * i, this.#start + 2 * i + 2, this.#run[i]);
-    this.#run = [];
+function takeLetters(out: Splices, start: number, [found]: RegExpExecArray): void {
+  // Those of other scripts have two bytes; of the others there is one.
+  const length = found.charCodeAt(0) < 0xe0 ? 2 : found.length;
+  for (let at = 0; at < found.length; at += length) {
+    const value = READ_AS.get(found.slice(at, at + length));
+    if (value !== undefined) out.add(start + at, start + at + length, value);
   }
 }
-
-function codeAt(text: Uint8Array, at: number, length: number): number {
-  let point = (text[at] as number) & (0xff >>> (length + 1));
-  for (let i = at + 1; i < at + length; i += 1) point = (point << 6) | ((text[i] as number) & 63);
-  return point;
-}
-
-/** The sign of ASCII that a full-width or mathematical one is a form of; 0 for none. */
-function asciiOf(point: number): number {
-  if (point >= 0xff01 && point <= 0xff5e) return point - 0xff01 + 0x21;
-  return point >= 0x1d400 && point <= 0x1d7ff ? (MATHEMATICAL[point - 0x1d400] as number) : 0;
-}
-
-const MATHEMATICAL = Uint8Array.from({ length: 0x400 }, (_, i) => {
-  const plain = String.fromCodePoint(0x1d400 + i).normalize('NFKC');
-  return /^[\x21-\x7e]$/.test(plain) ? plain.charCodeAt(0) : 0;
-});

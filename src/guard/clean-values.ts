@@ -1,0 +1,35 @@
+/**
+ * What held nothing when it was searched: fields of a request say the same again and again. Only hashes are kept, of what held
+ * nothing under the rules of one guard, so that an answer is never another than a search would give.
+ */
+
+import { hash } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
+import type { RuleSet } from '../dlp/compiled-rules.ts';
+
+const MOST = 8192;
+/** A longer one is searched: it seldom comes again. */
+const LONGEST = 8192;
+
+export class CleanValues {
+  readonly #known = new LRUCache<string, true>({ max: MOST });
+  /** Hosts and tools of which rules make exceptions: elsewhere the place makes no difference. */
+  readonly #hosts: ReadonlySet<string>;
+  readonly #tools: ReadonlySet<string>;
+
+  constructor({ rules }: RuleSet) {
+    this.#hosts = new Set(rules.flatMap(({ spec }) => spec.allow.hosts));
+    this.#tools = new Set(rules.flatMap(({ spec }) => spec.allow.tools));
+  }
+
+  /** What `search` finds, which is asked where nobody knows. */
+  among<T>(value: Buffer, { host, tool }: { host: string; tool: string }, search: () => readonly T[]): readonly T[] {
+    if (value.length > LONGEST) return search();
+    const place = `${this.#hosts.has(host) ? host : ''} ${this.#tools.has(tool) ? tool : ''}`;
+    const key = `${hash('sha256', value, 'base64')} ${place}`;
+    if (this.#known.get(key) === true) return [];
+    const found = search();
+    if (found.length === 0) this.#known.set(key, true);
+    return found;
+  }
+}
