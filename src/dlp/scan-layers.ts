@@ -58,11 +58,13 @@ export function scanLayers(
   limits: LayerLimits = LAYER_LIMITS,
 ): LayeredCandidate[] {
   const walk = { set, context, left: { bytes: limits.bytes }, isInner: false, packing: limits.packing };
-  const found = withoutOverlaps([
+  const all = [
     ...collect(wholly(text, set), walk, limits.depth),
     ...inPieces(text, walk, limits.depth),
     ...inParts(text, walk),
-  ]);
+  ];
+  // Of two that are alike the one that is nearer to the clear stays.
+  const found = withoutOverlaps(all.sort((a, b) => a.encodings.length - b.encodings.length));
   return found.some(({ within }) => within !== undefined) ? found.flatMap(flat) : found;
 }
 
