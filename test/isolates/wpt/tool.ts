@@ -69,5 +69,15 @@ function dataOf(root: string, file: string, body: string): Record<string, string
     const path = place(root, file, ref as string);
     if (existsSync(path)) out[ref as string] = readFileSync(path, 'utf8');
   }
+  if (body.includes('idl_test(')) Object.assign(out, interfacesIn(root, file));
   return out;
+}
+
+/** The interface definitions that a test of them names, by the path that it asks for them. */
+function interfacesIn(root: string, file: string): Record<string, string> {
+  const named = [...readFileSync(file, 'utf8').matchAll(/'([a-z0-9-]+)'/gi)].map(
+    ([, name]) => `/interfaces/${name}.idl`,
+  );
+  const there = named.filter((path) => existsSync(join(root, path)));
+  return Object.fromEntries(there.map((path) => [path, readFileSync(join(root, path), 'utf8')]));
 }
