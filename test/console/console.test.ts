@@ -10,7 +10,7 @@ import { type Console, confirm, openConsole, sandboxShell } from './browser.ts';
 let the: Console;
 
 beforeAll(async () => {
-  the = await openConsole({ sets: ['guard.keep_clean_samples=50'] });
+  the = await openConsole({ sets: ['guard.keep_clean_samples=50', 'controls.two_person=capability.revoke'] });
 }, 120_000);
 
 afterAll(async () => {
@@ -208,6 +208,30 @@ describe('the console', () => {
     await page.getByRole('button', { name: 'Release acme' }).click();
     await confirm(page, 'Release');
     await page.locator('.receipt').filter({ hasText: 'acme is released' }).waitFor();
+  });
+
+  it('lets a change that needs a second person wait, until somebody else approves it', async () => {
+    const { page } = the;
+    const name = 'storage.write.session';
+    await page.goto(`${the.base}/console/capabilities`);
+    await page.getByRole('button', { name: `Revoke ${name}` }).click();
+    await confirm(page, 'Revoke now', name);
+    await page.getByRole('dialog').getByText('waits for a second person').waitFor();
+    expect(await page.getByRole('button', { name: 'Revoke now' }).isDisabled()).toBe(true);
+    await page.getByRole('button', { name: 'Close' }).click();
+    await page.goto(`${the.base}/console/changes`);
+    await page.getByRole('button', { name: /^Approve p_/ }).click();
+    await confirm(page, 'Approve');
+    await page.getByRole('alert').filter({ hasText: 'another person must approve it' }).waitFor();
+    await page.getByRole('button', { name: 'Leave it' }).click();
+    const other = await the.as('security');
+    await other.goto(`${the.base}/console/changes`);
+    await other.getByRole('button', { name: /^Approve p_/ }).click();
+    await confirm(other, 'Approve');
+    await other.getByRole('cell', { name: 'local, with test-security' }).waitFor();
+    await other.context().close();
+    const { revoked } = (await the.get(`/v1/capabilities/${name}`)) as { revoked: object };
+    expect(revoked).toMatchObject({ by: 'local', why: 'a drill' });
   });
 
   it('tells the walk of a task in one timeline: its pass, decisions, what the guard said, what it used', async () => {

@@ -1,7 +1,7 @@
 /** A change by an operator: what it would do is shown first, a reason is asked for, and what it did is shown after. */
 
-import { post } from '../api.ts';
-import { h, openDialog } from '../dom.ts';
+import { ApiFault, post } from '../api.ts';
+import { badge, h, openDialog } from '../dom.ts';
 import { field, problem } from './layout.ts';
 import { type Subject, showPreview } from './preview.ts';
 import type { Receipt } from './receipt.ts';
@@ -49,8 +49,11 @@ export function change(order: ChangeOrder): Promise<Done | null> {
       done = await send(order, inputs);
       dialog.close();
     } catch (error) {
-      told.replaceChildren(problem(error instanceof Error ? error.message : 'it failed'));
-      go.disabled = false;
+      const asked = awaitsAnother(error);
+      told.replaceChildren(asked ?? problem(error instanceof Error ? error.message : 'it failed'));
+      // What is asked for once need not be asked for again.
+      if (asked === null) go.disabled = false;
+      else leave.textContent = 'Close';
     }
   };
   const leave = h('button', { type: 'button', click: () => dialog.close() }, 'Leave it');
@@ -67,6 +70,18 @@ export function change(order: ChangeOrder): Promise<Done | null> {
   if (order.preview !== undefined) void showPreview(order.preview, seen);
   inputs.why.focus();
   return new Promise((resolve) => dialog.addEventListener('close', () => resolve(done)));
+}
+
+/** A change that somebody else must approve has not failed. */
+function awaitsAnother(error: unknown): HTMLElement | null {
+  if (!(error instanceof ApiFault) || error.status !== 409 || !/needs a second person/.test(error.message)) return null;
+  return h(
+    'div',
+    { class: 'receipt', role: 'status' },
+    h('p', {}, badge('warn', 'waits for a second person', 'clock')),
+    h('p', {}, 'It is asked for, and not in force. Somebody else approves it under Changes.'),
+    h('p', { class: 'soft' }, error.message),
+  );
 }
 
 interface Inputs {

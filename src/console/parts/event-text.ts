@@ -65,7 +65,7 @@ export function sayEvent(event: Event): string {
         .join(' · ');
     default:
       return ['reason', 'refused', 'version', 'by', 'why', 'rules', 'bundle']
-        .map((key) => textOf(event, key))
+        .map((key) => textOf(event, key).replace(/^[0-9a-f]{64}$/, (digest) => `${digest.slice(0, 12)}…`))
         .filter((part) => part !== '')
         .join(' · ');
   }
