@@ -43,6 +43,13 @@ describe('groups of live decisions', () => {
     expect([groups.total, groups.denied]).toEqual([3, 1]);
   });
 
+  it('shows a group by what of it fits, and not by what came last', () => {
+    const groups = new LiveGroups();
+    for (const effect of ['deny', 'deny', 'allow']) groups.add(decision('t1', 'a.example.org', effect));
+    const denied = groups.fitting(({ effect }) => effect === 'deny').groups();
+    expect(denied.map((g) => [g.site, g.allowed, g.denied])).toEqual([['example.org', 0, 2]]);
+  });
+
   it('holds a bounded number whatever comes', () => {
     const groups = new LiveGroups();
     for (let i = 0; i < 5000; i += 1) groups.add(decision(`t${i}`, `h${i}.example`));

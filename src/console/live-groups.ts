@@ -110,6 +110,16 @@ export class LiveGroups {
     if (this.#groups.size > MOST_GROUPS) this.#groups.delete(this.#groups.keys().next().value ?? '');
   }
 
+  /** Of what is held, only what fits: the latest few, and the last of each group that has been silent for longer. */
+  fitting(fits: (decision: Decision) => boolean): LiveGroups {
+    const kept = new LiveGroups();
+    const latest = this.#latest.slice(-MOST_LATEST);
+    const known = new Set(latest.map(({ id }) => id));
+    const silent = [...this.#groups.values()].map(({ last }) => last).filter(({ id }) => !known.has(id));
+    for (const decision of [...silent, ...latest]) if (fits(decision)) kept.add(decision);
+    return kept;
+  }
+
   /** The latest first. */
   groups(): readonly Group[] {
     return [...this.#groups.values()].reverse();

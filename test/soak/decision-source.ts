@@ -60,7 +60,7 @@ async function lane(): Promise<void> {
     const n = asked;
     const denied = n % 40 === 0;
     const socket = denied ? open() : kept;
-    const host = denied ? `h${n % 7}.nobody.example` : `h${n % HOSTS}.load.test:${ORIGIN}`;
+    const host = denied ? `h${n % 7}.nobody.example` : `www.load${n % HOSTS}.test:${ORIGIN}`;
     if (await exchange(socket, headOf(host, `/p${n}`))) answered += 1;
     if (denied) socket.destroy();
     else if (socket.destroyed) kept = open();

@@ -51,6 +51,8 @@ type Arrived = { readonly event: Decision } | { readonly passed_over: { entries:
 class LiveView {
   readonly #context: PageContext;
   readonly #groups = new LiveGroups();
+  /** What of it fits the filter; the same where there is none. */
+  #shown = this.#groups;
   readonly #body = h('tbody');
   readonly #rows = new Map<string, HTMLTableRowElement>();
   readonly #table = h('div', { class: 'live-table' });
@@ -102,6 +104,7 @@ class LiveView {
       return;
     }
     this.#groups.add(arrived.event);
+    if (this.#shown !== this.#groups && this.#fits(arrived.event)) this.#shown.add(arrived.event);
     if (arrived.event.id === this.#asked) this.#explainAsked(arrived.event);
     this.#count(Math.max(0, Math.floor((Date.now() - Date.parse(arrived.event.time)) / 1000)), 1);
   }
@@ -210,6 +213,8 @@ class LiveView {
   #refilter(): void {
     this.#context.setQuery('q', this.#search.value);
     this.#filter = parseFilter(this.#search.value);
+    const whole = this.#search.value.trim() === '';
+    this.#shown = whole ? this.#groups : this.#groups.fitting((decision) => this.#fits(decision));
     this.#dirty = true;
     this.#draw();
   }
@@ -262,9 +267,13 @@ class LiveView {
     this.#note.replaceChildren(...(problem === null ? empty : [h('p', { class: 'bad' }, problem)]));
   }
 
+  #fits(decision: Decision): boolean {
+    return this.#filter.fits(filterable(decision));
+  }
+
   #groupRows(): Wanted[] {
-    const fits = this.#groups.groups().filter((group) => this.#filter.fits(filterable(group.last)));
-    return fits.slice(0, MOST_ROWS).map((group) => ({
+    const rows = this.#shown.groups().slice(0, MOST_ROWS);
+    return rows.map((group) => ({
       key: group.key,
       stamp: `${group.last.id}${group.allowed}/${group.denied}`,
       draw: () => groupCells(group, this.#context),
@@ -272,8 +281,8 @@ class LiveView {
   }
 
   #eachRows(): Wanted[] {
-    const fits = this.#groups.latest().filter((decision) => this.#filter.fits(filterable(decision)));
-    return fits
+    return this.#shown
+      .latest()
       .slice(0, MOST_ROWS)
       .map((decision) => ({ key: decision.id, stamp: '', draw: () => eachCells(decision, this.#context) }));
   }
