@@ -37,7 +37,7 @@ const SPELLINGS: readonly (readonly [string, string])[] = [
 
 /** Rules whose secret has a place of its own: a command, a header, a URL, an element. */
 const PLACED =
-  /^(?:azure-sas-token|facebook-access-token|sidekiq-bundle-secret|database-url|generic-password-.*|basic-auth-url|curl-user|nuget-config-password|xml-password-element|netrc-password|command-line-password|snowflake-password|password-hash|username-password-pair|password-in-prose|dotnet-network-credential|connection-string-password|generic-password-words|curl-user-token|header-flag-token|generic-secret-symbols.*|terraform-variable-default|network-device-password|http-client-credentials|otpauth-secret|command-line-secret|powershell-password|url-password-parameter|env-password-word|kubernetes-bootstrap-token|cloudant-password)$/;
+  /^(?:azure-sas-token|facebook-access-token|sidekiq-bundle-secret|database-url|generic-password-.*|basic-auth-url|curl-user|nuget-config-password|xml-password-element|netrc-password|command-line-password|snowflake-password|password-hash|username-password-pair|password-in-prose|dotnet-network-credential|connection-string-password|generic-password-words|curl-user-token|header-flag-token|generic-secret-symbols.*|terraform-variable-default|network-device-password|http-client-credentials|otpauth-secret|command-line-secret|powershell-password|url-password-parameter|env-password-word|kubernetes-bootstrap-token|cloudant-password|user-and-password-pair|password-labelled|secure-string-literal|product-key)$/;
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const compiled = loadRules(rootsOf({ state: join(ROOT, 'nonexistent') }));
