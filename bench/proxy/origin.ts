@@ -8,7 +8,7 @@ import { createServer as createTlsServer, type SecureContext } from 'node:tls';
 import { BODY, BULK, PING, PING_BYTES, PONG_BYTES, PORTS } from './world.ts';
 
 const ANSWER = Buffer.from(
-  `HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: ${BODY.length + 2}\r\nDate: Mon, 23 Nov 2026 00:00:00 GMT\r\nServer: bench\r\nCache-Control: no-store\r\n\r\n"${BODY}"`,
+  `HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: ${BODY.length}\r\nDate: Mon, 23 Nov 2026 00:00:00 GMT\r\nServer: bench\r\nCache-Control: no-store\r\n\r\n${BODY}`,
 );
 const PONG = Buffer.alloc(PONG_BYTES, 0x70);
 const PIECE = Buffer.alloc(256 * 1024, 0x62);

@@ -8,8 +8,18 @@ export const HOSTS = 2_000;
 
 export const PORTS = { raw: 18_443, http: 18_080, tls: 18_444 } as const;
 
-/** What one exchange of a small request carries. */
-export const BODY = 'x'.repeat(1024);
+/** What one exchange of a small request carries: 1 KB of JSON as an API would answer. */
+export const BODY = JSON.stringify({
+  items: ['pump', 'valve', 'gauge', 'filter', 'hose', 'clamp'].map((name, n) => ({
+    id: 4100 + n,
+    name: `${name} for line ${n + 1}`,
+    state: n % 2 === 0 ? 'in stock' : 'ordered',
+    price: { amount: 12.5 + n, currency: 'EUR' },
+    updated: `2026-11-0${n + 1}T08:30:00Z`,
+    note: 'Delivered to the workshop in the yard.',
+  })),
+  next: '/v1/items?after=4105',
+});
 
 /** Commands to the raw origin, sent behind the ClientHello. */
 export const HOLD = 0x48;

@@ -4,7 +4,7 @@ import { hash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import { withoutStacks } from '../control/cut-flows.ts';
 import type { Fact } from '../core/fact.ts';
-import type { AuditSink, Clock, Flow, Lease, PassVerifier } from '../core/ports.ts';
+import type { AuditSink, Clock, Flow, Lease, PassVerifier, Verified } from '../core/ports.ts';
 import type { Principal } from '../core/principal.ts';
 import { err, ok } from '../core/result.ts';
 import type { LeaseIndex } from '../policy/lease-index.ts';
@@ -33,7 +33,7 @@ export class RemotePasses implements PassVerifier {
     this.#ownPathKey = ownPathKey;
   }
 
-  async verify(token: string): ReturnType<PassVerifier['verify']> {
+  async verify(token: string): Promise<Verified> {
     const digest = hash('sha256', token, 'base64');
     const known = this.#known.get(digest);
     if (known) return known.expiresAt <= this.#clock.now() ? err('pass_expired') : ok(known);

@@ -6,6 +6,7 @@
 import { canonicalJson, type Json } from '../core/canonical-json.ts';
 import type { AuditEvent } from '../core/event.ts';
 import { MAX_ENTRY_BYTES } from './entry-bundle.ts';
+import { exchangeText } from './event-text.ts';
 
 export interface EncodedEvent {
   readonly text: string;
@@ -23,6 +24,9 @@ const STEPS = [
 
 /** `event` must be a plain JSON value (keys with `undefined` are left out). */
 export function encodeEvent(event: object): EncodedEvent {
+  const direct = exchangeText(event as AuditEvent);
+  if (direct !== null && direct.length <= MAX_ENTRY_BYTES)
+    return { text: direct, bytes: Buffer.from(direct, 'latin1'), truncated: false };
   const text = whole(event as Json);
   if (text !== null) {
     const bytes = Buffer.from(text);

@@ -95,13 +95,16 @@ export class CommitQueue {
   settle(items: readonly QueueItem[], first: number, now: number): void {
     this.#meter.observe('locktender_log_batch_entries', items.length);
     let bytes = 0;
-    for (const [i, item] of items.entries()) {
+    const types = new Map<EventType, number>();
+    for (let i = 0; i < items.length; i += 1) {
+      const item = items[i] as QueueItem;
       bytes += item.encoded.bytes.length;
-      this.#meter.count('locktender_log_entries_total', { type: item.event.type });
+      types.set(item.event.type, (types.get(item.event.type) ?? 0) + 1);
       if (item.waiter === null) continue;
       this.#meter.observe('locktender_log_commit_seconds', (now - item.since) / 1000);
       item.waiter.resolve({ seq: first + i });
     }
+    for (const [type, count] of types) this.#meter.count('locktender_log_entries_total', { type }, count);
     this.#meter.count('locktender_log_bytes_total', {}, bytes);
   }
 

@@ -20,6 +20,7 @@ import { type EncodedEvent, encodeEvent, inOrder } from './bounded-event.ts';
 import { checkpointText } from './checkpoint.ts';
 import { CommitQueue, type QueueItem } from './commit-queue.ts';
 import { EntryFeed, type EntryListener } from './entry-feed.ts';
+import { stampedExchange } from './event-text.ts';
 import type { Batch } from './journal.ts';
 import { JournalWriter } from './journal-writer.ts';
 import { type LogHead, LogPublisher } from './log-publisher.ts';
@@ -243,7 +244,8 @@ export class AuditLog implements AuditSink {
   }
 
   #stamped(event: EventBody): AuditEvent {
-    return inOrder({ ...event, v: EVENT_VERSION, time: this.#time(), node: this.#options.node });
+    const stamp = { time: this.#time(), node: this.#options.node };
+    return stampedExchange(event, stamp) ?? inOrder({ ...event, v: EVENT_VERSION, ...stamp });
   }
 
   #time(): string {

@@ -63,10 +63,12 @@ export interface LeaseBook {
   hold(flow: Flow, facts: readonly Fact[]): Lease | null;
 }
 
+export type Verified = Result<Principal, 'pass_malformed' | 'pass_expired'>;
+
 /** Verifies what a sandbox presents. Never logs or returns the token. */
 export interface PassVerifier {
-  /** The signature and times; revocation is decided against controls, as a fact. Cached by hash. */
-  verify(token: string): Promise<Result<Principal, 'pass_malformed' | 'pass_expired'>>;
+  /** The signature and times; revocation is decided against controls, as a fact. Cached by hash: what is known is answered at once. */
+  verify(token: string): Verified | Promise<Verified>;
 }
 
 export interface PassOrder {

@@ -37,7 +37,9 @@ export interface PassClaims {
 }
 
 export function principalOf(claims: PassClaims): Principal {
-  const { task, tenant, profile, risk, capabilities } = claims;
+  const { task, tenant, profile, risk } = claims;
+  // Frozen: whoever records it again and again may keep its text.
+  const capabilities = Object.freeze([...claims.capabilities]);
   const expiresAt = claims.exp * 1000;
   const principal = { task, tenant, class: claims.class, profile, risk, capabilities, pass: claims.jti, expiresAt };
   return claims.src === undefined ? principal : { ...principal, source: claims.src };

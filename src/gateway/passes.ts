@@ -22,6 +22,7 @@ import type {
   PassVerifier,
   RecordReceipt,
   TaskAdmitter,
+  Verified,
 } from '../core/ports.ts';
 import { type PassClaims, type Principal, principalOf } from '../core/principal.ts';
 import type { ReasonCode } from '../core/reasons.ts';
@@ -93,7 +94,7 @@ export function createPassAuthority(options: PassAuthorityOptions): PassAuthorit
     verify: (token) => {
       const principal = token.startsWith(REFERENCE) ? references.get(digestOf(token)) : undefined;
       if (!principal) return verify(token, options, known);
-      return Promise.resolve(principal.expiresAt <= options.clock.now() ? err('pass_expired') : ok(principal));
+      return stillValid(principal, options);
     },
     issue: async (order) => {
       const issued = await issue(order, options);
@@ -215,22 +216,27 @@ async function sign(claims: PassClaims, options: PassAuthorityOptions): Promise<
   return { token, reference, claims, principal: principalOf(claims), capabilities: claims.capabilities };
 }
 
-async function verify(
+function verify(
   token: string,
   options: PassAuthorityOptions,
   known: LRUCache<string, Principal>,
-): Promise<Result<Principal, 'pass_malformed' | 'pass_expired'>> {
+): Verified | Promise<Verified> {
   if (token.length > MAX_TOKEN) return err('pass_malformed');
   const digest = digestOf(token);
   const cached = known.get(digest);
   // Times are judged at every use; only the signature is remembered. A key that was withdrawn takes its passes along
   // when the appliance starts anew: rotation keeps old keys, it never withdraws one.
-  if (cached) return cached.expiresAt <= options.clock.now() ? err('pass_expired') : ok(cached);
-  const claims = await verifiedClaims(token, options);
-  if (!claims.ok) return claims;
-  const principal = Object.freeze(principalOf(claims.value));
-  known.set(digest, principal);
-  return principal.expiresAt <= options.clock.now() ? err('pass_expired') : ok(principal);
+  if (cached) return stillValid(cached, options);
+  return verifiedClaims(token, options).then((claims) => {
+    if (!claims.ok) return claims;
+    const principal = Object.freeze(principalOf(claims.value));
+    known.set(digest, principal);
+    return stillValid(principal, options);
+  });
+}
+
+function stillValid(principal: Principal, { clock }: PassAuthorityOptions): Verified {
+  return principal.expiresAt <= clock.now() ? err('pass_expired') : ok(principal);
 }
 
 /** Tokens and references are never kept, only their digests. */

@@ -63,6 +63,9 @@ function fresh(key: string, request: DecisionRequest, snapshot: Snapshot): Remem
   const passEnd = principal && principal.expiresAt > now ? principal.expiresAt : Number.POSITIVE_INFINITY;
   const until = Math.min(passEnd, nextExpiry(controls, now));
   const tenant = principal?.tenant ?? '';
+  // Every record of this decision shares these lists, and whoever writes them may keep their text.
+  Object.freeze(decision.facts);
+  Object.freeze(decision.categories);
   return { key, decision: Object.freeze(decision), tenant, facts, from: now, until, controls: controls.version };
 }
 

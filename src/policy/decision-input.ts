@@ -8,7 +8,7 @@ import type { DecisionEvent, DecisionInput } from '../core/event.ts';
 import { type Host, parseHost } from '../core/host.ts';
 import { parseIpv6 } from '../core/ip-address.ts';
 import type { Principal } from '../core/principal.ts';
-import { matchedPredicates, type Question, questionOf } from './question.ts';
+import { type Question, questionOf } from './question.ts';
 import type { Snapshot } from './snapshot.ts';
 
 export interface InputOptions {
@@ -37,7 +37,7 @@ export function decisionInput(request: DecisionRequest, snapshot: Snapshot, opti
     controls: controls.version,
     expires_at: p?.expiresAt ?? null,
     host: request.target.host.name,
-    matched: matchedPredicates(request, bundle),
+    matched: q.matched,
     method: request.method,
     now: request.now,
     pass: p?.pass ?? null,

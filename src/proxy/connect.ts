@@ -63,6 +63,7 @@ async function tunnel(gate: Gate, exchange: Exchange, opening: Opening): Promise
     upstream,
     pump: pumpOf(upstream),
     idleMs: gate.settings.idleMs,
+    deadlines: gate.upstreams.deadlines,
     spend: (direction, bytes) => spendBytes(gate, exchange, direction, bytes),
     screen,
   });
@@ -148,7 +149,7 @@ interface Inside {
 /** Null when the handshake was refused: then that is on record and the client is told in TLS. */
 async function firstHello(gate: Gate, exchange: Exchange, { opening, opaque }: Inside): Promise<FirstHello | null> {
   try {
-    const first = await readHello(opening.client, gate.settings.helloTimeoutMs);
+    const first = await readHello(opening.client, gate.settings.helloTimeoutMs, gate.upstreams.deadlines);
     checkHello(first.hello, targetOf(exchange), { settings: gate.settings, opaque });
     return first;
   } catch (error) {

@@ -7,6 +7,22 @@ export interface Due {
   late(): void;
 }
 
+/** One deadline that calls back once, unless it is deleted before. */
+export class Deadline implements Due {
+  due: number;
+  readonly #passed: () => void;
+
+  constructor(ms: number, passed: () => void) {
+    this.due = performance.now() + ms;
+    this.#passed = passed;
+  }
+
+  late(): void {
+    this.due = Number.POSITIVE_INFINITY;
+    this.#passed();
+  }
+}
+
 const TICK_MS = 100;
 
 export class Deadlines {

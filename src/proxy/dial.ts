@@ -5,6 +5,7 @@
 
 import { connect, type Socket } from 'node:net';
 import type { Cutoff } from './cutoff.ts';
+import { Deadline, type Deadlines } from './deadlines.ts';
 import { Pump } from './pump.ts';
 import { Refusal } from './refusal.ts';
 
@@ -13,6 +14,7 @@ export interface DialOrder {
   readonly addresses: readonly string[];
   readonly port: number;
   readonly timeoutMs: number;
+  readonly deadlines: Deadlines;
   readonly cutoff: Cutoff | null;
   /** The socket's bytes are moved by a `Pump`, found by `pumpOf`. */
   readonly pumped?: boolean;
@@ -55,24 +57,25 @@ class Race {
   readonly #trying = new Set<Socket>();
   #done = false;
   #next: NodeJS.Timeout | undefined;
-  #deadline: NodeJS.Timeout | undefined;
+  readonly #deadline: Deadline;
   #problem: Refusal | null = null;
 
   constructor(order: DialOrder, resolve: (socket: Socket) => void, reject: (error: Refusal) => void) {
     this.#order = order;
     this.#resolve = resolve;
     this.#reject = reject;
-    this.#left = interleave(order.addresses);
+    this.#left = order.addresses.length > 1 ? interleave(order.addresses) : [...order.addresses];
+    this.#deadline = new Deadline(order.timeoutMs, () => this.#fail(new Refusal('upstream_timeout', 'connect')));
   }
 
   start(): void {
-    const { cutoff, timeoutMs } = this.#order;
+    const { cutoff, deadlines } = this.#order;
     if (cutoff?.isCut) {
       this.#fail(new Refusal('lease_ended'));
       return;
     }
     cutoff?.tell(this.#aborted);
-    this.#deadline = setTimeout(() => this.#fail(new Refusal('upstream_timeout', 'connect')), timeoutMs);
+    deadlines.add(this.#deadline);
     this.#attempt();
   }
 
@@ -126,7 +129,7 @@ class Race {
   #finish(): void {
     this.#done = true;
     clearTimeout(this.#next);
-    clearTimeout(this.#deadline);
+    this.#order.deadlines.delete(this.#deadline);
     this.#order.cutoff?.tell(null);
     for (const socket of this.#trying) socket.destroy();
   }

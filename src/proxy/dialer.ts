@@ -3,6 +3,7 @@
 import type { Socket } from 'node:net';
 import { connect as connectTls, createSecureContext, type SecureContext, type TLSSocket } from 'node:tls';
 import type { Cutoff } from './cutoff.ts';
+import { Deadlines } from './deadlines.ts';
 import { dial } from './dial.ts';
 import { throughParent } from './parent.ts';
 import { Refusal } from './refusal.ts';
@@ -35,10 +36,11 @@ export function createDialer(settings: ProxySettings): Dialer {
     minVersion: 'TLSv1.2',
     ...(settings.upstreamCas.length > 0 ? { ca: [...settings.upstreamCas] } : {}),
   });
+  const deadlines = new Deadlines();
   const tcp = (route: Route, options: DialOptions): Promise<Socket> => {
     const timeoutMs = settings.connectTimeoutMs;
-    if (settings.parent) return throughParent(settings.parent, route, { timeoutMs, cutoff: options.cutoff });
-    return dial({ ...options, addresses: route.addresses, port: route.port, timeoutMs });
+    if (settings.parent) return throughParent(settings.parent, route, { timeoutMs, deadlines, cutoff: options.cutoff });
+    return dial({ ...options, addresses: route.addresses, port: route.port, timeoutMs, deadlines });
   };
   return {
     tcp,

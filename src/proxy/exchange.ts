@@ -39,8 +39,8 @@ export interface Order {
   readonly kind: Flow['kind'];
   /** Decision of the enclosing CONNECT. */
   readonly parent: string | null;
-  /** Address of the client; absent where nobody came over the network. */
-  readonly from?: string | undefined;
+  /** Asks for the address of the client; absent where nobody came over the network. */
+  readonly from?: () => string | undefined;
   /** Known already inside a CONNECT and for isolates. */
   readonly principal: Principal | null;
   /** What the client presented. Never logged. */

@@ -28,7 +28,7 @@ const NOT_REMOVABLE = new Set(['host', 'authorization', 'cookie', 'content-lengt
 function connectionOptions(headers: HeaderList): ReadonlySet<string> {
   const options = new Set<string>();
   for (const [name, value] of headers) {
-    if (name.toLowerCase() !== 'connection') continue;
+    if (!isNamed(name, 'connection')) continue;
     for (const option of value.split(',')) {
       const word = option.trim().toLowerCase();
       if (!NOT_REMOVABLE.has(word)) options.add(word);
@@ -113,14 +113,19 @@ export function joined(headers: HeaderList, name: string): string {
 
 /** First value of a field; empty when absent. */
 export function field(headers: HeaderList, name: string): string {
-  for (const [key, value] of headers) if (key.toLowerCase() === name) return value;
+  for (const [key, value] of headers) if (isNamed(key, name)) return value;
   return '';
 }
 
 export function countField(headers: HeaderList, name: string): number {
   let count = 0;
-  for (const [key] of headers) if (key.toLowerCase() === name) count += 1;
+  for (const [key] of headers) if (isNamed(key, name)) count += 1;
   return count;
+}
+
+/** `name` in lower case. Most names differ in length already. */
+function isNamed(key: string, name: string): boolean {
+  return key.length === name.length && (key === name || key.toLowerCase() === name);
 }
 
 /** Node's flat raw list as pairs. */

@@ -27,14 +27,21 @@ import {
 export async function handle(gate: Gate, order: Order): Promise<void> {
   const exchange: Exchange = openExchange(gate, order);
   try {
-    await identify(gate, exchange);
+    // What is known already is answered without a wait: each costs a turn of the microtask queue.
+    const identified = identify(gate, exchange);
+    if (identified !== undefined) await identified;
     screen(gate, exchange);
     decideByName(gate, exchange);
-    await spend(gate, exchange);
-    await resolve(gate, exchange);
+    const spent = spend(gate, exchange);
+    if (spent !== undefined) await spent;
+    const resolved = resolve(gate, exchange);
+    if (resolved !== undefined) await resolved;
     decideByAddress(gate, exchange);
-    await scanRequest(gate, exchange);
-    const lease = await recordAllow(gate, exchange).then(() => hold(gate, exchange));
+    const scanned = scanRequest(gate, exchange);
+    if (scanned !== undefined) await scanned;
+    await recordAllow(gate, exchange);
+    const held = hold(gate, exchange);
+    const lease = held instanceof Promise ? await held : held;
     try {
       await order.relay(exchange);
     } finally {

@@ -5,6 +5,7 @@ import { parseHost } from '../core/host.ts';
 import type { Target } from '../core/target.ts';
 import { type ClientHello, type ClientHelloProblem, clientHelloEnd, readClientHello } from '../wire/client-hello.ts';
 import { SecondHello } from '../wire/second-hello.ts';
+import { Deadline, type Deadlines } from './deadlines.ts';
 import { Refusal, refusalOf } from './refusal.ts';
 import type { ProxySettings } from './settings.ts';
 import type { Screen } from './tunnel.ts';
@@ -16,11 +17,11 @@ export interface FirstHello {
 }
 
 /** Leaves the stream paused. Throws a `Refusal`. */
-export function readHello(client: Duplex, timeoutMs: number): Promise<FirstHello> {
+export function readHello(client: Duplex, timeoutMs: number, deadlines: Deadlines): Promise<FirstHello> {
   return new Promise((resolve, reject) => {
     let held: Buffer | null = null;
     const done = (finish: () => void): void => {
-      clearTimeout(late);
+      deadlines.delete(late);
       client.pause();
       client.off('data', onData).off('end', onEnd).off('close', onEnd).off('error', onEnd);
       finish();
@@ -43,7 +44,8 @@ export function readHello(client: Duplex, timeoutMs: number): Promise<FirstHello
     };
     const onEnd = (): void =>
       done(() => reject(new Refusal('client_hello_invalid', held === null ? 'absent' : 'cut_short')));
-    const late = setTimeout(() => done(() => reject(new Refusal('client_hello_invalid', 'late'))), timeoutMs);
+    const late = new Deadline(timeoutMs, () => done(() => reject(new Refusal('client_hello_invalid', 'late'))));
+    deadlines.add(late);
     client.on('data', onData).once('end', onEnd).once('close', onEnd).once('error', onEnd);
     client.resume();
   });

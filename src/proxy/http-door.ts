@@ -28,7 +28,7 @@ export function serveConnect({ gate, walk, inner }: DoorParts, raw: RawRequest, 
   const { ask, problem, credential } = readAsk(raw, null, gate.settings.maxHeaderCount);
   void walk({
     door,
-    from: (socket as Partial<Socket>).remoteAddress,
+    from: () => (socket as Partial<Socket>).remoteAddress,
     parent: null,
     principal: null,
     credential,

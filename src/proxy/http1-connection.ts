@@ -52,8 +52,8 @@ export class Http1Connection implements Due {
   due: number;
   readonly #parts: ConnectionParts;
   readonly #at: Accepted;
-  /** Read once: a socket that is gone has no address. */
-  readonly #from: string | undefined;
+  /** A system call, so asked only where it counts; a socket that is gone has none, and then it is from nowhere. */
+  readonly #from = (): string | undefined => (this.#at.socket as Partial<Socket>).remoteAddress;
   #state: State = 'head';
   #held: Buffer | null = null;
   #ended = false;
@@ -67,7 +67,6 @@ export class Http1Connection implements Due {
   constructor(parts: ConnectionParts, at: Accepted) {
     this.#parts = parts;
     this.#at = at;
-    this.#from = (at.socket as Partial<Socket>).remoteAddress;
     this.due = performance.now() + parts.gate.settings.headTimeoutMs;
     parts.deadlines.add(this);
     const { socket } = at;

@@ -75,7 +75,12 @@ export class OriginConnection implements Carrying, Due {
     this.#interim = 0;
     this.due = performance.now() + this.#place.times.responseTimeoutMs;
     turn.carriedBy(this);
-    this.#send(turn.ask).catch((error: Error) => this.#break(error));
+    try {
+      if (turn.ask.body === null) this.#socket.write(requestHead(turn.ask, false), 'latin1');
+      else this.#send(turn.ask, turn.ask.body).catch((error: Error) => this.#break(error));
+    } catch (error) {
+      this.#break(error as Error);
+    }
   }
 
   /** Waits for its next turn. */
@@ -107,15 +112,10 @@ export class OriginConnection implements Carrying, Due {
     this.#break(new Error('closed'));
   }
 
-  async #send(ask: OriginAsk): Promise<void> {
-    const { body } = ask;
-    const chunked = body !== null && !hasLength(ask.headers);
+  async #send(ask: OriginAsk, body: NonNullable<OriginAsk['body']>): Promise<void> {
+    const chunked = !hasLength(ask.headers);
     const head = requestHead(ask, chunked);
     const socket = this.#socket;
-    if (body === null) {
-      socket.write(head, 'latin1');
-      return;
-    }
     this.#sending = true;
     socket.cork();
     socket.write(head, 'latin1');

@@ -4,6 +4,7 @@ import type { Socket } from 'node:net';
 import { parseIp } from '../core/ip-address.ts';
 import { authority } from '../core/target.ts';
 import type { Cutoff } from './cutoff.ts';
+import type { Deadlines } from './deadlines.ts';
 import { dial } from './dial.ts';
 import { Refusal } from './refusal.ts';
 import type { Route } from './route.ts';
@@ -11,6 +12,7 @@ import type { ParentProxy } from './settings.ts';
 
 export interface ParentOptions {
   readonly timeoutMs: number;
+  readonly deadlines: Deadlines;
   readonly cutoff: Cutoff | null;
 }
 

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
 import { expect, it } from 'vitest';
+import { Deadlines } from './deadlines.ts';
 import { dial, pumpOf } from './dial.ts';
 
 const PIECES = [1, 300, 4096, 5000, 70_000, 3, 200_000, 4095, 17];
@@ -24,7 +25,9 @@ it('T-25 tunnels that read at the same time never see one another’s bytes, wha
   const total = 1 + 2 * PIECES.reduce((sum, size) => sum + size, 0);
 
   const tunnel = async (): Promise<Buffer> => {
-    const from = await dial({ addresses: ['127.0.0.1'], port, timeoutMs: 5_000, cutoff: null, pumped: true });
+    const deadlines = new Deadlines();
+    const order = { addresses: ['127.0.0.1'], port, timeoutMs: 5_000, deadlines, cutoff: null, pumped: true };
+    const from = await dial(order);
     // A real socket: the pump takes a large buffer back once the write that carries it was flushed.
     const sink = createServer();
     sink.listen(0, '127.0.0.1');

@@ -18,8 +18,8 @@ export interface Answer extends Resolution {
 export type NameSource = (name: string) => Promise<Answer>;
 
 export interface Resolver {
-  /** `name` is canonical. Throws a `Refusal`. */
-  resolve(name: string): Promise<Resolution>;
+  /** `name` is canonical. Throws a `Refusal`, or rejects with one. What is known is answered at once. */
+  resolve(name: string): Resolution | Promise<Resolution>;
 }
 
 /** An answer is believed for at least this long, so that a TTL of zero cannot turn each request into a query … */
@@ -52,7 +52,7 @@ export function createResolver(hosts: HostsFile, source: NameSource, clock: Cloc
   };
 
   return {
-    resolve: async (name) => {
+    resolve: (name) => {
       const now = clock.monotonic();
       const pinned = hosts.lookup(name, now) ?? localhost(name);
       if (pinned) return { addresses: pinned, cnames: [] };
@@ -63,7 +63,7 @@ export function createResolver(hosts: HostsFile, source: NameSource, clock: Cloc
       }
       const asked = asking.get(name) ?? ask(name);
       asking.set(name, asked);
-      return await asked;
+      return asked;
     },
   };
 }

@@ -32,6 +32,7 @@ export class ResponseGuard {
   #begin: Begin | null = null;
   #bytes = 0;
   #idle: NodeJS.Timeout | undefined;
+  #waits = false;
   #stopped = false;
   /** What came while another thread looks. */
   readonly #waiting: Uint8Array[] = [];
@@ -145,8 +146,19 @@ export class ResponseGuard {
 
   #wait(): void {
     if (this.#stopped) return;
-    if (this.#idle === undefined) this.#idle = setTimeout(() => this.#flush(), IDLE_MS);
-    else this.#idle.refresh();
+    if (this.#idle !== undefined) {
+      this.#idle.refresh();
+      return;
+    }
+    if (this.#waits) return;
+    this.#waits = true;
+    // A body that is whole by the end of this turn, as small ones are, needs no timer.
+    process.nextTick(() => this.#start());
+  }
+
+  #start(): void {
+    this.#waits = false;
+    if (!this.#stopped) this.#idle = setTimeout(() => this.#flush(), IDLE_MS);
   }
 
   #flush(): void {

@@ -8,16 +8,22 @@ import type { GuardContext, GuardPart } from './guarding.ts';
 import { newId } from './records.ts';
 import { Refusal } from './refusal.ts';
 
-export async function scanOutbound(gate: Gate, exchange: Exchange): Promise<void> {
+/** Undefined where nothing was found: then there is nothing to wait for. */
+export function scanOutbound(gate: Gate, exchange: Exchange): Promise<void> | undefined {
   const guard = gate.guard();
   const context = guardContext(exchange, 'request', { contentType: '', contentEncoding: '' });
-  if (guard === null || context === null || exchange.order.ask.path === '') return;
+  if (guard === null || context === null || exchange.order.ask.path === '') return undefined;
   const verdict = guard.scanParts(outboundParts(exchange), context);
   exchange.clearPath = verdict.more === 0 && !verdict.findings.some(({ path }) => path === PATH_PART);
-  if (verdict.findings.length > 0) await recordVerdict(gate, exchange, { direction: 'request', verdict, bytes: 0 });
   // Redacting a URL or a field would send the origin another request than was asked; only sending nothing is honest.
-  if (verdict.action !== 'pass' && context.settings.request === 'enforce')
-    throw new Refusal('guard_blocked', 'request_head');
+  const blocked = verdict.action !== 'pass' && context.settings.request === 'enforce';
+  if (verdict.findings.length > 0)
+    return recordVerdict(gate, exchange, { direction: 'request', verdict, bytes: 0 }).then(() => stopIf(blocked));
+  return stopIf(blocked);
+}
+
+function stopIf(blocked: boolean): undefined {
+  if (blocked) throw new Refusal('guard_blocked', 'request_head');
 }
 
 /** Before a record that would hold the path in clear: nobody looked at it yet when the refusal came early (T-85). */

@@ -85,7 +85,7 @@ async function refuse({ walk }: DoorParts, socket: Duplex, { fault, credential }
 }
 
 function common(socket: Duplex, { ask, problem, credential }: ReadRequest): Omit<Order, 'kind' | 'relay' | 'refuse'> {
-  const from = (socket as Partial<Socket>).remoteAddress;
+  const from = (): string | undefined => (socket as Partial<Socket>).remoteAddress;
   return { door: 'socks5', from, parent: null, principal: null, credential, problem, ask, headers: [] };
 }
 

@@ -42,9 +42,9 @@ export async function startProxy(gate: Gate, listen: readonly DoorListen[]): Pro
   const running = new Set<Promise<void>>();
   const sockets = new Set<Duplex>();
   const walk = (order: Order): Promise<void> => {
-    const done = handle(gate, order);
+    const done: Promise<void> = handle(gate, order).then(() => void running.delete(done));
     running.add(done);
-    return done.finally(() => running.delete(done));
+    return done;
   };
   const parts = doorParts(gate, walk);
   const servers: Server[] = [];

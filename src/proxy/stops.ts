@@ -1,11 +1,13 @@
 /** The stops of the walk, in its order. Each reads and fills the exchange; a stop that says no throws a `Refusal`. */
 
-import type { Allow } from '../core/decision.ts';
+import type { Allow, Resolution } from '../core/decision.ts';
 import { inCidr, parseCidr, parseIp } from '../core/ip-address.ts';
-import type { Lease } from '../core/ports.ts';
+import type { Lease, Verified } from '../core/ports.ts';
 import type { Principal } from '../core/principal.ts';
 import { reasonRow } from '../core/reasons.ts';
 import { isRelayedMethod } from '../policy/read-equivalents.ts';
+import type { BudgetBook } from './budgets.ts';
+import { Endings } from './endings.ts';
 import { type Credential, Exchange, type Order } from './exchange.ts';
 import type { Gate } from './gate.ts';
 import { hostLeak, urlLeak } from './leak.ts';
@@ -21,27 +23,41 @@ export function openExchange(gate: Gate, order: Order): Exchange {
 }
 
 /** Identity is the pass of this very request (T-26). */
-export async function identify(gate: Gate, exchange: Exchange): Promise<void> {
+export function identify(gate: Gate, exchange: Exchange): Wait {
   const { credential } = exchange.order;
   if (exchange.principal === null) {
-    if (credential === null) exchange.passProblem = 'pass_missing';
-    else await identifyBy(gate, exchange, credential);
+    if (credential !== null) return identifyBy(gate, exchange, credential);
+    exchange.passProblem = 'pass_missing';
   }
+  return takeProfile(exchange);
+}
+
+/** A stop that must wait for another part; undefined where it is through. */
+type Wait = Promise<void> | undefined;
+
+function takeProfile(exchange: Exchange): undefined {
   if (exchange.principal) exchange.profile = exchange.snapshot.bundle.profiles.get(exchange.principal.profile) ?? null;
 }
 
-async function identifyBy(gate: Gate, exchange: Exchange, { user, token }: Credential): Promise<void> {
-  const verified = await gate.passes.verify(token);
+function identifyBy(gate: Gate, exchange: Exchange, credential: Credential): Wait {
+  const verified = gate.passes.verify(credential.token);
+  if (verified instanceof Promise) return verified.then((known) => takePass(exchange, credential, known));
+  return takePass(exchange, credential, verified);
+}
+
+function takePass(exchange: Exchange, { user }: Credential, verified: Verified): undefined {
   if (!verified.ok) exchange.passProblem = verified.error;
   else if (user !== '' && user !== verified.value.task) exchange.passProblem = 'pass_malformed';
-  else if (!mayComeFrom(verified.value, exchange.order.from)) exchange.passProblem = 'pass_wrong_source';
+  else if (!mayComeFrom(verified.value, exchange.order)) exchange.passProblem = 'pass_wrong_source';
   else exchange.principal = verified.value;
+  return takeProfile(exchange);
 }
 
 /** A pass that was bound to a source is worth nothing elsewhere (T-49). */
-function mayComeFrom({ source }: Principal, from: string | undefined): boolean {
+function mayComeFrom({ source }: Principal, order: Order): boolean {
   if (source === undefined) return true;
   const prefix = parseCidr(source);
+  const from = order.from?.();
   // A door that listens on both families sees IPv4 clients as mapped addresses.
   const ip = from === undefined ? null : parseIp(from.replace(/^::ffff:(?=[0-9.]+$)/i, ''));
   return prefix !== null && ip !== null && inCidr(ip, prefix);
@@ -80,76 +96,83 @@ const READ_ONLY = {
 } as const;
 
 /** Budgets count before resolution, so that names cannot carry data for nothing. */
-export async function spend(gate: Gate, exchange: Exchange): Promise<void> {
+export function spend(gate: Gate, exchange: Exchange): Wait {
   const { principal, profile } = exchange;
   const { ask } = exchange.order;
   if (principal === null || profile === null) throw new Refusal('internal_error', 'no_profile');
   const what = { host: exchange.host, hostLeak: hostLeak(exchange.host), leak: urlLeak(ask.path, ask.query) };
-  const opened = await gate.budgets.open(principal, profile.limits, what, exchange.since);
+  const opened = gate.budgets.open(principal, profile.limits, what, exchange.since);
+  return opened instanceof Promise ? opened.then((known) => mayGoOn(exchange, known)) : mayGoOn(exchange, opened);
+}
+
+function mayGoOn(exchange: Exchange, opened: Awaited<ReturnType<BudgetBook['open']>>): undefined {
   if (typeof opened !== 'number') throw refusalOfBudget(opened);
   exchange.spending = true;
   exchange.wallEnd = opened;
 }
 
 /** One resolution; the very addresses found are checked and dialled (T-20). */
-export async function resolve(gate: Gate, exchange: Exchange): Promise<void> {
+export function resolve(gate: Gate, exchange: Exchange): Wait {
   const host = exchange.order.ask.target?.host;
   if (!host) throw new Refusal('target_invalid');
-  if (host.kind !== 'name') exchange.resolved = { addresses: [host.name], cnames: [] };
-  else exchange.resolved = await gate.resolver.resolve(host.name);
+  const found = host.kind === 'name' ? gate.resolver.resolve(host.name) : { addresses: [host.name], cnames: [] };
+  return found instanceof Promise ? found.then((known) => goTo(exchange, known)) : goTo(exchange, found);
+}
+
+function goTo(exchange: Exchange, resolved: Resolution): undefined {
+  exchange.resolved = resolved;
 }
 
 /** URL and headers, before the first byte leaves. */
-export async function scanRequest(gate: Gate, exchange: Exchange): Promise<void> {
+export function scanRequest(gate: Gate, exchange: Exchange): Wait {
   screenCredentials(gate, exchange);
-  await scanOutbound(gate, exchange);
+  return scanOutbound(gate, exchange);
 }
 
 /** The record of the allow is durable before any byte leaves; without a record nothing may leave. */
-export async function recordAllow(gate: Gate, exchange: Exchange): Promise<void> {
+export function recordAllow(gate: Gate, exchange: Exchange): Promise<void> {
   const { decision } = exchange;
   if (decision?.effect !== 'allow') throw new Refusal('internal_error', 'no_allow');
   const { reason } = decision;
   try {
     lookAtPath(gate, exchange);
-    await gate.audit.record(decisionEvent(exchange, { reason, detail: null, decision }, gate.pathKey));
+    return gate.audit.record(decisionEvent(exchange, { reason, detail: null, decision }, gate.pathKey)).then(
+      () => {
+        exchange.allowed = decision;
+      },
+      () => {
+        throw new Refusal('audit_unavailable');
+      },
+    );
   } catch {
     throw new Refusal('audit_unavailable');
   }
-  exchange.allowed = decision;
 }
 
 /** Hangs the flow on the facts of its decision; null when one of them ended meanwhile. */
-export async function hold(gate: Gate, exchange: Exchange): Promise<Lease> {
-  const lease = exchange.allowed && (await gate.leases.hold(exchange, exchange.allowed.facts));
-  if (!lease) throw new Refusal('lease_ended', 'fact_ended');
+export function hold(gate: Gate, exchange: Exchange): Lease | Promise<Lease> {
+  const lease = exchange.allowed && gate.leases.hold(exchange, exchange.allowed.facts);
+  if (lease instanceof Promise) return lease.then((held) => endAtExpiry(gate, exchange, held));
   return endAtExpiry(gate, exchange, lease);
 }
 
-/** An allow ends by itself with its pass or override, and with the wall time of its task: the timer that sees to it. */
-function endAtExpiry(gate: Gate, exchange: Exchange, lease: Lease): Lease {
-  const now = gate.clock.now();
-  const left = (exchange.allowed?.until ?? 0) - now;
-  if (left <= 0) {
+/** An allow ends by itself with its pass or override, and with the wall time of its task. */
+function endAtExpiry(gate: Gate, exchange: Exchange, lease: Lease | null): Lease {
+  if (!lease) throw new Refusal('lease_ended', 'fact_ended');
+  const ending = endings.add(gate.clock, exchange);
+  if (ending === null) {
     lease.release();
     throw new Refusal('lease_ended', 'expired');
   }
-  const wall = exchange.wallEnd - now;
-  if (Math.min(left, wall) > LONGEST_TIMER) return lease;
-  const late =
-    wall < left ? () => exchange.end('budget', 'budget_wall') : () => exchange.end('lease_ended', 'pass_expired');
-  const timer = setTimeout(late, Math.max(0, Math.min(left, wall)));
-  timer.unref();
   return {
     release: () => {
-      clearTimeout(timer);
+      endings.delete(ending);
       lease.release();
     },
   };
 }
 
-/** setTimeout's bound; a flow older than 24 days is ended by its idle bound or its pass long before. */
-const LONGEST_TIMER = 2_147_483_647;
+const endings = new Endings();
 
 /** The one way to say no: recorded, then answered. After the allow is on record, the close record tells of it. */
 export async function refuse(gate: Gate, exchange: Exchange, refusal: Refusal): Promise<void> {

@@ -3,6 +3,7 @@
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { CloseCause } from '../core/event.ts';
+import { Deadline, type Deadlines } from './deadlines.ts';
 import type { Pump } from './pump.ts';
 
 export interface Tunnel {
@@ -11,6 +12,7 @@ export interface Tunnel {
   /** Null where the origin is read as an ordinary stream. */
   readonly pump: Pump | null;
   readonly idleMs: number;
+  readonly deadlines: Deadlines;
   /** Told of every piece; false ends the tunnel for its budget. */
   readonly spend: (direction: 'up' | 'down', bytes: number) => boolean;
   /** What of the client's bytes goes on now; null ends the tunnel. Absent once nothing need be looked at. */
@@ -42,16 +44,19 @@ export function relayTunnel(tunnel: Tunnel): Promise<CloseCause> {
         return;
       }
       pump?.release();
+      tunnel.deadlines.delete(idle);
       resolve(cause ?? 'completed');
     };
+    const idle = new Deadline(tunnel.idleMs, () => end('timeout'));
     const spend = (direction: 'up' | 'down', bytes: number): boolean => {
+      idle.due = performance.now() + tunnel.idleMs;
       if (tunnel.spend(direction, bytes)) return true;
       end('budget');
       return false;
     };
     watch(client, () => end('client_closed'), closed);
     watch(upstream, () => end('upstream_error'), closed);
-    (upstream as Partial<Socket>).setTimeout?.(tunnel.idleMs, () => end('timeout'));
+    tunnel.deadlines.add(idle);
     if (through) {
       const blocked = () => {
         cause ??= 'guard_blocked';

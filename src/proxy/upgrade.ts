@@ -45,6 +45,7 @@ export async function relayUpgrade(gate: Gate, exchange: Exchange, upgrading: Up
     upstream,
     pump: null,
     idleMs: gate.settings.idleMs,
+    deadlines: gate.upstreams.deadlines,
     spend: (direction, bytes) => {
       exchange[direction] += bytes;
       return principal !== null && profile !== null && gate.budgets.spend(principal, profile.limits, direction, bytes);

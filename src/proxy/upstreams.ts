@@ -37,6 +37,11 @@ export class Upstreams {
     this.#settings = settings;
   }
 
+  /** Deadlines of connections on their way to an origin. */
+  get deadlines(): Deadlines {
+    return this.#deadlines;
+  }
+
   get dialer(): Dialer {
     return this.#dialer;
   }

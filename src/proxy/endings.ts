@@ -1,0 +1,73 @@
+/**
+ * Ends flows at the instant at which their allow, or the wall time of their task, ends by itself. Most flows are over long before: one that ends in more
+ * than a minute stands in a set and costs no timer; a look at the set twice a minute gives the others theirs.
+ */
+
+import type { Clock } from '../core/ports.ts';
+import type { Exchange } from './exchange.ts';
+
+/** Up to this long ahead, a flow has a timer of its own. */
+const NEAR_MS = 60_000;
+const LOOK_MS = 30_000;
+
+/** A flow that will be ended. */
+export interface Ending {
+  readonly exchange: Exchange;
+  readonly clock: Pick<Clock, 'now'>;
+  /** Epoch ms. */
+  readonly at: number;
+  /** What is over then. */
+  readonly by: 'allow' | 'wall';
+  timer: NodeJS.Timeout | null;
+}
+
+export class Endings {
+  readonly #far = new Set<Ending>();
+  #look: NodeJS.Timeout | null = null;
+
+  /** Null when the time is over already. */
+  add(clock: Pick<Clock, 'now'>, exchange: Exchange): Ending | null {
+    const now = clock.now();
+    const until = exchange.allowed?.until ?? 0;
+    if (until <= now) return null;
+    const at = Math.min(until, exchange.wallEnd);
+    const ending: Ending = { exchange, clock, at, by: at < until ? 'wall' : 'allow', timer: null };
+    if (at - now > NEAR_MS) this.#wait(ending);
+    else arm(ending, Math.max(0, at - now));
+    return ending;
+  }
+
+  delete(ending: Ending): void {
+    if (ending.timer !== null) clearTimeout(ending.timer);
+    else this.#far.delete(ending);
+  }
+
+  #wait(ending: Ending): void {
+    this.#far.add(ending);
+    if (this.#look !== null) return;
+    this.#look = setInterval(() => this.#lookAtAll(), LOOK_MS);
+    this.#look.unref();
+  }
+
+  #lookAtAll(): void {
+    for (const ending of this.#far) {
+      const left = ending.at - ending.clock.now();
+      if (left > NEAR_MS) continue;
+      this.#far.delete(ending);
+      arm(ending, Math.max(0, left));
+    }
+    if (this.#far.size > 0 || this.#look === null) return;
+    clearInterval(this.#look);
+    this.#look = null;
+  }
+}
+
+function arm(ending: Ending, left: number): void {
+  ending.timer = setTimeout(() => over(ending), left);
+  ending.timer.unref();
+}
+
+function over({ exchange, by }: Ending): void {
+  if (by === 'wall') exchange.end('budget', 'budget_wall');
+  else exchange.end('lease_ended', 'pass_expired');
+}
