@@ -10,11 +10,19 @@ interface Gauges {
   readonly meter: Meter;
 }
 
+const DIRECTIONS = {
+  request: Object.freeze({ direction: 'request' }),
+  result: Object.freeze({ direction: 'result' }),
+} as const;
+const CACHED = Object.freeze({ cached: 'yes' });
+const NOT_CACHED = Object.freeze({ cached: 'no' });
+
 /** The same guard; counts bytes and time by direction. */
 export function meteredGuard(guard: Guard, { clock, meter }: Gauges): Guard {
-  const spent = (direction: string, since: number, bytes: number) => {
-    meter.count('locktender_guard_seconds_total', { direction }, (clock.monotonic() - since) / 1000);
-    if (bytes > 0) meter.count('locktender_guard_bytes_total', { direction }, bytes);
+  const spent = (direction: keyof typeof DIRECTIONS, since: number, bytes: number) => {
+    const labels = DIRECTIONS[direction];
+    meter.count('locktender_guard_seconds_total', labels, (clock.monotonic() - since) / 1000);
+    if (bytes > 0) meter.count('locktender_guard_bytes_total', labels, bytes);
   };
   return {
     digest: guard.digest,
@@ -61,8 +69,8 @@ export function meteredDecide(decider: Decider, { clock, meter }: Gauges): Decid
     const { hits } = counts;
     const since = clock.monotonic();
     const decision = decider.decide(request, snapshot);
-    const cached = counts.hits > hits ? 'yes' : 'no';
-    meter.observe('locktender_decision_seconds', (clock.monotonic() - since) / 1000, { cached });
+    const labels = counts.hits > hits ? CACHED : NOT_CACHED;
+    meter.observe('locktender_decision_seconds', (clock.monotonic() - since) / 1000, labels);
     return decision;
   };
 }

@@ -23,8 +23,10 @@ export class OwnDoors {
 
   /** True when the address and port reach one of our doors from this machine. */
   reaches(address: string, port: number): boolean {
-    const all = [...this.#doors, ...this.#extra()].filter((door) => door.port === port);
-    if (all.length === 0) return false;
+    const there = (door: DoorAddress): boolean => door.port === port;
+    const extra = this.#extra();
+    if (!this.#doors.some(there) && !extra.some(there)) return false;
+    const all = [...this.#doors, ...extra].filter(there);
     const ip = parseIp(address);
     if (!ip) return true;
     const local = isLocal(ipText(ip));

@@ -27,10 +27,13 @@ function countDecision({ effect, reason, input, door }: DecisionEvent, meter: Me
   meter.count('locktender_decisions_total', { effect, reason, profile: input.profile ?? '-', door });
 }
 
+const UP = Object.freeze({ direction: 'up' });
+const DOWN = Object.freeze({ direction: 'down' });
+
 function countClose({ cause, bytes_up: up, bytes_down: down }: FlowClosedEvent, meter: Meter): void {
   meter.count('locktender_flows_closed_total', { cause });
-  meter.count('locktender_flow_bytes_total', { direction: 'up' }, up);
-  meter.count('locktender_flow_bytes_total', { direction: 'down' }, down);
+  meter.count('locktender_flow_bytes_total', UP, up);
+  meter.count('locktender_flow_bytes_total', DOWN, down);
 }
 
 function countVerdict({ direction, action, findings, more }: GuardVerdictEvent, meter: Meter): void {

@@ -25,6 +25,17 @@ describe('metrics', () => {
     expect(metrics.exposition().endsWith('\n')).toBe(true);
   });
 
+  it('count in one series whether the labels are frozen, and so found again by themselves, or not', () => {
+    const [one, other] = [createMetrics(), createMetrics()];
+    const up = Object.freeze({ direction: 'up' });
+    for (let n = 0; n < 3; n += 1) one.count('locktender_flow_bytes_total', up, 2);
+    one.count('locktender_flow_bytes_total', { direction: 'up' });
+    one.count('locktender_guard_bytes_total', up, 5);
+    other.count('locktender_flow_bytes_total', up, 100);
+    expect(one.samples('locktender_flow_bytes_total')).toEqual([{ labels: up, value: 7 }]);
+    expect(one.samples('locktender_guard_bytes_total')).toEqual([{ labels: up, value: 5 }]);
+  });
+
   it('bound the series that an attacker can make', () => {
     const metrics = createMetrics({ maxSeries: 10 });
     for (let i = 0; i < 1000; i += 1) metrics.count('locktender_unclassified_total', { capability: `c${i}` });

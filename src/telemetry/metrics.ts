@@ -35,6 +35,7 @@ export interface MetricRegistry extends Meter {
   onCollect(collect: () => void): void;
 }
 
+const NO_LABELS: Labels = Object.freeze({});
 const OVERFLOW = 'locktender_metric_series_dropped_total';
 const NAME = /^[a-zA-Z_:][a-zA-Z0-9_:]*$/;
 
@@ -53,6 +54,8 @@ interface Family<T> {
   readonly series: Map<string, Series<T>>;
   /** The same by labels as callers write them, neither sorted nor escaped: quick to make. Bounded like the series. */
   readonly written: Map<string, Series<T>>;
+  /** The same by the labels themselves, where they are frozen: a caller that counts often has them made once. */
+  readonly fixed: WeakMap<Labels, Series<T>>;
 }
 
 /** `maxSeries` bounds the series of each metric. */
@@ -65,9 +68,14 @@ export function createMetrics(options: { readonly maxSeries?: number } = {}): Me
 
   const seriesOf = <T>(families: Map<string, Family<T>>, name: string, labels: Labels, fresh: () => T) => {
     const family = families.get(name) ?? newFamily(families, name);
+    const fixed = family.fixed.get(labels);
+    if (fixed !== undefined) return fixed;
     const written = asWritten(labels);
     const known = family.written.get(written);
-    if (known !== undefined) return known;
+    if (known !== undefined) {
+      if (Object.isFrozen(labels)) family.fixed.set(labels, known);
+      return known;
+    }
     const key = labelText(labels);
     const found = family.series.get(key);
     if (found !== undefined) return remembered(family, written, found);
@@ -82,12 +90,12 @@ export function createMetrics(options: { readonly maxSeries?: number } = {}): Me
     if (family.written.size < 4 * maxSeries) family.written.set(written, series);
     return series;
   };
-  const count: Meter['count'] = (name, labels = {}, by = 1) => {
+  const count: Meter['count'] = (name, labels = NO_LABELS, by = 1) => {
     seriesOf(counters, name, labels, () => 0).state += by;
   };
   return {
     count,
-    observe(name, value, labels = {}) {
+    observe(name, value, labels = NO_LABELS) {
       const bounds = bucketsFor(name);
       const fresh = () => ({ buckets: new Array<number>(bounds.length + 1).fill(0), sum: 0, count: 0 });
       const { state } = seriesOf(distributions, name, labels, fresh);
@@ -96,7 +104,7 @@ export function createMetrics(options: { readonly maxSeries?: number } = {}): Me
       state.sum += value;
       state.count += 1;
     },
-    set(name, value, labels = {}) {
+    set(name, value, labels = NO_LABELS) {
       seriesOf(gauges, name, labels, () => 0).state = value;
     },
     onCollect: (collect) => void collectors.push(collect),
@@ -120,7 +128,7 @@ export function createMetrics(options: { readonly maxSeries?: number } = {}): Me
 
 function newFamily<T>(families: Map<string, Family<T>>, name: string): Family<T> {
   if (!NAME.test(name)) throw new RangeError(`\`${name}\` is not a metric name; use letters, digits and _`);
-  const family: Family<T> = { series: new Map(), written: new Map() };
+  const family: Family<T> = { series: new Map(), written: new Map(), fixed: new WeakMap() };
   families.set(name, family);
   return family;
 }
