@@ -41,7 +41,7 @@ export function meteredGuard(guard: Guard, { clock, meter }: Gauges): Guard {
   };
 
   /** Time of this thread; that of others is told by them. */
-  function timedStream(inner: BodyStream, direction: string): BodyStream {
+  function timedStream(inner: BodyStream, direction: keyof typeof DIRECTIONS): BodyStream {
     const timed = <T>(bytes: number, act: () => T) => {
       const since = clock.monotonic();
       try {
