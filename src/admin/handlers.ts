@@ -184,7 +184,7 @@ function ruleHandlers({ rules }: AdminPorts) {
   return {
     ruleList: () => ok(rules.list()),
     ruleFile: ({ query }) => found(rules.file(query), `no \`${query.path}\`, or no such text of it; see GET /v1/rules`),
-    ruleTry: ({ body }) => ok(rules.try(body)),
+    ruleTry: async ({ body }) => ok(await rules.try(body)),
     ruleSave: async ({ body, actor }) => refusedOr(await rules.save(body, actor)),
   } satisfies Partial<Handlers>;
 }

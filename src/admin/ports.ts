@@ -78,7 +78,7 @@ export interface RulesDesk {
   list(): AnswerOf<'ruleList'>;
   /** Null when there is no such file, or no such text of it. */
   file(of: InputOf<'ruleFile'>['query']): AnswerOf<'ruleFile'> | null;
-  try(order: InputOf<'ruleTry'>['body']): AnswerOf<'ruleTry'>;
+  try(order: InputOf<'ruleTry'>['body']): Promise<AnswerOf<'ruleTry'>>;
   save(order: InputOf<'ruleSave'>['body'], actor: string): Promise<Result<AnswerOf<'ruleSave'>, string>>;
 }
 

@@ -9,6 +9,7 @@ import { ControlPlane } from '../control/control-plane.ts';
 import { loadPolicy, loadRules, type RevisionRoots } from '../control/load-revision.ts';
 import { ulid } from '../core/ids.ts';
 import type { Clock } from '../core/ports.ts';
+import type { RuleSet } from '../dlp/compiled-rules.ts';
 import { createPassAuthority, type PassAuthority } from '../gateway/passes.ts';
 import { type Broker, type Credential, createBroker } from '../guard/broker.ts';
 import type { SecondStage } from '../guard/second-stage/second-stage.ts';
@@ -30,6 +31,7 @@ import { openGuardWorkers } from './guard-workers.ts';
 import { checkpointSigners, witnessesOf, writePublicKeys } from './log-keys.ts';
 import { Readmission } from './readmission.ts';
 import { receiverFiles } from './receiver-files.ts';
+import { RulesThread } from './rules-thread.ts';
 import { openSecondStage } from './second-stage.ts';
 import { must, type Started } from './start-refused.ts';
 import { TaskBook } from './task-book.ts';
@@ -57,6 +59,8 @@ export interface Core extends Omit<CoreOptions, 'secondStage'> {
   readonly control: ControlPlane;
   readonly leases: LeaseIndex;
   readonly guard: GuardDesk;
+  /** Compiles and tries DLP rules. */
+  readonly rulesThread: RulesThread;
   /** Threads for the large bodies of this thread; null where there are none. */
   readonly guardWorkers: GuardWorkers | null;
   readonly secondStage: SecondStage | null;
@@ -105,11 +109,41 @@ export async function openCore(options: CoreOptions, started: Started): Promise<
   started.add(() => control.stop());
   await readmission.review(control);
   readmission.watch(control);
+  const looking = await openLooking(options, started, { rules, credentials, keys, audit, meter });
+  const passes = openPasses(options, { keys, meter, audit, control });
+  const authority = authorityOf(config, state.folder('keys'), clock);
+  const parts = { state, keys, tenantKeys, meter, audit, tasks, readmission, bundles, control, leases };
+  return {
+    ...options,
+    ...parts,
+    ...looking,
+    credentials,
+    passes,
+    authority,
+    startedAt: clock.now(),
+  };
+}
+
+interface LookingOrder extends Pick<Core, 'credentials' | 'keys' | 'audit' | 'meter'> {
+  readonly rules: RuleSet;
+}
+
+type Looking = Pick<Core, 'guard' | 'rulesThread' | 'guardWorkers' | 'secondStage' | 'vault' | 'broker'>;
+
+/** The guard and what it stands on. */
+async function openLooking(
+  options: CoreOptions,
+  started: Started,
+  { rules, credentials, keys, audit, meter }: LookingOrder,
+): Promise<Looking> {
+  const { config, clock, log } = options;
   const fingerprintKey = keys.secret('fingerprint');
   const vault = openVault(config, clock);
   const broker = createBroker(vault, () => credentials);
   const guardWorkers = openGuardWorkers({ config, vault, credentials, fingerprintKey, meter, log });
   started.add(() => guardWorkers?.close());
+  const rulesThread = new RulesThread();
+  started.add(() => rulesThread.close());
   const secondStage = options.secondStage ?? (await openSecondStage({ config, clock, meter }));
   const guard = await openGuardDesk(
     {
@@ -120,22 +154,7 @@ export async function openCore(options: CoreOptions, started: Started): Promise<
     },
     { audit, clock, log, meter, samples: new CleanSamples(config.guard.keep_clean_samples, () => clock.now()) },
   );
-  const passes = openPasses(options, { keys, meter, audit, control });
-  const authority = authorityOf(config, state.folder('keys'), clock);
-  const parts = { state, keys, tenantKeys, meter, audit, tasks, readmission, bundles, control, leases };
-  return {
-    ...options,
-    ...parts,
-    guard,
-    guardWorkers,
-    secondStage,
-    vault,
-    credentials,
-    broker,
-    passes,
-    authority,
-    startedAt: clock.now(),
-  };
+  return { guard, rulesThread, guardWorkers, secondStage, vault, broker };
 }
 
 export function guardLimits({ guard }: Config) {

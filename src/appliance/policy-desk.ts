@@ -6,7 +6,7 @@ import { EntriesMissing, EntryAltered } from '../audit/read.ts';
 import type { Config } from '../config/schema.ts';
 import type { ReloadOutcome } from '../control/control-order.ts';
 import type { ControlPlane } from '../control/control-plane.ts';
-import { loadPolicyLive, loadRules, type RevisionRoots } from '../control/load-revision.ts';
+import { loadPolicyLive, type RevisionRoots } from '../control/load-revision.ts';
 import { replayLog } from '../control/replay-log.ts';
 import type { Clock, PassIssuer, PassVerifier } from '../core/ports.ts';
 import { err, ok } from '../core/result.ts';
@@ -17,10 +17,12 @@ import type { GuardDesk } from './guard-desk.ts';
 import { learnt } from './policy-learner.ts';
 import { candidateBundle, policyReview } from './policy-review.ts';
 import type { Readmission } from './readmission.ts';
+import type { RulesThread } from './rules-thread.ts';
 
 export interface PolicyDeskParts {
   readonly control: ControlPlane;
   readonly guard: GuardDesk;
+  readonly thread: RulesThread;
   readonly roots: RevisionRoots;
   readonly clock: Clock;
   readonly log: AuditLog;
@@ -29,7 +31,7 @@ export interface PolicyDeskParts {
 }
 
 export function policyDesk(parts: PolicyDeskParts): PolicyDesk {
-  const { control, guard, roots, clock } = parts;
+  const { control, guard, thread, roots, clock } = parts;
   let loadedAt = clock.now();
   return {
     bundle: () => {
@@ -55,7 +57,8 @@ export function policyDesk(parts: PolicyDeskParts): PolicyDesk {
     replay: (order) => replayed(order, parts),
     learn: (order) => learnt(order, { log: parts.log, bundle: control.current().bundle, now: clock.now() }),
     ...policyReview(parts),
-    reloadRules: async () => answerOf(await guard.reload(loadRules(roots, { previous: guard.rules() }))),
+    reloadRules: async () =>
+      answerOf(await thread.exclusively(async () => guard.reload(await thread.load(roots, guard.rules())))),
   };
 }
 

@@ -7,31 +7,25 @@
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import type { RulesDesk } from '../admin/ports.ts';
-import { compileRuleFiles, type RevisionRoots, readRuleFiles, sha256Text } from '../control/load-revision.ts';
+import { type RevisionRoots, readRuleFiles, sha256Text } from '../control/load-revision.ts';
 import type { Clock } from '../core/ports.ts';
 import { err, ok } from '../core/result.ts';
-import type { CompiledRule } from '../dlp/compiled-rule.ts';
-import type { RuleSet } from '../dlp/compiled-rules.ts';
 import { readIfThere, writeDurable } from '../store/durable-file.ts';
 import { errorCode } from '../store/files.ts';
 import { makeDirectories } from '../store/make-directory.ts';
 import type { StateDir } from '../store/state-dir.ts';
 import type { GuardDesk } from './guard-desk.ts';
-import { costOf, findingsIn, pastOf } from './rule-trial.ts';
+import { pastSamples, ruleRows } from './rule-trial.ts';
+import type { RulesThread } from './rules-thread.ts';
 
 export interface RulesDeskParts {
   readonly guard: GuardDesk;
+  readonly thread: RulesThread;
   readonly roots: RevisionRoots;
   readonly state: StateDir;
   readonly clock: Clock;
 }
 
-const UNTRIED = {
-  rules: [],
-  findings: [],
-  cost: { us_per_kb: 0, all_us_per_kb: 0 },
-  past: { samples: 0, tripped: 0, note: '', hits: [] },
-};
 const HISTORY = 'rule-edits';
 const KEPT_EDITS = 1000;
 
@@ -47,7 +41,7 @@ const stored = z.array(
 );
 
 export function rulesDesk(parts: RulesDeskParts): RulesDesk {
-  const { guard, roots, state, clock } = parts;
+  const { guard, thread, roots, state } = parts;
   const history = () => stored.parse(state.documents.read(HISTORY) ?? []);
   const version = (digest: string) => join(state.path, 'rule-versions', `${digest}.yaml`);
   return {
@@ -62,7 +56,7 @@ export function rulesDesk(parts: RulesDeskParts): RulesDesk {
           rules: set.rules.filter(({ file }) => file === path).length,
           edited: edited.has(path),
         })),
-        rules: rowsOf(set),
+        rules: ruleRows(set),
       };
     },
     file: ({ path, digest }) => {
@@ -75,21 +69,8 @@ export function rulesDesk(parts: RulesDeskParts): RulesDesk {
       const rows = own.map(({ digest: of, at, by, why }) => ({ digest: of, at, by, why })).reverse();
       return { path, text, digest: sha256Text(text), edited: own.length > 0, history: rows };
     },
-    try: ({ path, text, sample }) => {
-      const compiled = compileRuleFiles([{ path, text }], { previous: guard.rules() });
-      if (!compiled.ok) return { ...UNTRIED, problems: compiled.error };
-      const others = guard.rules().rules.filter(({ file }) => file !== path);
-      const problems = compiled.value.rules.flatMap((rule) => twice(rule, others));
-      const set = compiled.value;
-      return {
-        problems,
-        rules: rowsOf(set),
-        findings: findingsIn(sample, set),
-        cost: costOf(set, guard.rules(), clock),
-        past: pastOf(set, guard.samples, clock),
-      };
-    },
-    save: async (order, by) => save({ ...parts, version, history }, order, by),
+    try: (edit) => thread.try({ edit, past: pastSamples(guard.samples) }, guard.rules()),
+    save: (order, by) => thread.exclusively(() => save({ ...parts, version, history }, order, by)),
   };
 }
 
@@ -99,7 +80,7 @@ interface Saving extends RulesDeskParts {
 }
 
 async function save(
-  { guard, roots, state, clock, version, history }: Saving,
+  { guard, thread, roots, state, clock, version, history }: Saving,
   { path, text, why, from }: Parameters<RulesDesk['save']>[0],
   by: string,
 ): ReturnType<RulesDesk['save']> {
@@ -111,7 +92,7 @@ async function save(
     return err(`\`${path}\` was changed meanwhile (${now}); read it again and put your edit on top`);
   }
   const next = [...files.filter((file) => file !== before), { path, text }];
-  const rules = compileRuleFiles(next, { previous: guard.rules() });
+  const rules = await thread.compile(next, guard.rules());
   if (!rules.ok) return ok({ loaded: false, digest: guard.rules().digest, previous: null, problems: rules.error });
   const digest = sha256Text(text);
   const target = join(roots.edits, path);
@@ -128,27 +109,4 @@ async function save(
   }
   const outcome = await guard.reload(rules);
   return ok({ loaded: true, digest: outcome.digest, previous: outcome.previous, problems: [] });
-}
-
-function twice(rule: CompiledRule, others: readonly CompiledRule[]) {
-  const other = others.find(({ spec }) => spec.id === rule.spec.id);
-  if (other === undefined) return [];
-  const message = `rule \`${rule.spec.id}\` is already defined at ${other.file}:${other.line}; rename one`;
-  return [{ file: rule.file, line: rule.line, column: 1, message }];
-}
-
-function rowsOf({ plan }: RuleSet) {
-  return plan.rules.map(({ rule: { spec, file, line }, by }) => ({
-    id: spec.id,
-    file,
-    line,
-    description: spec.description,
-    info_type: spec.info_type,
-    kind: spec.kind,
-    severity: spec.severity,
-    likelihood: spec.likelihood,
-    on_result: spec.actions.result,
-    on_request: spec.actions.request,
-    searched_by: by,
-  }));
 }

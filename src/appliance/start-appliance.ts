@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { consolePages } from '../admin/console-pages.ts';
 import { type AdminDoor, startAdmin } from '../admin/server.ts';
 import type { Config } from '../config/schema.ts';
-import { loadPolicyLive, loadRules } from '../control/load-revision.ts';
+import { loadPolicyLive } from '../control/load-revision.ts';
 import { problemText } from '../core/result.ts';
 import { startGateway } from '../gateway/server.ts';
 import { createDecider } from '../policy/decider.ts';
@@ -101,7 +101,8 @@ async function openDoors(running: Running): Promise<Appliance> {
     reload: async () => {
       await core.control.reload(await loadPolicyLive(core.roots));
       await core.readmission.review(core.control);
-      await core.guard.reload(loadRules(core.roots, { previous: core.guard.rules() }));
+      const { guard, rulesThread, roots } = core;
+      await rulesThread.exclusively(async () => guard.reload(await rulesThread.load(roots, guard.rules())));
       const next = loadTools(core.roots.rules, core.control.current().bundle);
       if (next.ok) tools = next.value;
       else core.log.error({ problems: next.error.map(problemText) }, 'new tools refused; the old stay in force');
@@ -173,7 +174,7 @@ function pathKeyOf({ keys, tenantKeys }: Core): Gate['pathKey'] {
 }
 
 async function openAdmin({ core, started }: Running, proxy: EgressDoors, view: ViewState): Promise<AdminDoor> {
-  const { config, control, guard, leases, tasks, roots, clock, log, state, passes, audit } = core;
+  const { config, control, guard, rulesThread, leases, tasks, roots, clock, log, state, passes, audit } = core;
   const record = recordDesk(core);
   started.add(() => record.close());
   const appliance = applianceView(core, view, record);
@@ -186,13 +187,14 @@ async function openAdmin({ core, started }: Running, proxy: EgressDoors, view: V
     policy: policyDesk({
       control,
       guard,
+      thread: rulesThread,
       roots,
       clock,
       log: audit,
       bundles: core.bundles,
       readmission: core.readmission,
     }),
-    rules: rulesDesk({ guard, roots, state, clock }),
+    rules: rulesDesk({ guard, thread: rulesThread, roots, state, clock }),
     record,
     appliance,
   });
