@@ -12,6 +12,7 @@ import { scan } from '../dlp/scan.ts';
 import { readTree } from '../store/read-tree.ts';
 import { CliFailure, type CliIo, type CommonOptions, configOf, EXIT, must } from './context.ts';
 import { addDlpImport } from './dlp-import.ts';
+import { addLint } from './dlp-lint.ts';
 import { addDlpMakers } from './dlp-make.ts';
 import { addScan } from './dlp-scan.ts';
 import { passedStamps } from './dlp-stamps.ts';
@@ -35,16 +36,7 @@ export function addDlp(program: Command, parts: CliParts): void {
       io.stdout(`${rules.length} rules, ${tests} tests passed\n`);
     },
   });
-  leaf<RulesOptions>(dlp, 'lint', parts, {
-    summary: 'what could be better about the rules: cost, breadth, missing anchors',
-    declare: (command) => void command.option('--rules <dir>', 'directory of rule files'),
-    run: async (_, options, { io }) => {
-      const warnings = lint(rulesOf(options, io, EXIT.failed));
-      if (options.json) printJson(io, { warnings });
-      else for (const w of warnings) io.stdout(`${w.file}:${w.line}: ${w.rule}: ${w.message}\n`);
-      return warnings.length > 0 ? EXIT.failed : EXIT.done;
-    },
-  });
+  addLint(dlp, parts, (options, io) => rulesOf(options, io, EXIT.failed));
   leaf<RulesOptions & { mb: string }>(dlp, 'bench', parts, {
     summary: 'cost of every rule on generated agent text, the dearest first',
     declare: (command) => {
@@ -84,28 +76,6 @@ function loaded(options: RulesOptions, io: CliIo, known: AlreadyKnown): Result<R
     if (error instanceof CliFailure || !(error instanceof Error)) throw error;
     throw new CliFailure(EXIT.usage, error.message);
   }
-}
-
-interface Warning {
-  readonly file: string;
-  readonly line: number;
-  readonly rule: string;
-  readonly message: string;
-}
-
-function lint({ rules }: RuleSet): Warning[] {
-  return rules.flatMap(({ spec, file, line, keywords }) => {
-    const warn = (message: string): Warning => ({ file, line, rule: spec.id, message });
-    const out: Warning[] = [];
-    if (keywords.length === 0 && spec.validators.length === 0) {
-      out.push(warn('neither keywords nor a validator: it runs on every text and believes every match; add one'));
-    }
-    if (keywords.some((word) => word.length < 3))
-      out.push(warn('a keyword of fewer than three characters filters nothing; make it longer'));
-    if (spec.actions.request === 'pass' && spec.actions.result === 'pass')
-      out.push(warn('it acts nowhere; set an action or remove it'));
-    return out;
-  });
 }
 
 function bench(set: RuleSet, megabytes: number, { io, json }: { io: CliIo; json: boolean }): void {
