@@ -1,19 +1,25 @@
-/** The guard's threads out of the configuration; none is started before a large body comes. */
+/** The guard's threads out of the configuration: the first is started a while after the appliance, or for the first large body. */
 
 import { availableParallelism } from 'node:os';
 import type { Config } from '../config/schema.ts';
 import type { Log, Meter } from '../core/ports.ts';
+import type { RuleSet } from '../dlp/compiled-rules.ts';
 import { type Credential, placeholderOf } from '../guard/broker.ts';
 import type { Vault } from '../guard/vault.ts';
 import { GuardWorkers } from '../guard/workers/guard-workers.ts';
 import { startThread } from '../guard/workers/start-thread.ts';
 import type { WorkerSetup } from '../guard/workers/worker-talk.ts';
 
+/** Commands that need an appliance for a moment are over by then. */
+const AHEAD_MS = 5000;
+
 export interface GuardWorkersOrder {
   readonly config: Config;
   readonly vault: Vault;
   readonly credentials: readonly Credential[];
   readonly fingerprintKey: Uint8Array;
+  /** Those of the start. */
+  readonly rules: RuleSet;
   readonly meter: Pick<Meter, 'count' | 'set'>;
   readonly log: Pick<Log, 'error'>;
 }
@@ -33,5 +39,8 @@ export function openGuardWorkers(order: GuardWorkersOrder): GuardWorkers | null 
     placeholders: order.credentials.map(({ name }) => placeholderOf(name)),
   };
   const { vault, meter, log } = order;
-  return new GuardWorkers({ most, deadlineMs: guard.deadline_ms, start: () => startThread(setup), vault, meter, log });
+  const start = () => startThread(setup);
+  const workers = new GuardWorkers({ most, deadlineMs: guard.deadline_ms, start, vault, meter, log });
+  setTimeout(() => workers.startAhead(order.rules), AHEAD_MS).unref();
+  return workers;
 }

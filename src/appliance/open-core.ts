@@ -140,7 +140,7 @@ async function openLooking(
   const fingerprintKey = keys.secret('fingerprint');
   const vault = openVault(config, clock);
   const broker = createBroker(vault, () => credentials);
-  const guardWorkers = openGuardWorkers({ config, vault, credentials, fingerprintKey, meter, log });
+  const guardWorkers = openGuardWorkers({ config, vault, credentials, fingerprintKey, rules, meter, log });
   started.add(() => guardWorkers?.close());
   const rulesThread = new RulesThread();
   started.add(() => rulesThread.close());

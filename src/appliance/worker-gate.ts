@@ -59,7 +59,8 @@ export async function openFollower(up: Upward, order: WorkerOrder): Promise<Foll
   const broker = createBroker(vault, () => credentials);
   let rules = rulesFrom(first);
   const log = createLog({ level: config.log.level, fields: { node: config.node } });
-  const workers = openGuardWorkers({ config, vault, credentials, meter, log, fingerprintKey: order.fingerprintKey });
+  const { fingerprintKey } = order;
+  const workers = openGuardWorkers({ config, vault, credentials, meter, log, fingerprintKey, rules });
   const guardOf = (set: RuleSet) =>
     meteredGuard(
       createGuard({

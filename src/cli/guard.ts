@@ -5,6 +5,7 @@ import type { Command } from 'commander';
 import { loadPolicy, rootsOf } from '../control/load-revision.ts';
 import type { BodyStream } from '../guard/body-filter.ts';
 import { createGuard } from '../guard/guard.ts';
+import { QUIET_MS, STEADY_MS } from '../guard/quiet-end.ts';
 import { openGoogle } from '../guard/second-stage/open-google.ts';
 import type { SecondStage } from '../guard/second-stage/second-stage.ts';
 import { CliFailure, type CliIo, type CommonOptions, configOf, EXIT, must } from './context.ts';
@@ -34,9 +35,6 @@ export function addGuard(program: Command, parts: CliParts): void {
   });
 }
 
-/** The next bytes may be long in coming: then what can go on goes on (DESIGN section 10). */
-const IDLE_MS = 15;
-
 async function filterStdin(options: GuardOptions, io: CliIo): Promise<number> {
   const filter = await filterOf(options, io);
   let told = 0;
@@ -46,6 +44,7 @@ async function filterStdin(options: GuardOptions, io: CliIo): Promise<number> {
     for (; told < findings.length; told += 1) io.stderr(`${JSON.stringify(findings[told])}\n`);
   };
   let quiet: NodeJS.Timeout | undefined;
+  let heldSince = performance.now();
   /** A flush that is under way: the filter does one thing at a time. */
   let flushed: Promise<void> = Promise.resolve();
   const flush = () => {
@@ -57,9 +56,15 @@ async function filterStdin(options: GuardOptions, io: CliIo): Promise<number> {
     for await (const chunk of io.stdin) {
       clearTimeout(quiet);
       await flushed;
-      emit(await filter.push(chunk));
+      const out = await filter.push(chunk);
+      emit(out);
       if (filter.blocked) return EXIT.failed;
-      quiet = setTimeout(flush, IDLE_MS);
+      // A stream that goes on without a pause is let go on all the same.
+      const isSteady = out.length === 0 && performance.now() - heldSince >= STEADY_MS;
+      if (isSteady) flush();
+      await flushed;
+      if (isSteady || out.length > 0) heldSince = performance.now();
+      quiet = setTimeout(flush, QUIET_MS);
     }
   } finally {
     clearTimeout(quiet);

@@ -12,6 +12,7 @@ import type { AuditSink, Clock } from '../core/ports.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import type { Guard } from '../guard/guard.ts';
 import type { GuardContext } from '../guard/guard-context.ts';
+import { QUIET_MS, STEADY_MS } from '../guard/quiet-end.ts';
 import type { Doubts } from '../guard/second-stage/doubts.ts';
 import type { SecondStage } from '../guard/second-stage/second-stage.ts';
 import type { PolicySource } from '../policy/snapshot.ts';
@@ -38,8 +39,6 @@ export interface GuardRouteParts {
 
 const ACTION = 'locktender-guard-action';
 const FINDINGS = 'locktender-guard-findings';
-/** The next chunk may be long in coming: then what can go on goes on. */
-const QUIET_MS = 20;
 /** Findings that a trailer names; the record has all. */
 const IN_TRAILER = 20;
 
@@ -115,12 +114,21 @@ async function streaming(exchange: GatewayExchange, parts: GuardRouteParts): Pro
     flushed.catch(() => undefined);
   };
   let quiet: NodeJS.Timeout | undefined;
+  let heldSince = performance.now();
   for await (const chunk of request as AsyncIterable<Buffer>) {
     clearTimeout(quiet);
     bytes += chunk.length;
     await flushed;
-    await send(await filter.push(chunk));
+    const out = await filter.push(chunk);
+    if (out.length > 0) heldSince = performance.now();
+    await send(out);
     if (filter.blocked) break;
+    // A stream that goes on without a pause is let go on all the same.
+    if (performance.now() - heldSince >= STEADY_MS) {
+      heldSince = performance.now();
+      flush();
+      await flushed;
+    }
     quiet = setTimeout(flush, QUIET_MS);
   }
   clearTimeout(quiet);

@@ -7,6 +7,11 @@
 
 import { deltasOf, type Piece } from '../dlp/layers/deltas.ts';
 
+/** Milliseconds without a byte after which a stream is quiet: what can go on goes on (DESIGN section 10: within 20). */
+export const QUIET_MS = 15;
+/** A stream that goes on without a pause, as a model's words do, is let go on as far as it can be so often. */
+export const STEADY_MS = 40;
+
 /** Words that a finding with blanks in it may consist of: anything but an ordinary word in lower case. */
 const ORDINARY = /^[^0-9A-Za-z]*[a-z\u00df-\u00f6\u00f8-\u00ff'-]{3,}[^0-9A-Za-z]*$/;
 /** A chain of such words is held as far as this, in bytes; nothing of the kind is longer. */

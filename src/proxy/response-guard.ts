@@ -1,9 +1,10 @@
 /**
  * A response body through the guard. The response head waits for the guard's first word, so that a body that is
- * blocked at its start becomes a denial; later, the connection is broken instead. An idle stream is flushed. While another
- * thread looks at a piece, the origin is paused, and what still comes waits its turn.
+ * blocked at its start becomes a denial; later, the connection is broken instead. A stream is let go on when it pauses, and
+ * now and then while it does not. While another thread looks at a piece, the origin is paused, and what still comes waits its turn.
  */
 
+import { QUIET_MS, STEADY_MS } from '../guard/quiet-end.ts';
 import { liveScrubs } from './brokering.ts';
 import type { Exchange, HeaderList } from './exchange.ts';
 import { field, joined } from './fields.ts';
@@ -12,9 +13,6 @@ import { type BodyStream, unlooked } from './guarding.ts';
 import { Refusal, refusalOf } from './refusal.ts';
 import type { FieldList, Reply } from './reply.ts';
 import { guardContext, recordVerdict } from './scan-outbound.ts';
-
-/** DESIGN section 10: an idle stream is flushed within 20 ms. */
-const IDLE_MS = 15;
 
 interface Begin {
   readonly status: number;
@@ -34,6 +32,8 @@ export class ResponseGuard {
   #idle: NodeJS.Timeout | undefined;
   #waits = false;
   #stopped = false;
+  /** `performance.now()` from which on something may be held back; infinite where nobody waits for single pieces. */
+  #heldSince: number;
   /** What came while another thread looks. */
   readonly #waiting: Uint8Array[] = [];
   /** Until that thread, and whatever came since, is done with. */
@@ -47,21 +47,23 @@ export class ResponseGuard {
   static of(gate: Gate, exchange: Exchange, headers: HeaderList): ResponseGuard | null {
     const guard = gate.guard();
     const contentType = field(headers, 'content-type').toLowerCase();
+    const isSized = field(headers, 'content-length') !== '';
     const context = guardContext(exchange, 'result', {
       contentType,
       contentEncoding: joined(headers, 'content-encoding').toLowerCase(),
-      isSized: field(headers, 'content-length') !== '',
+      isSized,
       isLive: /event-stream|ndjson|jsonl|grpc/.test(contentType),
     });
-    return guard === null || context === null
-      ? null
-      : new ResponseGuard(gate, exchange, guard.stream({ ...context, scrubs: liveScrubs(gate, exchange) }));
+    if (guard === null || context === null) return null;
+    const filter = guard.stream({ ...context, scrubs: liveScrubs(gate, exchange) });
+    return new ResponseGuard(gate, exchange, { filter, isSized });
   }
 
-  constructor(gate: Gate, exchange: Exchange, filter: BodyStream) {
+  constructor(gate: Gate, exchange: Exchange, { filter, isSized }: { filter: BodyStream; isSized: boolean }) {
     this.#gate = gate;
     this.#exchange = exchange;
     this.#filter = filter;
+    this.#heldSince = isSized ? Number.POSITIVE_INFINITY : performance.now();
   }
 
   begin(reply: Reply, begin: Begin): void {
@@ -80,6 +82,7 @@ export class ResponseGuard {
     const out = this.#filter.push(chunk);
     if (out instanceof Promise) this.#look(out);
     else this.#send(out);
+    if (performance.now() - this.#heldSince >= STEADY_MS) this.#flush();
     this.#wait();
   }
 
@@ -158,15 +161,21 @@ export class ResponseGuard {
 
   #start(): void {
     this.#waits = false;
-    if (!this.#stopped) this.#idle = setTimeout(() => this.#flush(), IDLE_MS);
+    if (!this.#stopped) this.#idle = setTimeout(() => this.#flush(), QUIET_MS);
   }
 
   #flush(): void {
     // What is under way gives out what it can.
-    if (this.#looking !== null) return;
+    if (this.#looking !== null || this.#failure !== null) return;
+    this.#let();
     const out = this.#filter.idle();
     if (out instanceof Promise) this.#look(out);
     else this.#send(out);
+  }
+
+  /** Whatever can go on does so now. */
+  #let(): void {
+    if (this.#heldSince < Number.POSITIVE_INFINITY) this.#heldSince = performance.now();
   }
 
   #send(out: readonly Uint8Array[]): void {
@@ -178,6 +187,7 @@ export class ResponseGuard {
       this.#fail(new Refusal('guard_blocked', 'response_body'));
       return;
     }
+    if (out.length > 0) this.#let();
     for (const piece of out) {
       if (piece.length === 0) continue;
       if (!this.#reply?.begun) this.#head([]);

@@ -100,6 +100,31 @@ describe('a body', () => {
     await lab.admin('/v1/hosts/web.lab.test/clear', { why: 'test' });
   });
 
+  it('that goes on without a pause, as a model speaks, is let go on all the same', async () => {
+    let sent = 0;
+    lab.script = (socket) => {
+      socket.write('HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n');
+      const event = 'data: {"delta":"plain "}\n\n';
+      // Never as long as a pause lasts, until far more came than is ever looked at at once.
+      const more = setInterval(() => {
+        if (sent >= 400_000) socket.end();
+        else socket.write(event);
+        sent += event.length;
+      }, 2);
+      socket.once('close', () => clearInterval(more));
+    };
+    const { socket } = await lab.tunnel('web.lab.test');
+    if (socket === null) throw new Error('no tunnel');
+    const first = new Promise<number>((resolve) => {
+      socket.on('data', (chunk: Buffer) => {
+        if (chunk.includes('plain')) resolve(sent);
+      });
+    });
+    socket.write(ask('/speaks'));
+    expect(await first).toBeLessThan(16_000);
+    socket.destroy();
+  });
+
   it('T-45 of a client that sends byte by byte does not hold the gate beyond its deadline', async () => {
     const said = await lab.raw(`GET http://web.lab.test:${lab.plainPort}/ HTTP/1.1\r\nHost: web`, 5000);
     expect(said).toMatch(/^HTTP\/1\.1 408 |^$/);

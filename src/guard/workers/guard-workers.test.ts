@@ -152,7 +152,9 @@ it('a set of rules finds the same after it was carried over, and takes over what
 function scripted(most: number, deadlineMs = 60_000) {
   const asked: { readonly tenant: string; say: (said: WorkerSay) => void; end: () => void }[] = [];
   let ended = 0;
+  let started = 0;
   const start = (): Thread => {
+    started += 1;
     let hear: (said: WorkerSay) => void = () => undefined;
     let over: (why: string) => void = () => undefined;
     return {
@@ -179,7 +181,7 @@ function scripted(most: number, deadlineMs = 60_000) {
     work: { what: 'encode', coding: tenant, chunks: [] },
   });
   const done = (ms = 1): WorkerSay => ({ done: { bytes: new Uint8Array(0) }, ms });
-  return { asked, crew, job, done, ended: () => ended };
+  return { asked, crew, job, done, ended: () => ended, started: () => started };
 }
 const order = (asked: readonly { readonly tenant: string }[]) => asked.map(({ tenant }) => tenant).join(' ');
 const settled = (work: Promise<unknown>) =>
@@ -187,6 +189,20 @@ const settled = (work: Promise<unknown>) =>
     () => 'done',
     (error: Error) => error.message,
   );
+
+it('a thread that was started ahead is there for the first body, and no second one is', async () => {
+  const { asked, crew, job, done, started } = scripted(2);
+  crew.startAhead(rules);
+  crew.startAhead(rules);
+  expect(started()).toBe(1);
+  const first = settled(crew.run(job('a')));
+  expect(started()).toBe(1);
+  asked[0]?.say(done());
+  expect(await first).toBe('done');
+  crew.close();
+  crew.startAhead(rules);
+  expect(started()).toBe(1);
+});
 
 describe('who waits for a thread', () => {
   it('tenants take turns, whatever one of them piles up', () => {

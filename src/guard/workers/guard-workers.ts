@@ -105,6 +105,12 @@ export class GuardWorkers {
     for (const seat of this.#seats) if (seat.job === null) this.#warm(seat);
   }
 
+  /** Starts the first thread when there is none, so that the first large body need not wait for it. */
+  startAhead(rules: RuleSet): void {
+    this.#rules ??= rules;
+    if (!this.#closed && this.#seats.size === 0) this.#warm(this.#seat());
+  }
+
   /** Who waits is refused. */
   close(): void {
     this.#closed = true;
@@ -150,7 +156,7 @@ export class GuardWorkers {
   #give(seat: Seat, job: Waiting): void {
     seat.job = job;
     seat.thread.hold(true);
-    const within = this.#parts.deadlineMs + (seat.known.length === 0 ? START_MS : 0);
+    const within = this.#parts.deadlineMs + (seat.answered ? 0 : START_MS);
     seat.timer = setTimeout(() => this.#end(seat, 'deadline'), within);
     seat.thread.postMessage({ ...this.#rulesFor(seat, job.rules), work: job.work }, [...(job.give ?? [])]);
   }
