@@ -14,63 +14,23 @@
 import { setImmediate } from 'node:timers/promises';
 import type { AuditEvent, EventBody } from '../core/event.ts';
 import { EVENT_VERSION } from '../core/event.ts';
-import type { AuditSink, Clock, Log, Meter, RecordReceipt } from '../core/ports.ts';
-import { errorCode, type Files, nodeFiles } from '../store/files.ts';
+import type { AuditSink, RecordReceipt } from '../core/ports.ts';
+import { errorCode, nodeFiles } from '../store/files.ts';
+import { AuditUnavailable } from './audit-unavailable.ts';
 import { type EncodedEvent, encodeEvent, inOrder } from './bounded-event.ts';
 import { checkpointText } from './checkpoint.ts';
 import { CommitQueue, type QueueItem } from './commit-queue.ts';
+import { CommitWindow } from './commit-window.ts';
 import { EntryFeed, type EntryListener } from './entry-feed.ts';
 import { stampedExchange } from './event-text.ts';
 import type { Batch } from './journal.ts';
 import { JournalWriter } from './journal-writer.ts';
+import type { LogOptions } from './log-options.ts';
 import { type LogHead, LogPublisher } from './log-publisher.ts';
 import { recoverLog } from './recover.ts';
-import { type NoteSigner, signNote } from './signed-note.ts';
+import { signNote } from './signed-note.ts';
 import { TileWriter } from './tile-writer.ts';
 import type { TileFile, Tree } from './tree.ts';
-
-export interface LogOptions {
-  /** Must exist. Held by one writer: take the lock of the state directory first. */
-  readonly dir: string;
-  /** The first names the log; each checkpoint bears a signature of every one (two during a rotation). */
-  readonly signers: readonly [NoteSigner, ...NoteSigner[]];
-  /** Identity of the log in its checkpoints; the first signer's name unless given. Never changes. */
-  readonly origin?: string;
-  /** Name of this node, in every event. */
-  readonly node: string;
-  readonly clock: Clock;
-  readonly log: Log;
-  readonly meter: Meter;
-  /** `strict`: a record is on disk before it is acknowledged. `relaxed`: within `publishMs`. */
-  readonly durability: 'strict' | 'relaxed';
-  readonly files?: Files;
-  /** How long the close of a flow, which no act waits for, may wait for company in a commit; 0 ms. */
-  readonly windowMs?: number;
-  /** How often a checkpoint is published while there is news; 1 s. */
-  readonly publishMs?: number;
-  /** How often a checkpoint is kept for ever; 1 h. */
-  readonly keepMs?: number;
-  /** Has a kept checkpoint signed by witnesses; see `Cosigner`. */
-  readonly cosign?: (note: string) => Promise<string | null>;
-  /** What is a tenant's own in an event is sealed by this before anything is kept of it. */
-  readonly seal?: (event: AuditEvent) => AuditEvent;
-  /** How long one commit may take before new work is denied; 5 s. */
-  readonly stallMs?: number;
-  /** First wait before a failed disk is tried again, doubled up to 1 s; 100 ms. */
-  readonly probeMs?: number;
-  /** Size at which a journal segment is left for a new one; 64 MB. */
-  readonly segmentBytes?: number;
-}
-
-/** Why nothing can be recorded now. */
-export class AuditUnavailable extends Error {
-  readonly code = 'AUDIT_UNAVAILABLE';
-  readonly reason: string;
-  constructor(reason: string) {
-    super(`the record cannot be written (${reason}); free or repair the disk, it is tried again by itself`);
-    this.reason = reason;
-  }
-}
 
 interface Prepared {
   readonly batch: Batch;
@@ -120,7 +80,7 @@ export class AuditLog implements AuditSink {
   #probe: NodeJS.Timeout | null = null;
   #probes = 0;
   #healing: Promise<void> | null = null;
-  #window: { readonly timer: NodeJS.Timeout; readonly until: number } | null = null;
+  readonly #window: CommitWindow;
   #quiet: NodeJS.Timeout | null = null;
   /** When the last commits were, in a ring. */
   readonly #commits = new Float64Array(MANY).fill(Number.NEGATIVE_INFINITY);
@@ -142,6 +102,9 @@ export class AuditLog implements AuditSink {
     this.#head = { size: parts.tree.size, note, edge: parts.tree.edge() };
     this.#queue = new CommitQueue(options.meter);
     this.#feed = new EntryFeed(options.log);
+    this.#window = new CommitWindow(options.clock, () => {
+      if (this.#queue.length > 0) this.#kick();
+    });
     this.#publisher = new LogPublisher(
       options,
       { journal: parts.journal, tiles: parts.tiles },
@@ -276,29 +239,12 @@ export class AuditLog implements AuditSink {
   #kick(): void {
     if (this.#running !== null || this.#trouble !== null) return;
     if (!this.#due()) {
-      this.#windowUntil(this.#queue.dueAt);
+      this.#window.until(this.#queue.dueAt);
       return;
     }
-    if (this.#window !== null) clearTimeout(this.#window.timer);
-    this.#window = null;
+    this.#window.close();
     // What is recorded in this turn of the event loop shares one commit.
     this.#running = setImmediate().then(() => this.#run());
-  }
-
-  /** What is queued may wait until then for a record that an act waits for. */
-  #windowUntil(dueAt: number): void {
-    if (this.#window !== null) {
-      if (this.#window.until <= dueAt) return;
-      clearTimeout(this.#window.timer);
-    }
-    const timer = setTimeout(
-      () => {
-        this.#window = null;
-        if (this.#queue.length > 0) this.#kick();
-      },
-      Math.ceil(dueAt - this.#options.clock.monotonic()),
-    );
-    this.#window = { timer, until: dueAt };
   }
 
   /** Commits batch after batch until the queue is empty; never rejects. */

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { AuditUnavailable, openLog } from '../../src/audit/log.ts';
+import { AuditUnavailable } from '../../src/audit/audit-unavailable.ts';
+import { openLog } from '../../src/audit/log.ts';
 import { readEntries } from '../../src/audit/read.ts';
 import { verifyLog } from '../../src/audit/verify.ts';
 import { type Fault, FaultyFiles, STEPS } from './faulty-files.ts';

@@ -4,7 +4,7 @@ import { generateKeyPairSync, randomBytes, sign } from 'node:crypto';
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { LogOptions } from '../../src/audit/log.ts';
+import type { LogOptions } from '../../src/audit/log-options.ts';
 import { type NoteSigner, type NoteVerifier, verifierOf } from '../../src/audit/signed-note.ts';
 import type { DecisionEvent, EventBody } from '../../src/core/event.ts';
 import { ulid } from '../../src/core/ids.ts';

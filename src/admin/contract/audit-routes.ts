@@ -3,6 +3,7 @@
 import { z } from 'zod';
 import { forwarding } from './forward-shapes.ts';
 import { make } from './make-route.ts';
+import * as record from './record-shapes.ts';
 import { ADMIN, AUDIT, SECURE } from './route.ts';
 import * as shape from './shapes.ts';
 
@@ -38,17 +39,17 @@ export const AUDIT_ROUTES = {
   }),
   auditCheckpoint: make('GET', '/v1/audit/checkpoint', AUDIT, {
     summary: 'the latest signed checkpoint',
-    response: shape.checkpoint,
+    response: record.checkpoint,
   }),
   auditProof: make('GET', '/v1/audit/proof/{seq}', AUDIT, {
     summary: 'the inclusion proof of one entry',
     params: z.object({ seq: z.coerce.number().int().min(0) }),
-    response: shape.inclusionProof,
+    response: record.inclusionProof,
   }),
   auditVerify: make('POST', '/v1/audit/verify', AUDIT, {
     summary: 'verifies the whole log now, in a thread of its own, as `audit verify` does; one run at a time',
     body: z.strictObject({}),
-    response: shape.verified,
+    response: record.verified,
   }),
   auditExport: make('GET', '/v1/audit/export', AUDIT, {
     summary: 'every entry as one line, as `audit export` writes it',
@@ -62,18 +63,18 @@ export const AUDIT_ROUTES = {
   }),
   auditKeys: make('GET', '/v1/audit/keys', AUDIT, {
     summary: 'the public keys that the log is signed with (C2SP verifier keys), newest first',
-    response: shape.logKeys,
+    response: record.logKeys,
   }),
   auditRetention: make('GET', '/v1/audit/retention', AUDIT, {
     summary: 'how long entries are kept, and which is the first that is',
-    response: shape.retention,
+    response: record.retention,
   }),
   auditPrune: make('POST', '/v1/audit/prune', SECURE, {
     summary: 'seals and removes whole segments that are old enough; what remains verifies',
     body: why.extend({
       older_than_days: z.int().min(1).max(3650).nullable().default(null).describe('null: `audit.retention_days`'),
     }),
-    response: shape.pruned,
+    response: record.pruned,
     changes: true,
   }),
   auditRotate: make('POST', '/v1/audit/keys/rotate', ADMIN, {
