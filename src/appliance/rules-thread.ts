@@ -20,12 +20,19 @@ interface Live {
   readonly channel: Channel<RulesDown, RulesUp>;
   /** Digest of the rules that it was told are in force. */
   told: string;
+  /** What ended it; null while it lives, and where nobody knows. */
+  why: string | null;
 }
 
 export class RulesThread {
   #live: Live | null = null;
   #idle: NodeJS.Timeout | undefined;
   #last: Promise<unknown> = Promise.resolve();
+  readonly #deadlineMs: number;
+
+  constructor(deadlineMs = DEADLINE_MS) {
+    this.#deadlineMs = deadlineMs;
+  }
 
   /** One after the other: what is compiled is compared with what is in force when it comes into force. */
   exclusively<T>(act: () => Promise<T>): Promise<T> {
@@ -36,12 +43,22 @@ export class RulesThread {
 
   /** The rules of these directories; what `now` has alike is taken from it. */
   async load(roots: RevisionRoots, now: RuleSet): Promise<Result<RuleSet, Problem[]>> {
-    return setOf(await this.#asked((live) => live.channel.ask('load', roots)), now);
+    return this.#compiled((live) => live.channel.ask('load', roots), now);
   }
 
   async compile(files: readonly RuleFile[], now: RuleSet): Promise<Result<RuleSet, Problem[]>> {
     const plain = files.map(({ path, text }) => ({ path, text }));
-    return setOf(await this.#asked((live) => live.channel.ask('compile', plain)), now);
+    return this.#compiled((live) => live.channel.ask('compile', plain), now);
+  }
+
+  /** Rules that end the thread, or keep it for too long, are wrong like any others: those in force stay. */
+  async #compiled(ask: (live: Live) => Promise<Compiled>, now: RuleSet): Promise<Result<RuleSet, Problem[]>> {
+    try {
+      return setOf(await this.#asked(ask), now);
+    } catch (error) {
+      const message = error instanceof Error ? error.message : 'unknown';
+      return err([{ file: 'rules', line: 0, column: 0, message }]);
+    }
   }
 
   /** Rejects when it takes too long. */
@@ -64,9 +81,15 @@ export class RulesThread {
   async #asked<T>(ask: (live: Live) => Promise<T>): Promise<T> {
     const live = this.#live ?? this.#start();
     clearTimeout(this.#idle);
-    const late = setTimeout(() => this.#end(live), DEADLINE_MS);
+    const late = setTimeout(() => {
+      live.why = `took longer than ${this.#deadlineMs / 1000} s`;
+      this.#end(live);
+    }, this.#deadlineMs);
     try {
       return await ask(live);
+    } catch (error) {
+      if (live.why === null) throw error;
+      throw new Error(`compiling the rules ${live.why} and was ended; see which are dear with \`locktender dlp lint\``);
     } finally {
       clearTimeout(late);
       clearTimeout(this.#idle);
@@ -78,9 +101,12 @@ export class RulesThread {
   #start(): Live {
     const worker = new Worker(new URL('./rules-worker.ts', import.meta.url));
     worker.unref();
-    const live: Live = { worker, channel: new Channel<RulesDown, RulesUp>(worker, { ask: {}, tell: {} }), told: '' };
-    // Its end is heard.
-    worker.on('error', () => undefined);
+    const channel = new Channel<RulesDown, RulesUp>(worker, { ask: {}, tell: {} });
+    const live: Live = { worker, channel, told: '', why: null };
+    // Its end is heard. What it says may quote a rule.
+    worker.on('error', (error: NodeJS.ErrnoException) => {
+      live.why = `failed (${error.code ?? error.name})`;
+    });
     worker.once('exit', () => this.#end(live));
     this.#live = live;
     return live;

@@ -67,3 +67,13 @@ it('tries an edit on a sample and on what came before, and goes on after its thr
   const { problems } = await thread.try({ edit: twice, past }, begun.value);
   expect(problems.map(({ message }) => message)).toEqual([expect.stringContaining('already defined at dlp/one.yaml')]);
 }, 60_000);
+
+it('rules that take too long are refused with the reason, and the next are compiled', async () => {
+  const hurried = new RulesThread(1);
+  const late = await hurried.load(roots, begun.value);
+  hurried.close();
+  expect(late.ok ? [] : late.error.map(({ message }) => message)).toEqual([
+    'compiling the rules took longer than 0.001 s and was ended; see which are dear with `locktender dlp lint`',
+  ]);
+  expect((await thread.load(roots, begun.value)).ok).toBe(true);
+}, 60_000);
