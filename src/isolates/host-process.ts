@@ -68,6 +68,8 @@ export class HostProcess {
   readonly #groups: MemoryGroups | null;
   #group: MemoryGroup | null = null;
   #baseBytes = 0;
+  /** What was resident when the first of the tasks that it now has began: what earlier ones left is not theirs. */
+  #standingBytes = 0;
   #peakBytes = 0;
   #gone = false;
 
@@ -110,9 +112,9 @@ export class HostProcess {
     return new Promise((resolve) => this.#child.once('exit', () => resolve()));
   }
 
-  /** Most that was resident beyond what it needed to be ready, as far as the watch saw. */
+  /** Most that was resident beyond what stood there when the first of its tasks began, as far as the watch saw. */
   get peakBytes(): number {
-    return Math.max(0, this.#peakBytes - this.#baseBytes);
+    return this.#peakBytes - this.#standingBytes;
   }
 
   /** CPU time of the whole process so far, ms, by the kernel's account; 0 when it cannot be read. */
@@ -121,9 +123,13 @@ export class HostProcess {
   }
 
   run(slot: number, message: RunMessage): void {
+    if (this.slots.size === 0) {
+      this.#standingBytes = Math.max(this.#baseBytes, this.#rss());
+      this.#peakBytes = this.#standingBytes;
+    }
     this.slots.set(slot, message.memory_mb);
     this.served += 1;
-    this.#group?.allow(this.#allowance() + GROUP_SLACK);
+    this.#group?.allow(this.#standingBytes - this.#baseBytes + this.#allowance() + GROUP_SLACK);
     this.#watch ??= setInterval(() => this.#checkMemory(), RSS_CHECK_MS);
     this.#send(encodeFrame({ kind: FRAME.run, slot, json: JSON.stringify(message) }));
   }
@@ -194,7 +200,7 @@ export class HostProcess {
   #checkMemory(): void {
     const rss = this.#rss();
     this.#peakBytes = Math.max(this.#peakBytes, rss);
-    if (rss > this.#baseBytes + this.#allowance()) this.#lost('memory');
+    if (rss > this.#standingBytes + this.#allowance()) this.#lost('memory');
   }
 
   /** What its tasks may make it grow by. Twice, as V8's limit is a guideline, and the growth of what is booted ahead. */

@@ -172,6 +172,19 @@ describe('the ends of a task', () => {
     expect((await run('export default () => 1;')).status).toBe('completed');
   });
 
+  it('T-62 what an earlier task left in its host is not laid on the next one', async () => {
+    const one = createIsolatePool({ clock, settings: { hosts: 2, spares: 1, slots: 1, ahead: 1, memoryMb: 16 } });
+    const large = { ...limits, memory_mb: 128 };
+    const fill =
+      'export default () => { const a = []; for (let i = 0; i < 1.1e5; i += 1) a.push(new Array(100).fill(i)); };';
+    for (let i = 0; i < 8; i += 1) {
+      expect(await one.run(order(fill, { limits: large }))).toMatchObject({ status: 'completed' });
+      const next = await one.run(order('export default () => 1;', { limits: { ...limits, memory_mb: 8 } }));
+      expect(next).toMatchObject({ status: 'completed' });
+    }
+    await one.close();
+  });
+
   it('kills a task that runs and one that waits', async () => {
     const running = order('export default () => { for (;;); };');
     const outcome = pool.run(running);
