@@ -1,4 +1,15 @@
+import { writeFileSync } from 'node:fs';
 import { defineConfig } from 'vitest/config';
+
+const results = process.env['LOCKTENDER_TEST_JSON'] ?? 'node_modules/.vitest/result.json';
+
+/** Errors that belong to no test: vitest's JSON does not have them. That a file's process was lost is told by that file. */
+const stray = {
+  onTestRunEnd: (_files: unknown, errors: readonly { readonly message?: string; readonly stack?: string }[]) => {
+    const own = errors.filter((error) => !/^\[vitest-pool\]/.test(error.message ?? ''));
+    writeFileSync(`${results}.errors`, JSON.stringify(own.map((error) => error.stack ?? error.message)));
+  },
+};
 
 export default defineConfig({
   test: {
@@ -8,9 +19,6 @@ export default defineConfig({
     testTimeout: 30_000,
     hookTimeout: 60_000,
     teardownTimeout: 10_000,
-    reporters: [
-      'default',
-      ['json', { outputFile: process.env['LOCKTENDER_TEST_JSON'] ?? 'node_modules/.vitest/result.json' }],
-    ],
+    reporters: ['default', ['json', { outputFile: results }], stray],
   },
 });

@@ -17,11 +17,11 @@ step lint bin/node24 biome check --error-on-warnings .
 step layers bin/node24 depcruise --config .dependency-cruiser.cjs src
 step dead-code bin/node24 knip
 
-LOCKTENDER_TEST_JSON=$(mktemp)
-export LOCKTENDER_TEST_JSON
-bin/node24 vitest run "$@"
-counts=$(bin/node24 node scripts/test-counts.mjs "$LOCKTENDER_TEST_JSON") || counts='0 1'
-rm -f "$LOCKTENDER_TEST_JSON"
+said=$(mktemp)
+bin/node24 node scripts/run-tests.mjs "$@" | tee "$said"
+counts=$(tail -n 1 "$said")
+rm -f "$said"
+case $counts in *[!0-9\ ]* | '') counts='0 1' ;; esac
 passed=$((passed + ${counts% *})) failed=$((failed + ${counts#* }))
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]
