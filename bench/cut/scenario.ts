@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { openCertificateAuthority } from '../../src/pki/certificate-authority.ts';
 import { systemClock } from '../../src/telemetry/system-clock.ts';
 import { summary } from '../measure.ts';
-import { type ClientFlow, type Gate, openFlow, requestLoop, type Way } from './flows.ts';
+import { type ClientFlow, type Gate, openFlow, type Way } from './flows.ts';
 import { CATEGORY_OF, KINDS, type Kind, type Side, TICK_MS } from './world.ts';
 
 export interface CutReport {
@@ -29,7 +29,7 @@ export interface CutReport {
   /** ... and until its client knew that it was over. */
   readonly endMs: ReturnType<typeof summary>;
   readonly answeredMs: number;
-  /** Requests of the other side, one at a time on each of four connections, before the asking and in the second after it. */
+  /** Requests of the other side from a process of its own, one at a time on each of four connections, before the asking and in the second after it. */
   readonly requestMs: { readonly before: ReturnType<typeof summary>; readonly after: ReturnType<typeof summary> };
 }
 
@@ -63,16 +63,15 @@ interface Scenario {
 
 async function measured({ act, flows, settleMs }: Scenario, way: Way): Promise<CutReport> {
   const all = await openAll(flows, way);
-  let done = false;
-  const loops = Array.from({ length: 4 }, () => requestLoop(way, () => done));
+  const neighbours = await startChild<string>('neighbours', [JSON.stringify(way)]);
   await sleep(settleMs);
   const since = performance.now();
   const receipt = await carryOut(act, way.gate);
   const answeredMs = performance.now() - since;
   const bytes = all.map((flow) => flow.bytes);
   await sleep(Math.max(settleMs, 4 * TICK_MS));
-  done = true;
-  const requests = (await Promise.all(loops)).flat();
+  const requests = await neighbours.told<readonly { readonly at: number; readonly ms: number }[]>();
+  const sinceEpoch = performance.timeOrigin + since;
   const of = (side: Side) => all.filter((flow) => flow.side === side);
   const times = (from: number, to: number) =>
     summary(Float64Array.from(requests.filter((r) => r.at >= from && r.at < to).map((r) => r.ms)), 1);
@@ -89,7 +88,7 @@ async function measured({ act, flows, settleMs }: Scenario, way: Way): Promise<C
     lastByteMs: summary(Float64Array.from(of('lost').map((flow) => Math.max(0, flow.last - since))), 1),
     endMs: summary(Float64Array.from(of('lost').map((flow) => flow.end - since)), 1),
     answeredMs,
-    requestMs: { before: times(since - 1000, since), after: times(since, since + 1000) },
+    requestMs: { before: times(sinceEpoch - 1000, sinceEpoch), after: times(sinceEpoch, sinceEpoch + 1000) },
   };
   for (const flow of all) flow.socket.destroy();
   return report;
@@ -123,9 +122,14 @@ interface Child<Line> {
   /** What it printed when it was ready. */
   readonly line: Line;
   stop(): Promise<void>;
+  /** Asks it to end, and what it has to say then. */
+  told<Told>(): Promise<Told>;
 }
 
-async function startChild<Line>(name: 'gate' | 'origins', args: readonly string[]): Promise<Child<Line>> {
+async function startChild<Line>(
+  name: 'gate' | 'origins' | 'neighbours',
+  args: readonly string[],
+): Promise<Child<Line>> {
   const child = fork(fileURLToPath(new URL(`./${name}.ts`, import.meta.url)), args, {
     stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
     execArgv: ['--disable-warning=ExperimentalWarning'],
@@ -145,5 +149,10 @@ async function startChild<Line>(name: 'gate' | 'origins', args: readonly string[
       child.kill('SIGTERM');
       return ended;
     },
+    told: <Told>() =>
+      new Promise<Told>((resolve) => {
+        child.once('message', (told) => resolve(told as Told));
+        child.send('end');
+      }),
   };
 }

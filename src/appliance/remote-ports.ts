@@ -2,7 +2,7 @@
 
 import { hash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
-import { withoutStacks } from '../control/cut-flows.ts';
+import { sealThenClose } from '../control/seal-then-close.ts';
 import type { Fact } from '../core/fact.ts';
 import type { AuditSink, Clock, Flow, Lease, PassVerifier, Verified } from '../core/ports.ts';
 import type { Principal } from '../core/principal.ts';
@@ -129,9 +129,10 @@ export class RemoteLeases implements GateLeases {
     };
   }
 
-  /** All at once; what has ended by itself meanwhile needs no cut. */
-  async cut(flows: readonly string[], change: string): Promise<void> {
-    await Promise.all(withoutStacks(() => flows.map((id) => this.#flows.get(id)?.cut(change))));
+  /** What has ended by itself meanwhile needs no cut. */
+  async cut(ids: readonly string[], change: string): Promise<void> {
+    const flows = ids.map((id) => this.#flows.get(id)).filter((flow) => flow !== undefined);
+    await Promise.all(await sealThenClose(flows, change, () => performance.now()));
   }
 }
 

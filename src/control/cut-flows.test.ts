@@ -3,8 +3,8 @@ import type { Flow } from '../core/ports.ts';
 import { LeaseIndex } from '../policy/lease-index.ts';
 import { cutFlows } from './cut-flows.ts';
 
-const flow = (id: string, cut: Flow['cut']): Flow => ({
-  ...{ id, kind: 'tunnel', task: 't_1', tenant: 'acme', host: 'example.com', since: 0, cut },
+const flow = (id: string, cut: Flow['cut'], seal?: Flow['seal']): Flow => ({
+  ...{ id, kind: 'tunnel', task: 't_1', tenant: 'acme', host: 'example.com', since: 0, cut, ...(seal && { seal }) },
 });
 
 function scene(flows: readonly Flow[]) {
@@ -56,5 +56,38 @@ describe('a cut of many flows', () => {
       }),
     ]).run();
     expect([during, Error.stackTraceLimit]).toEqual([0, limit]);
+  });
+
+  it('stops all before it closes the first, closes a few at a time, and lets others have their turn', async () => {
+    const done: string[] = [];
+    const cut = (id: string) => () => {
+      done.push(`cut ${id}`);
+      return null;
+    };
+    const sealed = (id: string) => flow(id, cut(id), () => done.push(`seal ${id}`) > 0);
+    const { leases, run } = scene([
+      ...['a', 'b', 'c', 'd', 'e', 'f'].map(sealed),
+      flow('g', cut('g'), () => false),
+      flow('h', cut('h'), () => {
+        throw new Error('broken');
+      }),
+    ]);
+    let isOver = false;
+    const others = () => {
+      done.push('other');
+      if (!isOver) setImmediate(others);
+    };
+    setImmediate(others);
+    const outcome = await run();
+    isOver = true;
+    const acts = done.filter((act) => act !== 'other');
+    expect(acts).toEqual([
+      ...['a', 'b', 'c', 'd', 'e', 'f'].map((id) => `seal ${id}`),
+      ...['g', 'h', 'a', 'b', 'c', 'd', 'e', 'f'].map((id) => `cut ${id}`),
+    ]);
+    // The clock of the scene ticks with each look at it: a slice is over after a few flows.
+    expect(done.slice(done.indexOf('cut a'), done.indexOf('cut f'))).toContain('other');
+    expect(outcome).toMatchObject({ cut: 8, missed: [] });
+    expect(leases.live()).toEqual([]);
   });
 });

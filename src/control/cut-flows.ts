@@ -2,13 +2,14 @@
 
 import type { Clock, Log } from '../core/ports.ts';
 import type { HeldFlow, LeaseIndex } from '../policy/lease-index.ts';
+import { sealThenClose } from './seal-then-close.ts';
 
 export interface CutOutcome {
   /** Confirmed. */
   readonly cut: number;
   /** Ids of those that were not confirmed in time. */
   readonly missed: readonly string[];
-  /** Milliseconds from `startedAt` to the last byte of the slowest one. */
+  /** Milliseconds from `startedAt` to the instant from which on the slowest one moved no byte. */
   readonly slowestMs: number;
 }
 
@@ -20,7 +21,7 @@ export interface CutParts {
 
 const CONFIRM_MS = 5000;
 
-/** Cuts them all at once. Never rejects: a flow that cannot be confirmed is named in `missed`, and stays held. */
+/** Cuts them all; returns once each is closed. Never rejects: a flow that cannot be confirmed is named in `missed`, and stays held. */
 export async function cutFlows(
   flows: readonly HeldFlow[],
   change: string,
@@ -29,59 +30,37 @@ export async function cutFlows(
 ): Promise<CutOutcome> {
   let slowestMs = 0;
   const missed: string[] = [];
-  const waiting: Promise<void>[] = [];
-  const confirm = (held: HeldFlow): void => {
-    slowestMs = Math.max(slowestMs, clock.monotonic() - startedAt);
+  const settle = (held: HeldFlow, stoppedAt: number | null): void => {
+    if (stoppedAt === null) {
+      missed.push(held.flow.id);
+      log.error({ flow: held.flow.id, change }, 'a flow was not confirmed cut');
+      return;
+    }
+    slowestMs = Math.max(slowestMs, stoppedAt - startedAt);
     leases.drop(held);
   };
-  const miss = ({ flow }: HeldFlow): void => {
-    missed.push(flow.id);
-    log.error({ flow: flow.id, change }, 'a flow was not confirmed cut');
-  };
-  withoutStacks(() => {
-    for (const held of flows) {
-      const under = begin(held, change);
-      if (under === null) confirm(held);
-      else waiting.push(inTime(under).then((done) => (done ? confirm(held) : miss(held))));
-    }
-  });
-  await Promise.all(waiting);
+  const ends = await sealThenClose(
+    flows.map(({ flow }) => flow),
+    change,
+    () => clock.monotonic(),
+  );
+  await Promise.all(
+    flows.map(async (held, n) => {
+      const end = ends[n] as number | Promise<number>;
+      settle(held, typeof end === 'number' ? end : await inTime(end));
+    }),
+  );
   return { cut: flows.length - missed.length, missed, slowestMs };
 }
 
-/** A flow that throws is one that is not confirmed: the others are cut all the same. */
-function begin({ flow }: HeldFlow, change: string): Promise<void> | null {
-  try {
-    return flow.cut(change);
-  } catch (error) {
-    return Promise.reject(error);
-  }
-}
-
-/** Breaking a connection makes errors that nobody prints; their stack traces were a fifth of the time of a cut. */
-export function withoutStacks<T>(act: () => T): T {
-  const limit = Error.stackTraceLimit;
-  Error.stackTraceLimit = 0;
-  try {
-    return act();
-  } finally {
-    Error.stackTraceLimit = limit;
-  }
-}
-
-async function inTime(under: Promise<void>): Promise<boolean> {
+/** Null when it failed, or took too long. */
+async function inTime(end: Promise<number>): Promise<number | null> {
   let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<false>((resolve) => {
-    timer = setTimeout(() => resolve(false), CONFIRM_MS);
+  const late = new Promise<null>((resolve) => {
+    timer = setTimeout(() => resolve(null), CONFIRM_MS);
   });
   try {
-    return await Promise.race([
-      under.then(
-        () => true,
-        () => false,
-      ),
-      late,
-    ]);
+    return await Promise.race([end.catch(() => null), late]);
   } finally {
     clearTimeout(timer);
   }

@@ -55,6 +55,7 @@ async function tunnel(gate: Gate, exchange: Exchange, opening: Opening): Promise
     return;
   }
   if (spendBytes(gate, exchange, 'up', first.bytes.length)) upstream.write(first.bytes);
+  exchange.onSeal(() => client.writableLength + upstream.writableLength);
   const screen = new HelloScreen((hello) =>
     checkHello(hello, { host, port, scheme: 'tcp' }, { settings: gate.settings, opaque: true }),
   );
@@ -73,6 +74,7 @@ async function tunnel(gate: Gate, exchange: Exchange, opening: Opening): Promise
 }
 
 function spendBytes(gate: Gate, exchange: Exchange, direction: 'up' | 'down', bytes: number): boolean {
+  if (!exchange.mayMove()) return false;
   exchange[direction] += bytes;
   const { principal, profile } = exchange;
   return principal !== null && profile !== null && gate.budgets.spend(principal, profile.limits, direction, bytes);
@@ -100,10 +102,11 @@ async function inspect(gate: Gate, exchange: Exchange, opening: Opening): Promis
   }
   // What `tls.Server` does for its own sockets: without it, HTTP/2 waits for a handshake that is over.
   Object.assign(tls, { secureConnecting: false });
+  exchange.onSeal(() => tls.writableLength + client.writableLength);
   const inner: Inner = {
     target,
     principal: exchange.principal,
-    parent: exchange.id,
+    within: exchange,
     door: opening.door,
     carrier: client,
   };

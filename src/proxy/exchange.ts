@@ -39,6 +39,8 @@ export interface Order {
   readonly kind: Flow['kind'];
   /** Decision of the enclosing CONNECT. */
   readonly parent: string | null;
+  /** That CONNECT: what stops it stops what is inside. Absent outside of one. */
+  readonly within?: Exchange;
   /** Asks for the address of the client; absent where nobody came over the network. */
   readonly from?: () => string | undefined;
   /** Known already inside a CONNECT and for isolates. */
@@ -92,6 +94,9 @@ export class Exchange implements Flow {
   change: string | null = null;
   #cutters: (() => void)[] = [];
   #cut = false;
+  /** The change that will end it, from when on it may move nothing. */
+  #sealed: string | null = null;
+  #queued: (() => number) | null = null;
 
   constructor(id: string, order: Order, snapshot: Snapshot, since: number) {
     this.id = id;
@@ -125,6 +130,28 @@ export class Exchange implements Flow {
   onCut(cutter: () => void): void {
     if (this.#cut) cutter();
     else this.#cutters.push(cutter);
+  }
+
+  /** Says how many bytes are on their way out, once nothing but those passes without `mayMove`. Until then it cannot be sealed. */
+  onSeal(queued: () => number): void {
+    this.#queued = queued;
+  }
+
+  seal(change: string): boolean {
+    if (this.#cut) return true;
+    if (this.#queued === null || this.#queued() > 0) return false;
+    this.#sealed = change;
+    this.change = change;
+    this.cause ??= 'lease_ended';
+    this.reason ??= 'lease_ended';
+    return true;
+  }
+
+  /** Asked before every piece and every head that goes on. One that is sealed is closed instead, there and then. */
+  mayMove(): boolean {
+    if (this.order.within?.mayMove() === false) return false;
+    if (this.#sealed !== null) this.cut(this.#sealed);
+    return !this.#cut;
   }
 
   /** Ends both sides now. Sockets are destroyed before this returns, so no later byte has a way out. */

@@ -34,6 +34,10 @@ export class FetchReply implements Reply, AsyncIterable<Uint8Array> {
     return this.#gone;
   }
 
+  get queued(): number {
+    return Number.POSITIVE_INFINITY;
+  }
+
   head(status: number, fields: FieldList): void {
     this.#begun = true;
     this.#onHead({ status, fields });

@@ -9,7 +9,7 @@ import { clientFields, trailerFields, upstreamFields } from './fields.ts';
 import type { Forwarding } from './forwarding.ts';
 import type { Gate } from './gate.ts';
 import { headerPairs } from './header-pairs.ts';
-import { Refusal } from './refusal.ts';
+import { Refusal, stopped } from './refusal.ts';
 import type { Reply } from './reply.ts';
 import { type OutboundBody, outboundBody } from './request-body.ts';
 import { ResponseGuard } from './response-guard.ts';
@@ -64,6 +64,8 @@ function attempt(gate: Gate, exchange: Exchange, { forwarding, body, fresh }: At
   });
   return new Promise((resolve, reject) => {
     const relay = new Relay(gate, exchange, forwarding.reply, { resolve, reject });
+    // What goes up is told of once it is gone, so a request that has a body is closed at once.
+    if (body.stream === null) exchange.onSeal(() => relay.queued);
     if (!forwarding.h2) {
       const sent = { path: head.path, method: ask.method, headers: head.headers, body: body.stream };
       gate.upstreams.h1(origin).dispatch(sent, relay, fresh);
@@ -105,11 +107,16 @@ class Relay implements Dispatcher.DispatchHandler {
     this.#settle = settle;
   }
 
+  /** The head of the request is on its way until an answer comes. */
+  get queued(): number {
+    return this.#exchange.status === null ? Number.POSITIVE_INFINITY : this.#reply.queued;
+  }
+
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller;
     const { reply, exchange } = { reply: this.#reply, exchange: this.#exchange };
     exchange.onCut(() => {
-      controller.abort(new Refusal(exchange.reason ?? 'lease_ended'));
+      controller.abort(stopped(exchange));
       if (reply.begun) reply.destroy();
     });
     reply.onGone(() => exchange.end('client_closed', null));
@@ -127,6 +134,7 @@ class Relay implements Dispatcher.DispatchHandler {
       if (this.#interim > MOST_INTERIM) controller.abort(new Refusal('upstream_protocol', 'interim'));
       return;
     }
+    if (!this.#exchange.mayMove()) return;
     const raw = headerPairs(controller.rawHeaders);
     this.#exchange.status = status;
     const bodiless = this.#exchange.order.ask.method === 'HEAD' || status === 204 || status === 304;
@@ -150,6 +158,11 @@ class Relay implements Dispatcher.DispatchHandler {
   }
 
   onResponseEnd(controller: Dispatcher.DispatchController): void {
+    if (!this.#exchange.mayMove()) {
+      this.#guard?.stop();
+      this.#settle.reject(stopped(this.#exchange));
+      return;
+    }
     const trailers = scrubbedFields(this.#exchange, trailerFields(headerPairs(controller.rawTrailers)));
     if (this.#guard === null) {
       this.#reply.end(trailers);
@@ -168,6 +181,7 @@ class Relay implements Dispatcher.DispatchHandler {
 
   #count(direction: 'up' | 'down', bytes: number): boolean {
     const exchange = this.#exchange;
+    if (!exchange.mayMove()) return false;
     exchange[direction] += bytes;
     const { principal, profile } = exchange;
     if (principal && profile && this.#gate.budgets.spend(principal, profile.limits, direction, bytes)) return true;

@@ -24,6 +24,11 @@ export class H2Reply implements Reply {
     return this.#stream.destroyed || this.#stream.aborted;
   }
 
+  /** Frames of all streams wait in their session. */
+  get queued(): number {
+    return Number.POSITIVE_INFINITY;
+  }
+
   head(status: number, fields: FieldList): void {
     if (this.gone) return;
     // A client that opens no window for so long does not get the rest (T-45).

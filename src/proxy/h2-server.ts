@@ -96,7 +96,8 @@ export class H2Server {
     return {
       door: inner.door,
       kind: 'exchange',
-      parent: inner.parent,
+      parent: inner.within.id,
+      within: inner.within,
       principal: inner.principal,
       credential: null,
       problem: read.problem,

@@ -323,8 +323,9 @@ export class Http1Connection implements Due {
   #common(read: ReadRequest, headers: HeaderList): Omit<Order, 'kind' | 'relay' | 'refuse'> {
     const { door, inner } = this.#at;
     const { ask, problem, credential } = read;
-    const { parent = null, principal = null } = inner ?? {};
-    return { door, from: this.#from, parent, principal, credential, problem, ask, headers };
+    const common = { door, from: this.#from, credential, problem, ask, headers };
+    if (inner === null) return { ...common, parent: null, principal: null };
+    return { ...common, parent: inner.within.id, within: inner.within, principal: inner.principal };
   }
 }
 

@@ -49,6 +49,10 @@ export class Http1Reply implements Reply {
     return !this.#ended && this.#to.socket.destroyed;
   }
 
+  get queued(): number {
+    return this.#head === null ? this.#to.socket.writableLength : Number.POSITIVE_INFINITY;
+  }
+
   /** The answer is whole, and the connection may carry another. */
   get reusable(): boolean {
     return this.#ended && this.#keep;

@@ -4,13 +4,14 @@ import type { Duplex } from 'node:stream';
 import type { Door } from '../core/event.ts';
 import type { Principal } from '../core/principal.ts';
 import type { Target } from '../core/target.ts';
+import type { Exchange } from './exchange.ts';
 
 export interface Inner {
   /** What CONNECT named and SNI confirmed; each inner request must name the same. */
   readonly target: Target;
   readonly principal: Principal | null;
-  /** Decision of the CONNECT. */
-  readonly parent: string;
+  /** The CONNECT. */
+  readonly within: Exchange;
   readonly door: Door;
   /** The connection that carries the TLS that was ended here. */
   readonly carrier: Duplex;

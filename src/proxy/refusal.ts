@@ -33,3 +33,8 @@ export function refusalOfBudget(budget: BudgetDenial): Refusal {
 export function refusalOf(error: unknown): Refusal {
   return error instanceof Refusal ? error : new Refusal('internal_error', error instanceof Error ? error.name : null);
 }
+
+/** What a relay says once its exchange was ended under it. */
+export function stopped({ reason }: { readonly reason: ReasonCode | null }): Refusal {
+  return new Refusal(reason ?? 'lease_ended');
+}

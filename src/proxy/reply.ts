@@ -7,6 +7,8 @@ export interface Reply {
   readonly begun: boolean;
   /** True when the client left before the end. */
   readonly gone: boolean;
+  /** Bytes that were handed over and are not out; infinite where that cannot be known. */
+  readonly queued: number;
   head(status: number, fields: FieldList): void;
   /** False asks to wait for `onDrain`. */
   write(chunk: Uint8Array): boolean;

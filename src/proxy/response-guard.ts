@@ -10,7 +10,7 @@ import type { Exchange, HeaderList } from './exchange.ts';
 import { field, joined } from './fields.ts';
 import type { Gate } from './gate.ts';
 import { type BodyStream, unlooked } from './guarding.ts';
-import { Refusal, refusalOf } from './refusal.ts';
+import { Refusal, refusalOf, stopped } from './refusal.ts';
 import type { FieldList, Reply } from './reply.ts';
 import { guardContext, recordVerdict } from './scan-outbound.ts';
 
@@ -97,10 +97,12 @@ export class ResponseGuard {
     await this.#looking;
     if (this.#failure !== null) throw this.#failure;
     const last = await this.#last();
+    if (!this.#exchange.mayMove()) throw stopped(this.#exchange);
     const verdict = this.#filter.verdict();
     if (verdict.findings.length > 0 || verdict.action !== 'pass')
       await recordVerdict(this.#gate, this.#exchange, { direction: 'result', verdict, bytes: this.#bytes });
     if (this.#filter.blocked) throw new Refusal('guard_blocked', 'response_body');
+    if (!this.#exchange.mayMove()) throw stopped(this.#exchange);
     // Nothing is out yet: then the length of what the guard left can be said.
     if (!this.#reply?.begun && trailers.length === 0) this.#head([['content-length', String(lengthOf(last))]]);
     this.#send(last);
@@ -179,7 +181,7 @@ export class ResponseGuard {
   }
 
   #send(out: readonly Uint8Array[]): void {
-    if (this.#failure !== null) return;
+    if (this.#failure !== null || !this.#exchange.mayMove()) return;
     if (this.#filter.blocked) {
       const verdict = this.#filter.verdict();
       const outcome = { direction: 'result', verdict, bytes: this.#bytes } as const;

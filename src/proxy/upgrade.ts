@@ -36,6 +36,7 @@ export async function relayUpgrade(gate: Gate, exchange: Exchange, upgrading: Up
   exchange.onCut(() => client.destroy());
   const { upstream, fields } = await switchProtocols(gate, exchange, headers);
   exchange.onCut(() => upstream.destroy());
+  exchange.onSeal(() => client.writableLength + upstream.writableLength);
   exchange.status = 101;
   client.write(switchedHead(fields), 'latin1');
   const { principal, profile } = exchange;
@@ -47,12 +48,18 @@ export async function relayUpgrade(gate: Gate, exchange: Exchange, upgrading: Up
     idleMs: gate.settings.idleMs,
     deadlines: gate.upstreams.deadlines,
     spend: (direction, bytes) => {
+      if (!exchange.mayMove()) return false;
       exchange[direction] += bytes;
       return principal !== null && profile !== null && gate.budgets.spend(principal, profile.limits, direction, bytes);
     },
-    ...(through === null ? {} : { through }),
+    // It may have been stopped while the guard looked.
+    ...(through && { through: async (way, bytes) => unlessStopped(exchange, await through(way, bytes)) }),
   });
   exchange.cause ??= cause;
+}
+
+function unlessStopped(exchange: Exchange, out: Uint8Array | null): Uint8Array | null {
+  return exchange.mayMove() ? out : null;
 }
 
 /** No field ends its line early (T-33). */
