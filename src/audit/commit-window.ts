@@ -23,7 +23,9 @@ export class CommitWindow {
       this.#open = null;
       this.#over();
     };
-    this.#open = { timer: setTimeout(end, Math.ceil(dueAt - this.#clock.monotonic())), until: dueAt };
+    // On a busy machine that instant may be past.
+    const waitMs = Math.max(0, Math.ceil(dueAt - this.#clock.monotonic()));
+    this.#open = { timer: setTimeout(end, waitMs), until: dueAt };
   }
 
   close(): void {
