@@ -1,12 +1,12 @@
 /** One handler a route: what each does with the ports. */
 
 import { randomBytes } from 'node:crypto';
-import type { ControlAction, CutReceipt } from '../core/controls.ts';
+import type { ControlAction, CutReceipt, NotChanged } from '../core/controls.ts';
 import { ulid } from '../core/ids.ts';
 import type { Clock } from '../core/ports.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import { type AnswerOf, type InputOf, ROUTES, type RouteId } from './contract.ts';
-import { type Fault, fault } from './fault.ts';
+import { type Fault, fault, needsSecondPerson } from './fault.ts';
 import * as list from './lists.ts';
 import type { OidcLogin } from './oidc/login.ts';
 import { openApiDocument } from './openapi.ts';
@@ -144,9 +144,9 @@ function undoHandlers({ control }: AdminPorts) {
   return {
     controlList: () => ok(control.changes()),
     controlUndo: async ({ params, body, actor }) =>
-      refusedOr(await control.undo(params.name, { by: actor, why: body.why })),
+      changedOr(await control.undo(params.name, { by: actor, why: body.why })),
     controlApprove: async ({ params, body, actor }) =>
-      refusedOr(await control.approve(params.name, { by: actor, why: body.why })),
+      changedOr(await control.approve(params.name, { by: actor, why: body.why })),
     controlReject: async ({ params, body, actor }) => {
       const outcome = await control.reject(params.name, { by: actor, why: body.why });
       return outcome.ok ? ok({ rejected: params.name }) : err(fault('refused', outcome.error));
@@ -216,7 +216,7 @@ async function change(
   input: { body: { why: string; for_ms: number | null }; actor: string },
 ): Promise<Result<CutReceipt, Fault>> {
   const { why, for_ms: forMs } = input.body;
-  return refusedOr(await ports.control.apply({ action, by: input.actor, why, forMs }));
+  return changedOr(await ports.control.apply({ action, by: input.actor, why, forMs }));
 }
 
 /** Categories and capabilities are closed lists, so that a typo does not block nothing and look like success. */
@@ -239,6 +239,11 @@ async function preview(ports: AdminPorts, name: string): Promise<Answer<'categor
 
 function found<T>(value: T | null | undefined, otherwise: string): Result<T, Fault> {
   return value === null || value === undefined ? err(fault('not_found', otherwise)) : ok(value);
+}
+
+function changedOr(outcome: Result<CutReceipt, NotChanged>): Result<CutReceipt, Fault> {
+  if (outcome.ok) return outcome;
+  return err(typeof outcome.error === 'string' ? fault('refused', outcome.error) : needsSecondPerson(outcome.error));
 }
 
 function refusedOr<T>(result: Result<T, string>): Result<T, Fault> {

@@ -43,13 +43,23 @@ function operation(id: string, route: Route): Record<string, unknown> {
         description: route.summary,
         content: { [mediaType(route)]: { schema: schemaOf(route.response, 'output') } },
       },
-      default: {
-        description: 'a fault (RFC 9457)',
-        content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Fault' } } },
-      },
+      ...(route.changes ? CHANGE_FAULTS : {}),
+      default: faultAnswer('a fault (RFC 9457)'),
     },
   };
 }
+
+function faultAnswer(description: string): Record<string, unknown> {
+  return {
+    description,
+    content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Fault' } } },
+  };
+}
+
+const CHANGE_FAULTS = {
+  409: faultAnswer('`refused`; or `needs_second_person`: kept, in force when another person approves `pending`'),
+  412: faultAnswer('`changed_meanwhile`: the controls are not those that `If-Match` names'),
+};
 
 function mediaType(route: Route): string {
   if (route.answers === 'events') return 'text/event-stream';

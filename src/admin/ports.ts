@@ -1,6 +1,6 @@
 /** What the admin API needs from the appliance, as contracts. The assembly fits the parts to them. */
 
-import type { Controls, CutReceipt } from '../core/controls.ts';
+import type { Controls, CutReceipt, NotChanged } from '../core/controls.ts';
 import type { Fact } from '../core/fact.ts';
 import type { AuditSink, ControlPlane } from '../core/ports.ts';
 import type { Result } from '../core/result.ts';
@@ -22,8 +22,8 @@ export interface AdminPorts {
 /** What people changed, what waits for a second person, and taking back. */
 export interface ChangeDesk {
   changes(): AnswerOf<'controlList'>;
-  undo(change: string, by: ActorSays): Promise<Result<CutReceipt, string>>;
-  approve(pending: string, by: ActorSays): Promise<Result<CutReceipt, string>>;
+  undo(change: string, by: ActorSays): Promise<Result<CutReceipt, NotChanged>>;
+  approve(pending: string, by: ActorSays): Promise<Result<CutReceipt, NotChanged>>;
   reject(pending: string, by: ActorSays): Promise<Result<unknown, string>>;
 }
 

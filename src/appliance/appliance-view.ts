@@ -53,6 +53,7 @@ export function applianceView(
       rules: guard.current().digest,
       category_index: control.current().categories.digest,
       controls: control.current().controls.version,
+      waiting: control.changes().pending.length,
       doors: state.doors().map((door) => ({ ...door })),
       flows: leases.live().length,
       tasks: tasks.live().length,

@@ -10,6 +10,7 @@ import { readBundle } from '../audit/read.ts';
 import { publishedCheckpoint } from '../audit/recover.ts';
 import { TILE_WIDTH } from '../audit/tile-path.ts';
 import type { ControlPlane } from '../control/control-plane.ts';
+import { whyNotChanged } from '../core/controls.ts';
 import type { AuditEvent, TaskAdmittedEvent } from '../core/event.ts';
 import type { Clock, Log } from '../core/ports.ts';
 import { admit } from '../policy/admission.ts';
@@ -88,7 +89,7 @@ export class Readmission {
     const why = `no longer admitted: ${message}`.slice(0, 500);
     const outcome = await control.apply({ action, by: 'locktender', why, forMs: null });
     if (!outcome.ok)
-      this.#parts.log.error({ pass, why: outcome.error }, 'a pass that is no longer admitted still stands');
+      this.#parts.log.error({ pass, why: whyNotChanged(outcome.error) }, 'a pass that is no longer admitted still stands');
     return outcome.ok;
   }
 

@@ -2,6 +2,7 @@
 
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Fault } from '../admin/contract/fault-codes.ts';
 import { type AnswerOf, pathOf, type RequestOf, ROUTES, type RouteId } from '../admin/contract.ts';
 import { CliFailure, type CliIo, type CommonOptions, configOf, EXIT } from './context.ts';
 
@@ -101,10 +102,10 @@ async function request_(base: string, token: string, route: RouteId, request: An
 }
 
 async function failure(response: Response): Promise<CliFailure> {
-  const document = (await response.json().catch(() => null)) as { detail?: string; title?: string } | null;
-  const message = document?.detail ?? document?.title ?? `the appliance answered ${response.status}`;
+  const said = (await response.json().catch(() => null)) as Partial<Fault> | null;
+  const message = said?.detail ?? said?.title ?? `the appliance answered ${response.status}`;
   const usage = response.status === 400 || response.status === 404;
-  return new CliFailure(usage ? EXIT.usage : response.status >= 500 ? EXIT.internal : EXIT.failed, message);
+  return new CliFailure(usage ? EXIT.usage : response.status >= 500 ? EXIT.internal : EXIT.failed, message, said);
 }
 
 async function* eventsOf(answer: Promise<Response>): AsyncGenerator<unknown> {

@@ -52,9 +52,12 @@ export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 /** Ends a command with a message for a person and an exit code. */
 export class CliFailure extends Error {
   readonly exit: ExitCode;
-  constructor(exit: ExitCode, message: string) {
+  /** What the admin API said, when it was that which refused. */
+  readonly fault: { readonly code?: string } | null;
+  constructor(exit: ExitCode, message: string, fault: CliFailure['fault'] = null) {
     super(message);
     this.exit = exit;
+    this.fault = fault;
   }
 }
 

@@ -28,7 +28,7 @@ export interface ChangeSpec {
   readonly call: (client: AdminClient, name: string, body: ChangeBody, options: ChangeOptions) => Promise<Receipt>;
 }
 
-/** A command that changes one control. Exit 1 when a flow was not confirmed cut. */
+/** A command that changes one control. Exit 1 when a flow was not confirmed cut, or when it waits for a second person. */
 export function change(parent: Command, name: string, parts: CliParts, spec: ChangeSpec): void {
   leaf<ChangeOptions>(parent, name, parts, {
     summary: spec.summary,
@@ -38,11 +38,20 @@ export function change(parent: Command, name: string, parts: CliParts, spec: Cha
       if (spec.perTenant) command.option('--tenant <name>', 'for this tenant only');
     },
     run: async ([subject = ''], options, { io }) => {
-      const receipt = await spec.call(adminClient(options, io), subject, bodyOf(options, io), options);
+      const asked = spec.call(adminClient(options, io), subject, bodyOf(options, io), options);
+      const receipt = await asked.catch((error: unknown) => {
+        // A script that asked has to learn what to have approved.
+        if (options.json && waits(error)) printJson(io, error.fault);
+        throw error;
+      });
       printReceipt(io, receipt, options.json === true);
       return receipt.missed.length === 0 ? EXIT.done : EXIT.failed;
     },
   });
+}
+
+function waits(error: unknown): error is CliFailure {
+  return error instanceof CliFailure && error.fault?.code === 'needs_second_person';
 }
 
 function bodyOf(options: ChangeOptions, io: CliIo): ChangeBody {

@@ -1,14 +1,18 @@
 /** The admin API, by the types of its contract. The token lives in this tab only and goes out in a header, never a cookie. */
 
+import type { Fault } from '../admin/contract/fault-codes.ts';
 import type { AnswerOf, RouteId } from '../admin/contract.ts';
 
 const KEY = 'locktender-token';
 
 export class ApiFault extends Error {
   readonly status: number;
-  constructor(status: number, message: string) {
+  /** What the appliance said of it; null when it said nothing. */
+  readonly said: Partial<Fault> | null;
+  constructor(status: number, message: string, said: Partial<Fault> | null = null) {
     super(message);
     this.status = status;
+    this.said = said;
   }
 }
 
@@ -76,8 +80,9 @@ export async function send(path: string, call: Call): Promise<Response> {
   });
   connection.tell(true);
   if (response.ok) return response;
-  const said = (await response.json().catch(() => null)) as { detail?: string; title?: string } | null;
-  throw new ApiFault(response.status, said?.detail ?? said?.title ?? `the appliance answered ${response.status}`);
+  const said = (await response.json().catch(() => null)) as Partial<Fault> | null;
+  const message = said?.detail ?? said?.title ?? `the appliance answered ${response.status}`;
+  throw new ApiFault(response.status, message, said);
 }
 
 export interface Following {

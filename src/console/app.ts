@@ -21,6 +21,8 @@ const pageAt = (path: string): Page => PAGES.find((page) => page.path === path.r
 
 async function show(): Promise<void> {
   leaving.abort();
+  // A dialog is of the page that opened it.
+  for (const dialog of document.querySelectorAll('dialog')) dialog.close();
   leaving = new AbortController();
   const { signal } = leaving;
   if (session.token === null) {
@@ -111,6 +113,10 @@ document.addEventListener('click', (event) => {
 addEventListener('popstate', run);
 addEventListener('unhandledrejection', (event) => failed(event.reason));
 connection.listeners.add(showConnection);
+// A page that draws itself anew takes away what had the keyboard: it is given to the page, not to nobody.
+new MutationObserver(() => {
+  if (document.activeElement === document.body) main.focus({ preventScroll: true });
+}).observe(main, { childList: true });
 listenToKeys({ pages: mine, current: () => current, open, palette });
 
 main.append(h('p', { class: 'soft' }, 'Loading …'));

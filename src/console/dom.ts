@@ -119,7 +119,8 @@ export function openDialog(attributes: Attributes, ...children: readonly Child[]
   document.body.append(dialog);
   dialog.addEventListener('close', () => {
     dialog.remove();
-    if (before instanceof HTMLElement && before.isConnected) before.focus();
+    const nowhere = document.activeElement === null || document.activeElement === document.body;
+    if (nowhere && before instanceof HTMLElement && before.isConnected) before.focus();
   });
   dialog.showModal();
   return dialog;

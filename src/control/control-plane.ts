@@ -11,7 +11,7 @@
  */
 
 import { randomBytes } from 'node:crypto';
-import type { ControlMark, Controls, CutReceipt, RecordedAction } from '../core/controls.ts';
+import type { ControlMark, Controls, CutReceipt, NotChanged, RecordedAction } from '../core/controls.ts';
 import { NO_CONTROLS } from '../core/controls.ts';
 import type { EventBody } from '../core/event.ts';
 import { ulid } from '../core/ids.ts';
@@ -140,18 +140,18 @@ export class ControlPlane implements ControlPort, PolicySource {
   }
 
   /** Carries a change out; when it needs a second person, keeps it and says so as the error. */
-  apply(order: ControlOrder): Promise<Result<CutReceipt, string>> {
+  apply(order: ControlOrder): Promise<Result<CutReceipt, NotChanged>> {
     return this.#inTurn(() => this.#asked({ ...order, approvedBy: null, pending: null }));
   }
 
   /** Takes one change back, while what it left still stands. */
-  undo(change: string, { by, why }: ControlActor): Promise<Result<CutReceipt, string>> {
+  undo(change: string, { by, why }: ControlActor): Promise<Result<CutReceipt, NotChanged>> {
     const action = { do: 'control.undo', change } as const;
     return this.#inTurn(() => this.#asked({ action, by, why, forMs: null, approvedBy: null, pending: null }));
   }
 
   /** Carries out what another person asked for. */
-  approve(pending: string, { by }: Pick<ControlActor, 'by'>): Promise<Result<CutReceipt, string>> {
+  approve(pending: string, { by }: Pick<ControlActor, 'by'>): Promise<Result<CutReceipt, NotChanged>> {
     return this.#inTurn(async () => {
       const row = await this.#desk.approvable(pending, by);
       if (!row.ok) return row;
@@ -180,7 +180,7 @@ export class ControlPlane implements ControlPort, PolicySource {
     return this.#inTurn(() => this.#reload(next));
   }
 
-  async #asked(asked: Asked): Promise<Result<CutReceipt, string>> {
+  async #asked(asked: Asked): Promise<Result<CutReceipt, NotChanged>> {
     if (!this.#desk.covers(asked.action, this.#undone(asked.action)?.action ?? null)) return this.#apply(asked);
     const now = this.#options.clock.now();
     const possible = this.#next(asked.action, { ...asked, at: now, until: until(asked, now), change: 'asked' });
@@ -201,7 +201,7 @@ export class ControlPlane implements ControlPort, PolicySource {
     return withoutChange(controls, entry, at);
   }
 
-  async #apply(asked: Asked): Promise<Result<CutReceipt, string>> {
+  async #apply(asked: Asked): Promise<Result<CutReceipt, NotChanged>> {
     const { clock } = this.#options;
     const { action, by, why, approvedBy, pending } = asked;
     const at = clock.now();

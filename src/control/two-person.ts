@@ -1,7 +1,7 @@
 /** The two-person rule: a change that it covers is asked by one person, and comes into force when another approves. */
 
 import { randomBytes } from 'node:crypto';
-import type { RecordedAction } from '../core/controls.ts';
+import type { AwaitsSecondPerson, NotChanged, RecordedAction } from '../core/controls.ts';
 import { ulid } from '../core/ids.ts';
 import type { AuditSink, Clock } from '../core/ports.ts';
 import { err, ok, type Result } from '../core/result.ts';
@@ -35,7 +35,7 @@ export class TwoPersonDesk {
   }
 
   /** Keeps and records the request; always an error, that says how it comes into force. */
-  async ask({ action, by, why, forMs }: Asked): Promise<Result<never, string>> {
+  async ask({ action, by, why, forMs }: Asked): Promise<Result<never, NotChanged>> {
     const { pending, rule, clock } = this.#parts;
     if (pending.list().length >= MOST_PENDING) {
       return err(`${MOST_PENDING} changes wait for a second person already; approve or reject some`);
@@ -44,18 +44,15 @@ export class TwoPersonDesk {
     const row = { id: ulid('p', at, randomBytes(10)), action, by, why, forMs, at, until: at + rule.withinMs };
     await pending.add(row);
     await this.#record(row, 'asked', { by, why });
-    const before = new Date(row.until).toISOString();
-    return err(
-      `not in force: \`${action.do}\` needs a second person; somebody other than \`${by}\` runs \`locktender control approve ${row.id}\` before ${before}`,
-    );
+    return err(waits(row, `not in force: \`${action.do}\` needs a second person`));
   }
 
   /** The request that may now be carried out. */
-  async approvable(id: string, by: string): Promise<Result<PendingControl, string>> {
+  async approvable(id: string, by: string): Promise<Result<PendingControl, NotChanged>> {
     await this.expire();
     const row = this.#parts.pending.find(id);
     if (!row) return err(`no change \`${id}\` waits; see \`locktender control list\``);
-    if (row.by === by) return err(`\`${by}\` asked for this change; another person must approve it`);
+    if (row.by === by) return err(waits(row, `\`${by}\` asked for this change; another person must approve it`));
     return ok(row);
   }
 
@@ -90,6 +87,12 @@ export class TwoPersonDesk {
     const { audit, clock } = this.#parts;
     await audit.record(pendingEvent({ pending: id, action, state, by, why, until }, clock.now()));
   }
+}
+
+function waits({ id, by, until }: PendingControl, what: string): AwaitsSecondPerson {
+  const before = new Date(until).toISOString();
+  const message = `${what}; somebody other than \`${by}\` runs \`locktender control approve ${id}\` before ${before}`;
+  return { pending: id, until, message };
 }
 
 /** Overrides for one tenant are that tenant's business. */

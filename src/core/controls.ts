@@ -83,6 +83,22 @@ export interface CutReceipt {
   readonly slowest_ms: number;
 }
 
+/** A change that was asked for and is not in force: another person has to approve it. */
+export interface AwaitsSecondPerson {
+  /** Id of the request (`p…`), by which it is approved or rejected. */
+  readonly pending: string;
+  /** Epoch ms after which it can no longer be approved. */
+  readonly until: number;
+  readonly message: string;
+}
+
+/** Why a change is not in force: words for a person, or that it waits. */
+export type NotChanged = string | AwaitsSecondPerson;
+
+export function whyNotChanged(not: NotChanged): string {
+  return typeof not === 'string' ? not : not.message;
+}
+
 /** The records of `Controls` whose keys are names. */
 export const CONTROL_RECORDS = [
   'blockedCategories',

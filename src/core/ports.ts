@@ -4,7 +4,7 @@
  * peer or a fleet transport can stand behind it.
  */
 
-import type { ControlAction, CutReceipt } from './controls.ts';
+import type { ControlAction, CutReceipt, NotChanged } from './controls.ts';
 import type { EventBody } from './event.ts';
 import type { Fact } from './fact.ts';
 import type { Host } from './host.ts';
@@ -158,7 +158,7 @@ export interface ControlPlane {
     readonly by: string;
     readonly why: string;
     readonly forMs: number | null;
-  }): Promise<Result<CutReceipt, string>>;
+  }): Promise<Result<CutReceipt, NotChanged>>;
 }
 
 /** Counters and distributions; names and labels are documented in `docs/metrics.md`. Labels never hold secrets. */

@@ -1,5 +1,6 @@
 /** `POST /v1/tasks`, `GET` and `DELETE /v1/tasks/{id}`. */
 
+import { whyNotChanged } from '../core/controls.ts';
 import type { ControlPlane } from '../core/ports.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import type { LogLine } from '../isolates/task-order.ts';
@@ -107,7 +108,7 @@ async function kill(task: string, by: string, { tasks, control }: TaskRouteParts
   if (control !== null) {
     const why = 'killed by its caller';
     const done = await control.apply({ action: { do: 'task.kill', task }, by, why, forMs: KILL_FOR_MS });
-    if (!done.ok) return err(fault('conflict', done.error, task));
+    if (!done.ok) return err(fault('conflict', whyNotChanged(done.error), task));
   }
   tasks.kill(task);
   return ok(null);

@@ -218,16 +218,37 @@ describe('the console', () => {
     await confirm(page, 'Revoke now', name);
     await page.getByRole('dialog').getByText('waits for a second person').waitFor();
     expect(await page.getByRole('button', { name: 'Revoke now' }).isDisabled()).toBe(true);
-    await page.getByRole('button', { name: 'Close' }).click();
-    await page.goto(`${the.base}/console/changes`);
-    await page.getByRole('button', { name: /^Approve p_/ }).click();
-    await confirm(page, 'Approve');
-    await page.getByRole('alert').filter({ hasText: 'another person must approve it' }).waitFor();
-    await page.getByRole('button', { name: 'Leave it' }).click();
+    const pending = (await page.locator('[data-pending]').getAttribute('data-pending')) ?? '';
+    await page.getByRole('dialog').getByText(`locktender control approve ${pending}`).waitFor();
+    // The way to it is a link that can be sent to the second person; the dialog does not stay over it.
+    await page.getByRole('link', { name: 'Open it under Changes' }).click();
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
+    const waits = page.locator('tr[data-chosen]').filter({ hasText: pending });
+    await waits.getByText('yours: somebody else approves it').waitFor();
+    expect(await page.getByRole('button', { name: `Approve ${pending}` }).count()).toBe(0);
+    const own = await fetch(`${the.base}/v1/controls/${pending}/approve`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${await the.token('admin')}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ why: 'by myself' }),
+    });
+    expect([own.status, await own.json()]).toEqual([
+      409,
+      expect.objectContaining({ code: 'needs_second_person', pending }),
+    ]);
     const other = await the.as('security');
-    await other.goto(`${the.base}/console/changes`);
-    await other.getByRole('button', { name: /^Approve p_/ }).click();
+    await other.getByRole('link', { name: '1 change to approve' }).waitFor();
+    await other.goto(page.url());
+    await other.getByRole('button', { name: `Approve ${pending}` }).click();
+    await other.getByRole('dialog').getByText('local asked for it: a drill').waitFor();
+    await other
+      .getByRole('dialog')
+      .getByText(/flows? (is|are) live on it now/)
+      .waitFor();
     await confirm(other, 'Approve');
+    await other.getByRole('region', { name: /approved, and in force/ }).waitFor();
+    expect(await other.evaluate('document.activeElement.getAttribute("aria-label")')).toContain(
+      'approved, and in force',
+    );
     await other.getByRole('cell', { name: 'local, with test-security' }).waitFor();
     await other.context().close();
     const { revoked } = (await the.get(`/v1/capabilities/${name}`)) as { revoked: object };

@@ -132,6 +132,15 @@ describe('the two-person rule on the command line', () => {
       stderr: expect.stringMatching(/another person/),
     });
     expect(await as(await tokenFor('operator'), 'control', 'approve', id)).toMatchObject({ code: 1 });
+    // A program learns by the code that it waits, and by the id what to have approved.
+    const again = await appliance.cli('capability', 'revoke', 'net.read.demo', '--why', 'test', '--json');
+    expect(again.code).toBe(1);
+    const said = json<{ code: string; pending: string; until: number }>(again);
+    expect(said).toMatchObject({ code: 'needs_second_person', status: 409, pending: expect.stringMatching(/^p_/) });
+    expect(said.until).toBeGreaterThan(Date.now());
+    expect(await appliance.cli('control', 'reject', said.pending, '--why', 'once is enough')).toMatchObject({
+      code: 0,
+    });
     expect(await as(await tokenFor('security'), 'control', 'approve', id)).toMatchObject({ code: 0 });
     const { changes, pending } = json<{ changes: object[]; pending: object[] }>(
       await appliance.cli('control', 'list', '--json'),

@@ -115,15 +115,15 @@ describe('the two-person rule', () => {
   it('keeps a covered change until somebody else approves it', async () => {
     const p = await start(RULE);
     p.open('a', CODE);
-    expect(await p.act(REVOKE)).toMatchObject({
-      ok: false,
-      error: expect.stringMatching(/not in force.*second person/),
-    });
-    expect(p.cut).toEqual([]);
+    const asked = await p.act(REVOKE);
     const id = waiting(p);
-    expect(await p.control.approve(id, by('ann'))).toMatchObject({
+    const until = p.clock.now + RULE.withinMs;
+    const message = expect.stringMatching(/not in force.*second person.*other than `ann`.*control approve p_/);
+    expect(asked).toEqual({ ok: false, error: { pending: id, until, message } });
+    expect(p.cut).toEqual([]);
+    expect(await p.control.approve(id, by('ann'))).toEqual({
       ok: false,
-      error: expect.stringMatching(/another person/),
+      error: { pending: id, until, message: expect.stringMatching(/another person must approve it/) },
     });
     expect(need(await p.control.approve(id, by('bob')))).toMatchObject({ cut: 1, missed: [] });
     expect(p.events.at(-1)).toMatchObject({ type: 'control.changed', by: 'ann', approved_by: 'bob', action: REVOKE });
@@ -164,7 +164,9 @@ describe('the two-person rule', () => {
     const p = await start(RULE);
     await p.act(REVOKE);
     const { change } = need(await p.control.approve(waiting(p), by('bob')));
-    expect(await p.control.undo(change, by('ann'))).toMatchObject({ error: expect.stringMatching(/second person/) });
+    expect(await p.control.undo(change, by('ann'))).toMatchObject({
+      error: { message: expect.stringMatching(/second person/) },
+    });
     need(await p.control.approve(waiting(p), by('bob')));
     expect(p.control.current().controls.revokedCapabilities).toEqual({});
   });

@@ -1,6 +1,7 @@
 /** The reference page of the admin API, made from the contract. */
 
 import { z } from 'zod';
+import { FAULTS } from './fault-codes.ts';
 import type { Route } from './route.ts';
 
 const INTRODUCTION = `# Admin API
@@ -9,7 +10,7 @@ const INTRODUCTION = `# Admin API
 
 JSON over HTTP on the admin door (\`admin.listen\`). The OpenAPI 3.1 document is \`/openapi.json\`. A caller sends
 \`Authorization: Bearer\` and a token of \`locktender token issue\`; who may call what stands at each route, by role. Bodies
-are \`application/json\`, unknown keys are refused. Faults are problem documents (RFC 9457). A call that changes something
+are \`application/json\`, unknown keys are refused. Faults are problem documents (RFC 9457, [below](#faults)). A call that changes something
 is recorded as \`admin.access\`, and obeys \`If-Match\` with the version of the controls that the caller has seen. Instants
 are epoch milliseconds. What is marked \`?\` may be left out.
 `;
@@ -17,7 +18,7 @@ are epoch milliseconds. What is marked \`?\` may be left out.
 /** Markdown; every route once, in the order of the contract. */
 export function adminReference(routes: Readonly<Record<string, Route>>): string {
   const parts = Object.entries(routes).map(([id, route]) => section(id, route));
-  return `${[INTRODUCTION, table(routes), ...parts].join('\n')}`;
+  return `${[INTRODUCTION, table(routes), faults(), ...parts].join('\n')}`;
 }
 
 function table(routes: Readonly<Record<string, Route>>): string {
@@ -25,6 +26,13 @@ function table(routes: Readonly<Record<string, Route>>): string {
     ([id, { method, path, access }]) => `| [\`${method} ${path}\`](#${id.toLowerCase()}) | ${who(access)} |`,
   );
   return `| Route | Who |\n|---|---|\n${rows.join('\n')}\n`;
+}
+
+function faults(): string {
+  const rows = Object.entries(FAULTS).map(([code, [status, meaning]]) => `| \`${code}\` | ${status} | ${meaning} |`);
+  const waits =
+    'With `needs_second_person` come `pending`, the id that `POST /v1/controls/{name}/approve` takes, and `until`, the instant after which it is too late.';
+  return `## Faults\n\n| Code | Status | Meaning |\n|---|---|---|\n${rows.join('\n')}\n\n${waits}\n`;
 }
 
 function section(id: string, route: Route): string {

@@ -2,6 +2,7 @@
 
 import { z } from 'zod';
 import { parseHost } from '../../core/host.ts';
+import { FAULT_CODES } from './fault-codes.ts';
 
 /** Epoch milliseconds. */
 export const at = z.int();
@@ -353,6 +354,7 @@ export const status = z.object({
   rules: z.string(),
   category_index: z.string(),
   controls: z.int(),
+  waiting: z.int().describe('changes that wait for a second person'),
   doors: z.array(z.object({ name: z.string(), address: z.string() })),
   flows: z.int(),
   tasks: z.int(),
@@ -382,6 +384,8 @@ export const fault = z.object({
   type: z.string(),
   title: z.string(),
   status: z.int(),
-  code: z.string(),
-  detail: z.string(),
+  code: z.enum(FAULT_CODES),
+  detail: z.string().describe('what is wrong, and how to mend it'),
+  pending: z.string().optional().describe('of `needs_second_person`: what `POST /v1/controls/{name}/approve` takes'),
+  until: at.optional().describe('of `needs_second_person`: when it can no longer be approved'),
 });

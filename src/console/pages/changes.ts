@@ -2,16 +2,17 @@
 
 import type { AnswerOf } from '../../admin/contract.ts';
 import { ask } from '../api.ts';
-import { badge, button, h } from '../dom.ts';
-import { moment } from '../format.ts';
+import { badge, button, h, say } from '../dom.ts';
+import { moment, span } from '../format.ts';
 import type { Page, PageContext } from '../page.ts';
-import { change } from '../parts/change.ts';
+import { type ChangeOrder, change } from '../parts/change.ts';
 import { sayAction } from '../parts/event-text.ts';
 import { pageHead } from '../parts/layout.ts';
 import { showReceipt } from '../parts/receipt.ts';
 import { row, table } from '../parts/table.ts';
 
 type Changes = AnswerOf<'controlList'>;
+type Waiting = Changes['pending'][number];
 type Act = 'undo' | 'approve' | 'reject';
 
 export const changes: Page = {
@@ -35,7 +36,7 @@ async function draw(context: PageContext): Promise<void> {
       : [
           table({
             caption: 'Waiting for a second person',
-            columns: ['Asked', 'By', 'What', 'Reason', 'Until', ''],
+            columns: ['Asked', 'By', 'What', 'Reason', 'Returns', 'Approve by', ''],
             rows: pending.map((one) => waitingRow(one, context)),
           }),
         ]),
@@ -51,14 +52,39 @@ async function draw(context: PageContext): Promise<void> {
   );
 }
 
-function waitingRow(one: Changes['pending'][number], context: PageContext): HTMLTableRowElement {
+function waitingRow(one: Waiting, context: PageContext): HTMLTableRowElement {
+  const what = sayAction(one.action);
+  const asked = `${one.by} asked for it: ${one.why}`;
+  const order = { what, id: one.id, note: asked, ...subjectOf(one.action) };
+  const own = one.by === context.me.name;
   const acts = h(
     'div',
     { class: 'acts' },
-    context.may('controlApprove') && act('approve', one.id, context),
-    context.may('controlReject') && act('reject', one.id, context),
+    own && h('span', { class: 'soft' }, 'yours: somebody else approves it'),
+    !own && context.may('controlApprove') && act('approve', order, context),
+    context.may('controlReject') && act('reject', order, context),
   );
-  return row(moment(one.at), one.by, { mono: sayAction(one.action) }, one.why, moment(one.until), acts);
+  const tr = row(
+    moment(one.at),
+    one.by,
+    h('div', {}, h('code', {}, what), h('div', { class: 'sub' }, one.id)),
+    one.why,
+    one.for_ms === null ? 'never' : `after ${span(one.for_ms)}`,
+    moment(one.until),
+    acts,
+  );
+  // A link to what waits is how the second person is called.
+  if (context.query.get('pending') === one.id) tr.setAttribute('data-chosen', '');
+  return tr;
+}
+
+/** What a change is about, where that can be looked at before. */
+function subjectOf(action: Waiting['action']): Pick<ChangeOrder, 'preview'> {
+  for (const kind of ['category', 'capability', 'tenant', 'host'] as const) {
+    const name = action.do.startsWith(`${kind}.`) ? action[kind] : undefined;
+    if (typeof name === 'string') return { preview: { kind, name } };
+  }
+  return {};
 }
 
 function madeRow(one: Changes['changes'][number], context: PageContext): HTMLTableRowElement {
@@ -70,25 +96,37 @@ function madeRow(one: Changes['changes'][number], context: PageContext): HTMLTab
     one.why,
     one.until === null ? '–' : moment(one.until),
     one.stands ? badge('warn', 'stands', 'clock') : badge('soft', 'no longer stands'),
-    h('div', { class: 'acts' }, one.stands && context.may('controlUndo') && act('undo', one.change, context)),
+    h(
+      'div',
+      { class: 'acts' },
+      one.stands && context.may('controlUndo') && act('undo', { what: sayAction(one.action), id: one.change }, context),
+    ),
   );
 }
 
 const WORDS: Readonly<Record<Act, string>> = { undo: 'Undo', approve: 'Approve', reject: 'Reject' };
+const DONE: Readonly<Record<Act, string>> = { undo: 'undone', approve: 'approved, and in force', reject: 'rejected' };
 
-function act(what: Act, id: string, context: PageContext): HTMLButtonElement {
-  const label = `${WORDS[what]} ${id}`;
+interface Subject extends Pick<ChangeOrder, 'note' | 'preview'> {
+  readonly what: string;
+  readonly id: string;
+}
+
+function act(verb: Act, { what, id, ...more }: Subject, context: PageContext): HTMLButtonElement {
   const go = async () => {
     const done = await change({
-      title: label,
-      path: `/v1/controls/${id}/${what}`,
-      act: WORDS[what],
-      danger: what === 'approve',
+      title: `${WORDS[verb]}: ${what}`,
+      path: `/v1/controls/${id}/${verb}`,
+      act: WORDS[verb],
+      danger: verb === 'approve',
       timed: false,
+      ...more,
     });
-    if (done === null) return;
+    context.setQuery('pending', '');
     await draw(context);
-    if (what !== 'reject') showReceipt(context.place, { title: `${label}: done`, ...done });
+    if (done === null) return;
+    if (verb === 'reject') say(`${what} is rejected.`);
+    else showReceipt(context.place, { title: `${what}: ${DONE[verb]}`, ...done });
   };
-  return button(`${WORDS[what]} …`, () => void go(), { 'aria-label': label });
+  return button(`${WORDS[verb]} …`, () => void go(), { 'aria-label': `${WORDS[verb]} ${id}` });
 }

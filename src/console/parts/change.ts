@@ -1,7 +1,8 @@
 /** A change by an operator: what it would do is shown first, a reason is asked for, and what it did is shown after. */
 
 import { ApiFault, post } from '../api.ts';
-import { badge, h, openDialog } from '../dom.ts';
+import { badge, h, link, openDialog } from '../dom.ts';
+import { moment } from '../format.ts';
 import { field, problem } from './layout.ts';
 import { type Subject, showPreview } from './preview.ts';
 import type { Receipt } from './receipt.ts';
@@ -10,6 +11,8 @@ export interface ChangeOrder {
   readonly title: string;
   /** Path of the change. */
   readonly path: string;
+  /** What there is to know before it, beside the preview. */
+  readonly note?: string;
   readonly act: string;
   readonly danger: boolean;
   /** What is looked at before: what hangs on it now, and what the last day had of it. */
@@ -49,7 +52,7 @@ export function change(order: ChangeOrder): Promise<Done | null> {
       done = await send(order, inputs);
       dialog.close();
     } catch (error) {
-      const asked = awaitsAnother(error);
+      const asked = awaitsAnother(error, order);
       told.replaceChildren(asked ?? problem(error instanceof Error ? error.message : 'it failed'));
       // What is asked for once need not be asked for again.
       if (asked === null) go.disabled = false;
@@ -61,6 +64,7 @@ export function change(order: ChangeOrder): Promise<Done | null> {
     'form',
     { submit: (event) => void act(event) },
     h('h2', { id: 'change-title' }, order.title),
+    order.note !== undefined && h('p', {}, order.note),
     order.preview !== undefined && seen,
     ...fieldsOf(order, inputs),
     told,
@@ -72,15 +76,24 @@ export function change(order: ChangeOrder): Promise<Done | null> {
   return new Promise((resolve) => dialog.addEventListener('close', () => resolve(done)));
 }
 
-/** A change that somebody else must approve has not failed. */
-function awaitsAnother(error: unknown): HTMLElement | null {
-  if (!(error instanceof ApiFault) || error.status !== 409 || !/needs a second person/.test(error.message)) return null;
+/** A change that somebody else must approve has not failed; to approve one's own has. */
+function awaitsAnother(error: unknown, { path }: ChangeOrder): HTMLElement | null {
+  const { code, pending = '', until = 0 } = (error instanceof ApiFault ? error.said : null) ?? {};
+  if (code !== 'needs_second_person' || path.includes(pending)) return null;
   return h(
     'div',
-    { class: 'receipt', role: 'status' },
+    { class: 'receipt', role: 'status', 'data-pending': pending },
     h('p', {}, badge('warn', 'waits for a second person', 'clock')),
-    h('p', {}, 'It is asked for, and not in force. Somebody else approves it under Changes.'),
-    h('p', { class: 'soft' }, error.message),
+    h(
+      'p',
+      {},
+      h('strong', {}, 'It is asked for, and NOT in force.'),
+      ' Somebody other than you has to approve it by ',
+      moment(until),
+      ', on this page or with the command:',
+    ),
+    h('p', {}, link(`/console/changes?pending=${pending}`, 'Open it under Changes')),
+    h('p', {}, h('code', {}, `locktender control approve ${pending}`)),
   );
 }
 

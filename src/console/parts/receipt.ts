@@ -22,7 +22,12 @@ export interface ReceiptOrder {
 export function showReceipt(place: Element, order: ReceiptOrder): void {
   const { title, receipt, tookMs, forMs = null, undone } = order;
   const { live, cut, dependants, missed, slowest_ms: slowest, decisions, version, change } = receipt;
-  const box = h('section', { class: 'receipt', 'data-receipt': change, 'aria-label': `Receipt: ${title}` });
+  const box = h('section', {
+    class: 'receipt',
+    'data-receipt': change,
+    'aria-label': `Receipt: ${title}`,
+    tabindex: '-1',
+  });
   const close = button('Put away', () => box.remove());
   const back = undone === undefined ? null : undo(change, box, undone);
   put(
@@ -47,6 +52,8 @@ export function showReceipt(place: Element, order: ReceiptOrder): void {
   );
   if (missed.length > 0) put(box, h('p', { class: 'bad' }, `NOT cut: ${missed.join(', ')}`));
   place.querySelector('.page-head')?.after(box);
+  // The dialog is gone, and often the button that opened it: what comes next is the way back.
+  box.focus();
   say(`${title}: ${cut} of ${dependants} dependent flows cut, the slowest in ${span(slowest)}.`);
 }
 

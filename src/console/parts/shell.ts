@@ -95,6 +95,9 @@ function beat(place: HTMLElement): void {
         now.recording
           ? badge('good', `recording, ${count(now.entries)} entries`)
           : badge('bad', 'the record is not written'),
+        ...(now.waiting === 0
+          ? []
+          : [link('/console/changes', badge('warn', `${plural(now.waiting, 'change')} to approve`, 'clock'))]),
         h('span', {}, plural(now.flows, 'flow')),
         h('span', {}, plural(now.tasks, 'task')),
         h(
