@@ -89,7 +89,10 @@ export class Readmission {
     const why = `no longer admitted: ${message}`.slice(0, 500);
     const outcome = await control.apply({ action, by: 'locktender', why, forMs: null });
     if (!outcome.ok)
-      this.#parts.log.error({ pass, why: whyNotChanged(outcome.error) }, 'a pass that is no longer admitted still stands');
+      this.#parts.log.error(
+        { pass, why: whyNotChanged(outcome.error) },
+        'a pass that is no longer admitted still stands',
+      );
     return outcome.ok;
   }
 
