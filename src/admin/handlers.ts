@@ -171,7 +171,7 @@ function deskHandlers({ passes, policy, record }: AdminPorts) {
     auditPrune: async ({ body, actor }) => refusedOr(await record.prune(actor, body)),
     auditRotate: async () => ok({ keys: [...record.rotate()] }),
     auditKeys: () => ok(record.keys()),
-    auditRetention: () => ok(record.retention()),
+    auditRetention: ({ query }) => ok(record.retention(query)),
     auditCheckpoint: () => found(record.checkpoint(), 'nothing was recorded yet'),
     auditShred: async ({ body, actor }) => ok(await record.shred(actor, body)),
     auditForward: async () => ok(await record.forwarding()),

@@ -101,7 +101,7 @@ export interface RecordDesk extends EntrySource {
   /** Every public key after it, newest first. */
   rotate(): readonly string[];
   keys(): AnswerOf<'auditKeys'>;
-  retention(): AnswerOf<'auditRetention'>;
+  retention(by: InputOf<'auditRetention'>['query']): AnswerOf<'auditRetention'>;
   checkpoint(): AnswerOf<'auditCheckpoint'> | null;
   proof(seq: number): Promise<AnswerOf<'auditProof'> | null>;
   /** Recorded before the key goes. */

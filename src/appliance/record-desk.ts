@@ -80,7 +80,8 @@ export function recordDesk(
     },
     rotate: () => rotateLogKey(core, log, clock.now()),
     keys: () => logKeys(core, clock.now()),
-    retention: () => ({
+    retention: ({ older_than_days: days = retentionDays }) => ({
+      would_remove: retention.wouldRemove(days),
       retention_days: retentionDays,
       seal_after_days: sealAfterDays,
       first_kept: kept,

@@ -32,6 +32,8 @@ export interface RetentionOutcome {
 export interface Retention {
   /** One at a time; `days` null takes the configured retention. */
   run(by: string, why: string, days: number | null): Promise<RetentionOutcome>;
+  /** Entries that a run now would remove. */
+  wouldRemove(days: number): number;
   stop(): Promise<void>;
 }
 
@@ -53,6 +55,13 @@ export function openRetention(parts: RetentionParts): Retention {
   timer.unref();
   return {
     run,
+    wouldRemove: (days) => {
+      const { dir } = parts.audit;
+      const log = { dir, size: publishedCheckpoint(dir, nodeFiles)?.size ?? 0 };
+      const kept = latestPruning(dir)?.first_kept ?? 0;
+      const before = parts.clock.now() - days * DAY_MS;
+      return agedSegments(log, before, kept / SEGMENT_ENTRIES) * SEGMENT_ENTRIES - kept;
+    },
     stop: async () => {
       clearInterval(timer);
       await last;

@@ -54,12 +54,15 @@ export interface ConsoleOrder {
   readonly config?: string;
   /** `key=value` of the configuration. */
   readonly sets?: readonly string[];
+  /** What is in the state directory before the appliance starts. */
+  readonly prepare?: (state: string) => Promise<void>;
 }
 
-export async function openConsole({ config, sets: given = [] }: ConsoleOrder = {}): Promise<Console> {
+export async function openConsole({ config, sets: given = [], prepare }: ConsoleOrder = {}): Promise<Console> {
   const directory = temporaryDirectory();
   const own = config === undefined ? [] : ['--config', config];
   const sets = [...own, ...given.flatMap((setting) => ['--set', setting])];
+  await prepare?.(join(directory.path, 'state'));
   const [appliance, browser] = await Promise.all([startProgram(join(directory.path, 'state'), sets), launchBrowser()]);
   const base = `http://${appliance.door('admin API')}`;
   const shell = await sandboxShell(appliance, 'acme');

@@ -66,7 +66,8 @@ export const AUDIT_ROUTES = {
     response: record.logKeys,
   }),
   auditRetention: make('GET', '/v1/audit/retention', AUDIT, {
-    summary: 'how long entries are kept, and which is the first that is',
+    summary: 'how long entries are kept, which is the first that is, and what a removal now would take away',
+    query: z.object({ older_than_days: z.coerce.number().int().min(1).max(3650).optional() }),
     response: record.retention,
   }),
   auditPrune: make('POST', '/v1/audit/prune', SECURE, {

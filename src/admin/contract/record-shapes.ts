@@ -48,6 +48,9 @@ export const retention = z.object({
   seal_after_days: z.number(),
   first_kept: z.int(),
   size: z.int(),
+  would_remove: z
+    .int()
+    .describe('entries that a removal by `older_than_days`, else by the configured days, would take away now'),
 });
 
 export const pruned = z.object({

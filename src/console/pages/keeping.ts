@@ -2,15 +2,16 @@
 
 import type { AnswerOf } from '../../admin/contract.ts';
 import { ask } from '../api.ts';
-import { badge, button, h, say } from '../dom.ts';
-import { count, moment, plural, span } from '../format.ts';
+import { badge, button, h } from '../dom.ts';
+import { count, moment, plural } from '../format.ts';
 import type { Page, PageContext } from '../page.ts';
 import { change } from '../parts/change.ts';
-import { card, facts, field, pageHead } from '../parts/layout.ts';
+import { card, facts, field, loading, pageHead } from '../parts/layout.ts';
+import { showDone } from '../parts/receipt.ts';
 import { row, table } from '../parts/table.ts';
+import { showReceivers } from './keeping-receivers.ts';
 
 type Keys = AnswerOf<'auditKeys'>;
-type Receiver = AnswerOf<'auditForward'>['receivers'][number];
 
 export const keeping: Page = {
   path: '/console/keeping',
@@ -22,19 +23,20 @@ export const keeping: Page = {
 };
 
 async function draw(context: PageContext): Promise<void> {
-  const [keys, kept, forwarded] = await Promise.all([
+  const [keys, kept] = await Promise.all([
     ask<'auditKeys'>('/v1/audit/keys'),
     ask<'auditRetention'>('/v1/audit/retention'),
-    ask<'auditForward'>('/v1/audit/forward'),
   ]);
+  const receivers = h('div', { class: 'stack' }, loading());
   context.place.replaceChildren(
     pageHead('Keeping', 'How the record is signed, how long it is kept, and who else gets it.'),
     keyTable(keys),
     h('div', { class: 'actions start' }, context.may('auditRotate') && rotateButton(keys, context)),
     h('h2', {}, 'Forwarding'),
-    receiverTable(forwarded),
+    receivers,
     h('div', { class: 'grid wide' }, retentionCard(kept, context), shredCard(context)),
   );
+  showReceivers(receivers, context.signal);
 }
 
 function keyTable({ origin, keys }: Keys): HTMLElement {
@@ -65,47 +67,13 @@ function rotateButton({ overlap_days: days }: Keys, context: PageContext): HTMLE
     });
     if (done === null) return;
     await draw(context);
-    say('A new key signs. Give its public half to those who verify.');
+    showDone(context.place, {
+      title: 'A new key signs',
+      text: 'Give its public half, the first below, to those who verify.',
+      figures: [['The old key signs beside it for', plural(days, 'day')]],
+    });
   };
   return button('Rotate the key …', () => void go());
-}
-
-const TONES = { current: 'good', sending: 'warn', failing: 'bad' } as const;
-
-function receiverTable({ receivers }: AnswerOf<'auditForward'>): HTMLElement {
-  return table({
-    caption: `${plural(receivers.length, 'receiver')} of the record`,
-    columns: [
-      'Receiver',
-      'State',
-      { head: 'Behind', number: true },
-      { head: 'Delivered', number: true },
-      { head: 'Lost', number: true },
-      'Last failure',
-    ],
-    rows: receivers.map(receiverRow),
-    empty: {
-      title: 'The record is forwarded to nobody',
-      text: 'Name a syslog, OTLP or webhook receiver under audit.forward in the configuration.',
-    },
-  });
-}
-
-function receiverRow(one: Receiver): HTMLTableRowElement {
-  const { last_failure: failure } = one;
-  return row(
-    h('div', {}, h('strong', {}, one.name), h('div', { class: 'sub' }, `${one.kind} · ${one.to}`)),
-    badge(TONES[one.state], one.state),
-    {
-      number:
-        one.lag_entries === 0 ? '0' : `${plural(one.lag_entries, 'entry', 'entries')}, ${span(one.lag_seconds * 1000)}`,
-    },
-    { number: count(one.delivered) },
-    { number: one.lost === 0 ? '0' : h('strong', { class: 'bad' }, count(one.lost)) },
-    failure === null
-      ? '–'
-      : h('div', {}, moment(failure.time), h('div', { class: 'sub' }, `${failure.cause}: ${failure.message}`)),
-  );
 }
 
 function retentionCard(kept: AnswerOf<'auditRetention'>, context: PageContext): HTMLElement {
@@ -119,19 +87,35 @@ function retentionCard(kept: AnswerOf<'auditRetention'>, context: PageContext): 
   });
   const go = async (event: Event) => {
     event.preventDefault();
+    const older = Number(days.value);
+    const { would_remove: going } = await ask<'auditRetention'>('/v1/audit/retention', {
+      query: { older_than_days: older },
+    });
     const done = await change({
-      title: `Remove entries older than ${plural(Number(days.value), 'day')}`,
+      title: `Remove entries older than ${plural(older, 'day')}`,
+      note:
+        going === 0
+          ? 'Nothing would go now: only whole segments of 65,536 entries go, once the last entry of one is old enough.'
+          : `${plural(going, 'entry', 'entries')} would go now, for good. What remains verifies.`,
       path: '/v1/audit/prune',
       act: 'Remove them',
       danger: true,
       timed: false,
-      confirm: `${days.value} days`,
-      more: { older_than_days: Number(days.value) },
+      confirm: plural(older, 'day'),
+      more: { older_than_days: older },
     });
     if (done === null) return;
-    const { sealed, removed } = done.receipt as unknown as AnswerOf<'auditPrune'>;
+    const { sealed, removed, first_kept: first } = done.receipt as unknown as AnswerOf<'auditPrune'>;
     await draw(context);
-    say(`${plural(sealed, 'segment')} sealed, ${plural(removed, 'entry', 'entries')} removed. What remains verifies.`);
+    showDone(context.place, {
+      title: removed === 0 ? 'Nothing was old enough to go' : `${plural(removed, 'entry', 'entries')} removed`,
+      text: removed === 0 ? 'Only whole segments of 65,536 entries go.' : 'What remains verifies: see Record.',
+      figures: [
+        ['Entries removed', count(removed)],
+        ['Segments compressed', count(sealed)],
+        ['First entry kept', count(first)],
+      ],
+    });
   };
   return card(
     'Retention',
@@ -179,7 +163,13 @@ function shredCard(context: PageContext): HTMLElement {
     if (done === null) return;
     const { shredded } = done.receipt as unknown as AnswerOf<'auditShred'>;
     tenant.value = '';
-    say(shredded ? `The key of ${name} is destroyed.` : `${name} had no key.`);
+    showDone(context.place, {
+      title: shredded ? `The key of ${name} is destroyed` : `${name} had no key`,
+      text: shredded
+        ? 'What it sealed can never be read again. What it does from now on is sealed with a new key.'
+        : 'Nothing of it stands sealed in the record; is the name right?',
+      figures: [],
+    });
   };
   return card(
     'Forget a tenant',

@@ -57,6 +57,36 @@ export function showReceipt(place: Element, order: ReceiptOrder): void {
   say(`${title}: ${cut} of ${dependants} dependent flows cut, the slowest in ${span(slowest)}.`);
 }
 
+export interface DoneOrder {
+  readonly title: string;
+  readonly text: string;
+  readonly figures: readonly (readonly [name: string, value: string])[];
+}
+
+/** What was done where nothing is cut and nothing can be taken back; it stays until it is put away. */
+export function showDone(place: Element, { title, text, figures }: DoneOrder): void {
+  const box = h('section', { class: 'receipt', 'data-done': true, 'aria-label': `Done: ${title}`, tabindex: '-1' });
+  put(
+    box,
+    h(
+      'div',
+      { class: 'receipt-head' },
+      badge('good', 'done'),
+      h('strong', {}, title),
+      h(
+        'span',
+        { class: 'actions' },
+        button('Put away', () => box.remove()),
+      ),
+    ),
+    h('p', {}, text),
+    figures.length > 0 && h('div', { class: 'stats' }, ...figures.map(([name, value]) => stat(name, value))),
+  );
+  place.querySelector('.page-head')?.after(box);
+  box.focus();
+  say(`${title}. ${text}`);
+}
+
 function undo(change: string, box: Element, undone: () => Promise<void> | void): HTMLButtonElement {
   const go = async () => {
     const said = 'undone from its receipt';
