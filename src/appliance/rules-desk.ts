@@ -67,7 +67,11 @@ export function rulesDesk(parts: RulesDeskParts): RulesDesk {
       const text = digest === undefined ? now?.text : old === null ? undefined : Buffer.from(old).toString('utf8');
       if (text === undefined) return null;
       const rows = own.map(({ digest: of, at, by, why }) => ({ digest: of, at, by, why })).reverse();
-      return { path, text, digest: sha256Text(text), edited: own.length > 0, history: rows };
+      const rules = guard
+        .rules()
+        .rules.filter(({ file }) => file === path)
+        .map(({ spec: { id, tests } }) => ({ id, ...tests }));
+      return { path, text, digest: sha256Text(text), edited: own.length > 0, history: rows, rules };
     },
     try: (edit) => thread.try({ edit, past: pastSamples(guard.samples) }, guard.rules()),
     save: (order, by) => thread.exclusively(() => save({ ...parts, version, history }, order, by)),

@@ -48,6 +48,8 @@ async function show(): Promise<void> {
 function contextOf(signal: AbortSignal, who: Me) {
   const query = new URLSearchParams(location.search);
   const setQuery = (name: string, value: string) => {
+    // What a page that was left still has to say is not of the address that stands now.
+    if (signal.aborted) return;
     if (value === '') query.delete(name);
     else query.set(name, value);
     history.replaceState(null, '', query.size === 0 ? location.pathname : `${location.pathname}?${query}`);

@@ -44,6 +44,9 @@ export const RULE_ROUTES = {
       digest: z.string().describe('SHA-256 of the text; an edit names the one that it began from'),
       edited: z.boolean().describe('whether it differs from the file that ships'),
       history: z.array(edit).describe('newest first'),
+      rules: z
+        .array(z.object({ id: z.string(), match: z.array(z.string()), no_match: z.array(z.string()) }))
+        .describe('those in force of this file, each with its tests'),
     }),
   }),
   ruleTry: make('POST', '/v1/rules/try', AUDIT, {

@@ -2,12 +2,13 @@
 
 import type { AnswerOf } from '../../admin/contract.ts';
 import { ask, post, send } from '../api.ts';
-import { badge, button, h } from '../dom.ts';
+import { badge, button, h, link } from '../dom.ts';
 import { bytes, count, moment, plural, short, span } from '../format.ts';
 import type { Page, PageContext } from '../page.ts';
 import { sayEvent, stateOf, textOf } from '../parts/event-text.ts';
 import { facts, field, loading, pageHead, problem } from '../parts/layout.ts';
 import { row, table } from '../parts/table.ts';
+import { verdictAddress } from './rule-verdicts.ts';
 
 type Logged = AnswerOf<'auditQuery'>['events'][number];
 
@@ -166,6 +167,7 @@ function rowOf({ seq, event }: Logged): HTMLTableRowElement {
     h(
       'div',
       { class: 'acts' },
+      textOf(event, 'type') === 'guard.verdict' && link(verdictAddress(event), 'Its rules'),
       button('Prove', () => void prove(seq, detail), { 'aria-label': `Prove ${seq}` }),
     ),
   );

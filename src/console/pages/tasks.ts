@@ -10,6 +10,7 @@ import { objectOf, type Event as Recorded, sayEvent, signOf, stateOf, textOf } f
 import { pageHead, stat } from '../parts/layout.ts';
 import { showReceipt } from '../parts/receipt.ts';
 import { emptyState, row, table } from '../parts/table.ts';
+import { verdictAddress } from './rule-verdicts.ts';
 
 type Task = AnswerOf<'taskList'>['tasks'][number];
 type Detail = AnswerOf<'taskShow'>;
@@ -121,7 +122,8 @@ async function drawTask(context: PageContext, id: string): Promise<void> {
   const task = await ask<'taskShow'>(`/v1/tasks/${encodeURIComponent(id)}`);
   const kill = task.killed === null ? killButton(id, context, () => drawTask(context, id)) : badge('bad', 'killed');
   const steps = walkOf(task.events.map(({ event }) => event).reverse());
-  const list = h('ol', { class: 'timeline' }, ...steps.map(stepOf));
+  const mayRules = context.may('ruleList') && context.may('auditQuery');
+  const list = h('ol', { class: 'timeline' }, ...steps.map((step) => stepOf(step, mayRules)));
   context.place.replaceChildren(
     pageHead(
       id,
@@ -195,7 +197,7 @@ function walkOf(events: readonly Recorded[]): Step[] {
   return steps;
 }
 
-function stepOf({ event, under }: Step): HTMLElement {
+function stepOf({ event, under }: Step, mayRules: boolean): HTMLElement {
   const tone = event['effect'] === 'deny' || event['type'] === 'control.changed' ? 'bad' : '';
   return h(
     'li',
@@ -217,6 +219,7 @@ function stepOf({ event, under }: Step): HTMLElement {
         h('span', { class: 'what' }, textOf(one, 'type')),
         stateOf(one),
         h('span', {}, sayEvent(one)),
+        one['type'] === 'guard.verdict' && mayRules && link(verdictAddress(one), 'its rules'),
       ),
     ),
     h(
