@@ -19,6 +19,8 @@ export interface Seen {
 
 /** Bytes after a window, so that what RE2 looks at beside a match is there. */
 const BESIDE = 8;
+/** Windows that are nearer to each other are one: to begin anew costs RE2 as much as so many bytes. */
+const NEAR = 512;
 /** As far as exceptions look at the line before a secret. */
 const LOOKS_BACK = 128;
 
@@ -51,12 +53,14 @@ class Found {
   readonly #changes: readonly Ranges[];
   readonly #runs: LongRuns;
   /** By rule: where its windows begin and end, one after the other; null for all of the text. */
-  readonly #windows = new Map<number, number[] | null>();
+  readonly #windows: (number[] | null | undefined)[];
+  readonly #found: number[] = [];
 
   constructor(text: Buffer, plan: ScanPlan, changes: readonly Ranges[]) {
     this.#text = text;
     this.#plan = plan;
     this.#changes = changes;
+    this.#windows = new Array(plan.rules.length);
     this.#runs = new LongRuns(text);
   }
 
@@ -98,15 +102,16 @@ class Found {
   }
 
   everywhere(rule: number): void {
-    this.#windows.set(rule, null);
+    if (this.#windows[rule] === undefined) this.#found.push(rule);
+    this.#windows[rule] = null;
   }
 
   rules(): number[] {
-    return [...this.#windows.keys()].sort((a, b) => a - b);
+    return this.#found.sort((a, b) => a - b);
   }
 
   windows(rule: number): Windows {
-    const flat = this.#windows.get(rule);
+    const flat = this.#windows[rule];
     if (flat == null) return null;
     const plan = this.#plan.rules[rule] as RulePlan;
     const wide = plan.runs.length === 0 ? flat : this.#widened(flat, plan);
@@ -138,13 +143,24 @@ class Found {
   }
 
   #add(rule: number, from: number, to: number): void {
-    const known = this.#windows.get(rule);
-    if (known === undefined) this.#windows.set(rule, [from, to]);
-    else known?.push(from, to);
+    const known = this.#windows[rule];
+    if (known === undefined) {
+      this.#windows[rule] = [from, to];
+      this.#found.push(rule);
+      return;
+    }
+    if (known === null) return;
+    const last = known.length - 1;
+    const [start, end] = [known[last - 1] as number, known[last] as number];
+    if (from > end + NEAR || to < start - NEAR) known.push(from, to);
+    else {
+      if (from < start) known[last - 1] = from;
+      if (to > end) known[last] = to;
+    }
   }
 }
 
-/** In order, joined where they meet. */
+/** In order, joined where they are near. */
 function joined(flat: readonly number[], length: number): (readonly [number, number])[] {
   const all: (readonly [number, number])[] = [];
   let isSorted = true;
@@ -158,7 +174,7 @@ function joined(flat: readonly number[], length: number): (readonly [number, num
   const out: (readonly [number, number])[] = [];
   for (const window of all) {
     const last = out[out.length - 1];
-    if (last === undefined || window[0] > last[1]) out.push(window);
+    if (last === undefined || window[0] > last[1] + NEAR) out.push(window);
     else if (window[1] > last[1]) out[out.length - 1] = [last[0], window[1]];
   }
   return out;

@@ -14,8 +14,9 @@ export interface CompiledRule {
   readonly validators: readonly Validator[];
   /** All of them true: the finding is very likely, whatever the rule says. */
   readonly confirm: readonly Validator[];
+  /** Any of them, tested on the secret. Not global. */
   readonly allowRegexes: readonly RE2[];
-  /** Tested on the line up to the secret. */
+  /** Likewise, on the line up to the secret. */
   readonly allowBefore: readonly RE2[];
   /** Places in JSON where it finds nothing. */
   readonly allowPaths: readonly PathPattern[];

@@ -110,19 +110,18 @@ export function lazyRule(spec: RuleSpec, place: { readonly file: string; readonl
   let regex: RE2 | undefined;
   let allow: readonly RE2[] | undefined;
   let before: readonly RE2[] | undefined;
-  const compile = (text: string) => new RE2(text, 'gd');
   return {
     ...unchecked(spec),
     get regex() {
-      regex ??= compile(spec.regex);
+      regex ??= new RE2(spec.regex, 'gd');
       return regex;
     },
     get allowRegexes() {
-      allow ??= spec.allow.regexes.map(compile);
+      allow ??= together(spec.allow.regexes);
       return allow;
     },
     get allowBefore() {
-      before ??= spec.allow.before.map(compile);
+      before ??= together(spec.allow.before);
       return before;
     },
     ...place,
@@ -174,16 +173,15 @@ function buildRule(spec: RuleSpec, place: { file: string; line: number }): Resul
   if (spec.secret_group > groups) {
     return err({ path: ['secret_group'], message: `the regex has ${groups} groups; use one of them` });
   }
-  const allow = compileAll(spec.allow.regexes);
-  const before = compileAll(spec.allow.before);
-  for (const [key, { bad }] of Object.entries({ regexes: allow, before })) {
+  for (const [key, texts] of Object.entries({ regexes: spec.allow.regexes, before: spec.allow.before })) {
+    const bad = firstBad(texts);
     if (bad >= 0) return err({ path: ['allow', key, bad], message: 'not valid RE2; correct it' });
   }
   return ok({
     ...unchecked(spec),
     regex: regex.value,
-    allowRegexes: allow.regexes,
-    allowBefore: before.regexes,
+    allowRegexes: together(spec.allow.regexes),
+    allowBefore: together(spec.allow.before),
     ...place,
   });
 }
@@ -205,10 +203,22 @@ function finds(rule: CompiledRule, text: string): boolean {
   return scanRule(rule, Buffer.from(text, 'utf8'), { host: '', tool: '' }).length > 0;
 }
 
-/** `bad` is the index of the first that RE2 does not take, or -1. */
-function compileAll(texts: readonly string[]): { readonly regexes: readonly RE2[]; readonly bad: number } {
-  const compiled = texts.map(compileRegex);
-  return { regexes: compiled.flatMap((r) => (r.ok ? [r.value] : [])), bad: compiled.findIndex((r) => !r.ok) };
+/** The index of the first that RE2 does not take, or -1. */
+function firstBad(texts: readonly string[]): number {
+  return texts.findIndex((text) => !compileRegex(text).ok);
+}
+
+/**
+ * As one expression, asked once; by themselves where together they are too large for RE2. They are not global: then RE2 does
+ * not look for where the match is.
+ */
+function together(texts: readonly string[]): readonly RE2[] {
+  if (texts.length < 2) return texts.map((text) => new RE2(text));
+  try {
+    return [new RE2(texts.map((text) => `(?:${text})`).join('|'))];
+  } catch {
+    return texts.map((text) => new RE2(text));
+  }
 }
 
 function compileRegex(text: string): Result<RE2, string> {

@@ -6,6 +6,7 @@ import { eachCandidate, type Seen } from './candidates.ts';
 import type { CompiledRule } from './compiled-rule.ts';
 import type { RuleSet } from './compiled-rules.ts';
 import { type JsonPath, matchesPath } from './json-path.ts';
+import { secretPlaceOf } from './secret-place.ts';
 import { isInMark } from './transform.ts';
 
 export interface Candidate {
@@ -84,30 +85,55 @@ interface Search {
 
 /** Where the next match may begin. */
 function inWindow([from, end]: readonly [number, number], { rule, text, context, out }: Search): number {
-  const { regex } = rule;
+  const next = nextMatch(rule);
   let to = end;
   let part = to === text.length ? text : text.subarray(0, to);
   let done = from;
   for (;;) {
-    regex.lastIndex = done;
-    const match = regex.exec(part);
+    const match = next(part, done);
     if (match === null) return done;
-    const spans = (match as unknown as { indices: ([number, number] | undefined)[] }).indices;
-    const whole = spans[0] as [number, number];
-    if (whole[1] === to && to < text.length) {
+    if (match.end === to && to < text.length) {
       // It may have taken the end of the window for the end of the text.
       to = Math.min(text.length, to + WIDER);
       part = text.subarray(0, to);
       continue;
     }
     // An empty match would stand still for ever.
-    done = whole[1] === whole[0] ? whole[1] + 1 : whole[1];
-    const span = spans[rule.spec.secret_group];
-    if (span && span[1] > span[0] && accepted(rule, text, span) && !allowedAt(rule, span[0], context)) {
-      out.push({ rule, start: span[0], end: span[1], likelihood: likelihoodOf(rule, text, span) });
+    done = match.isEmpty ? match.end + 1 : match.end;
+    const { secret } = match;
+    if (secret && secret[1] > secret[0] && accepted(rule, text, secret) && !allowedAt(rule, secret[0], context)) {
+      out.push({ rule, start: secret[0], end: secret[1], likelihood: likelihoodOf(rule, text, secret) });
     }
     if (done > to) return done;
   }
+}
+
+interface Match {
+  readonly end: number;
+  readonly isEmpty: boolean;
+  readonly secret: readonly [number, number] | undefined;
+}
+
+/** The first match from a place on. Groups are dear to RE2: it is asked for them where their place does not follow. */
+function nextMatch(rule: CompiledRule): (part: Buffer, from: number) => Match | null {
+  const { regex } = rule;
+  const place = secretPlaceOf(rule);
+  const withGroups = (part: Buffer, from: number): Match | null => {
+    regex.lastIndex = from;
+    const match = regex.exec(part);
+    if (match === null) return null;
+    const spans = (match as unknown as { indices: ([number, number] | undefined)[] }).indices;
+    const [start, end] = spans[0] as [number, number];
+    return { end, isEmpty: start === end, secret: spans[rule.spec.secret_group] };
+  };
+  if (place === null) return withGroups;
+  return (part, from) => {
+    regex.lastIndex = from;
+    if (!regex.test(part)) return null;
+    const end = regex.lastIndex;
+    const secret = place(part, from, end);
+    return secret === null ? withGroups(part, from) : { end, isEmpty: false, secret };
+  };
 }
 
 function accepted(rule: CompiledRule, text: Buffer, [start, end]: readonly [number, number]): boolean {
@@ -128,10 +154,7 @@ function allowedAt({ allowPaths }: CompiledRule, at: number, { pathAt }: ScanCon
 }
 
 function anyMatches(regexes: readonly RE2[], text: Buffer): boolean {
-  return regexes.some((regex) => {
-    regex.lastIndex = 0;
-    return regex.test(text);
-  });
+  return regexes.some((regex) => regex.test(text));
 }
 
 /** The line that the secret stands on, up to it: what it is assigned to. A line is long in minified text. */

@@ -8,10 +8,20 @@ import { EMPTY, type Node } from './syntax.ts';
 
 /** Null when it uses something that is not known here. */
 export function parseRegex(text: string): Node | null {
+  return parseWithGroups(text)?.tree ?? null;
+}
+
+/** The tree, and of it what each capturing group holds, the first at 0. */
+export interface ParsedRegex {
+  readonly tree: Node;
+  readonly groups: readonly Node[];
+}
+
+export function parseWithGroups(text: string): ParsedRegex | null {
   try {
     const reader = new Reader(text);
     const tree = reader.alternation();
-    return reader.done ? tree : null;
+    return reader.done ? { tree, groups: reader.groups } : null;
   } catch (error) {
     if (error instanceof Unknown) return null;
     throw error;
@@ -32,6 +42,7 @@ const CLASSES: Readonly<Record<string, ByteSet>> = {
 const LAST_CODE = 0x10ffff;
 
 class Reader {
+  readonly groups: Node[] = [];
   readonly #points: readonly string[];
   #at = 0;
   #fold = false;
@@ -99,15 +110,20 @@ class Reader {
 
   #group(): Node {
     const outer = { fold: this.#fold, dotAll: this.#dotAll, lines: this.#lines };
+    let captures = true;
     if (this.#take('?')) {
       const found = /^(?:P?<\w+>|([imsU]*(?:-[imsU]+)?)([:)]))/.exec(this.#rest(80));
       if (found === null) throw new Unknown();
       this.#at += found[0].length;
+      captures = found[1] === undefined;
       if (found[1] !== undefined) this.#flags(found[1]);
       // `(?i)`: for the rest of the group that it stands in.
       if (found[2] === ')') return EMPTY;
     }
+    const number = this.groups.length;
+    if (captures) this.groups.push(EMPTY);
     const node = this.alternation();
+    if (captures) this.groups[number] = node;
     if (!this.#take(')')) throw new Unknown();
     this.#fold = outer.fold;
     this.#dotAll = outer.dotAll;

@@ -41,17 +41,35 @@ function longestWithRuns(node: Node, runs: Set<ByteSet>): number {
   }
 }
 
-/** Longest match in bytes; Infinity when there is none. */
-export function longest(node: Node): number {
+/** Longest match in bytes; Infinity when there is none. With `character` 1, in characters. */
+export function longest(node: Node, character = 4): number {
   switch (node.kind) {
     case 'set':
-      return node.set.wide ? 4 : 1;
+      return node.set.wide ? character : 1;
     case 'cat':
-      return node.parts.reduce((sum, part) => sum + longest(part), 0);
+      return node.parts.reduce((sum, part) => sum + longest(part, character), 0);
     case 'alt':
-      return Math.max(...node.parts.map(longest));
+      return Math.max(...node.parts.map((part) => longest(part, character)));
+    case 'repeat': {
+      const one = node.max === 0 ? 0 : longest(node.part, character);
+      return one === 0 ? 0 : one * node.max;
+    }
+    case 'edge':
+      return 0;
+  }
+}
+
+/** Shortest match in bytes. */
+export function shortest(node: Node): number {
+  switch (node.kind) {
+    case 'set':
+      return 1;
+    case 'cat':
+      return node.parts.reduce((sum, part) => sum + shortest(part), 0);
+    case 'alt':
+      return Math.min(...node.parts.map(shortest));
     case 'repeat':
-      return node.max === 0 ? 0 : longest(node.part) === 0 ? 0 : longest(node.part) * node.max;
+      return node.min * shortest(node.part);
     case 'edge':
       return 0;
   }
