@@ -95,14 +95,16 @@ describe('the place of a secret', () => {
     const many = fc.constantFrom('', '?', '*', '+', '{1,3}', '{2}', '*?', '+?');
     const part = fc.tuple(atom, many).map(([a, m]) => (/^(?:\\b)$/.test(a) ? a : a + m));
     const parts = fc.array(part, { minLength: 1, maxLength: 3 }).map((all) => all.join(''));
+    const gap = fc.constantFrom('', ':', '[:=]', '\\s?', '[:=]{1,2}', '=?');
+    const end = fc.oneof(fc.constantFrom('', '\\b', '(?:[:= ]|$)', '[^b]', '$', ' ?'), parts);
     const regex = fc
-      .tuple(fc.constantFrom('', '(?i)'), parts, parts, parts)
-      .map(([flags, before, secret, after]) => `${flags}${before}(${secret})${after}`);
+      .tuple(fc.constantFrom('', '(?i)'), parts, gap, parts, end)
+      .map(([flags, before, sign, secret, after]) => `${flags}${before}${sign}(${secret})${after}`);
     let concluded = 0;
     fc.assert(
       fc.property(
         regex,
-        fc.array(fc.constantFrom('a', 'b', 'c', ':', '=', ' ', 'k', '\u212a', 'é'), { maxLength: 24 }),
+        fc.array(fc.constantFrom('a', 'b', 'c', ':', '=', ' ', 'k', '\u212a', 'é'), { minLength: 8, maxLength: 40 }),
         (source, of) => {
           const tried = new RE2(source, 'gd');
           // Matches may be empty: then it would not get on.

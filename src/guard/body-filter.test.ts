@@ -74,6 +74,19 @@ function run(body: Buffer, cuts: readonly number[], over: Partial<GuardContext> 
   return { text: Buffer.concat(out), verdict: filter.verdict(), blocked: filter.blocked };
 }
 
+type Charset = 'utf16le' | 'utf16be' | 'utf32le' | 'utf32be' | 'latin1';
+
+/** Of Latin-1 the mark at the beginning is that of UTF-8. */
+function encodedIn(charset: Charset, text: string): Buffer {
+  if (charset === 'latin1') return Buffer.from(text.replace('\ufeff', '\u00ef\u00bb\u00bf'), 'latin1');
+  const narrow = Buffer.from(text, 'utf16le');
+  if (charset === 'utf16le') return narrow;
+  if (charset === 'utf16be') return narrow.swap16();
+  const wide = Buffer.alloc(2 * narrow.length);
+  for (let i = 0; i < narrow.length; i += 2) wide.writeUInt16LE(narrow.readUInt16LE(i), 2 * i);
+  return charset === 'utf32le' ? wide : wide.swap32();
+}
+
 describe('the body filter', () => {
   it('redacts results and blocks requests', () => {
     const body = Buffer.from('a key-abcdefgh b');
@@ -104,6 +117,31 @@ describe('the body filter', () => {
       { numRuns: 40 },
     );
   });
+
+  it.each(['utf16le', 'utf16be', 'utf32le', 'utf32be', 'latin1'] as const)(
+    'finds and redacts in %s, with a mark at the beginning and without, however the body is cut (T-35, T-36)',
+    (charset) => {
+      const words = fc.string({
+        unit: fc.constantFrom('a', ' ', '-', 'key-', '\u00e9', '\n', '.', '7'),
+        maxLength: 60,
+      });
+      const cuts = fc.array(fc.nat(160_000), { maxLength: 12 });
+      fc.assert(
+        fc.property(fc.array(words, { maxLength: 6 }), cuts, fc.boolean(), (parts, at, marked) => {
+          const long = 'x y '.repeat(charset === 'latin1' ? 16_380 : 8190);
+          const text = `${parts.join(' key-abcdefgh ')}${long}key-zzzzzzzzzz ${parts.join('')}`;
+          const body = encodedIn(charset, marked ? `\ufeff${text}` : text);
+          const whole = run(body, []);
+          const cut = run(body, at);
+          expect(cut.text.equals(whole.text)).toBe(true);
+          expect(cut.verdict).toEqual(whole.verdict);
+          expect(whole.text.includes(encodedIn(charset, 'key-zzzzzzzzzz'))).toBe(false);
+          expect(whole.text.includes(encodedIn(charset, '[REDACTED:SAMPLE] '))).toBe(true);
+        }),
+        { numRuns: 8 },
+      );
+    },
+  );
 
   it('lets a quiet stream go on up to its last blank, and holds an open key', () => {
     const filter = guard.filter(context());

@@ -7,6 +7,7 @@ export type Encoding =
   | 'base64'
   | 'hex'
   | 'utf16'
+  | 'utf32'
   | 'percent'
   | 'json'
   | 'source'

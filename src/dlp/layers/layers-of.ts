@@ -8,7 +8,7 @@ import { hexDumpLayers, hexLayers } from './hex.ts';
 import type { Layer } from './layer.ts';
 import { confusableLayer, hasLetters, invisibleLayer } from './letters.ts';
 import { nearChanges, type Undone } from './splices.ts';
-import { utf16Layers } from './utf16.ts';
+import { wideLayers } from './wide-text.ts';
 
 /** A text to be searched. */
 export interface View {
@@ -47,7 +47,7 @@ export function* layersOf({ text, seen, kinds }: View, isForm = false): Generato
   const { changes } = seen;
   const isNew = (start: number, end: number) => changes.every((ranges) => touches(ranges, start, end));
   for (const layer of blocksOf(text, isNew)) yield { layer, kind: -1 };
-  if (text.includes(0)) for (const layer of utf16Layers(text, isNew)) yield { layer, kind: -1 };
+  if (text.includes(0)) for (const layer of wideLayers(text, isNew)) yield { layer, kind: -1 };
   for (const [kind, { mayBe, undo }] of KINDS.entries()) {
     const undone = mayBe(text, isForm) ? undo(text, isForm) : null;
     if (undone === null || isUndoneBefore(undone, changes, kinds, kind)) continue;

@@ -1,0 +1,77 @@
+/**
+ * UTF-16 and UTF-32 text in either byte order, whole or in a stretch of something else (T-35): letters of ASCII with zero
+ * bytes beside each. No byte order mark is needed; a letter beyond ASCII ends a stretch. A letter that stands before or behind
+ * such text can be taken for one of it, so that each stretch is read in both orders.
+ */
+
+import { type IsWanted, type Layer, LONGEST_RUN } from './layer.ts';
+
+/** Letters; shorter stretches hold no secret, and tables of numbers are such stretches. */
+const SHORTEST = 8;
+
+/** Bytes of a letter, and which of them is not zero. */
+interface Form {
+  readonly encoding: 'utf16' | 'utf32';
+  readonly width: 2 | 4;
+  readonly low: number;
+}
+
+export function* wideLayers(text: Buffer, isWanted: IsWanted): Generator<Layer> {
+  yield* layersOfWidth(text, { encoding: 'utf16', width: 2 }, isWanted);
+  yield* layersOfWidth(text, { encoding: 'utf32', width: 4 }, isWanted);
+}
+
+type Width = Pick<Form, 'encoding' | 'width'>;
+
+function* layersOfWidth(text: Buffer, of: Width, isWanted: IsWanted): Generator<Layer> {
+  const { width } = of;
+  const zeroes = Buffer.alloc(width - 1);
+  const little = { ...of, low: 0 };
+  const big = { ...of, low: width - 1 };
+  let at = 0;
+  for (let zero = text.indexOf(zeroes); zero >= 0; zero = text.indexOf(zeroes, at)) {
+    at = zero + 1;
+    const isBehindLetter = zero > 0 && isLetter(text[zero - 1] as number);
+    const stretches = [
+      { form: little, start: isBehindLetter ? zero - 1 : zero + width - 1 },
+      { form: big, start: zero },
+    ];
+    for (const { form, start } of stretches) {
+      const end = endOf(text, start, form);
+      if (end > start) at = Math.max(at, end);
+      const isLong = end - start >= width * SHORTEST && end - start <= LONGEST_RUN;
+      if (isLong && isWanted(start, end)) yield layerOf(text, start, end, form);
+    }
+  }
+}
+
+/** End of the letters from `start` on. */
+function endOf(text: Buffer, start: number, { width, low }: Form): number {
+  let at = start;
+  while (at + width <= text.length && isLetter(text[at + low] as number) && areZero(text, at, width, low)) at += width;
+  return at;
+}
+
+function areZero(text: Buffer, at: number, width: number, low: number): boolean {
+  for (let i = 0; i < width; i += 1) if (i !== low && text[at + i] !== 0) return false;
+  return true;
+}
+
+function isLetter(byte: number): boolean {
+  return (byte >= 32 && byte < 127) || (byte >= 9 && byte <= 13);
+}
+
+function layerOf(text: Buffer, start: number, end: number, { encoding, width, low }: Form): Layer {
+  const decoded = Buffer.alloc((end - start) / width);
+  for (let i = 0; i < decoded.length; i += 1) decoded[i] = text[start + width * i + low] as number;
+  return {
+    encoding,
+    decoded,
+    outer: (from, to) => [start + width * from, start + width * to],
+    encode: (_from, _to, replacement) => {
+      const wide = Buffer.alloc(replacement.length * width);
+      for (let i = 0; i < replacement.length; i += 1) wide[width * i + low] = replacement[i] as number;
+      return wide;
+    },
+  };
+}
