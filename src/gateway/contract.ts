@@ -85,6 +85,10 @@ const guardVerdict = z.object({
   action: z.enum(['pass', 'redact', 'block']),
   findings: z.array(finding),
   more: z.int(),
+  second_stage: z
+    .enum(['asked', 'not_asked'])
+    .optional()
+    .describe('only where something was uncertain that another inspector may be asked about'),
 });
 
 export const guardAnswer = guardVerdict.extend({

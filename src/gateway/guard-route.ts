@@ -61,8 +61,11 @@ async function whole(exchange: GatewayExchange, parts: GuardRouteParts): Promise
     const first = await filter.push(payload.bytes);
     return { filter, out: Buffer.concat([...first, ...(await filter.end())]) };
   };
-  const { filter, out } = await (parts.secondStage ? parts.secondStage.look(scan) : scan());
-  const verdict = filter.verdict();
+  const { looked, said } = parts.secondStage
+    ? await parts.secondStage.look(scan)
+    : { looked: await scan(), said: undefined };
+  const { filter, out } = looked;
+  const verdict = { ...filter.verdict(), ...said };
   await record(parts, context.value, { verdict, bytes: payload.bytes.length });
   answerJson(response, { ...verdict, ...(filter.blocked ? {} : payload.back(out)) });
 }
@@ -137,7 +140,11 @@ async function streaming(exchange: GatewayExchange, parts: GuardRouteParts): Pro
   // What is confirmed only now has gone in part: the last bytes are kept back, and the body is cut.
   const isConfirmed = !filter.blocked && (await doubts?.ask()) === true;
   if (!isConfirmed) await send(last);
-  const verdict: Verdict = isConfirmed ? { ...filter.verdict(), action: 'block' } : filter.verdict();
+  const verdict: Verdict = {
+    ...filter.verdict(),
+    ...(isConfirmed && { action: 'block' as const }),
+    ...doubts?.said,
+  };
   await record(parts, context.value, { verdict, bytes });
   finish(response, { verdict, blocked: filter.blocked || isConfirmed }, contentType);
 }

@@ -55,7 +55,8 @@ export async function guardOutcomeTwice(
   { stage, ...context }: TaskGuardContext & { readonly stage: SecondStage | null },
 ): Promise<GuardedOutcome> {
   if (!stage) return guardOutcome(guard, outcome, context);
-  return await stage.look((doubts) => guardOutcome(guard, outcome, { ...context, doubts }));
+  const { looked, said } = await stage.look((doubts) => guardOutcome(guard, outcome, { ...context, doubts }));
+  return { ...looked, verdict: { ...looked.verdict, ...said } };
 }
 
 /** One line of a log that is streamed; null when it may not pass. */

@@ -246,7 +246,7 @@ function guardContext({ principal, profile }: Admitted): TaskGuardContext {
 async function record({ principal, walk, body, recorded }: Admitted, outcome: TaskOutcome, guarded: GuardedOutcome) {
   const { tenant, task, profile } = principal;
   const own = () => ({ id: ulid('e', walk.clock.now(), randomBytes(10)), tenant, task });
-  const { action, findings, more } = guarded.verdict;
+  const { action, findings, more, second_stage: asked } = guarded.verdict;
   const verdict: EventBody = {
     type: 'guard.verdict',
     ...own(),
@@ -255,6 +255,7 @@ async function record({ principal, walk, body, recorded }: Admitted, outcome: Ta
     action,
     findings,
     more,
+    ...(asked && { second_stage: asked }),
     rules: walk.guard().digest,
     bytes: guarded.bytes,
   };

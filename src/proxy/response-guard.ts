@@ -135,6 +135,8 @@ export class ResponseGuard {
     // In the same turn in which nothing waits any more: what comes from now on is looked at when it comes.
     this.#looking = null;
     if (!this.#full && this.#failure === null) this.#begin?.resume();
+    // The stream may have become quiet meanwhile.
+    this.#wait();
   }
 
   #fail(refusal: Refusal): void {

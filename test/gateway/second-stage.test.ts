@@ -125,6 +125,13 @@ describe('POST /v1/guard', () => {
     expect(calls).toEqual([[real, fine]]);
   });
 
+  it('says in its answer and in the record that somebody was asked, and nothing where nobody could be', async () => {
+    expect(await guarded(tag(value('fine')))).toMatchObject({ second_stage: 'asked' });
+    expect(gate.recorded.at(-1)).toMatchObject({ type: 'guard.verdict', second_stage: 'asked' });
+    expect(await guarded('nothing uncertain')).not.toHaveProperty('second_stage');
+    expect(gate.recorded.at(-1)).not.toHaveProperty('second_stage');
+  });
+
   it('asks once about one value', async () => {
     const real = value('real');
     await guarded(tag(real));
@@ -169,7 +176,8 @@ describe('POST /v1/guard', () => {
       () => 'cut',
     );
     expect(outcome).not.toContain(real);
-    expect(gate.recorded.at(-1)).toMatchObject({ type: 'guard.verdict', action: 'block' });
+    const asked = { type: 'guard.verdict', action: 'block', second_stage: 'asked' };
+    expect(gate.recorded.at(-1)).toMatchObject(asked);
   });
 });
 
@@ -177,7 +185,9 @@ it('results of tasks are asked about as well', async () => {
   const real = value('real');
   const body = { class: 'code', code: `export default () => ${JSON.stringify(tag(real))};` };
   const { body: report } = await gate.call('/v1/tasks', { body });
-  expect(report).toMatchObject({ result: tag('[REDACTED:PASSWORD]') });
+  expect(report).toMatchObject({ result: tag('[REDACTED:PASSWORD]'), guard: { second_stage: 'asked' } });
+  const verdict = gate.recorded.find(({ type }) => type === 'guard.verdict');
+  expect(verdict).toMatchObject({ second_stage: 'asked' });
   expect(calls).toEqual([[real]]);
 });
 

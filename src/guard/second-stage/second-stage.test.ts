@@ -99,11 +99,13 @@ function stageWith(over: Partial<SecondStageSettings> = {}) {
     await settled();
   };
   const ask = (values: string[], { id = 'r', likelihood = 'POSSIBLE' as 'POSSIBLE' | 'LIKELY' } = {}) =>
-    stage.look((doubts) =>
-      values.filter((value) =>
-        doubts.isConfirmed({ rule: { id, info_type: 'EMAIL' }, secret: Buffer.from(value), likelihood }),
-      ),
-    );
+    stage
+      .look((doubts) =>
+        values.filter((value) =>
+          doubts.isConfirmed({ rule: { id, info_type: 'EMAIL' }, secret: Buffer.from(value), likelihood }),
+        ),
+      )
+      .then(({ looked }) => looked);
   const asked = () => calls.map(({ items }) => items.map(({ value }) => value));
   return { ask, asked, calls, notes, advance, settled, clock };
 }

@@ -3,6 +3,7 @@
  * are out go together into the next one. INVARIANT: whatever is not answered in time is what its rule says of failures.
  */
 
+import type { Verdict } from '../../core/finding.ts';
 import type { Later } from '../later.ts';
 import { AnswerCache } from './answer-cache.ts';
 import { Breaker } from './breaker.ts';
@@ -40,6 +41,16 @@ interface Waiting extends Question {
 
 /** Spans that may wait for a call at once. */
 const MOST_WAITING = 10_000;
+/** Of a verdict: whether there was anything to ask about. */
+export type Said = Pick<Verdict, 'second_stage'>;
+
+/** What one body is not sure of, to be asked about when it was scanned. */
+export interface Asker extends Doubts {
+  /** Whether anything was confirmed. */
+  ask(): Promise<boolean>;
+  readonly said: Said;
+}
+
 /** Distinct spans of one body that are asked about; the rest count as not answered. */
 const MOST_OF_ONE = 1000;
 
@@ -62,10 +73,11 @@ export class SecondStage implements Inquiry {
   }
 
   /** Scans; asks about what was uncertain; scans again where something of it was confirmed. */
-  async look<T>(scan: (doubts: Doubts) => Later<T>): Promise<T> {
+  async look<T>(scan: (doubts: Doubts) => Later<T>): Promise<{ readonly looked: T; readonly said: Said }> {
     const doubts = this.begin();
     const first = await scan(doubts);
-    return (await doubts.ask()) ? await scan(doubts) : first;
+    const looked = (await doubts.ask()) ? await scan(doubts) : first;
+    return { looked, said: doubts.said };
   }
 
   get rules(): readonly SecondStageRule[] {
@@ -76,13 +88,18 @@ export class SecondStage implements Inquiry {
     return this.#ports.key;
   }
 
-  begin(): Doubts & { /** Whether anything was confirmed. */ ask(): Promise<boolean> } {
+  begin(): Asker {
     const book = new DoubtBook({ rules: this.rules, key: this.key, confirmed: [] });
+    let isAsked = false;
     return {
+      get said(): Said {
+        return book.questions().length === 0 ? {} : { second_stage: isAsked ? 'asked' : 'not_asked' };
+      },
       isConfirmed: (suspect) => book.isConfirmed(suspect),
       portable: () => book.portable(),
       take: (questions) => book.take(questions),
       ask: async () => {
+        isAsked = true;
         book.confirm(await this.confirmed(book.questions()));
         return book.isAnyConfirmed;
       },
