@@ -16,6 +16,7 @@ const STRICT = {
 export function answerFault(response: ServerResponse, of: Fault): void {
   const extra: Record<string, string> = {
     ...(of.code === 'not_authenticated' ? { 'www-authenticate': 'Bearer realm="locktender"' } : {}),
+    ...(of.allow === undefined ? {} : { allow: of.allow.join(', ') }),
     ...(of.retryAfter === undefined ? {} : { 'retry-after': String(of.retryAfter) }),
   };
   write(response, {

@@ -14,6 +14,10 @@ test.each([
   [{ host: '127.0.0.1:9128', origin: 'null' }, 'foreign_origin'],
   [{ host: '127.0.0.1:9128', 'sec-fetch-site': 'cross-site' }, 'foreign_origin'],
   [{ host: '127.0.0.1:9128', 'sec-fetch-site': 'same-site' }, 'foreign_origin'],
+  [{ host: '127.0.0.1:9128', 'sec-fetch-site': 'Cross-Site' }, 'foreign_origin'],
+  [{ host: '127.0.0.1:9128', 'sec-fetch-site': 'same-origin, cross-site' }, 'foreign_origin'],
+  [{ host: '127.0.0.1:9128', 'sec-fetch-site': 'same-origin' }, null],
+  [{ host: '127.0.0.1:9128', 'sec-fetch-site': 'none' }, null],
 ] as const)('T-83 the door judges a request with %j as %s', (headers, code) => {
   expect(doorFault(headers, names)?.code ?? null).toBe(code);
 });

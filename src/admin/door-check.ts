@@ -21,7 +21,7 @@ export function doorNames(listening: { host: string; port: number }, added: read
 }
 
 /** Null when it came to one of our names. */
-export function hostFault(headers: IncomingHttpHeaders, names: DoorNames): Fault | null {
+export function hostFault(headers: Pick<IncomingHttpHeaders, 'host'>, names: DoorNames): Fault | null {
   const host = headers.host?.toLowerCase();
   if (host !== undefined && names.hosts.has(host)) return null;
   return fault('foreign_host', 'reach this door by its address, or add the name to `admin.hosts`');
@@ -31,8 +31,9 @@ export function hostFault(headers: IncomingHttpHeaders, names: DoorNames): Fault
 export function doorFault(headers: IncomingHttpHeaders, names: DoorNames): Fault | null {
   const foreign = hostFault(headers, names);
   if (foreign) return foreign;
+  // `none`: a person typed the address. A value that we do not know is one that a browser gives for somebody else.
   const site = headers['sec-fetch-site'];
-  if (site === 'cross-site' || site === 'same-site') {
+  if (site !== undefined && site !== 'same-origin' && site !== 'none') {
     return fault('foreign_origin', 'open the console at the address of this door');
   }
   const { origin } = headers;

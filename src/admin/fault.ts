@@ -9,6 +9,8 @@ export interface Fault {
   readonly detail: string;
   /** Seconds after which it may go; for `too_many`. */
   readonly retryAfter?: number;
+  /** Methods that the path takes; for `wrong_method`. */
+  readonly allow?: readonly string[];
   /** What waits; for `needs_second_person`. */
   readonly waits?: Pick<AwaitsSecondPerson, 'pending' | 'until'>;
 }
@@ -20,6 +22,10 @@ export function fault(code: FaultCode, detail: string): Fault {
 /** What is over a rate says when it is within it again. */
 export function tooMany(detail: string, retryAfter: number): Fault {
   return { code: 'too_many', detail, retryAfter };
+}
+
+export function wrongMethod(allow: readonly string[]): Fault {
+  return { code: 'wrong_method', detail: `use ${allow.join(' or ')}`, allow };
 }
 
 /** What waits says by which id it is approved, and until when. */

@@ -5,10 +5,14 @@ import type { z } from 'zod';
 import { err, ok, type Result } from '../core/result.ts';
 import type { Route } from './contract/route.ts';
 import { ROUTES, type RouteId } from './contract.ts';
-import { type Fault, fault } from './fault.ts';
+import { type Fault, fault, wrongMethod } from './fault.ts';
 
 /** A rule file of a megabyte and its sample, escaped as JSON. */
 const MOST_BODY = 3 * 1024 * 1024;
+
+/** RFC 8259 knows no other encoding than UTF-8 between systems. */
+const JSON_TYPE = /^application\/json\s*(?:;\s*charset\s*=\s*"?utf-8"?\s*)?$/i;
+const UTF8 = new TextDecoder('utf-8', { fatal: true });
 
 export interface Matched {
   readonly id: RouteId;
@@ -33,7 +37,7 @@ export function matchRoute(method: string, path: string): Result<Matched, Fault>
   if (fits.length === 0) return err(fault('not_found', 'no route has this path; see `/openapi.json`'));
   const asked = method === 'HEAD' ? 'GET' : method;
   const hit = fits.find(({ route }) => route.method === asked);
-  if (!hit) return err(fault('wrong_method', `use ${fits.map(({ route }) => route.method).join(' or ')}`));
+  if (!hit) return err(wrongMethod(fits.map(({ route }) => route.method)));
   const params: Record<string, string> = {};
   for (const [name, value] of Object.entries(hit.pattern.exec(path)?.groups ?? {})) {
     const decoded = decode(value);
@@ -51,6 +55,9 @@ export async function readInput(
 ): Promise<Result<{ params: unknown; query: unknown; body: unknown }, Fault>> {
   const text = route.body ? await readBody(request) : ok(null);
   if (!text.ok) return text;
+  const names = [...query.keys()];
+  const twice = names.find((name, i) => names.indexOf(name) !== i);
+  if (twice !== undefined) return err(fault('bad_request', `query: \`${twice}\` is given twice; give it once`));
   const parts = {
     params: route.params.strict().safeParse(params),
     query: route.query.strict().safeParse(Object.fromEntries(query)),
@@ -63,19 +70,25 @@ export async function readInput(
 }
 
 async function readBody(request: IncomingMessage): Promise<Result<unknown, Fault>> {
-  const type = (request.headers['content-type'] ?? '').split(';')[0]?.trim().toLowerCase();
-  if (type !== 'application/json') return err(fault('not_json', 'send `content-type: application/json`'));
+  if (!JSON_TYPE.test(request.headers['content-type'] ?? '')) {
+    return err(fault('not_json', 'send `content-type: application/json`, in UTF-8'));
+  }
+  const coded = request.headers['content-encoding'] ?? 'identity';
+  if (coded.toLowerCase() !== 'identity') return err(fault('not_json', 'send the body without `content-encoding`'));
+  const tooLarge = err(fault('too_large', `send at most ${MOST_BODY} bytes`));
+  if (Number(request.headers['content-length'] ?? 0) > MOST_BODY) return tooLarge;
   const chunks: Buffer[] = [];
   let size = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
+  // What is too large is answered: the connection is not torn down over it.
+  for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
     size += chunk.length;
-    if (size > MOST_BODY) return err(fault('too_large', `send at most ${MOST_BODY} bytes`));
+    if (size > MOST_BODY) return tooLarge;
     chunks.push(chunk);
   }
   try {
-    return ok(JSON.parse(Buffer.concat(chunks).toString('utf8')));
+    return ok(JSON.parse(UTF8.decode(Buffer.concat(chunks))));
   } catch {
-    return err(fault('bad_request', 'the body is not valid JSON'));
+    return err(fault('bad_request', 'the body is not valid JSON in UTF-8'));
   }
 }
 

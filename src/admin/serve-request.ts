@@ -113,7 +113,9 @@ function act(desk: Desk, call: Call): Promise<Result<unknown, Fault>> {
 }
 
 function staleFault(ifMatch: string | undefined, version: number): Fault | null {
-  if (ifMatch === undefined || ifMatch === '*' || ifMatch === etagOf(version)) return null;
+  // RFC 9110, 13.1.1: a list holds when one of them does; a weak one never does.
+  const named = ifMatch?.split(',').map((tag) => tag.trim());
+  if (named === undefined || named.includes('*') || named.includes(etagOf(version))) return null;
   return fault('changed_meanwhile', 'read the list again, then decide again');
 }
 

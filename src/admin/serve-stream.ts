@@ -4,7 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { answerFault, openEventStream, openLines } from './answer.ts';
 import type { Caller, InputOf } from './contract.ts';
 import { drained, streamEntries } from './event-stream.ts';
-import { tooMany } from './fault.ts';
+import { fault, tooMany } from './fault.ts';
 import type { OpenStreams } from './open-streams.ts';
 import type { AdminPorts } from './ports.ts';
 import type { SeenEvent } from './recorded-entry.ts';
@@ -26,9 +26,10 @@ interface Call {
 }
 
 /** A file, as it is read from the record. */
-export async function serveLines(desk: StreamDesk, { response, input }: Call): Promise<void> {
+export async function serveLines(desk: StreamDesk, { request, response, input }: Call): Promise<void> {
   const query = input.query as InputOf<'auditExport'>['query'];
   openLines(response, query.format === 'jsonl' ? 'locktender-record.jsonl' : `locktender-record.${query.format}.jsonl`);
+  if (request.method === 'HEAD') return void response.end();
   for await (const piece of desk.ports.record.export(query)) {
     if (response.destroyed) return;
     if (!response.write(piece)) await drained(response);
@@ -43,12 +44,17 @@ export async function serveEvents(
 ): Promise<void> {
   const query = input.query as { after?: number; tenant?: string; when_behind?: 'end' | 'skip' };
   const header = request.headers['last-event-id'];
-  const resumed = typeof header === 'string' && /^[0-9]{1,15}$/.test(header) ? Number(header) : null;
+  // To begin from now instead would pass over what the reader has not seen.
+  if (header !== undefined && !/^[0-9]{1,15}$/.test(String(header))) {
+    return answerFault(response, fault('bad_request', '`last-event-id` must be a sequence number of this record'));
+  }
+  const resumed = header === undefined ? null : Number(header);
   const wants = ({ type, tenant }: SeenEvent) =>
     (matched.id === 'auditTail' || type === 'decision') && (query.tenant === undefined || tenant === query.tenant);
   if (!desk.streams.open(caller.id)) return answerFault(response, tooMany('close a stream of this token', 10));
   response.once('close', () => desk.streams.closed(caller.id));
   openEventStream(response);
+  if (request.method === 'HEAD') return void response.end();
   await streamEntries(response, desk.ports.record, {
     after: resumed ?? query.after ?? null,
     wants,

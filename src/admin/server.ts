@@ -5,7 +5,8 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import type { Clock, Log } from '../core/ports.ts';
 import { answerFault } from './answer.ts';
-import { doorNames, hostFault } from './door-check.ts';
+import { doorNames } from './door-check.ts';
+import { entered } from './entry.ts';
 import { fault } from './fault.ts';
 import { createHandlers } from './handlers.ts';
 import { lanes } from './lanes.ts';
@@ -35,6 +36,9 @@ export interface AdminOptions {
   readonly pages?: (request: IncomingMessage, response: ServerResponse) => boolean;
 }
 
+/** Operators, their tabs, and what scrapes: connections that do nothing are closed by the time-outs. */
+const MOST_CONNECTIONS = 4096;
+
 export interface AdminDoor {
   readonly address: { readonly host: string; readonly port: number };
   /** Ends live streams and idle connections at once; waits for requests that run. */
@@ -62,22 +66,29 @@ export async function startAdmin(options: AdminOptions): Promise<AdminDoor> {
     random: (bytes) => randomBytes(bytes),
     log,
   };
-  const server = createServer({ requestTimeout: 30_000, headersTimeout: 10_000, maxHeaderSize: 16_384 });
+  const server = createServer({
+    requestTimeout: 30_000,
+    headersTimeout: 10_000,
+    connectionsCheckingInterval: 5000,
+    maxHeaderSize: 16_384,
+  });
+  server.maxConnections = MOST_CONNECTIONS;
   const streams = new Set<ServerResponse>();
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
     streams.add(response);
     response.once('close', () => streams.delete(response));
     // A link to the console may stand on any site: its files say nothing, may be framed by nobody, and act on nothing.
-    const page = () =>
-      options.pages !== undefined &&
-      isPage(request) &&
-      !hostFault(request.headers, names) &&
-      options.pages(request, response);
+    const page = () => options.pages !== undefined && isPage(request) && options.pages(request, response);
     const serve = async () => {
+      const entry = entered(request, names);
+      if ('refused' in entry) return answerFault(response, entry.refused);
+      request.url = entry.target;
       if (login && (await serveLogin({ login, names: () => names, rate: logins }, request, response))) return;
       if (!page()) await serveRequest(desk, request, response);
     };
     serve().catch((error: unknown) => {
+      // Whoever left before the end is not answered, and is nothing that anybody has to look after.
+      if (request.destroyed && response.destroyed) return;
       log.error({ error }, 'an admin request failed');
       answerFault(response, fault('internal', 'see the log of the appliance'));
     });
