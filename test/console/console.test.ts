@@ -149,7 +149,8 @@ describe('the console', () => {
     await page.getByRole('link', { name: 'Emergency' }).click();
     await page.getByRole('heading', { name: 'Emergency' }).waitFor();
     await page.keyboard.press('4');
-    await page.keyboard.type('acme');
+    // As it is pasted.
+    await page.keyboard.type(' acme ');
     await page.keyboard.press('Enter');
     await confirm(page, 'Quarantine now', 'acm');
     await page.getByRole('alert').filter({ hasText: 'Type acme exactly' }).waitFor();
@@ -298,6 +299,7 @@ describe('the console', () => {
     const { page } = the;
     await page.goto(`${the.base}/console/levels?minutes=60`);
     await page.getByRole('img', { name: /^Decisions: highest/ }).waitFor();
+    await page.getByRole('row', { name: /forced termination ratio ≤ 1 %/ }).waitFor();
     await page.getByRole('button', { name: 'Table of Decisions' }).click();
     await page.getByRole('table', { name: 'Decisions' }).waitFor();
     await page.getByRole('link', { name: 'Entries behind denied_ratio', exact: true }).click();
@@ -330,6 +332,14 @@ describe('the console', () => {
       return palette.count();
     };
     await expect.poll(pressed, { timeout: 10_000, interval: 200 }).toBe(1);
+    for (const [typed, offered] of [
+      ['rotate', 'rotate the signing key'],
+      ['revoke net.read.pub', 'revoke capability net.read.public'],
+      ['github', 'rules with “github”'],
+    ] as const) {
+      await page.getByRole('combobox').fill(typed);
+      await page.getByRole('option', { name: offered }).waitFor();
+    }
     await page.getByRole('combobox').fill('block paste');
     await page.getByRole('option', { name: /block category paste-sites/ }).waitFor();
     await page.keyboard.press('Enter');

@@ -80,6 +80,10 @@ async function fitsEveryWidth(page: Page, name: string): Promise<void> {
     await page.setViewportSize({ width, height: 800 });
     expect(await page.evaluate('document.documentElement.scrollWidth - innerWidth'), `${name} at ${width}`).toBe(0);
   }
+  // Where rows are blocks nothing is cut off either.
+  const cut =
+    "[...document.querySelectorAll('.scroll')].filter((box) => box.scrollWidth > box.clientWidth).map((box) => box.getAttribute('aria-label'))";
+  expect(await page.evaluate(cut), `${name} at 320`).toEqual([]);
   if (SHOTS !== undefined) await page.screenshot({ path: join(SHOTS, `${name}-narrow.png`), fullPage: true });
   await page.setViewportSize(WIDE);
 }
@@ -153,6 +157,11 @@ describe('the pages of the console', () => {
     expect(await count('Categories', /^Block /)).toBe(may.block);
     expect(await count('Capabilities', /^Revoke /)).toBe(may.revoke);
     expect(await count('Changes', /^Undo c_/)).toBe(may.undo);
+    await at.getByRole('button', { name: /^Go to or do/ }).click();
+    await at.getByRole('combobox').fill('rotate the signing key');
+    await at.getByRole('option').or(at.getByText('Nothing has this name')).first().waitFor();
+    expect(await at.getByRole('option', { name: /^rotate the signing key/ }).count()).toBe(role === 'admin' ? 1 : 0);
+    await at.keyboard.press('Escape');
     await nav.getByRole('link', { name: 'Emergency' }).click();
     await at.getByRole('heading', { name: 'Emergency' }).waitFor();
     expect(await at.getByLabel('Capability', { exact: true }).isDisabled()).toBe(!may.revoke);

@@ -3,7 +3,7 @@
 import type { AnswerOf } from '../../admin/contract.ts';
 import { ask } from '../api.ts';
 import { badge, button, h, say } from '../dom.ts';
-import { moment, span } from '../format.ts';
+import { moment, plural, span } from '../format.ts';
 import type { Page, PageContext } from '../page.ts';
 import { type ChangeOrder, change } from '../parts/change.ts';
 import { sayAction } from '../parts/event-text.ts';
@@ -29,7 +29,7 @@ async function draw(context: PageContext): Promise<void> {
   context.place.replaceChildren(
     pageHead(
       'Changes',
-      `Controls are at version ${version}. ${standing} of the latest ${made.length} changes still stand.`,
+      `Controls are at version ${version}. ${plural(made.length, 'change')} by operators, of which ${standing} still ${standing === 1 ? 'stands' : 'stand'}.`,
     ),
     ...(pending.length === 0
       ? []

@@ -129,18 +129,20 @@ function card(one: Switch, n: number, context: PageContext): HTMLElement {
     disabled: !allowed,
   });
   const go = async () => {
+    // Pasted names bring spaces along.
+    const subject = name.value.trim();
     const done = await change({
-      title: `${one.act} ${name.value}`,
-      path: one.path(encodeURIComponent(name.value)),
+      title: `${one.act} ${subject}`,
+      path: one.path(encodeURIComponent(subject)),
       act: `${one.act} now`,
       danger: true,
       timed: one.kind !== 'task',
-      ...(one.kind === null ? {} : { preview: { kind: one.kind, name: name.value } }),
-      ...(one.confirm ? { confirm: name.value } : {}),
+      ...(one.kind === null ? {} : { preview: { kind: one.kind, name: subject } }),
+      ...(one.confirm ? { confirm: subject } : {}),
     });
     if (done === null) return;
     showReceipt(context.place, {
-      title: `${one.title}: ${name.value}`,
+      title: `${one.title}: ${subject}`,
       ...done,
       undone: context.may('controlUndo') ? () => undefined : undefined,
     });

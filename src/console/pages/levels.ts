@@ -147,11 +147,19 @@ const BEHIND: readonly (readonly [RegExp, string])[] = [
   [/^decision_/, 'type=decision'],
 ];
 
+/** `≤ 1 %` from `<= 0.01 ratio`: in the unit that the measured value is shown in. */
+function objectiveOf({ objective, unit }: Level): string {
+  if (objective === '-') return '–';
+  const [sign = '', value = ''] = objective.split(' ');
+  const limit = Number(value);
+  return `${sign.replace('<=', '≤').replace('>=', '≥')} ${Number.isNaN(limit) ? value : figure(limit, unit)}`;
+}
+
 function rowOf(level: Level, { from }: Levels, context: PageContext): HTMLTableRowElement {
   const behind = BEHIND.find(([name]) => name.test(level.name))?.[1];
   return row(
     h('div', {}, level.name.replaceAll('_', ' '), level.of !== null && h('div', { class: 'sub' }, level.of)),
-    level.objective === '-' ? '–' : level.objective.replace('<=', '≤').replace('>=', '≥').replace(/ us$/, ' µs'),
+    objectiveOf(level),
     { number: figure(level.measured, level.unit) },
     { number: count(level.samples) },
     level.source === 'record' ? 'the record' : 'this process',

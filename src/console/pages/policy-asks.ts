@@ -24,7 +24,7 @@ export function replayForm({ query, setQuery }: PageContext): HTMLElement {
     autocomplete: 'off',
     spellcheck: 'false',
     value: query.get('bundle') ?? '',
-    placeholder: 'leave empty for the bundles of then',
+    placeholder: 'empty: the bundles of then',
   });
   const controls = h('input', {
     name: 'controls',

@@ -173,7 +173,7 @@ function candidateForm({ query, setQuery }: PageContext, { title, optional, act,
     required: !optional,
     autocomplete: 'off',
     spellcheck: 'false',
-    placeholder: optional ? 'leave empty for the bundle in force' : '/etc/locktender/rules-next, or a digest',
+    placeholder: optional ? 'empty: what is in force' : '/etc/locktender/rules-next, or a digest',
     value: query.get('bundle') ?? '',
   });
   const out = h('div', { class: 'stack', 'aria-live': 'polite' });

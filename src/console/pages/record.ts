@@ -158,16 +158,21 @@ function rowOf({ seq, event }: Logged): HTMLTableRowElement {
     stateOf(event),
     textOf(event, 'tenant') || '–',
     h(
-      'details',
+      'div',
       {},
-      h('summary', {}, sayEvent(event) || 'whole'),
-      h('pre', { tabindex: '0' }, JSON.stringify(event, null, 2)),
-      detail,
+      h(
+        'details',
+        {},
+        h('summary', {}, sayEvent(event) || 'whole'),
+        h('pre', { tabindex: '0' }, JSON.stringify(event, null, 2)),
+        detail,
+      ),
+      textOf(event, 'type') === 'guard.verdict' &&
+        h('div', { class: 'sub tall' }, link(verdictAddress(event), 'its rules')),
     ),
     h(
       'div',
       { class: 'acts' },
-      textOf(event, 'type') === 'guard.verdict' && link(verdictAddress(event), 'Its rules'),
       button('Prove', () => void prove(seq, detail), { 'aria-label': `Prove ${seq}` }),
     ),
   );

@@ -134,7 +134,7 @@ export function niceTop(value: number): number {
 
 function axis(value: number, unit: string): string {
   if (unit === 'ratio') return `${Math.round(value * 1000) / 10}%`;
-  if (unit === 'us' || unit === 'ms') return figure(value, unit);
+  if (unit === 'us' || unit === 'ms' || unit === 's') return figure(value, unit);
   if (value >= 1e6) return `${value / 1e6}M`;
   return value >= 10_000 ? `${value / 1000}k` : String(Math.round(value * 1000) / 1000);
 }

@@ -63,6 +63,18 @@ export function sayEvent(event: Event): string {
       ]
         .filter((part) => part !== '')
         .join(' · ');
+    case 'rules.loaded':
+      return event['refused'] === null
+        ? `${textOf(event, 'count')} rules, digest ${textOf(event, 'rules').slice(0, 12)}`
+        : `refused: ${textOf(event, 'refused')}`;
+    case 'bundle.loaded':
+      return event['refused'] === null
+        ? `policy ${textOf(event, 'bundle').slice(0, 12)}`
+        : `refused: ${textOf(event, 'refused')}`;
+    case 'node.started':
+      return `${textOf(event, 'node')}, version ${textOf(event, 'version')}`;
+    case 'control.pending':
+      return `${sayAction(objectOf(event, 'action'))} ${textOf(event, 'state')} · ${textOf(event, 'by')}: ${textOf(event, 'why')}`;
     default:
       return ['reason', 'refused', 'version', 'by', 'why', 'rules', 'bundle']
         .map((key) => textOf(event, key).replace(/^[0-9a-f]{64}$/, (digest) => `${digest.slice(0, 12)}…`))

@@ -51,10 +51,13 @@ function factsOf(decision: Decision): HTMLElement {
     ['Tenant', tenant ?? '–'],
     ['Task', task === null ? '–' : link(`/console/tasks?task=${encodeURIComponent(task)}`, task)],
     ['When', moment(decision.time)],
-    ['It leans on', chips(decision.facts, 20)],
+    ['It leans on', chips(decision.facts.map(shortFact), 20)],
     ['Decision', h('code', {}, decision.id)],
   ]);
 }
+
+/** A digest is told apart by its beginning. */
+const shortFact = (fact: string): string => fact.replace(/:[0-9a-f]{64}$/, (digest) => `${digest.slice(0, 13)}…`);
 
 function requestOf({ input }: Decision): string {
   const { method, path } = input;

@@ -1,5 +1,6 @@
 /** The palette: pages and acts by a few letters. What it offers is what its reader may do. */
 
+import type { RouteId } from '../../admin/contract.ts';
 import { ask } from '../api.ts';
 import { h, openDialog } from '../dom.ts';
 import type { Me, Page } from '../page.ts';
@@ -12,8 +13,32 @@ export interface Entry {
 
 const SHOWN = 12;
 
+/** What is done on a page rather than to a name; offered to whoever may call the route. */
+const COMMANDS: readonly (Entry & { readonly needs: RouteId })[] = [
+  { text: 'verify the record', hint: 'record', go: '/console/record', needs: 'auditVerify' },
+  { text: 'export the record', hint: 'record', go: '/console/record', needs: 'auditExport' },
+  { text: 'approve what waits', hint: 'changes', go: '/console/changes', needs: 'controlApprove' },
+  { text: 'undo a change', hint: 'changes', go: '/console/changes', needs: 'controlUndo' },
+  { text: 'begin a rule file', hint: 'rules', go: '/console/rules', needs: 'ruleSave' },
+  { text: 'run the policy contracts', hint: 'policy', go: '/console/policy?tab=contracts', needs: 'policyContracts' },
+  { text: 'compare a candidate policy', hint: 'policy', go: '/console/policy?tab=diff', needs: 'policyDiff' },
+  { text: 'replay recorded decisions', hint: 'policy', go: '/console/policy?tab=replay', needs: 'policyReplay' },
+  { text: 'learn what would have sufficed', hint: 'policy', go: '/console/policy?tab=learn', needs: 'policyLearn' },
+  { text: 'ask for a decision', hint: 'policy', go: '/console/policy?tab=ask', needs: 'policyExplain' },
+  { text: 'reload the policy', hint: 'policy', go: '/console/policy', needs: 'policyReload' },
+  { text: 'rotate the signing key', hint: 'keeping', go: '/console/keeping', needs: 'auditRotate' },
+  { text: 'remove old entries', hint: 'keeping', go: '/console/keeping', needs: 'auditPrune' },
+  { text: 'forget a tenant', hint: 'keeping', go: '/console/keeping', needs: 'auditShred' },
+  { text: 'receivers of the record', hint: 'keeping', go: '/console/keeping', needs: 'auditForward' },
+  { text: 'make a token', hint: 'access', go: '/console/access', needs: 'tokenMake' },
+];
+
 export function openPalette(pages: readonly Page[], me: Me, go: (address: string) => void): void {
-  let entries: readonly Entry[] = pages.map((page) => ({ text: page.title, hint: `g ${page.key}`, go: page.path }));
+  const may = (route: string) => me.routes.includes(route);
+  let entries: readonly Entry[] = [
+    ...pages.map((page) => ({ text: page.title, hint: `g ${page.key}`, go: page.path })),
+    ...COMMANDS.filter(({ needs }) => may(needs)),
+  ];
   let shown: readonly Entry[] = [];
   let chosen = 0;
   const input = h('input', {
@@ -29,14 +54,18 @@ export function openPalette(pages: readonly Page[], me: Me, go: (address: string
     placeholder: 'a page, a category to block, a tenant to quarantine, a task, a host …',
   });
   const list = h('ul', { id: 'palette-list', role: 'listbox', 'aria-label': 'Matches' });
-  const dialog = openDialog({ class: 'palette', 'aria-label': 'Go to or do' }, input, list);
+  const none = h('p', { class: 'soft', role: 'status' });
+  const dialog = openDialog({ class: 'palette', 'aria-label': 'Go to or do' }, input, list, none);
   const take = (entry: Entry | undefined) => {
     if (entry === undefined) return;
     dialog.close();
     go(entry.go);
   };
   const draw = () => {
-    shown = ranked([...entries, ...typed(input.value)], input.value).slice(0, SHOWN);
+    shown = [...ranked([...entries, ...typed(input.value)], input.value), ...searches(input.value, may)].slice(
+      0,
+      SHOWN,
+    );
     chosen = Math.min(chosen, Math.max(0, shown.length - 1));
     list.replaceChildren(
       ...shown.map((entry, i) =>
@@ -48,6 +77,7 @@ export function openPalette(pages: readonly Page[], me: Me, go: (address: string
         ),
       ),
     );
+    none.textContent = shown.length === 0 ? 'Nothing has this name.' : '';
     input.setAttribute('aria-activedescendant', shown.length === 0 ? '' : `palette-${chosen}`);
   };
   input.addEventListener('input', () => {
@@ -72,10 +102,11 @@ export function openPalette(pages: readonly Page[], me: Me, go: (address: string
 /** What lives now. What cannot be read is not offered; the pages are. */
 async function acts(me: Me): Promise<Entry[]> {
   const may = (route: string) => me.routes.includes(route);
-  const [categories, tenants, tasks] = await Promise.all([
+  const [categories, tenants, tasks, capabilities] = await Promise.all([
     ask<'categoryList'>('/v1/categories').catch(() => null),
     ask<'tenantList'>('/v1/tenants').catch(() => null),
     ask<'taskList'>('/v1/tasks').catch(() => null),
+    ask<'capabilityList'>('/v1/capabilities').catch(() => null),
   ]);
   const verb = (blocked: boolean) => (may('categoryBlock') ? (blocked ? 'unblock' : 'block') : 'show');
   return [
@@ -89,11 +120,29 @@ async function acts(me: Me): Promise<Entry[]> {
       hint: quarantined ? 'quarantined' : 'quarantine, tasks',
       go: `/console/tenants?tenant=${encodeURIComponent(name)}`,
     })),
+    ...(capabilities?.capabilities ?? []).map(({ name, revoked }) => ({
+      text: `${!may('capabilityRevoke') ? 'show' : revoked ? 'restore' : 'revoke'} capability ${name}`,
+      hint: revoked ? 'revoked' : 'in force',
+      go: `/console/capabilities?q=${encodeURIComponent(name)}`,
+    })),
     ...(tasks?.tasks ?? []).slice(-200).map(({ id, tenant }) => ({
       text: `task ${id}`,
       hint: tenant,
       go: `/console/tasks?task=${encodeURIComponent(id)}`,
     })),
+  ];
+}
+
+/** Where any word can be looked for; after all that has a name. */
+function searches(text: string, may: (route: string) => boolean): Entry[] {
+  const word = text.trim();
+  if (word.length < 2) return [];
+  const of = encodeURIComponent(word);
+  return [
+    ...(may('ruleList') ? [{ text: `rules with “${word}”`, hint: 'rules', go: `/console/rules?q=${of}` }] : []),
+    ...(may('auditQuery')
+      ? [{ text: `entries with “${word}”`, hint: 'record', go: `/console/record?text=${of}` }]
+      : []),
   ];
 }
 
