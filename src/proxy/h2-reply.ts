@@ -33,7 +33,9 @@ export class H2Reply implements Reply {
     if (this.gone) return;
     // A client that opens no window for so long does not get the rest (T-45).
     this.#stream.setTimeout(this.#idleMs, () => this.#stream.close(constants.NGHTTP2_CANCEL));
-    this.#stream.respond(h2Fields(status, fields), { waitForTrailers: this.#trailers });
+    // The end of the stream is said by `end` alone: `close` ends the writable side first, and where it does not wait for
+    // trailers the client may see an end before the reset, and take a part for the whole.
+    this.#stream.respond(h2Fields(status, fields), { waitForTrailers: true });
   }
 
   write(chunk: Uint8Array): boolean {
@@ -55,7 +57,7 @@ export class H2Reply implements Reply {
     this.#ended = true;
     const stream = this.#stream;
     if (this.gone) return;
-    if (this.#trailers) stream.once('wantTrailers', () => sendTrailers(stream, trailers));
+    stream.once('wantTrailers', () => sendTrailers(stream, this.#trailers ? trailers : []));
     stream.end();
   }
 
@@ -65,9 +67,8 @@ export class H2Reply implements Reply {
 }
 
 function sendTrailers(stream: ServerHttp2Stream, trailers: FieldList): void {
-  if (stream.destroyed) return;
-  if (trailers.length === 0) stream.close();
-  else stream.sendTrailers(merge({}, trailers));
+  // None: an empty frame of data that ends the stream.
+  if (!stream.destroyed) stream.sendTrailers(merge({}, trailers));
 }
 
 /** Fields as Node's HTTP/2 takes them; repeated ones become lists. */

@@ -4,7 +4,9 @@
  */
 
 import { STATUS_CODES } from 'node:http';
+import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { TLSSocket } from 'node:tls';
 import { Refusal } from './refusal.ts';
 import type { FieldList, Reply } from './reply.ts';
 
@@ -31,6 +33,8 @@ export class Http1Reply implements Reply {
   #begun = false;
   #ended = false;
   #framing: 'none' | 'plain' | 'chunked' = 'plain';
+  /** Its body ends with the connection, so that an orderly close would make a part look whole. */
+  #untilClose = false;
   #keep: boolean;
   #drained: (() => void) | null = null;
   #gone: (() => void) | null = null;
@@ -64,7 +68,8 @@ export class Http1Reply implements Reply {
     const bodiless = method === 'HEAD' || status === 204 || status === 304;
     this.#framing = bodiless ? 'none' : sized || version === '1.0' ? 'plain' : 'chunked';
     // HTTP/1.0 knows no chunks: what has no length ends with the connection.
-    if (version === '1.0' && !sized && !bodiless) this.#keep = false;
+    this.#untilClose = version === '1.0' && !sized && !bodiless;
+    if (this.#untilClose) this.#keep = false;
     const coding = this.#framing === 'chunked' ? 'Transfer-Encoding: chunked\r\n' : '';
     this.#begun = true;
     this.#head = `${text}${coding}${this.#keep ? keepLine : 'Connection: close\r\n'}\r\n`;
@@ -103,7 +108,10 @@ export class Http1Reply implements Reply {
     // not wait for either.
     if (carrier?.destroyed) return;
     this.#head = null;
-    socket.destroy();
+    // Inside TLS it is the missing `close_notify` that says so.
+    const mayReset = socket instanceof Socket && !(socket instanceof TLSSocket) && !socket.destroyed;
+    if (this.#untilClose && !this.#ended && mayReset) socket.resetAndDestroy();
+    else socket.destroy();
   }
 
   /** The socket takes more. */

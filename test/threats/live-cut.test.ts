@@ -8,6 +8,7 @@ import { connect as connectH2 } from 'node:http2';
 import { connect, type Socket } from 'node:net';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { FLAG, frame, framesIn, indexed, literal, PREFACE, TYPE } from '../proxy/h2-frames.ts';
 import { type Lab, openLab } from '../proxy/lab.ts';
 
 const TENANTS = ['acme', 'globex'] as const;
@@ -254,6 +255,55 @@ describe.each(Object.entries(FLOWS))('%s, in the middle of its transfer', (_, fl
       await expect.poll(() => lab.appliance.core.leases.live().length, { timeout: 5000, interval: 10 }).toBe(0);
     },
   );
+});
+
+describe('an answer to an HTTP/1.0 client, whose body ends with the connection', () => {
+  it('is reset when it is cut, so that a part does not look whole', async () => {
+    lab.script = endless;
+    const { pass } = await issued('acme', 'lab-read');
+    const host = at('web.lab.test', lab.plainPort);
+    const socket = door();
+    let bytes = 0;
+    socket.on('data', (chunk: Buffer) => {
+      bytes += chunk.length;
+    });
+    const ended = new Promise<string>((resolve) => {
+      socket.once('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message));
+      socket.once('end', () => resolve('an orderly end'));
+    });
+    socket.write(`GET http://${host}/endless HTTP/1.0\r\nHost: ${host}\r\n${lab.authorization(pass)}\r\n`);
+    await expect.poll(() => bytes, { timeout: 10_000, interval: 10 }).toBeGreaterThan(1000);
+    await lab.admin('/v1/capabilities/net.read.lab/revoke', why);
+    expect(await ended).toBe('ECONNRESET');
+    await lab.admin('/v1/capabilities/net.read.lab/restore', why);
+  });
+});
+
+describe('HTTP/2 streams that are cut', () => {
+  it('end with a reset and never with an end, which would make a part look whole', async () => {
+    lab.script = endless;
+    const { pass } = await issued('acme', 'lab-write');
+    const { socket } = await lab.tunnel('web.lab.test', { pass, alpn: ['h2'] });
+    if (socket === null) throw new Error('no tunnel');
+    const said: Buffer[] = [];
+    socket.on('error', () => undefined).on('data', (chunk: Buffer) => said.push(chunk));
+    const streams = Array.from({ length: 12 }, (_, n) => 2 * n + 1);
+    // `:method POST`, `:scheme https`: it stands on a capability of its own, so the connection goes on.
+    const [path, authority] = [literal(':path', '/endless'), literal(':authority', at('web.lab.test'))];
+    const head = Buffer.concat([indexed(3), indexed(7), path, authority]);
+    socket.write(Buffer.concat([PREFACE, frame(TYPE.settings, 0, 0)]));
+    for (const stream of streams) socket.write(frame(TYPE.headers, FLAG.endHeaders | FLAG.endStream, stream, head));
+    const framesOf = (type: number) => framesIn(Buffer.concat(said)).filter((one) => one.type === type);
+    const begun = () => new Set(framesOf(TYPE.data).map(({ stream }) => stream)).size;
+    await expect.poll(begun, { timeout: 10_000, interval: 10 }).toBe(streams.length);
+    const receipt = await lab.admin('/v1/capabilities/net.write.lab/revoke', why);
+    expect(receipt).toMatchObject({ dependants: streams.length, cut: streams.length, missed: [] });
+    await expect.poll(() => framesOf(TYPE.reset).length, { timeout: 10_000 }).toBe(streams.length);
+    expect(framesOf(TYPE.data).filter(({ flags }) => (flags & FLAG.endStream) !== 0)).toEqual([]);
+    socket.destroy();
+    await lab.admin('/v1/capabilities/net.write.lab/restore', why);
+    await expect.poll(() => lab.appliance.core.leases.live().length).toBe(0);
+  });
 });
 
 describe('two streams of one HTTP/2 connection', () => {
