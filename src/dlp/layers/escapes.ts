@@ -8,10 +8,15 @@ import { matched, Splices, type Undone } from './splices.ts';
 
 /** Those that encoders put into secrets; line ends and tabs end a secret as they stand. */
 const JSON_ESCAPE = /\\+u([0-9A-Fa-f]{4})|\\\//g;
-/** `\\x67` and `\\u{67}` of source code; the backslash is doubled where the source stands in JSON. */
-const SOURCE_ESCAPE = /\\+(?:x([2-7][0-9A-Fa-f])|u\{0{0,4}([2-7][0-9A-Fa-f])\})/g;
-/** Numbers only: names such as `&amp;` stand for signs that keys are not made of. */
-const ENTITY = /&#(?:[xX]0{0,4}([0-9A-Fa-f]{2})|0{0,4}([0-9]{2,3}));?/g;
+/** `\\x67`, `\\u{67}` and `\\147` of source code; the backslash is doubled where the source stands in JSON. */
+const SOURCE_ESCAPE = /\\+(?:x([2-7][0-9A-Fa-f])|u\{0{0,4}([2-7][0-9A-Fa-f])\}|(0[4-7][0-7]|1[0-7]{2}))/g;
+/** Of names those of signs that keys and connection strings are made of. */
+const NAMED: Readonly<Record<string, string>> = {
+  ...{ lowbar: '_', UnderBar: '_', period: '.', colon: ':', equals: '=' },
+  ...{ sol: '/', plus: '+', commat: '@', dollar: '$' },
+};
+const NAMES = Object.keys(NAMED);
+const ENTITY = new RegExp(`&(?:#(?:[xX]0{0,12}([0-9A-Fa-f]{2})|0{0,12}([0-9]{2,3}));?|(${NAMES.join('|')});)`, 'g');
 
 const [PERCENT, PLUS, SLASH, EQUALS, RETURN, NEWLINE] = [0x25, 0x2b, 0x2f, 0x3d, 0x0d, 0x0a];
 const SPACE = 0x20;
@@ -65,19 +70,31 @@ function hexAt(text: Uint8Array, at: number, digits: number): number {
   return value;
 }
 
+const SOURCE_STARTS = ['\\x', '\\u{', '\\0', '\\1'];
+
 export function sourceLayer(text: Buffer): Undone | null {
-  if (text.length > LONGEST_RUN || (!text.includes('\\x') && !text.includes('\\u{'))) return null;
-  const splices = matched(text, SOURCE_ESCAPE, (out, start, [found, hex, point]) =>
-    out.addCode(start, start + found.length, Number.parseInt(hex ?? point ?? '', 16)),
+  if (text.length > LONGEST_RUN || !SOURCE_STARTS.some((start) => text.includes(start))) return null;
+  const splices = matched(text, SOURCE_ESCAPE, (out, start, [found, hex, point, octal]) =>
+    out.addCode(
+      start,
+      start + found.length,
+      Number.parseInt(octal ?? hex ?? point ?? '', octal === undefined ? 16 : 8),
+    ),
   );
   return undone({ encoding: 'source', text, splices, write: (plain) => plain });
 }
 
+function mayHoldEntity(text: Buffer): boolean {
+  return text.includes('&#') || NAMES.some((name) => text.includes(`&${name};`));
+}
+
 export function entityLayer(text: Buffer): Undone | null {
-  if (text.length > LONGEST_RUN || !text.includes('&#')) return null;
-  const splices = matched(text, ENTITY, (out, start, [found, hex, decimal]) =>
-    out.addCode(start, start + found.length, hex === undefined ? Number(decimal) : Number.parseInt(hex, 16)),
-  );
+  if (text.length > LONGEST_RUN || !mayHoldEntity(text)) return null;
+  const splices = matched(text, ENTITY, (out, start, [found, hex, decimal, name]) => {
+    const sign = name === undefined ? undefined : NAMED[name]?.charCodeAt(0);
+    const code = hex === undefined ? Number(decimal) : Number.parseInt(hex, 16);
+    out.addCode(start, start + found.length, sign ?? code);
+  });
   return undone({ encoding: 'entity', text, splices, write: (plain) => plain });
 }
 

@@ -8,6 +8,7 @@ export type Encoding =
   | 'hex'
   | 'utf16'
   | 'utf32'
+  | 'decimal'
   | 'percent'
   | 'json'
   | 'source'

@@ -3,6 +3,7 @@
 import type { Seen } from '../candidates.ts';
 import { type Ranges, touches } from '../ranges.ts';
 import { base64Layers, encodedRuns, wrappedBase64Layers } from './base64.ts';
+import { decimalLayers } from './decimal.ts';
 import { entityLayer, jsonLayer, percentLayer, quotedPrintableLayer, sourceLayer } from './escapes.ts';
 import { hexDumpLayers, hexLayers } from './hex.ts';
 import type { Layer } from './layer.ts';
@@ -61,6 +62,7 @@ function* blocksOf(text: Buffer, isNew: (start: number, end: number) => boolean)
   yield* wrappedBase64Layers(text, runs, isNew);
   yield* hexLayers(text, runs, isNew);
   yield* hexDumpLayers(text, isNew);
+  yield* decimalLayers(text, isNew);
 }
 
 /**

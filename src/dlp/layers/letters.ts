@@ -8,11 +8,12 @@
 import { matched, type Splices, type Undone } from './splices.ts';
 
 /**
- * Zero-width and joining characters, soft hyphen, byte order mark, bidi controls, tags, by their bytes in UTF-8: U+00AD,
- * U+034F, U+061C, U+180E, U+200B to 200F, U+202A to 202E, U+2060 to 2064, U+2066 to 2069, U+FEFF, U+E0001, U+E0020 to E007F.
+ * Zero-width and joining characters, soft hyphen, byte order mark, bidi controls, fillers, variation selectors, tags, by their
+ * bytes in UTF-8: U+00AD, U+034F, U+061C, U+115F, U+1160, U+180E, U+200B to 200F, U+202A to 202E, U+2060 to 2064, U+2066 to 2069,
+ * U+3164, U+FE00 to FE0F, U+FEFF, U+FFA0, U+E0001, U+E0020 to E007F, U+E0100 to E01EF.
  */
 const INVISIBLE =
-  /\xc2\xad|\xcd\x8f|\xd8\x9c|\xe1\xa0\x8e|\xe2(?:\x80[\x8b-\x8f\xaa-\xae]|\x81[\xa0-\xa4\xa6-\xa9])|\xef\xbb\xbf|\xf3\xa0(?:\x80[\x81\xa0-\xbf]|\x81[\x80-\xbf])/g;
+  /\xc2\xad|\xcd\x8f|\xd8\x9c|\xe1(?:\x85[\x9f\xa0]|\xa0\x8e)|\xe3\x85\xa4|\xef(?:\xb8[\x80-\x8f]|\xbe\xa0)|\xe2(?:\x80[\x8b-\x8f\xaa-\xae]|\x81[\xa0-\xa4\xa6-\xa9])|\xef\xbb\xbf|\xf3\xa0(?:\x80[\x81\xa0-\xbf]|\x81[\x80-\xbf]|[\x84-\x87][\x80-\xbf])/g;
 const CYRILLIC = 'АВЕЅІЈКМНОРСТУХЗаеѕіјорсухԁԛԝһӀ';
 const CYRILLIC_AS = 'ABESIJKMHOPCTYX3aesijopcyxdqwhl';
 const GREEK = 'ΑΒΕΖΗΙΚΜΝΟΡΤΥΧοναρ';
