@@ -31,17 +31,34 @@ export function eachCandidate(
   search: (rule: RulePlan, windows: Windows) => void,
   seen?: Seen,
 ): void {
+  for (const [rule, windows] of due(text, plan, seen)) search(rule, windows);
+}
+
+function due(text: Buffer, plan: ScanPlan, seen?: Seen): [RulePlan, Windows][] {
   const found = new Found(text, plan, seen?.changes ?? []);
-  found.take(seen?.hits ?? plan.prefilter.scan(text));
-  const letters = foldingLetters(text);
-  if (letters.length > 0) found.takeFolding(letters);
-  for (const rule of plan.everywhere) found.everywhere(rule);
-  for (const index of found.rules()) {
-    const rule = plan.rules[index] as RulePlan;
-    if (rule.gated && !found.open.has(index)) continue;
-    const windows = found.windows(index);
-    if (windows === null || windows.length > 0) search(rule, windows);
+  try {
+    found.take(seen?.hits ?? plan.prefilter.scan(text));
+    const letters = foldingLetters(text);
+    if (letters.length > 0) found.takeFolding(letters);
+    for (const rule of plan.everywhere) found.everywhere(rule);
+    return found.rules();
+  } finally {
+    found.clear();
   }
+}
+
+type Flat = (number[] | null | undefined)[];
+
+/** One for each plan, empty between two texts: a new one for each would cost a small text more than its search. */
+const flats = new WeakMap<ScanPlan, Flat>();
+
+function flatOf(plan: ScanPlan): Flat {
+  let flat = flats.get(plan);
+  if (flat === undefined) {
+    flat = new Array(plan.rules.length);
+    flats.set(plan, flat);
+  }
+  return flat;
 }
 
 /** What was found in one text. */
@@ -53,14 +70,14 @@ class Found {
   readonly #changes: readonly Ranges[];
   readonly #runs: LongRuns;
   /** By rule: where its windows begin and end, one after the other; null for all of the text. */
-  readonly #windows: (number[] | null | undefined)[];
+  readonly #windows: Flat;
   readonly #found: number[] = [];
 
   constructor(text: Buffer, plan: ScanPlan, changes: readonly Ranges[]) {
     this.#text = text;
     this.#plan = plan;
     this.#changes = changes;
-    this.#windows = new Array(plan.rules.length);
+    this.#windows = flatOf(plan);
     this.#runs = new LongRuns(text);
   }
 
@@ -106,11 +123,24 @@ class Found {
     this.#windows[rule] = null;
   }
 
-  rules(): number[] {
-    return this.#found.sort((a, b) => a - b);
+  /** INVARIANT: whatever happened, the next text finds nothing of this one. */
+  clear(): void {
+    for (const rule of this.#found) this.#windows[rule] = undefined;
   }
 
-  windows(rule: number): Windows {
+  /** In their order, and where each can match. */
+  rules(): [RulePlan, Windows][] {
+    const out: [RulePlan, Windows][] = [];
+    for (const index of this.#found.sort((a, b) => a - b)) {
+      const rule = this.#plan.rules[index] as RulePlan;
+      if (rule.gated && !this.open.has(index)) continue;
+      const windows = this.#windowsOf(index);
+      if (windows === null || windows.length > 0) out.push([rule, windows]);
+    }
+    return out;
+  }
+
+  #windowsOf(rule: number): Windows {
     const flat = this.#windows[rule];
     if (flat == null) return null;
     const plan = this.#plan.rules[rule] as RulePlan;
