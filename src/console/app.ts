@@ -15,6 +15,8 @@ const main = document.getElementById('main') as HTMLElement;
 let leaving = new AbortController();
 let current: Page = HOME;
 let me: Me | null = null;
+/** What stands in place of a page that could not be reached. */
+let awaited: HTMLElement | null = null;
 
 const mine = (): readonly Page[] => PAGES.filter((page) => page.needs === undefined || me?.routes.includes(page.needs));
 const pageAt = (path: string): Page => PAGES.find((page) => page.path === path.replace(/\/$/, '')) ?? HOME;
@@ -80,7 +82,10 @@ function failed(error: unknown): void {
   }
   if (error instanceof DOMException && error.name === 'AbortError') return;
   const text = error instanceof Error ? error.message : 'something went wrong';
-  main.replaceChildren(pageHead(current.title, ''), problem(text, button('Try again', run)));
+  const said = problem(`${text.charAt(0).toUpperCase()}${text.slice(1)}.`, button('Try again', run));
+  main.replaceChildren(pageHead(current.title, ''), said);
+  // The page comes by itself when the appliance answers again.
+  awaited = error instanceof ApiFault && error.status === 0 ? said : null;
 }
 
 function enter(trouble = ''): void {
@@ -115,6 +120,9 @@ document.addEventListener('click', (event) => {
 addEventListener('popstate', run);
 addEventListener('unhandledrejection', (event) => failed(event.reason));
 connection.listeners.add(showConnection);
+connection.listeners.add((up) => {
+  if (up && awaited?.isConnected) run();
+});
 // A page that draws itself anew takes away what had the keyboard: it is given to the page, not to nobody.
 new MutationObserver(() => {
   if (document.activeElement === document.body) main.focus({ preventScroll: true });

@@ -354,6 +354,16 @@ describe('the console', () => {
     await context.setOffline(true);
     await page.evaluate('fetch("/v1/status").catch(() => 0)');
     await page.getByText('Connection lost').waitFor({ timeout: 10_000 });
+    // A page that cannot come says so, and comes by itself when it can.
+    await page.getByRole('link', { name: 'Tenants', exact: true }).click();
+    await page.getByRole('alert').filter({ hasText: 'The appliance does not answer.' }).last().waitFor();
+    await context.setOffline(false);
+    await page.getByRole('table', { name: /^Tenants that work now/ }).waitFor({ timeout: 15_000 });
+    await page.goto(`${the.base}/console`);
+    await page.getByText('connected', { exact: true }).waitFor();
+    await context.setOffline(true);
+    await page.evaluate('fetch("/v1/status").catch(() => 0)');
+    await page.getByText('Connection lost').waitFor({ timeout: 10_000 });
     await curl(`docs.demo.test:${port}/meanwhile`);
     await context.setOffline(false);
     await page.getByText('Connection lost').waitFor({ state: 'detached' });

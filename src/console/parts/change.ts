@@ -82,7 +82,7 @@ function awaitsAnother(error: unknown, { path }: ChangeOrder): HTMLElement | nul
   if (code !== 'needs_second_person' || path.includes(pending)) return null;
   return h(
     'div',
-    { class: 'receipt', role: 'status', 'data-pending': pending },
+    { class: 'receipt waits', role: 'status', 'data-pending': pending },
     h('p', {}, badge('warn', 'waits for a second person', 'clock')),
     h(
       'p',
@@ -90,7 +90,7 @@ function awaitsAnother(error: unknown, { path }: ChangeOrder): HTMLElement | nul
       h('strong', {}, 'It is asked for, and NOT in force.'),
       ' Somebody other than you has to approve it by ',
       moment(until),
-      ', on this page or with the command:',
+      ', under Changes or with the command:',
     ),
     h('p', {}, link(`/console/changes?pending=${pending}`, 'Open it under Changes')),
     h('p', {}, h('code', {}, `locktender control approve ${pending}`)),

@@ -54,7 +54,11 @@ export function showReceipt(place: Element, order: ReceiptOrder): void {
   place.querySelector('.page-head')?.after(box);
   // The dialog is gone, and often the button that opened it: what comes next is the way back.
   box.focus();
-  say(`${title}: ${cut} of ${dependants} dependent flows cut, the slowest in ${span(slowest)}.`);
+  say(
+    dependants === 0
+      ? `${title}; no flow depended on it.`
+      : `${title}: ${cut} of ${dependants} dependent flows cut, the slowest in ${span(slowest)}.`,
+  );
 }
 
 export interface DoneOrder {
