@@ -1,4 +1,5 @@
 import { writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 const results = process.env['LOCKTENDER_TEST_JSON'] ?? 'node_modules/.vitest/result.json';
@@ -16,6 +17,8 @@ export default defineConfig({
     include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
     exclude: ['node_modules/**', 'test/soak/**', 'test/docker/**', 'test/clients/**'],
     pool: 'forks',
+    // Much of their time tests wait: for a commit, a start, a silence.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     testTimeout: 30_000,
     hookTimeout: 60_000,
     teardownTimeout: 10_000,

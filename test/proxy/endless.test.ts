@@ -21,8 +21,8 @@ rules:
 `;
 const MEGABYTE = 1_000_000;
 /** Until here pools, tables and compiled code come to be. */
-const WARM = 20 * MEGABYTE;
-const LONG = 100 * MEGABYTE;
+const WARM = 15 * MEGABYTE;
+const LONG = 55 * MEGABYTE;
 /** Of memory that is in use, and of what the process has from the system, which takes longer to go back. */
 const GROWN_USED = 10 * MEGABYTE;
 const GROWN_RSS = 50 * MEGABYTE;
