@@ -37,6 +37,8 @@ const MB = 1024 * 1024;
 const RSS_CHECK_MS = 10;
 /** How long a host may take to confirm that it destroyed an isolate. */
 const STOP_MS = 250;
+/** How long what a host said last may take to be read once it is gone. */
+const LAST_WORDS_MS = 250;
 /** Unread binding replies may pile up to this; beyond, the host does not read and is lost. */
 const MAX_UNREAD = 64 * MB;
 /** What the kernel lets a host grow by beyond that: the watchdog, which knows better, should come first. */
@@ -81,9 +83,12 @@ export class HostProcess {
     this.#channel = this.#child.stdio[CHANNEL] as Duplex;
     this.#channel.on('data', (chunk: Buffer) => this.#heard(chunk));
     this.#channel.on('error', () => this.#lost('died'));
+    this.#channel.on('end', () => this.#lost('died'));
     this.#channel.on('close', () => this.#lost('died'));
     this.#child.on('error', () => this.#lost('died'));
-    this.#child.on('exit', () => this.#lost('died'));
+    // What it said last may still be in the channel, as a result is of a task that spins when it has said it: the end of the
+    // channel comes behind that.
+    this.#child.on('exit', () => setTimeout(() => this.#lost('died'), LAST_WORDS_MS).unref());
     // Read and dropped, so that a flood on it cannot block or fill anything; a crash report is not ours to log.
     this.#child.stderr?.resume();
     this.#late = setTimeout(() => this.#lost('died'), options.bootMs);

@@ -102,7 +102,9 @@ async function inspect(gate: Gate, exchange: Exchange, opening: Opening): Promis
   }
   // What `tls.Server` does for its own sockets: without it, HTTP/2 waits for a handshake that is over.
   Object.assign(tls, { secureConnecting: false });
-  exchange.onSeal(() => tls.writableLength + client.writableLength);
+  // HTTP/2 holds frames back that no exchange asks for again. Its connection breaks at once and without a word: some clients
+  // take a reset of their stream, with an end of the connection right behind it, for an end of the stream.
+  if (tls.alpnProtocol !== 'h2') exchange.onSeal(() => tls.writableLength + client.writableLength);
   const inner: Inner = {
     target,
     principal: exchange.principal,
