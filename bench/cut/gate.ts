@@ -5,6 +5,7 @@
 
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { parseDocument } from 'yaml';
 import { startAppliance } from '../../src/appliance/start-appliance.ts';
 import { secret } from '../../src/appliance/tour-client.ts';
@@ -13,6 +14,15 @@ import { rootsOf } from '../../src/control/load-revision.ts';
 import { createLog } from '../../src/telemetry/log.ts';
 import { systemClock } from '../../src/telemetry/system-clock.ts';
 import { ALL_HOSTS, CATEGORY_OF, hostOf, KINDS, type Side } from './world.ts';
+
+/** How late the gate's event loop was, ms, since it was first asked. */
+const loop = monitorEventLoopDelay({ resolution: 1 });
+process.on('message', (message) => {
+  if (message === 'since') {
+    loop.enable();
+    loop.reset();
+  } else process.send?.({ p50: loop.percentile(50) / 1e6, p99: loop.percentile(99) / 1e6, max: loop.max / 1e6 });
+});
 
 const [dir = '', originCa = '', port = '0'] = process.argv.slice(2);
 

@@ -30,7 +30,15 @@ export interface CutReport {
   readonly endMs: ReturnType<typeof summary>;
   readonly answeredMs: number;
   /** Requests of the other side from a process of its own, one at a time on each of four connections, before the asking and in the second after it. */
+  /** How late the gate's own event loop was, in the second before and from the asking on: what is left of the waits is others' work. */
+  readonly loopMs: { readonly before: LoopDelay; readonly after: LoopDelay };
   readonly requestMs: { readonly before: ReturnType<typeof summary>; readonly after: ReturnType<typeof summary> };
+}
+
+interface LoopDelay {
+  readonly p50: number;
+  readonly p99: number;
+  readonly max: number;
 }
 
 /** What ends the one side: its category is blocked, or its tenant is put in quarantine. */
@@ -47,7 +55,8 @@ export async function cutScenario(act: Act, flows: number, settleMs = 1500): Pro
   const { port } = origins.line;
   const gate = await startChild<Gate>('gate', [dir, originCa, String(port)]);
   try {
-    return await measured({ act, flows, settleMs }, { gate: gate.line, originCa: authority.pem, originPort: port });
+    const way = { gate: gate.line, originCa: authority.pem, originPort: port };
+    return await measured({ act, flows, settleMs }, way, gate);
   } finally {
     await gate.stop();
     await origins.stop();
@@ -61,13 +70,17 @@ interface Scenario {
   readonly settleMs: number;
 }
 
-async function measured({ act, flows, settleMs }: Scenario, way: Way): Promise<CutReport> {
+async function measured({ act, flows, settleMs }: Scenario, way: Way, gate: Child<Gate>): Promise<CutReport> {
   const all = await openAll(flows, way);
   const neighbours = await startChild<string>('neighbours', [JSON.stringify(way)]);
+  gate.tell('since');
   await sleep(settleMs);
+  const loopBefore = await gate.told<LoopDelay>();
+  gate.tell('since');
   const since = performance.now();
   const receipt = await carryOut(act, way.gate);
   const answeredMs = performance.now() - since;
+  const loopAfter = await gate.told<LoopDelay>();
   const bytes = all.map((flow) => flow.bytes);
   await sleep(Math.max(settleMs, 4 * TICK_MS));
   const requests = await neighbours.told<readonly { readonly at: number; readonly ms: number }[]>();
@@ -88,6 +101,7 @@ async function measured({ act, flows, settleMs }: Scenario, way: Way): Promise<C
     lastByteMs: summary(Float64Array.from(of('lost').map((flow) => Math.max(0, flow.last - since))), 1),
     endMs: summary(Float64Array.from(of('lost').map((flow) => flow.end - since)), 1),
     answeredMs,
+    loopMs: { before: loopBefore, after: loopAfter },
     requestMs: { before: times(sinceEpoch - 1000, sinceEpoch), after: times(sinceEpoch, sinceEpoch + 1000) },
   };
   for (const flow of all) flow.socket.destroy();
@@ -122,7 +136,8 @@ interface Child<Line> {
   /** What it printed when it was ready. */
   readonly line: Line;
   stop(): Promise<void>;
-  /** Asks it to end, and what it has to say then. */
+  tell(message: string): void;
+  /** Asks it for what it has to say. */
   told<Told>(): Promise<Told>;
 }
 
@@ -149,6 +164,7 @@ async function startChild<Line>(
       child.kill('SIGTERM');
       return ended;
     },
+    tell: (message) => void child.send(message),
     told: <Told>() =>
       new Promise<Told>((resolve) => {
         child.once('message', (told) => resolve(told as Told));

@@ -3,7 +3,7 @@
 import type { Flow } from '../core/ports.ts';
 
 /** Others wait no longer than this, and for what the sockets closed meanwhile have to say, before they have a turn. */
-const SLICE_MS = 4;
+const SLICE_MS = 2;
 
 /**
  * Seals all that can be sealed, in one turn, and closes the others in that turn; then closes the sealed, a few in each turn.
