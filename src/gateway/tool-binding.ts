@@ -52,10 +52,13 @@ export function toolBinding(options: ToolBindingOptions): BindingPart {
     close: () => {
       for (const session of sessions.values()) session.end();
       sessions.clear();
-      ending.abort();
+      ending.abort(OVER);
     },
   };
 }
+
+/** Said to what is under way when a task ends; without a reason given, one with a stack trace is made for each task. */
+const OVER = new Error('the task is over');
 
 interface Invocation extends ToolBindingOptions {
   readonly signal: AbortSignal;

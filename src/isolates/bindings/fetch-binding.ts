@@ -142,11 +142,14 @@ async function read(
   return { ok: true, value: { done: false }, bytes: piece };
 }
 
+/** Without a reason given, one with a stack trace is made for each exchange. */
+const DROPPED = new Error('the exchange was dropped');
+
 function drop(key: number, exchanges: Map<number, Exchange>): void {
   const exchange = exchanges.get(key);
   if (!exchange) return;
   exchanges.delete(key);
-  exchange.abort.abort();
+  exchange.abort.abort(DROPPED);
   exchange.upload?.cancel();
   exchange.download?.return?.()?.catch(() => undefined);
 }
