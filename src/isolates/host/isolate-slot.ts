@@ -146,7 +146,7 @@ export class IsolateSlot {
   end(): void {
     if (this.#ended) return;
     this.#ended = true;
-    this.#cpuMs = Number(this.#isolate.cpuTime) / 1e6;
+    this.#cpuTime();
     if (this.#watch) clearInterval(this.#watch);
     clearTimeout(this.#wake);
     try {
@@ -231,17 +231,27 @@ export class IsolateSlot {
     return true;
   }
 
+  /** Milliseconds; of an isolate that its memory limit has disposed of, which does not say any more, what it said last. */
+  #cpuTime(): number {
+    try {
+      this.#cpuMs = Number(this.#isolate.cpuTime) / 1e6;
+    } catch {
+      // Disposed of between two looks.
+    }
+    return this.#cpuMs;
+  }
+
   #watchCpu(limitMs: number): void {
     this.#watch = setInterval(() => {
       if (this.#ended) return;
       if (this.#isolate.isDisposed) this.#finish('memory_exceeded', null, null);
-      else if (Number(this.#isolate.cpuTime) / 1e6 > limitMs) this.#finish('cpu_exceeded', null, null);
+      else if (this.#cpuTime() > limitMs) this.#finish('cpu_exceeded', null, null);
     }, CPU_CHECK_MS);
   }
 
   /** Its thread never comes back, so neither `dispose` nor another question to it may follow. */
   #lostControl(): void {
-    const cpu_ms = this.#ended ? this.#cpuMs : Number(this.#isolate.cpuTime) / 1e6;
+    const cpu_ms = this.#ended ? this.#cpuMs : this.#cpuTime();
     const first = !this.#finished;
     this.#finished = true;
     this.#ended = true;
@@ -268,7 +278,7 @@ export class IsolateSlot {
     const report = (peak: number) => {
       if (this.#ended) return;
       // Said first: destroying the isolate takes a while, and whoever waits need not.
-      const cpu_ms = Number(this.#isolate.cpuTime) / 1e6;
+      const cpu_ms = this.#cpuTime();
       this.#events?.done({ status, result, error, cpu_ms, peak_memory_bytes: peak, doomed: false });
       this.end();
     };
