@@ -29,9 +29,9 @@ export interface CutReport {
   /** ... and until its client knew that it was over. */
   readonly endMs: ReturnType<typeof summary>;
   readonly answeredMs: number;
-  /** Requests of the other side from a process of its own, one at a time on each of four connections, before the asking and in the second after it. */
   /** How late the gate's own event loop was, in the second before and from the asking on: what is left of the waits is others' work. */
   readonly loopMs: { readonly before: LoopDelay; readonly after: LoopDelay };
+  /** Requests of the other side from a process of its own, one at a time on each of four connections, before the asking and in the second after it. */
   readonly requestMs: { readonly before: ReturnType<typeof summary>; readonly after: ReturnType<typeof summary> };
 }
 

@@ -159,7 +159,7 @@ class Relay implements Dispatcher.DispatchHandler {
 
   onResponseEnd(controller: Dispatcher.DispatchController): void {
     if (!this.#exchange.mayMove()) {
-      this.#guard?.stop();
+      this.#guard?.abandon();
       this.#settle.reject(stopped(this.#exchange));
       return;
     }
@@ -169,11 +169,15 @@ class Relay implements Dispatcher.DispatchHandler {
       this.#settle.resolve();
       return;
     }
-    this.#guard.end(trailers).then(this.#settle.resolve, this.#settle.reject);
+    const guard = this.#guard;
+    guard.end(trailers).then(this.#settle.resolve, (error: unknown) => {
+      guard.abandon();
+      this.#settle.reject(error);
+    });
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
-    this.#guard?.stop();
+    this.#guard?.abandon();
     const { cause } = this.#exchange;
     if (cause === 'client_closed') this.#settle.resolve();
     else this.#settle.reject(upstreamRefusal(error, this.#reply.begun));

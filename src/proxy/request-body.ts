@@ -49,18 +49,29 @@ interface Guarding {
 async function* guardedBody(gate: Gate, exchange: Exchange, guarding: Guarding): AsyncGenerator<Uint8Array> {
   const { filter, body, enforce } = guarding;
   let bytes = 0;
-  for await (const chunk of body) {
-    bytes += chunk.length;
-    const out = await looked(filter.push(chunk));
-    if (filter.blocked) break;
-    yield* out;
+  let recorded = false;
+  const record = async (): Promise<void> => {
+    if (recorded) return;
+    recorded = true;
+    const verdict = filter.verdict();
+    if (verdict.findings.length > 0 || verdict.action !== 'pass')
+      await recordVerdict(gate, exchange, { direction: 'request', verdict, bytes });
+  };
+  try {
+    for await (const chunk of body) {
+      bytes += chunk.length;
+      const out = await looked(filter.push(chunk));
+      if (filter.blocked) break;
+      yield* out;
+    }
+    const last = filter.blocked ? [] : await looked(filter.end());
+    await record();
+    if (filter.blocked && enforce) throw new Refusal('guard_blocked', 'request_body');
+    yield* last;
+  } finally {
+    // A client that left, or a cut: what was found until then is on record all the same.
+    await record();
   }
-  const last = filter.blocked ? [] : await looked(filter.end());
-  const verdict = filter.verdict();
-  if (verdict.findings.length > 0 || verdict.action !== 'pass')
-    await recordVerdict(gate, exchange, { direction: 'request', verdict, bytes });
-  if (filter.blocked && enforce) throw new Refusal('guard_blocked', 'request_body');
-  yield* last;
 }
 
 /** Takes up to the bound; a body that ended by then has a length. */

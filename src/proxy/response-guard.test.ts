@@ -54,7 +54,7 @@ describe('a response whose exchange is cut while another thread looks at it', ()
     expect(said).toEqual(['head 200', 'a']);
     exchange.seal('c_1');
     guard.push(Buffer.from('b'));
-    guard.stop();
+    guard.abandon();
     expect([said.length, exchange.isCut]).toEqual([2, true]);
   });
 });

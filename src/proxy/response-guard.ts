@@ -32,6 +32,7 @@ export class ResponseGuard {
   #idle: NodeJS.Timeout | undefined;
   #waits = false;
   #stopped = false;
+  #recorded = false;
   /** `performance.now()` from which on something may be held back; infinite where nobody waits for single pieces. */
   #heldSince: number;
   /** What came while another thread looks. */
@@ -93,14 +94,11 @@ export class ResponseGuard {
   }
 
   async end(trailers: FieldList): Promise<void> {
-    this.stop();
+    this.#stop();
     await this.#looking;
     if (this.#failure !== null) throw this.#failure;
     const last = await this.#last();
-    if (!this.#exchange.mayMove()) throw stopped(this.#exchange);
-    const verdict = this.#filter.verdict();
-    if (verdict.findings.length > 0 || verdict.action !== 'pass')
-      await recordVerdict(this.#gate, this.#exchange, { direction: 'result', verdict, bytes: this.#bytes });
+    await this.#record();
     if (this.#filter.blocked) throw new Refusal('guard_blocked', 'response_body');
     if (!this.#exchange.mayMove()) throw stopped(this.#exchange);
     // Nothing is out yet: then the length of what the guard left can be said.
@@ -140,13 +138,28 @@ export class ResponseGuard {
   }
 
   #fail(refusal: Refusal): void {
-    this.stop();
+    this.#stop();
     this.#failure ??= refusal;
     this.#waiting.length = 0;
     this.#begin?.abort(refusal);
   }
 
-  stop(): void {
+  /** The exchange was over before its body: what was found until then is on record all the same. */
+  abandon(): void {
+    this.#stop();
+    void this.#record().catch(() => undefined);
+  }
+
+  /** What was found, once. */
+  async #record(): Promise<void> {
+    if (this.#recorded) return;
+    this.#recorded = true;
+    const verdict = this.#filter.verdict();
+    if (verdict.findings.length === 0 && verdict.action === 'pass') return;
+    await recordVerdict(this.#gate, this.#exchange, { direction: 'result', verdict, bytes: this.#bytes });
+  }
+
+  #stop(): void {
     this.#stopped = true;
     clearTimeout(this.#idle);
   }
@@ -185,9 +198,7 @@ export class ResponseGuard {
   #send(out: readonly Uint8Array[]): void {
     if (this.#failure !== null || !this.#exchange.mayMove()) return;
     if (this.#filter.blocked) {
-      const verdict = this.#filter.verdict();
-      const outcome = { direction: 'result', verdict, bytes: this.#bytes } as const;
-      void recordVerdict(this.#gate, this.#exchange, outcome).catch(() => undefined);
+      void this.#record().catch(() => undefined);
       this.#fail(new Refusal('guard_blocked', 'response_body'));
       return;
     }

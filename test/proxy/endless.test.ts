@@ -5,20 +5,8 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type Lab, openLab } from './lab.ts';
+import { wordRule } from './word-rule.ts';
 
-const RULE = `version: 1
-rules:
-  - id: fruit
-    description: A fruit that nobody may hear of.
-    info_type: FRUIT
-    kind: dictionary
-    regex: '\\b(marmalade[0-9]*)\\b'
-    secret_group: 1
-    likelihood: VERY_LIKELY
-    severity: high
-    actions: { result: redact, request: block }
-    tests: { match: ['marmalade'], no_match: ['marmelade'] }
-`;
 const MEGABYTE = 1_000_000;
 /** Until here pools, tables and compiled code come to be. */
 const WARM = 15 * MEGABYTE;
@@ -35,7 +23,7 @@ const gc = runInNewContext('gc') as () => void;
 
 let lab: Lab;
 beforeAll(async () => {
-  lab = await openLab({ workers: '1' }, [], { 'dlp/fruit.yaml': RULE });
+  lab = await openLab({ workers: '1' }, [], { 'dlp/fruit.yaml': wordRule('fruit', 'marmalade', 'block') });
 }, 240_000);
 afterAll(() => lab?.close());
 

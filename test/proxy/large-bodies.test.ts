@@ -1,22 +1,11 @@
 /** Large bodies go through the guard's threads: in order, whole, held back by slow clients, and refused when nobody can look. */
 
+import { connect } from 'node:net';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Lab, openLab } from './lab.ts';
+import { wordRule } from './word-rule.ts';
 
-const RULE = `version: 1
-rules:
-  - id: fruit
-    description: A fruit that nobody may hear of.
-    info_type: FRUIT
-    kind: dictionary
-    regex: '\\b(marmalade[0-9]*)\\b'
-    secret_group: 1
-    likelihood: VERY_LIKELY
-    severity: high
-    actions: { result: redact, request: block }
-    tests: { match: ['marmalade'], no_match: ['marmelade'] }
-`;
 const LINES = 6000;
 const body = (word: string) =>
   Array.from({ length: LINES }, (_, i) => `line ${i} of the report ${i % 100 === 7 ? `${word}${i}` : 'nothing'}`).join(
@@ -28,7 +17,10 @@ const clean = dirty.replaceAll(/marmalade[0-9]+/g, '[REDACTED:FRUIT]');
 let lab: Lab;
 
 beforeAll(async () => {
-  lab = await openLab({ workers: '1' }, [], { 'dlp/fruit.yaml': RULE });
+  lab = await openLab({ workers: '1' }, [], {
+    'dlp/fruit.yaml': wordRule('fruit', 'marmalade', 'block'),
+    'dlp/herb.yaml': wordRule('herb', 'parsley', 'redact'),
+  });
 }, 240_000);
 
 afterAll(() => lab?.close());
@@ -95,6 +87,54 @@ describe('large bodies', () => {
     const fine = Buffer.from(body('nothing'));
     expect(await lab.raw(post('web.lab.test', fine), 8000)).toContain('200 OK');
     expect(arrived).toContain(fine.toString().slice(-200));
+  }, 60_000);
+
+  const found = async (direction: string) => {
+    const { events } = await lab.admin('/v1/audit?type=guard.verdict&limit=1000');
+    return (events as { event: { direction: string } }[]).filter(({ event }) => event.direction === direction).length;
+  };
+  const door = () => {
+    const [address = '', port = ''] = lab.appliance.proxyAddress.split(':');
+    return connect(Number(port), address).on('error', () => undefined);
+  };
+
+  it('that are cut have on record what was found in them until then', async () => {
+    const before = await found('result');
+    lab.script = (socket) => {
+      socket.on('error', () => undefined);
+      socket.write('HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n');
+      const event = 'data: then marmalade7 is said\n\n';
+      const more = setInterval(() => socket.write(`${event.length.toString(16)}\r\n${event}\r\n`), 20);
+      socket.once('close', () => clearInterval(more));
+    };
+    const client = door();
+    let said = '';
+    client.on('data', (chunk: Buffer) => {
+      said += chunk.toString('latin1');
+    });
+    client.write(get('/events'));
+    await expect.poll(() => said, { timeout: 10_000 }).toContain('[REDACTED:FRUIT]');
+    await lab.admin('/v1/capabilities/net.read.lab/revoke', { why: 'a test' });
+    await expect.poll(() => found('result'), { timeout: 10_000 }).toBe(before + 1);
+    await lab.admin('/v1/capabilities/net.read.lab/restore', { why: 'a test' });
+  }, 60_000);
+
+  it('that their client leaves have on record what was found in them until then', async () => {
+    const before = await found('request');
+    lab.script = (socket) => void socket.resume();
+    const client = door();
+    const part = `${'nothing to see\n'.repeat(20_000)}parsley7 ${'nothing to see\n'.repeat(20_000)}`;
+    client.write(
+      `POST http://web.lab.test:${lab.plainPort}/in HTTP/1.1\r\nHost: web.lab.test:${lab.plainPort}\r\n${lab.authorization(lab.passes.write)}Content-Type: text/plain\r\nTransfer-Encoding: chunked\r\n\r\n`,
+    );
+    await expect.poll(() => lab.appliance.core.leases.live().length, { timeout: 10_000 }).toBe(1);
+    const seconds = () =>
+      Number(/guard_worker_seconds_total\{work="look"\} ([\d.]+)/.exec(lab.appliance.core.meter.exposition())?.[1]);
+    const looked = seconds();
+    client.write(`${part.length.toString(16)}\r\n${part}\r\n`);
+    await expect.poll(seconds, { timeout: 10_000 }).toBeGreaterThan(looked);
+    client.destroy();
+    await expect.poll(() => found('request'), { timeout: 10_000 }).toBe(before + 1);
   }, 60_000);
 
   it('that nobody can look at are refused, and small ones still pass', async () => {
