@@ -15,13 +15,30 @@ import { createLog } from '../../src/telemetry/log.ts';
 import { systemClock } from '../../src/telemetry/system-clock.ts';
 import { ALL_HOSTS, CATEGORY_OF, hostOf, KINDS, type Side } from './world.ts';
 
-/** How late the gate's event loop was, ms, since it was first asked. */
+/**
+ * How late the gate's event loop was, ms, since it was first asked; and the most CPU that its thread took between two looks a
+ * millisecond apart, which is what one turn of its own can cost others, whoever else has the core meanwhile.
+ */
 const loop = monitorEventLoopDelay({ resolution: 1 });
+let turnCpu = 0;
+let spent = 0;
+const look = () => {
+  const { user, system } = process.threadCpuUsage();
+  turnCpu = Math.max(turnCpu, user + system - spent);
+  spent = user + system;
+};
 process.on('message', (message) => {
   if (message === 'since') {
+    if (spent === 0) setInterval(look, 1);
+    look();
+    turnCpu = 0;
     loop.enable();
     loop.reset();
-  } else process.send?.({ p50: loop.percentile(50) / 1e6, p99: loop.percentile(99) / 1e6, max: loop.max / 1e6 });
+    return;
+  }
+  look();
+  const [p50, p99, max] = [loop.percentile(50), loop.percentile(99), loop.max].map((ns) => ns / 1e6);
+  process.send?.({ p50, p99, max, turnCpu: turnCpu / 1e3 });
 });
 
 const [dir = '', originCa = '', port = '0'] = process.argv.slice(2);

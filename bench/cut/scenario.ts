@@ -39,6 +39,8 @@ interface LoopDelay {
   readonly p50: number;
   readonly p99: number;
   readonly max: number;
+  /** The most CPU time of its thread in one turn. */
+  readonly turnCpu: number;
 }
 
 /** What ends the one side: its category is blocked, or its tenant is put in quarantine. */
@@ -73,6 +75,8 @@ interface Scenario {
 async function measured({ act, flows, settleMs }: Scenario, way: Way, gate: Child<Gate>): Promise<CutReport> {
   const all = await openAll(flows, way);
   const neighbours = await startChild<string>('neighbours', [JSON.stringify(way)]);
+  // The first question loads the client's own code.
+  await fetch(`http://${way.gate.admin}/healthz`);
   gate.tell('since');
   await sleep(settleMs);
   const loopBefore = await gate.told<LoopDelay>();

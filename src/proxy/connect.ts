@@ -12,7 +12,7 @@ import { handle } from './handle.ts';
 import { checkHello, type FirstHello, HelloScreen, readHello, TLS_ACCESS_DENIED } from './hello.ts';
 import type { Inner, InnerServers } from './inner.ts';
 import { Refusal, refusalOf } from './refusal.ts';
-import { relayTunnel } from './tunnel.ts';
+import { relayTunnel, sealingOf } from './tunnel.ts';
 
 export interface Opening {
   readonly client: Duplex;
@@ -55,7 +55,7 @@ async function tunnel(gate: Gate, exchange: Exchange, opening: Opening): Promise
     return;
   }
   if (spendBytes(gate, exchange, 'up', first.bytes.length)) upstream.write(first.bytes);
-  exchange.onSeal(() => client.writableLength + upstream.writableLength);
+  exchange.onSeal(sealingOf(client, upstream));
   const screen = new HelloScreen((hello) =>
     checkHello(hello, { host, port, scheme: 'tcp' }, { settings: gate.settings, opaque: true }),
   );
@@ -104,7 +104,9 @@ async function inspect(gate: Gate, exchange: Exchange, opening: Opening): Promis
   Object.assign(tls, { secureConnecting: false });
   // HTTP/2 holds frames back that no exchange asks for again. Its connection breaks at once and without a word: some clients
   // take a reset of their stream, with an end of the connection right behind it, for an end of the stream.
-  if (tls.alpnProtocol !== 'h2') exchange.onSeal(() => tls.writableLength + client.writableLength);
+  if (tls.alpnProtocol !== 'h2') {
+    exchange.onSeal({ queued: () => tls.writableLength + client.writableLength, pause: () => tls.pause() });
+  }
   const inner: Inner = {
     target,
     principal: exchange.principal,

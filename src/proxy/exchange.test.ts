@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { Exchange, type Order } from './exchange.ts';
 
+const SILENT = { queued: () => 0, pause: () => undefined };
+
 function exchange(within?: Exchange) {
   const broken: string[] = [];
   const made = new Exchange(
@@ -16,19 +18,21 @@ function exchange(within?: Exchange) {
 describe('an exchange that is sealed', () => {
   it('is not, until it says what is on its way, and not while anything is', () => {
     let queued = 3;
+    const paused: number[] = [];
     const { made } = exchange();
     expect(made.seal('c_1')).toBe(false);
-    made.onSeal(() => queued);
+    made.onSeal({ queued: () => queued, pause: () => paused.push(queued) });
     expect(made.seal('c_1')).toBe(false);
     expect(made.mayMove()).toBe(true);
     queued = 0;
     expect(made.seal('c_1')).toBe(true);
+    expect(paused).toEqual([0]);
   });
 
   it('is closed by its next byte, which does not pass, or by the cut that follows, once', () => {
     for (const next of ['byte', 'cut']) {
       const { made, broken } = exchange();
-      made.onSeal(() => 0);
+      made.onSeal(SILENT);
       expect(made.seal('c_1')).toBe(true);
       expect([broken, made.isCut]).toEqual([[], false]);
       if (next === 'byte') expect(made.mayMove()).toBe(false);
@@ -41,7 +45,7 @@ describe('an exchange that is sealed', () => {
 
   it('stops what is inside of it, too', () => {
     const outer = exchange();
-    outer.made.onSeal(() => 0);
+    outer.made.onSeal(SILENT);
     const inner = exchange(outer.made);
     expect(inner.made.mayMove()).toBe(true);
     outer.made.seal('c_1');

@@ -66,6 +66,13 @@ export interface Credential {
   readonly token: string;
 }
 
+export interface Sealing {
+  /** Bytes on their way out, which only closing stops. */
+  readonly queued: () => number;
+  /** Reads no more, as far as that can be: a flow that is asked to move a byte is closed at once, and many are in one turn. */
+  readonly pause: () => void;
+}
+
 export class Exchange implements Flow {
   readonly id: string;
   readonly order: Order;
@@ -96,7 +103,7 @@ export class Exchange implements Flow {
   #cut = false;
   /** The change that will end it, from when on it may move nothing. */
   #sealed: string | null = null;
-  #queued: (() => number) | null = null;
+  #sealing: Sealing | null = null;
 
   constructor(id: string, order: Order, snapshot: Snapshot, since: number) {
     this.id = id;
@@ -132,14 +139,15 @@ export class Exchange implements Flow {
     else this.#cutters.push(cutter);
   }
 
-  /** Says how many bytes are on their way out, once nothing but those passes without `mayMove`. Until then it cannot be sealed. */
-  onSeal(queued: () => number): void {
-    this.#queued = queued;
+  /** Says how it is sealed, once nothing but what is queued passes without `mayMove`. Until then it cannot be. */
+  onSeal(sealing: Sealing): void {
+    this.#sealing = sealing;
   }
 
   seal(change: string): boolean {
     if (this.#cut) return true;
-    if (this.#queued === null || this.#queued() > 0) return false;
+    if (this.#sealing === null || this.#sealing.queued() > 0) return false;
+    this.#sealing.pause();
     this.#sealed = change;
     this.change = change;
     this.cause ??= 'lease_ended';

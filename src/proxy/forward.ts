@@ -4,7 +4,7 @@ import type { Dispatcher } from 'undici';
 import { authority, defaultPort } from '../core/target.ts';
 import { isReadMethod } from '../policy/read-equivalents.ts';
 import { exchangedHead, scrubbedFields } from './brokering.ts';
-import type { Exchange } from './exchange.ts';
+import type { Exchange, Sealing } from './exchange.ts';
 import { clientFields, trailerFields, upstreamFields } from './fields.ts';
 import type { Forwarding } from './forwarding.ts';
 import type { Gate } from './gate.ts';
@@ -65,7 +65,7 @@ function attempt(gate: Gate, exchange: Exchange, { forwarding, body, fresh }: At
   return new Promise((resolve, reject) => {
     const relay = new Relay(gate, exchange, forwarding.reply, { resolve, reject });
     // What goes up is told of once it is gone, so a request that has a body is closed at once.
-    if (body.stream === null) exchange.onSeal(() => relay.queued);
+    if (body.stream === null) exchange.onSeal(relay);
     if (!forwarding.h2) {
       const sent = { path: head.path, method: ask.method, headers: head.headers, body: body.stream };
       gate.upstreams.h1(origin).dispatch(sent, relay, fresh);
@@ -91,7 +91,7 @@ interface Settle {
 const MOST_INTERIM = 32;
 
 /** undici's view of the exchange: its events become the client's response. */
-class Relay implements Dispatcher.DispatchHandler {
+class Relay implements Dispatcher.DispatchHandler, Sealing {
   readonly #gate: Gate;
   readonly #exchange: Exchange;
   readonly #reply: Reply;
@@ -108,8 +108,12 @@ class Relay implements Dispatcher.DispatchHandler {
   }
 
   /** The head of the request is on its way until an answer comes. */
-  get queued(): number {
+  queued(): number {
     return this.#exchange.status === null ? Number.POSITIVE_INFINITY : this.#reply.queued;
+  }
+
+  pause(): void {
+    this.#controller?.pause();
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {

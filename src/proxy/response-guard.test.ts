@@ -5,6 +5,8 @@ import type { BodyStream } from './guarding.ts';
 import type { Reply } from './reply.ts';
 import { ResponseGuard } from './response-guard.ts';
 
+const SILENT = { queued: () => 0, pause: () => undefined };
+
 function scene(rest: Partial<BodyStream>) {
   const said: string[] = [];
   const reply = {
@@ -33,7 +35,7 @@ describe('a response whose exchange is cut while another thread looks at it', ()
     const { said, exchange, guard } = scene({ end: () => last });
     guard.push(Buffer.from('late'));
     const over = guard.end([]);
-    exchange.onSeal(() => 0);
+    exchange.onSeal(SILENT);
     if (how === 'cut') exchange.cut('c_1');
     else expect(exchange.seal('c_1')).toBe(true);
     looked([Buffer.from('late')]);
@@ -49,7 +51,7 @@ describe('a response whose exchange is cut while another thread looks at it', ()
 
   it('lets go of nothing that was held when it is sealed', () => {
     const { said, exchange, guard } = scene({ push: (piece: Uint8Array) => [piece] });
-    exchange.onSeal(() => 0);
+    exchange.onSeal(SILENT);
     guard.push(Buffer.from('a'));
     expect(said).toEqual(['head 200', 'a']);
     exchange.seal('c_1');

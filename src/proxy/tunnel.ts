@@ -4,6 +4,7 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { CloseCause } from '../core/event.ts';
 import { Deadline, type Deadlines } from './deadlines.ts';
+import type { Sealing } from './exchange.ts';
 import type { Pump } from './pump.ts';
 
 export interface Tunnel {
@@ -24,6 +25,17 @@ export interface Tunnel {
 export interface Screen {
   readonly done: boolean;
   pass(bytes: Buffer): Uint8Array | null;
+}
+
+/** How both sides of a tunnel fall silent. */
+export function sealingOf(client: Duplex, upstream: Duplex): Sealing {
+  return {
+    queued: () => client.writableLength + upstream.writableLength,
+    pause: () => {
+      client.pause();
+      upstream.pause();
+    },
+  };
 }
 
 /** Resolves once both sides are closed. Never rejects. */

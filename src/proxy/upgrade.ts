@@ -10,7 +10,7 @@ import type { Gate } from './gate.ts';
 import { headerPairs } from './header-pairs.ts';
 import { accountFields } from './own-credentials.ts';
 import { Refusal } from './refusal.ts';
-import { relayTunnel } from './tunnel.ts';
+import { relayTunnel, sealingOf } from './tunnel.ts';
 import { upstreamRefusal } from './upstream-errors.ts';
 import { urlHost } from './upstreams.ts';
 import { webSocketGuard } from './websocket-guard.ts';
@@ -36,7 +36,7 @@ export async function relayUpgrade(gate: Gate, exchange: Exchange, upgrading: Up
   exchange.onCut(() => client.destroy());
   const { upstream, fields } = await switchProtocols(gate, exchange, headers);
   exchange.onCut(() => upstream.destroy());
-  exchange.onSeal(() => client.writableLength + upstream.writableLength);
+  exchange.onSeal(sealingOf(client, upstream));
   exchange.status = 101;
   client.write(switchedHead(fields), 'latin1');
   const { principal, profile } = exchange;
