@@ -35,6 +35,7 @@ async function readBody(request: IncomingMessage, max: number): Promise<Result<B
   if (Number(request.headers['content-length'] ?? 0) > max) return tooLarge;
   const chunks: Buffer[] = [];
   let size = 0;
+  let ended = false;
   // By its events: an iterator over a stream takes as long as a small tool runs.
   return new Promise((resolve, reject) => {
     request.on('data', (chunk: Buffer) => {
@@ -42,9 +43,13 @@ async function readBody(request: IncomingMessage, max: number): Promise<Result<B
       if (size > max) resolve(tooLarge);
       else chunks.push(chunk);
     });
-    request.once('end', () => resolve(ok(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks))));
+    request.once('end', () => {
+      ended = true;
+      resolve(ok(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks)));
+    });
     request.once('error', reject);
-    request.once('close', () => reject(new Error('the caller went away')));
+    // Every request closes: an error, with its trace, is made only where somebody still waits.
+    request.once('close', () => ended || reject(new Error('the caller went away')));
   });
 }
 

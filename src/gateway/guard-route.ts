@@ -3,11 +3,9 @@
  * streams, its verdict in trailers. INVARIANT: once something was found that may not pass, nothing more goes out.
  */
 
-import { randomBytes } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import type { z } from 'zod';
 import type { Verdict } from '../core/finding.ts';
-import { ulid } from '../core/ids.ts';
 import type { AuditSink, Clock } from '../core/ports.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import type { Guard } from '../guard/guard.ts';
@@ -28,6 +26,7 @@ import {
   validated,
 } from './exchange.ts';
 import { type Fault, fault } from './fault.ts';
+import { freshId } from './fresh-id.ts';
 
 export interface GuardRouteParts {
   readonly guard: () => Guard;
@@ -192,7 +191,7 @@ async function record(
   { direction, tenant }: GuardContext,
   { verdict, bytes }: { readonly verdict: Verdict; readonly bytes: number },
 ): Promise<void> {
-  const id = ulid('e', clock.now(), randomBytes(10));
+  const id = freshId('e', clock.now());
   const { action, findings, more, second_stage: asked } = verdict;
   const what = {
     direction,

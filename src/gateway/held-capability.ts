@@ -3,16 +3,15 @@
  * becomes another, is a decision of its own in the record, before anything is done with it.
  */
 
-import { randomBytes } from 'node:crypto';
 import type { DecisionInput, EventBody } from '../core/event.ts';
 import { type Fact, fact } from '../core/fact.ts';
-import { ulid } from '../core/ids.ts';
 import type { AuditSink, Clock, Meter } from '../core/ports.ts';
 import type { Principal } from '../core/principal.ts';
 import { REASONS, type ReasonCode } from '../core/reasons.ts';
 import type { MayUse } from '../isolates/bindings/storage-binding.ts';
 import { markOf } from '../policy/control-index.ts';
 import type { PolicySource, Snapshot } from '../policy/snapshot.ts';
+import { freshId } from './fresh-id.ts';
 
 export interface HeldParts {
   readonly source: PolicySource;
@@ -38,7 +37,7 @@ export function heldCapability(
     const before = answers.get(capability);
     if (before?.reason === reason) return before;
     const now = parts.clock.now();
-    const decision = ulid('d', now, randomBytes(10));
+    const decision = freshId('d', now);
     const event = decisionEvent({ principal, capability, reason, snapshot, decision, now });
     const answer = { reason, decision, recorded: parts.audit.record(event) };
     answers.set(capability, answer);

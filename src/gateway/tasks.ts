@@ -3,10 +3,9 @@
  * breaks is a refusal too. INVARIANT: no byte of a result leaves before its verdict and its end are on record.
  */
 
-import { createHash, randomBytes } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { EventBody } from '../core/event.ts';
 import { fact } from '../core/fact.ts';
-import { ulid } from '../core/ids.ts';
 import type { AuditSink, Clock, Egress, Lease, LeaseBook, Log, Meter, TaskAdmitter } from '../core/ports.ts';
 import type { Principal } from '../core/principal.ts';
 import { err, ok, type Result } from '../core/result.ts';
@@ -22,6 +21,7 @@ import type { Profile } from '../policy/profile.ts';
 import type { PolicySource } from '../policy/snapshot.ts';
 import type { TaskBody, TaskReport } from './contract.ts';
 import { type Fault, fault, faultOf } from './fault.ts';
+import { freshId } from './fresh-id.ts';
 import { type GuardedOutcome, guardLine, guardOutcomeTwice, type TaskGuardContext } from './guard-task.ts';
 import { heldCapability } from './held-capability.ts';
 import { RiskSignals } from './risk.ts';
@@ -94,7 +94,7 @@ interface Walk extends TaskParts {
 }
 
 async function submit(body: TaskBody, asker: TaskAsker, walk: Walk): Promise<Result<TaskReport, Fault>> {
-  const task = body.task ?? ulid('t', walk.clock.now(), randomBytes(10));
+  const task = body.task ?? freshId('t', walk.clock.now());
   if (!walk.book.isFree(task, asker.tenant)) return err(fault('conflict', `task \`${task}\` exists; use another id`));
   const { bundle } = walk.source.current();
   const risk = walk.risk.assess(asker.tenant, body.risk, body.code);
@@ -180,7 +180,7 @@ function hold({ principal, walk }: Admitted): Lease | null {
   const cut = async () => {
     walk.pool.kill(task);
   };
-  const flow = { id: ulid('f', walk.clock.now(), randomBytes(10)), kind: 'isolate', task, tenant, host: '' } as const;
+  const flow = { id: freshId('f', walk.clock.now()), kind: 'isolate', task, tenant, host: '' } as const;
   const facts = [fact('pass', pass), fact('task', task), fact('tenant', tenant)];
   return walk.leases.hold({ ...flow, since: walk.clock.now(), cut }, facts);
 }
@@ -245,7 +245,7 @@ function guardContext({ principal, profile }: Admitted): TaskGuardContext {
 /** Both at once, with the admission where that still waits: they share a commit. */
 async function record({ principal, walk, body, recorded }: Admitted, outcome: TaskOutcome, guarded: GuardedOutcome) {
   const { tenant, task, profile } = principal;
-  const own = () => ({ id: ulid('e', walk.clock.now(), randomBytes(10)), tenant, task });
+  const own = () => ({ id: freshId('e', walk.clock.now()), tenant, task });
   const { action, findings, more, second_stage: asked } = guarded.verdict;
   const verdict: EventBody = {
     type: 'guard.verdict',
@@ -265,7 +265,7 @@ async function record({ principal, walk, body, recorded }: Admitted, outcome: Ta
     status: outcome.status,
     usage: outcome.usage,
     wall: outcome.wall,
-    code_hash: createHash('sha256').update(body.code).digest('hex'),
+    code_hash: hash('sha256', body.code, 'hex'),
   };
   await Promise.all([recorded, walk.audit.record(verdict), walk.audit.record(finished)]);
   walk.meter?.count('locktender_tasks_total', { status: outcome.status, profile });
