@@ -32,6 +32,25 @@ describe('exec where no appliance runs', () => {
     expect(ran.stderr).toContain('no such thing');
   });
 
+  it('tells a task as it goes with --stream: parts by themselves, what is said on the way beside them', async () => {
+    const code = `export default async function* (input, env) {
+      console.log('begun \\u001b[31mred'); yield { n: 1 }; env.progress(0.5); yield 'AKIAIOSFODNN7EXAMPLA'; }`;
+    const ran = await cli(['exec', '-', '--stream'], code);
+    expect(ran).toMatchObject({ code: 0, stdout: '{"n":1}\n[REDACTED:AWS_CREDENTIALS]\n' });
+    expect(ran.stderr).toContain('begun ?[31mred\nprogress: 0.5\n');
+    const lines = (await cli(['exec', '-', '--stream', '--json'], code)).stdout.trim().split('\n');
+    const events = lines.map((line) => JSON.parse(line) as { event: string; data: unknown });
+    expect(events.map(({ event }) => event)).toEqual(['log', 'part', 'progress', 'part', 'result']);
+    expect(events.at(-1)?.data).toMatchObject({ status: 'completed', guard: { action: 'redact' } });
+  });
+
+  it('ends 1 with --stream when the tool fails after a part', async () => {
+    const code = 'export default async function* () { yield 1; throw new Error("no more"); }';
+    const ran = await cli(['exec', '-', '--stream'], code);
+    expect(ran).toMatchObject({ code: 1, stdout: '1\n' });
+    expect(ran.stderr).toContain('failed: no more');
+  });
+
   it('never stands in for an appliance that was named', async () => {
     const ran = await cli(['exec', '-', '--admin', 'http://127.0.0.1:9'], 'export default () => 1;');
     expect(ran.code).toBe(3);
