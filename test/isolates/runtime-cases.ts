@@ -88,6 +88,36 @@ export const RUNTIME_CASES: Readonly<Record<string, readonly (readonly [string, 
       [true, 'x', 1],
     ],
     ['refuses functions', thrown('structuredClone(() => 1)'), 'DataCloneError'],
+    [
+      'goes by what a value is, not by what it says of itself',
+      `const tagged = (tag) => ({ a: 1, [Symbol.toStringTag]: tag });
+       class Amount { n = 5; get [Symbol.toStringTag]() { return 'Amount'; } }
+       const date = new Date(7); date[Symbol.toStringTag] = 'Map';
+       return [structuredClone(['Date', 'RegExp', 'Number', 'Promise'].map(tagged)), structuredClone(new Amount()),
+         structuredClone(date).getTime(), structuredClone([Object.create(Map.prototype), Object.create(Error.prototype)])];`,
+      [[{ a: 1 }, { a: 1 }, { a: 1 }, { a: 1 }], { n: 5 }, 7, [{}, {}]],
+    ],
+    [
+      'refuses what has a state of its own',
+      `const states = { promise: Promise.resolve(), weak: new WeakMap(), symbol: Object(Symbol()), iterator: new Map().keys(),
+         generator: (function* () {})(), later: (async function* () {})(), format: new Intl.NumberFormat(),
+         target: new (class extends EventTarget {})(), stream: new ReadableStream() };
+       return Object.values(states).map((state) => { try { structuredClone(state); return 'cloned'; } catch (e) { return e.name; } });`,
+      Array.from({ length: 9 }, () => 'DataCloneError'),
+    ],
+    [
+      'copies errors of a quota',
+      `let e; try { crypto.getRandomValues(new Uint8Array(65537)); } catch (thrown) { e = structuredClone(thrown); }
+       const own = structuredClone(new QuotaExceededError('full', { quota: 1, requested: 2 }));
+       return [e instanceof QuotaExceededError, e instanceof DOMException, e.name, e.code, e.quota, own.quota, own.requested, own.message];`,
+      [true, true, 'QuotaExceededError', 22, null, 1, 2, 'full'],
+    ],
+    ['a quota is finite', thrown("new QuotaExceededError('x', { quota: Infinity })"), 'TypeError'],
+    [
+      'more is requested than the quota',
+      thrown("new QuotaExceededError('x', { quota: 2, requested: 1 })"),
+      'RangeError',
+    ],
     ['refuses platform objects', thrown('structuredClone(new Headers())'), 'DataCloneError'],
   ],
   abort: [

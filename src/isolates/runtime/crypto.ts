@@ -2,7 +2,7 @@
 
 import { bridge } from './bridge.ts';
 import { bytesOf, ownBuffer } from './buffer-source.ts';
-import { DOMException } from './dom-exception.ts';
+import { DOMException, QuotaExceededError } from './dom-exception.ts';
 
 type Algorithm = string | { readonly name?: unknown; readonly hash?: Algorithm; readonly length?: unknown };
 
@@ -32,7 +32,7 @@ export class Crypto {
     if (!ArrayBuffer.isView(view) || view instanceof DataView || /^Float/.test(view.constructor.name)) {
       throw new DOMException('the value is no array of integers', 'TypeMismatchError');
     }
-    if (view.byteLength > MAX_RANDOM) throw new DOMException('at most 65536 bytes at once', 'QuotaExceededError');
+    if (view.byteLength > MAX_RANDOM) throw new QuotaExceededError('at most 65536 bytes at once');
     if (view.byteLength > 0)
       bytesOf(view).set(new Uint8Array(bridge.current.serve('random', view.byteLength) as ArrayBuffer));
     return view;

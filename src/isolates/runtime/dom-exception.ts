@@ -1,4 +1,4 @@
-/** `DOMException`, with the names and legacy codes of Web IDL. */
+/** `DOMException` and `QuotaExceededError`, with the names and legacy codes of Web IDL. */
 
 /** By code; null where a code has no name of its own any more. */
 const NAMES: readonly (readonly [constant: string, name: string | null])[] = [
@@ -74,4 +74,56 @@ Object.setPrototypeOf(DOMException.prototype, Error.prototype);
 for (const [i, [constant]] of NAMES.entries()) {
   for (const on of [DOMException, DOMException.prototype])
     Object.defineProperty(on, constant, { value: i + 1, enumerable: true });
+}
+
+export function isDomException(value: object): value is DOMException {
+  return states.has(value);
+}
+
+interface Quota {
+  readonly quota: number | null;
+  readonly requested: number | null;
+}
+
+const quotas = new WeakMap<object, Quota>();
+const quotaOf = (exception: object): Quota => {
+  const quota = quotas.get(exception);
+  if (!quota) throw new TypeError('the value is no QuotaExceededError');
+  return quota;
+};
+
+/** What is too much, and of how much; both may be untold. */
+export class QuotaExceededError extends DOMException {
+  constructor(message: unknown = '', options?: { readonly quota?: unknown; readonly requested?: unknown } | null) {
+    super(message, 'QuotaExceededError');
+    if (options !== undefined && options !== null && typeof options !== 'object' && typeof options !== 'function')
+      throw new TypeError('the options are no object');
+    const quota = amount(options?.quota);
+    const requested = amount(options?.requested);
+    if (quota !== null && requested !== null && requested < quota)
+      throw new RangeError('what was requested is within the quota');
+    quotas.set(this, { quota, requested });
+  }
+
+  get quota(): number | null {
+    return quotaOf(this).quota;
+  }
+
+  get requested(): number | null {
+    return quotaOf(this).requested;
+  }
+}
+
+function amount(value: unknown): number | null {
+  if (value === undefined) return null;
+  const number = Number(value);
+  if (!Number.isFinite(number)) throw new TypeError('the value is no finite number');
+  if (number < 0) throw new RangeError('the value is less than nothing');
+  return number;
+}
+
+export function clonedException(of: DOMException): DOMException {
+  if (!quotas.has(of)) return new DOMException(of.message, of.name);
+  const { quota, requested } = quotaOf(of);
+  return new QuotaExceededError(of.message, { quota: quota ?? undefined, requested: requested ?? undefined });
 }

@@ -20,7 +20,7 @@ import { atob, btoa } from './base64.ts';
 import { Blob, File } from './blob.ts';
 import { bridge, sliceText } from './bridge.ts';
 import { Crypto, CryptoKey, makeCrypto, SubtleCrypto } from './crypto.ts';
-import { DOMException } from './dom-exception.ts';
+import { DOMException, QuotaExceededError } from './dom-exception.ts';
 import { TextDecoder, TextEncoder } from './encoding.ts';
 import { CustomEvent, ErrorEvent, Event } from './event.ts';
 import { EventTarget, offered, uncaught } from './events.ts';
@@ -30,7 +30,7 @@ import { Headers } from './headers.ts';
 import { inspect } from './inspect.ts';
 import { Request } from './request.ts';
 import { Response } from './response.ts';
-import { structuredClone } from './structured-clone.ts';
+import { refuseToClone, structuredClone } from './structured-clone.ts';
 import { TextDecoderStream, TextEncoderStream } from './text-streams.ts';
 import { clearInterval, clearTimeout, setInterval, setTimeout } from './timers.ts';
 import { URL } from './url.ts';
@@ -56,6 +56,7 @@ const INTERFACES: Interfaces = {
     File,
     FormData,
     Headers,
+    QuotaExceededError,
     Request,
     Response,
     SubtleCrypto,
@@ -80,6 +81,7 @@ export function installGlobals(global: Record<string, unknown>, console: object)
   const interfaces = { ...INTERFACES, Performance };
   for (const [name, kind] of Object.entries(interfaces)) asInterface(name, kind);
   streamIteratorsAsStandard();
+  refuseToClone(Object.values({ ...interfaces, ...STREAMS }));
   define(global, { ...interfaces, ...STREAMS }, false);
   define(global, { console }, false);
   defineEvents(global);

@@ -1,7 +1,7 @@
 /** `structuredClone` over the types that exist here (HTML, section 2.7). */
 
 import { Blob, File, isBlob } from './blob.ts';
-import { DOMException } from './dom-exception.ts';
+import { clonedException, DOMException, isDomException } from './dom-exception.ts';
 
 type Seen = Map<object, unknown>;
 
@@ -14,7 +14,22 @@ const ERRORS: Readonly<Record<string, ErrorConstructor>> = {
   TypeError,
   URIError,
 };
-const toText = Object.prototype.toString;
+type Getter = (this: unknown) => unknown;
+const getter = (on: object, name: PropertyKey) => Object.getOwnPropertyDescriptor(on, name)?.get as Getter;
+/** What only a real one answers to, whatever it or an impostor says of itself; all others throw. */
+const BRANDS = {
+  date: Date.prototype.getTime,
+  regExp: getter(RegExp.prototype, 'source'),
+  boolean: Boolean.prototype.valueOf,
+  number: Number.prototype.valueOf,
+  string: String.prototype.valueOf,
+  bigint: BigInt.prototype.valueOf,
+  symbol: Symbol.prototype.valueOf,
+  buffer: getter(ArrayBuffer.prototype, 'byteLength'),
+  map: getter(Map.prototype, 'size'),
+  set: getter(Set.prototype, 'size'),
+} as const;
+const { apply, getPrototypeOf } = Reflect;
 const views = [
   ...[Int8Array, Uint8Array, Uint8ClampedArray, Int16Array, Uint16Array, Int32Array, Uint32Array],
   ...[Float32Array, Float64Array, BigInt64Array, BigUint64Array],
@@ -59,28 +74,37 @@ function keep<T extends object>(from: object, made: T, { seen }: Cloning): T {
   return made;
 }
 
-/** Null for what holds other values. */
-function leaf(value: object, of: Cloning): object | null {
-  switch (toText.call(value)) {
-    case '[object Date]':
-      return keep(value, new Date((value as Date).getTime()), of);
-    case '[object RegExp]':
-      return keep(value, new RegExp((value as RegExp).source, (value as RegExp).flags), of);
-    case '[object Boolean]':
-      return keep(value, Object(Boolean.prototype.valueOf.call(value)) as object, of);
-    case '[object Number]':
-      return keep(value, Object(Number.prototype.valueOf.call(value)) as object, of);
-    case '[object String]':
-      return keep(value, Object(String.prototype.valueOf.call(value)) as object, of);
-    case '[object BigInt]':
-      return keep(value, Object(BigInt.prototype.valueOf.call(value)) as object, of);
-    default:
-      return bytesLike(value, of);
+/** V8 gives `Error.isError` to a context that it makes of a snapshot, not to the one that the snapshot is made of. */
+function isError(value: object): value is Error {
+  return (Error as unknown as { isError: (value: unknown) => boolean }).isError(value);
+}
+
+function is(value: object, brand: keyof typeof BRANDS): boolean {
+  try {
+    apply(BRANDS[brand] as Getter, value, []);
+    return true;
+  } catch {
+    return false;
   }
 }
 
+const WRAPPERS = ['boolean', 'number', 'string', 'bigint'] as const;
+
+/** Null for what holds other values. */
+function leaf(value: object, of: Cloning): object | null {
+  if (is(value, 'date')) return keep(value, new Date(apply(BRANDS.date, value, [])), of);
+  // The prototype itself answers as well, though it is no expression.
+  if (is(value, 'regExp') && value !== RegExp.prototype)
+    return keep(value, new RegExp((value as RegExp).source, (value as RegExp).flags), of);
+  for (const kind of WRAPPERS) {
+    if (is(value, kind)) return keep(value, Object(apply(BRANDS[kind], value, [])) as object, of);
+  }
+  if (is(value, 'symbol')) throw uncloneable('a symbol cannot be cloned');
+  return bytesLike(value, of);
+}
+
 function bytesLike(value: object, of: Cloning): object | null {
-  if (value instanceof ArrayBuffer) return bufferOf(value, of);
+  if (is(value, 'buffer')) return bufferOf(value as ArrayBuffer, of);
   if (ArrayBuffer.isView(value)) return viewOf(value, of);
   if (!isBlob(value)) return null;
   const made =
@@ -142,31 +166,52 @@ function viewOf(view: ArrayBufferView, of: Cloning): object {
 }
 
 function container(value: object, of: Cloning): unknown {
-  if (value instanceof Map) {
+  if (is(value, 'map')) {
     const made = keep(value, new Map(), of);
-    for (const [key, item] of [...value]) made.set(clone(key, of), clone(item, of));
+    for (const [key, item] of [...(value as Map<unknown, unknown>)]) made.set(clone(key, of), clone(item, of));
     return made;
   }
-  if (value instanceof Set) {
+  if (is(value, 'set')) {
     const made = keep(value, new Set(), of);
-    for (const item of [...value]) made.add(clone(item, of));
+    for (const item of [...(value as Set<unknown>)]) made.add(clone(item, of));
     return made;
   }
-  if (value instanceof DOMException) return keep(value, new DOMException(value.message, value.name), of);
-  if (value instanceof Error) return errorOf(value, of);
+  if (isDomException(value)) return keep(value, clonedException(value), of);
+  if (isError(value)) return errorOf(value, of);
   if (Array.isArray(value)) return members(value, keep(value, new Array(value.length), of), of);
   if (!isPlain(value)) throw uncloneable('this object cannot be cloned');
   return members(value, keep(value, {}, of), of);
 }
 
+/** The prototype `levels` above that of an object. */
+function above(value: object, levels: number): object {
+  const prototype = getPrototypeOf(value) ?? value;
+  return levels === 0 ? prototype : above(prototype, levels - 1);
+}
+
+/** Prototypes of what has a state that no copy of its properties holds; `globals` names those of the platform. */
+const stateful = new Set<object>([
+  ...[Promise, WeakMap, WeakSet, WeakRef, FinalizationRegistry].map((kind): object => kind.prototype),
+  ...[Intl.Collator, Intl.DateTimeFormat, Intl.NumberFormat, Intl.PluralRules].map((kind): object => kind.prototype),
+  ...[Intl.RelativeTimeFormat, Intl.ListFormat, Intl.Locale, Intl.Segmenter].map((kind): object => kind.prototype),
+  // Of all iterators, and of all asynchronous ones.
+  above([][Symbol.iterator](), 1),
+  above((async function* () {})(), 2),
+]);
+
+/** Objects of these interfaces are not cloned, unless they are of a kind that is. */
+export function refuseToClone(interfaces: Iterable<unknown>): void {
+  for (const each of interfaces) {
+    const prototype = typeof each === 'function' ? (each as { prototype?: unknown }).prototype : null;
+    if (typeof prototype === 'object' && prototype !== null && Object.hasOwn(prototype, Symbol.toStringTag))
+      stateful.add(prototype);
+  }
+}
+
 /** Instances of classes are cloned as plain objects; platform objects and exotic ones are not. */
 function isPlain(value: object): boolean {
-  const tag = toText.call(value);
-  if (value instanceof WeakMap || value instanceof WeakSet || value instanceof WeakRef || value instanceof Promise)
-    return false;
-  const prototype = Object.getPrototypeOf(value) as object | null;
-  const platform = prototype !== null && Object.hasOwn(prototype, Symbol.toStringTag) && tag !== '[object Object]';
-  return !platform;
+  for (let at = getPrototypeOf(value); at !== null; at = getPrototypeOf(at)) if (stateful.has(at)) return false;
+  return true;
 }
 
 function members(from: object, to: object, of: Cloning): object {

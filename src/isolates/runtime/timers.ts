@@ -12,9 +12,8 @@ interface Timer {
 }
 
 const MAX_TIMERS = 10_000;
-const MAX_DELAY = 2_147_483_647;
 const clock = Date.now;
-const { min, max, trunc } = Math;
+const { min, max } = Math;
 /** Those that wait, soonest first. */
 const waiting: Timer[] = [];
 const alive = new Set<number>();
@@ -24,8 +23,8 @@ let armedFor = Number.POSITIVE_INFINITY;
 function add(callback: unknown, delay: unknown, args: readonly unknown[], repeats: boolean): number {
   if (typeof callback !== 'function') throw new TypeError('a timer takes a function');
   if (waiting.length >= MAX_TIMERS) throw new RangeError('too many timers');
-  const wait = Number(delay) || 0;
-  const span = wait > MAX_DELAY ? 0 : max(0, trunc(wait));
+  // A `long` of Web IDL: what does not fit wraps round.
+  const span = max(0, Number(delay) | 0);
   last += 1;
   alive.add(last);
   const every = repeats ? max(1, span) : null;

@@ -33,7 +33,7 @@ export default async () => {
   setup({ explicit_timeout: true, explicit_done: true });
   try {
     await (async () => {
-      var structuredCloneBatteryOfTests;
+      var structuredCloneBatteryOfTests, testObjMock;
 ${[...new Set(names)].map((name) => `try { globalThis.${name} = ${name}; } catch {}`).join('\n')}
 ${body}
     })();
