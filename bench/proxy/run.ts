@@ -161,7 +161,11 @@ function table(rows: ReadonlyMap<string, readonly Row[]>) {
       },
     ]),
   );
-  return { medians, ratios };
+  // In the order in which they ran: what a runtime that compiles as it goes costs before it is warm shows here.
+  const rounds = Object.fromEntries(
+    names.map((name) => [name, (rows.get(name) ?? []).map((row) => Math.round(row.cpuUs))]),
+  );
+  return { medians, ratios, rounds };
 }
 
 async function idle(place: Place, names: readonly string[]) {
