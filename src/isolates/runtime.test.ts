@@ -48,6 +48,35 @@ it('T-65 randomness differs from task to task', async () => {
   expect(new Set(seen).size).toBe(4);
 });
 
+describe('console', () => {
+  const said = async (body: string) => {
+    const outcome = await run(`export default () => { ${body} };`);
+    expect(outcome).toMatchObject({ status: 'completed', error: null });
+    return outcome.logs.map(({ text }) => text);
+  };
+
+  it('puts what follows a text where the text says', async () => {
+    const lines = await said(`
+      console.log('%s is %d%% of %o, %fx%c!', 'it', '42.9', { a: [1] }, '1.5', 'color: red', 'rest', 'more');
+      console.log('%s', Symbol('s')); console.log('%d %i %f', {}, 7n, 'x'); console.log('100%', 1); console.log('%s %s', 'a');
+      console.log('%%'); console.log('%x %', 1); console.log(1, '%s', 2);`);
+    expect(lines).toEqual([
+      'it is 42% of { a: [ 1 ] }, 1.5x! rest more',
+      ...['Symbol(s)', 'NaN 7n NaN', '100% 1', 'a %s', '%%', '%x % 1', '1 %s 2'],
+    ]);
+  });
+
+  it('throws nothing, whatever it is to say', async () => {
+    const lines = await said(`
+      const trap = (on, name) => new Proxy(on, { [name]() { throw 1; } });
+      const thrower = (on, key) => Object.defineProperty(on, key, { get() { throw 2; } });
+      const values = [trap({}, 'get'), trap(function () {}, 'get'), trap({}, 'ownKeys'), trap([], 'get'), trap({}, 'getPrototypeOf'),
+        thrower(new Error('x'), 'stack'), thrower(() => 1, 'name'), thrower(new Map(), 'size'), Object.create(Date.prototype)];
+      for (const value of values) { console.log('%s %d', value, value, [value]); reportError(value); }`);
+    expect(lines).toHaveLength(18);
+  });
+});
+
 describe('fetch', () => {
   const answer = (status: number, body: AsyncIterable<Uint8Array>, headers: [string, string][] = []) =>
     ok({ status, headers, body, decision: 'd_1' });

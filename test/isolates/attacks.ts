@@ -216,6 +216,43 @@ export const ATTACKS: readonly Attack[] = [
     'T-63 looks for the way in':
       'top:export default () => Reflect.ownKeys(globalThis).filter((k) => /^__/.test(String(k)));',
   }),
+  ...group(STOPPED_OR_FULL, {
+    'T-60 iterator helpers without end':
+      'function* g() { for (;;) yield [1]; } g().flatMap((x) => x).filter(() => false).next();',
+    'T-60 a storm of thenables': 'const t = () => ({ then(r) { Promise.all([t(), t()]).then(r); } }); await t();',
+    'T-60 a thenable that is its own result':
+      'const o = { get then() { return (r) => queueMicrotask(() => r(o)); } }; await o;',
+    'T-60 species that never returns':
+      'class A extends Array { static get [Symbol.species]() { return function () { for (;;); }; } } new A(1, 2).map((x) => x);',
+    'T-60 named groups and sets of a regular expression':
+      "for (;;) /^(?:(?<x>[\\p{L}--[b-z]]+)+|(?<y>a+)+b)+$/v.test('a'.repeat(40) + '!');",
+    'T-60 segments of a long text':
+      "const s = new Intl.Segmenter('th', { granularity: 'word' }); for (;;) for (const x of s.segment('ภาษาไทย'.repeat(1e5))) void x;",
+    'T-60 a length that no array has': 'Array.prototype.reduce.call({ length: 2 ** 53 - 1, 0: 1 }, (a) => a);',
+    'T-60 finalizers that register again':
+      'const r = new FinalizationRegistry((n) => r.register({}, n + 1)); for (let i = 0; i < 1e5; i++) r.register({}, i); for (;;) await null;',
+    'T-61 weak references without end': 'for (;;) new WeakRef({ a: new Array(100) }).deref();',
+    'T-61 a tee of each tee':
+      'let all = [new ReadableStream({ pull(c) { c.enqueue(new Uint8Array(1000)); } })]; for (;;) all = all.flatMap((s) => s.tee());',
+    'T-62 causes of causes, cloned':
+      "let e = new Error('x'); for (let i = 0; i < 1e5; i++) e = new Error('y', { cause: e }); for (;;) { try { structuredClone(e); } catch {} }",
+    'T-62 a prototype of a prototype':
+      'let o = {}; for (let i = 0; i < 1e5; i++) o = Object.create(o); for (;;) o.missing;',
+  }),
+  ...group(FAILED, {
+    'T-63 import with attributes':
+      "return (await import('data:application/json,1', { with: { type: 'json' } })).default;",
+    'T-63 imports the runtime': "top:import { evaluated } from 'runtime'; export default () => evaluated;",
+    'T-63 a realm of its own': "return new ShadowRealm().evaluate('1');",
+  }),
+  ...group(FINE, {
+    'T-63 a clone whose getters change what is cloned':
+      'const m = new Map(); m.set({ get a() { m.clear(); for (let i = 0; i < 100; i++) m.set(i, i); return 1; } }, 1); return structuredClone(m).size;',
+    'T-63 a proxy in a structured clone':
+      "return structuredClone(new Proxy({}, { get: () => globalThis, ownKeys: () => ['a'], getOwnPropertyDescriptor: () => ({ enumerable: true, configurable: true }) }));",
+    'T-63 a buffer that goes while it is hashed':
+      "const b = new Uint8Array(1e5); const p = crypto.subtle.digest('SHA-256', b); b.buffer.transfer(); return (await p).byteLength;",
+  }),
 ];
 
 export function programOf({ code }: Attack): string {

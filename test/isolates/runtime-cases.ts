@@ -259,6 +259,17 @@ export const RUNTIME_CASES: Readonly<Record<string, readonly (readonly [string, 
   ],
   platform: [
     [
+      'the clock of performance is not the one that tool code may set',
+      'Date.now = () => NaN; await new Promise((r) => setTimeout(r, 2)); return performance.now() >= 1;',
+      true,
+    ],
+    [
+      'a delay is a long: what does not fit wraps round',
+      `const seen = []; for (const [name, ms] of [['soon', 2 ** 32], ['negative', -5], ['never', 2 ** 31 - 1], ['wrapped', 2 ** 32 + 20]])
+         setTimeout(() => seen.push(name), ms); await new Promise((r) => setTimeout(r, 40)); return seen;`,
+      ['soon', 'negative', 'wrapped'],
+    ],
+    [
       'a long timer does not hold up the short ones',
       "const late = setTimeout(() => {}, 60000); for (let i = 0; i < 200; i += 1) await new Promise((r) => setTimeout(r, 0)); clearTimeout(late); return 'through';",
       'through',

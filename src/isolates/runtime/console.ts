@@ -20,11 +20,41 @@ function say(level: string, text: string): void {
 }
 
 function line(args: readonly unknown[]): string {
-  let out = '';
-  for (let i = 0; i < args.length && out.length < LINE; i += 1) {
+  const { text, used } = formatted(args);
+  let out = text;
+  for (let i = used; i < args.length && out.length < LINE; i += 1) {
     out += (i > 0 ? ' ' : '') + (typeof args[i] === 'string' ? args[i] : inspect(args[i]));
   }
   return out;
+}
+
+/** What a first text makes of those behind it (Console standard, section 2.2); `used`: how many are said with it. */
+function formatted(args: readonly unknown[]): { readonly text: string; readonly used: number } {
+  if (typeof args[0] !== 'string' || args.length < 2) return { text: '', used: 0 };
+  const format = sliceText(args[0], 0, LINE);
+  let used = 1;
+  let text = '';
+  for (let i = 0; i < format.length; i += 1) {
+    const kind = format[i] === '%' ? (format[i + 1] ?? '') : '';
+    const known = kind === '%' || (kinds.has(kind) && used < args.length);
+    if (kind === '%') text += '%';
+    else if (known) text += substituted(kind, args[used++]);
+    else text += format[i];
+    if (known) i += 1;
+  }
+  return { text, used };
+}
+
+const kinds = new Set(['s', 'd', 'i', 'f', 'o', 'O', 'c']);
+
+function substituted(kind: string, value: unknown): string {
+  if (kind === 's') return typeof value === 'string' ? value : inspect(value);
+  if (kind === 'o' || kind === 'O') return inspect(value);
+  // Style, which a log has none of.
+  if (kind === 'c') return '';
+  if (typeof value === 'bigint') return inspect(value);
+  if (value !== null && /^(?:object|function|symbol)$/.test(typeof value)) return 'NaN';
+  return String(kind === 'f' ? parseFloat(String(value)) : parseInt(String(value), 10));
 }
 
 function labelled(label: unknown): string {

@@ -8,19 +8,29 @@ const TEXT = 4 * 1024;
 const { getOwnPropertyDescriptor, keys } = Object;
 const { isArray } = Array;
 
+/** Never throws, whatever the value does when it is looked at. */
 export function inspect(value: unknown, depth = 0, seen: readonly unknown[] = []): string {
-  if (typeof value === 'string') return `'${sliceText(value, 0, TEXT)}'`;
-  if (typeof value === 'bigint') return `${sliceText(String(value), 0, TEXT)}n`;
-  if (typeof value === 'function') return `[Function: ${String(value.name) || '(anonymous)'}]`;
-  if (typeof value !== 'object' || value === null) return String(value);
-  if (seen.includes(value)) return '[Circular]';
-  if (value instanceof Error) return errorText(value);
-  if (depth >= DEPTH) return isArray(value) ? '[Array]' : '[Object]';
   try {
-    return structure(value, depth, [...seen, value]);
+    return described(value, depth, seen);
   } catch {
     return '[Unreadable]';
   }
+}
+
+function described(value: unknown, depth: number, seen: readonly unknown[]): string {
+  if (typeof value === 'string') return `'${sliceText(value, 0, TEXT)}'`;
+  if (typeof value === 'bigint') return `${sliceText(String(value), 0, TEXT)}n`;
+  if (typeof value === 'function') return `[Function: ${named(value) || '(anonymous)'}]`;
+  if (typeof value !== 'object' || value === null) return sliceText(String(value), 0, TEXT);
+  if (seen.includes(value)) return '[Circular]';
+  if (value instanceof Error) return errorText(value);
+  if (depth >= DEPTH) return isArray(value) ? '[Array]' : '[Object]';
+  return structure(value, depth, [...seen, value]);
+}
+
+function named(of: object): string {
+  const name: unknown = getOwnPropertyDescriptor(of, 'name')?.value;
+  return typeof name === 'string' ? name : '';
 }
 
 function errorText(error: Error): string {
@@ -68,7 +78,7 @@ function members(value: object, depth: number, seen: readonly unknown[]): string
 function nameOf(value: object): string {
   const prototype = Object.getPrototypeOf(value) as object | null;
   const made = prototype && getOwnPropertyDescriptor(prototype, 'constructor')?.value;
-  return typeof made === 'function' ? String(made.name) : 'Object';
+  return typeof made === 'function' ? named(made) || 'Object' : 'Object';
 }
 
 function bounded(values: Iterable<unknown>): unknown[] {
