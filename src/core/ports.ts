@@ -128,6 +128,8 @@ export interface EgressRequest {
   readonly headers: readonly (readonly [string, string])[];
   readonly body: AsyncIterable<Uint8Array> | null;
   readonly signal: AbortSignal;
+  /** INVARIANT: said by the appliance of a message that it wrote to a tool declared read-only, never at tool code's word. */
+  readonly readOnlyTool?: boolean;
 }
 
 export interface EgressResponse {

@@ -121,7 +121,8 @@ async function post(
   ] as const;
   // The farewell goes when the task is over already.
   const signal = method === 'DELETE' ? AbortSignal.timeout(FAREWELL_MS) : of.signal;
-  const sent = await send(tool, { method, headers: [...types, ...headers], body }, { ...of, signal });
+  const message = { method, headers: [...types, ...headers], body, readOnlyTool: tool.readOnly };
+  const sent = await send(tool, message, { ...of, signal });
   if ('refused' in sent) return sent;
   const field = (wanted: string) => sent.headers.find(([name]) => name.toLowerCase() === wanted)?.[1] ?? null;
   const type = (field('content-type') ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '';

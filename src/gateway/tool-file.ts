@@ -11,7 +11,7 @@ export interface Tool {
   readonly capability: string;
   readonly kind: 'http' | 'mcp';
   readonly url: string;
-  /** A read-only HTTP tool is asked by GET, its arguments in the query as `args`. */
+  /** A read-only HTTP tool is asked by GET, its arguments in the query as `args`; messages to a read-only MCP tool read. */
   readonly readOnly: boolean;
   /** Name at an MCP server, when it has another there. */
   readonly remoteName: string;

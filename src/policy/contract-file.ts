@@ -41,6 +41,8 @@ const contractSchema = z
     /** A storage or tool capability, in place of a request. */
     use: z.string().optional(),
     content_type: z.string().default(''),
+    /** The gateway itself writes it, to a tool that its file declares read-only. */
+    read_only_tool: z.boolean().default(false),
     upgrade: z.string().default(''),
     addresses: z.array(z.string()).nullable().default(null),
     cnames: names,

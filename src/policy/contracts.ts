@@ -80,6 +80,7 @@ function requestOf(contract: Contract, principal: Principal): Result<DecisionReq
     path: method === 'CONNECT' ? '' : asked.value.path,
     query: asked.value.query,
     contentType: contract.content_type,
+    readOnlyTool: contract.read_only_tool,
     upgrade: contract.upgrade,
     resolved: contract.addresses === null ? null : { addresses: contract.addresses, cnames: contract.cnames },
     now: NOW,

@@ -3,6 +3,8 @@ import { bundleWith, controls, mark, NOW, principal, request, snapshot } from '.
 import { decide } from './decide.ts';
 
 const UPLOAD = { contentType: 'application/x-git-upload-pack-request' };
+const TOOL = { contentType: 'application/json', readOnlyTool: true };
+const MCP = 'https://api.acme.example/mcp';
 const GIT = 'https://github.com/a/b.git';
 
 const TABLE = [
@@ -62,6 +64,17 @@ const TABLE = [
   ['strict', 'GET', 'https://example.org/', {}, 'deny', 'default_deny', null],
   ['strict', 'GET', 'https://api.acme.example/', {}, 'allow', 'capability_grants', 'net.read.approved-domains'],
   ['internal-data', 'GET', 'https://example.org/', {}, 'deny', 'default_deny', null],
+  // messages to a read-only MCP tool: whose they are makes the difference, and the rest is exact
+  ['strict', 'POST', MCP, TOOL, 'allow', 'capability_grants', 'net.read.approved-domains'],
+  ['strict', 'DELETE', MCP, TOOL, 'allow', 'capability_grants', 'net.read.approved-domains'],
+  ['strict', 'POST', MCP, { ...TOOL, readOnlyTool: false }, 'deny', 'default_deny', null],
+  ['strict', 'DELETE', MCP, {}, 'deny', 'default_deny', null],
+  ['strict', 'PUT', MCP, TOOL, 'deny', 'default_deny', null],
+  ['strict', 'POST', MCP, { ...TOOL, contentType: 'text/plain' }, 'deny', 'default_deny', null],
+  ['strict', 'POST', `${MCP}?x=1`, TOOL, 'deny', 'default_deny', null],
+  ['strict', 'POST', `${MCP}/a%2f..`, TOOL, 'deny', 'default_deny', null],
+  ['strict', 'POST', `${MCP}/git-receive-pack`, TOOL, 'deny', 'default_deny', null],
+  ['research', 'POST', 'https://example.org/mcp', TOOL, 'deny', 'default_deny', null],
   // addresses
   ['research', 'GET', 'http://127.0.0.1/', {}, 'deny', 'address_forbidden', null],
   ['research', 'GET', 'http://[::1]/', {}, 'deny', 'address_forbidden', null],

@@ -7,17 +7,22 @@
 
 import { isAmbiguousPath } from './path-pattern.ts';
 
-export const READ_EQUIVALENTS = ['git-upload-pack', 'git-lfs-batch', 'npm-audit-bulk'] as const;
+export const READ_EQUIVALENTS = ['git-upload-pack', 'git-lfs-batch', 'npm-audit-bulk', 'mcp-read-only'] as const;
 export type ReadEquivalent = (typeof READ_EQUIVALENTS)[number];
 
 /** GET `…/info/refs?service=git-receive-pack` opens a push: it is a write. */
 export const GIT_PUSH = 'git-receive-pack';
+
+const MCP_READ: ReadEquivalent = 'mcp-read-only';
+const NONE: readonly string[] = Object.freeze([]);
 
 export interface RequestShape {
   readonly method: string;
   readonly path: string;
   readonly query: string;
   readonly contentType: string;
+  /** Written by the appliance itself to a tool that its file declares read-only. */
+  readonly readOnlyTool?: boolean;
 }
 
 const POSTS: readonly { readonly name: ReadEquivalent; readonly path: RegExp; readonly type: string }[] = [
@@ -33,6 +38,8 @@ const POSTS: readonly { readonly name: ReadEquivalent; readonly path: RegExp; re
 export function shapePredicates(request: RequestShape): readonly string[] {
   const { method, path } = request;
   if (method === 'POST') return postPredicates(request);
+  // The session of a tool is ended by DELETE: nothing goes but what the messages before it opened.
+  if (method === 'DELETE') return isToolMessage(request) ? [MCP_READ] : NONE;
   if (method === 'CONNECT' || !path.endsWith('/info/refs')) return [];
   return asksForPush(request.query) ? [GIT_PUSH] : [];
 }
@@ -44,7 +51,12 @@ function postPredicates(request: RequestShape): readonly string[] {
     if (request.contentType === type && request.query === '' && shape.test(path) && !isAmbiguousPath(path))
       return [name];
   }
-  return [];
+  return request.contentType === 'application/json' && isToolMessage(request) ? [MCP_READ] : NONE;
+}
+
+/** Who wrote it makes the difference, so no shape of a client's own request is one. */
+function isToolMessage({ readOnlyTool, query, path }: RequestShape): boolean {
+  return readOnlyTool === true && query === '' && !isAmbiguousPath(path);
 }
 
 function asksForPush(query: string): boolean {

@@ -75,7 +75,11 @@ function fetch(gate: Gate, principal: Principal, request: EgressRequest): Promis
   });
 }
 
-function readOf(gate: Gate, { method, url, body }: EgressRequest, headers: HeaderList): ReadRequest {
+function readOf(
+  gate: Gate,
+  { method, url, body, readOnlyTool = false }: EgressRequest,
+  headers: HeaderList,
+): ReadRequest {
   const target = url.replace(/#.*$/, '');
   const parsed = parseAbsoluteTarget(target);
   if (!parsed.ok) return unreadable('target_invalid', parsed.error, method);
@@ -86,7 +90,7 @@ function readOf(gate: Gate, { method, url, body }: EgressRequest, headers: Heade
   const read = readAsk(raw, parsed.value.target, gate.settings.maxHeaderCount);
   if (read.problem !== null) return read;
   // `readAsk` takes what is inside a CONNECT for HTTPS; here the scheme is the URL's own.
-  return { ...read, ask: { ...read.ask, target: parsed.value.target, hasBody: body !== null } };
+  return { ...read, ask: { ...read.ask, target: parsed.value.target, hasBody: body !== null, readOnlyTool } };
 }
 
 function denialOf(denial: Denial): EgressDenial {

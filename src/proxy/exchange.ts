@@ -19,6 +19,8 @@ export interface Ask {
   readonly path: string;
   readonly query: string;
   readonly contentType: string;
+  /** See `EgressRequest`. */
+  readonly readOnlyTool?: boolean;
   readonly upgrade: string;
   /** True when a body is announced. */
   readonly hasBody: boolean;

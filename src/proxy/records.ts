@@ -103,6 +103,7 @@ export function decisionRequest(exchange: Exchange): DecisionRequest | null {
     path: ask.path,
     query: ask.query,
     contentType: ask.contentType,
+    ...(ask.readOnlyTool === true && { readOnlyTool: true }),
     upgrade: ask.upgrade,
     resolved: exchange.resolved,
     now: exchange.since,

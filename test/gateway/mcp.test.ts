@@ -12,10 +12,13 @@ const PAT = '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';
 let at: TestGateway;
 let server: McpServer;
 let tools: ReadonlyMap<string, Tool> = new Map();
+/** Method of each request that left, and whether it was said to be a message to a read-only tool. */
+const left: (readonly [string, boolean | undefined])[] = [];
 
 beforeAll(async () => {
   const egress = {
-    fetch: async (_principal: unknown, { url, method, headers, body, signal }: EgressRequest) => {
+    fetch: async (_principal: unknown, { url, method, headers, body, signal, readOnlyTool }: EgressRequest) => {
+      left.push([method, readOnlyTool]);
       const pieces: Uint8Array[] = [];
       for await (const piece of body ?? []) pieces.push(piece);
       const sent = body === null ? {} : { body: Buffer.concat(pieces) };
@@ -34,7 +37,7 @@ beforeAll(async () => {
 afterAll(() => at.close());
 afterEach(() => server.close());
 
-async function serve(style: 'json' | 'stream', answer: (args: unknown) => object): Promise<void> {
+async function serve(style: 'json' | 'stream', answer: (args: unknown) => object, readOnly = true): Promise<void> {
   server = await mcpServer(style, answer);
   const text = `version: 1
 name: billing-readonly
@@ -42,7 +45,7 @@ description: Reads invoices.
 kind: mcp
 url: ${server.url}
 remote_name: invoices
-read_only: true
+read_only: ${readOnly}
 args: { type: object, properties: { customer: { type: string } }, required: [customer] }
 `;
   const parsed = parseTools([{ path: 'tools/billing.yaml', text }]);
@@ -95,6 +98,21 @@ describe.each(['json', 'stream'] as const)('an MCP server that answers by %s', (
     expect(server.heard.filter((method) => method === 'initialize')).toHaveLength(2);
   });
 });
+
+test.each([true, false])(
+  'messages to a tool say that it is read-only when it is (%s); requests of tool code never do',
+  async (readOnly) => {
+    await serve('json', () => ({ content: [] }), readOnly);
+    left.length = 0;
+    await run(
+      `await env.tools.billingReadonly({ customer: 'a' });
+     await fetch('${server.url}', { method: 'POST', body: '{}', headers: { 'content-type': 'application/json' }, readOnlyTool: true });`,
+    );
+    await vi.waitFor(() => expect(left).toHaveLength(5));
+    const messages = ['POST', 'POST', 'POST'].map((method) => [method, readOnly]);
+    expect(left).toEqual([...messages, ['POST', undefined], ['DELETE', readOnly]]);
+  },
+);
 
 test('the first use of a capability is a decision in the record, and a refusal names its own', async () => {
   await serve('json', () => ({ content: [] }));
