@@ -67,9 +67,16 @@ async function pooled(settings: PoolSettings, gapMs: number, count = runs) {
     boots.push(outcome.usage.boot_ms);
     if (gapMs > 0) await pause(gapMs);
   });
-  const { wall } = pool.stats();
+  const { wall, refill, isolate_bytes } = pool.stats();
   await pool.close();
-  return { wall, boot: spread(boots), first_line_heard: spread(lines), whole: spread(whole.map((ms) => ms - gapMs)) };
+  return {
+    wall,
+    refill,
+    isolate_bytes,
+    boot: spread(boots),
+    first_line_heard: spread(lines),
+    whole: spread(whole.map((ms) => ms - gapMs)),
+  };
 }
 
 /** As many at once as there are slots, for so long. */
@@ -87,7 +94,7 @@ async function throughput(seconds: number) {
   await Promise.all(Array.from({ length: 8 }, lane));
   const stats = pool.stats();
   await pool.close();
-  return { tasks_per_second: Math.round(done / seconds), hits: stats.hits, misses: stats.misses };
+  return { tasks_per_second: Math.round(done / seconds), hits: stats.hits, misses: stats.misses, refill: stats.refill };
 }
 
 /** One tenant floods; the other's tasks are what is measured. */

@@ -13,7 +13,10 @@ const fault = z.strictObject({
   code: text(100).nullable(),
 });
 
-const started = z.strictObject({ boot_ms: amount, hit: z.boolean(), boots: z.array(amount).max(10_000) });
+const boots = z.array(amount).max(10_000);
+const hello = z.strictObject({ boot_ms: boots, snapshot_ms: amount, isolate_bytes: amount });
+
+const started = z.strictObject({ boot_ms: amount, hit: z.boolean(), boots });
 
 const done = z.strictObject({
   status: z.enum(HOST_ENDINGS),
@@ -30,6 +33,7 @@ const call = z.object({ op: text(100), args: z.unknown().optional() });
 
 /** Each throws when the text is anything else: then the host broke the protocol. */
 export const hostMessage = {
+  hello: (json: string) => hello.parse(JSON.parse(json)),
   started: (json: string) => started.parse(JSON.parse(json)),
   done: (json: string) => done.parse(JSON.parse(json)),
   log: (json: string) => log.parse(JSON.parse(json)),

@@ -223,6 +223,15 @@ it('keeps isolates of each size booted ahead for profiles that take turns', asyn
   expect(pool.stats().misses).toBe(misses);
 });
 
+it('says how fast isolates are booted and what one takes', () => {
+  const { refill, isolate_bytes } = pool.stats();
+  expect(refill.booted).toBeGreaterThan(0);
+  expect(refill.per_second).toBeGreaterThan(0);
+  expect(refill.max).toBeGreaterThan(0);
+  expect(isolate_bytes).toBeGreaterThan(200_000);
+  expect(isolate_bytes).toBeLessThan(20_000_000);
+});
+
 describe('bindings', () => {
   it('carries calls, bytes and errors both ways, and closes once', async () => {
     let closed = 0;

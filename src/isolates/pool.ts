@@ -7,6 +7,7 @@ import { availableParallelism } from 'node:os';
 import type { Clock, Log, Meter } from '../core/ports.ts';
 import type { Frame } from './host/frames.ts';
 import { hostFiles } from './host-files.ts';
+import { hostMessage } from './host-messages.ts';
 import type { HostLoss, HostProcess } from './host-process.ts';
 import { HostStock, type StockSettings } from './host-stock.ts';
 import { findMemoryGroups } from './memory-group.ts';
@@ -117,7 +118,7 @@ class Pool implements IsolatePool {
       },
       events: {
         frame: (host, frame) => this.#heard(host, frame),
-        ready: () => this.#ready(),
+        ready: (_host, hello) => this.#ready(hello),
         gone: (host, cause) => this.#gone(host, cause),
       },
       now: () => this.#clock.monotonic(),
@@ -154,7 +155,8 @@ class Pool implements IsolatePool {
   }
 
   stats(): PoolStats {
-    return this.#figures.stats({
+    const now = this.#clock.monotonic();
+    return this.#figures.stats(now, {
       wall: this.#wall,
       memory_wall: this.#memoryWall,
       hosts: this.#stock.size,
@@ -218,7 +220,10 @@ class Pool implements IsolatePool {
       now: () => this.#clock.monotonic(),
       events: {
         over: (ended, outcome, forced) => this.#over(ended, outcome, forced),
-        started: (bootMs, hit) => this.#figures.booted(bootMs, hit),
+        started: (bootMs, hit, boots) => {
+          this.#figures.taken(bootMs, hit);
+          this.#figures.booted(boots, this.#clock.monotonic());
+        },
       },
     });
     this.#runs.set(run.slot, { run, resolve });
@@ -245,7 +250,10 @@ class Pool implements IsolatePool {
     if (entry?.run.host === host) entry.run.heard(frame);
   }
 
-  #ready(): void {
+  /** Throws when the host's first words break the protocol. */
+  #ready(words: string): void {
+    const hello = hostMessage.hello(words);
+    this.#figures.booted(hello.boot_ms, this.#clock.monotonic(), hello.isolate_bytes);
     this.#stock.readied();
     for (const waiter of [...this.#waiters]) waiter(true);
     this.#dispatch();

@@ -10,8 +10,8 @@ import type { LogLine, TaskOrder, TaskOutcome } from './task-order.ts';
 interface TaskRunEvents {
   /** Its slot is free again; `forced` when the isolate was not over by itself. Once. */
   over(run: TaskRun, outcome: TaskOutcome, forced: boolean): void;
-  /** From taking the isolate to the first line of tool code, ms. */
-  started(bootMs: number, hit: boolean): void;
+  /** From taking the isolate to the first line of tool code, ms; `boots`: what booting each took that was booted since. */
+  started(bootMs: number, hit: boolean, boots: readonly number[]): void;
 }
 
 interface TaskRunParts {
@@ -90,10 +90,10 @@ export class TaskRun {
   }
 
   #started(json: string): void {
-    const { hit, boot_ms } = hostMessage.started(json);
+    const { hit, boot_ms, boots } = hostMessage.started(json);
     // The pool of booted isolates is the host's, so its own time counts; it cannot be longer than what passed here.
     this.#bootMs = Math.min(boot_ms, this.#parts.now() - this.#from);
-    this.#parts.events.started(this.#bootMs, hit);
+    this.#parts.events.started(this.#bootMs, hit, boots);
   }
 
   #logged(line: LogLine): void {

@@ -51,6 +51,8 @@ export const METRICS: Readonly<Record<string, MetricRow>> = {
   locktender_tasks_total: counter('Tasks ended.', 'status', 'profile'),
   locktender_tasks_forced_total: counter('Tasks ended by force.', 'status'),
   locktender_isolates: gauge('Isolates.', 'state'),
+  locktender_isolates_booted_total: counter('Isolates booted, ahead of tasks or for one.'),
+  locktender_isolate_bytes: gauge('Memory of one booted isolate before a task is in it.'),
   // — guard —
   locktender_guard_bytes_total: counter('Bytes that the guard scanned.', 'direction'),
   locktender_guard_seconds_total: counter('Time that the guard spent scanning.', 'direction'),

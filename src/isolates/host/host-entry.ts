@@ -59,7 +59,8 @@ class Host {
     this.#ahead = message.ahead;
     this.#memoryMb = message.memory_mb;
     while (this.#stock.length < this.#ahead) this.#stock.push(this.#boot());
-    const hello: HelloMessage = { boot_ms: this.#takeBoots(), snapshot_ms };
+    const isolate_bytes = this.#stock[0]?.heapBytes() ?? 0;
+    const hello: HelloMessage = { boot_ms: this.#takeBoots(), snapshot_ms, isolate_bytes };
     this.#send(FRAME.hello, 0, hello);
   }
 

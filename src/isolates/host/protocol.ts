@@ -31,6 +31,8 @@ export interface RunMessage {
 export interface HelloMessage {
   readonly boot_ms: readonly number[];
   readonly snapshot_ms: number;
+  /** What one booted isolate takes before any task is in it. */
+  readonly isolate_bytes: number;
 }
 
 /** Host → supervisor: tool code is about to run. */
