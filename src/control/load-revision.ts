@@ -11,7 +11,7 @@ import type { RuleFile, RuleSet } from '../dlp/compiled-rules.ts';
 import { type AlreadyKnown, compileRules } from '../dlp/rule-set.ts';
 import { type Bundle, compileBundle } from '../policy/bundle.ts';
 import { reachability, soundness, strayFiles, unused } from '../policy/bundle-check.ts';
-import { readTree, type TreeFile, TreeUnreadable } from '../store/read-tree.ts';
+import { listTree, readTree, type TreeFile, TreeUnreadable } from '../store/read-tree.ts';
 import { type CategoryRoots, loadCategoryFiles, type PreparedIndex, prepareIndex } from './load-categories.ts';
 import { readPreparedRules } from './prepared-rules.ts';
 
@@ -45,7 +45,7 @@ export function loadPolicy(
   prepared: PreparedIndex | null = null,
 ): Result<PolicyRevision, Problem[]> {
   return reading(() => {
-    const categories = loadCategoryFiles(roots, prepared);
+    const categories = reading(() => loadCategoryFiles(roots, prepared), 'categories');
     if (!categories.ok) return err(placed(categories.error, 'categories'));
     const files = readTree(roots.rules, ['.yaml', '.yml', '.cedar', '.cedarschema']);
     const bundle = compileBundle(files, { taxonomy: categories.value.taxonomy, sha256: sha256Text });
@@ -86,8 +86,7 @@ export function sha256Text(text: string): string {
 
 /** Policy that loads and is still wrong: what no request can use, names in contracts, files that nothing reads. */
 export function checkPolicy(roots: RevisionRoots, { bundle, categories }: PolicyRevision): PolicyCheck {
-  const paths = readTree(roots.rules, ['.yaml', '.yml', '.cedar', '.cedarschema']).map((file) => file.path);
-  const problems = [...reachability(bundle, categories.index), ...strayFiles(paths)];
+  const problems = [...reachability(bundle, categories.index), ...strayFiles(listTree(roots.rules))];
   return { problems: placed(problems, 'rules'), warnings: placed(unused(bundle), 'rules') };
 }
 
@@ -101,11 +100,15 @@ function placed(problems: readonly Problem[], folder: string): Problem[] {
   return problems.map((p) => ({ ...p, file: p.file.startsWith(`${folder}/`) ? p.file : `${folder}/${p.file}` }));
 }
 
-function reading<T>(load: () => Result<T, Problem[]>): Result<T, Problem[]> {
+function reading<T>(load: () => Result<T, Problem[]>, folder = 'rules'): Result<T, Problem[]> {
   try {
     return load();
   } catch (error) {
-    if (error instanceof TreeUnreadable) return err([{ file: 'rules', line: 0, column: 0, message: error.message }]);
+    if (error instanceof TreeUnreadable) return err([treeProblem(error, folder)]);
     throw error;
   }
+}
+
+function treeProblem({ file, line, message }: TreeUnreadable, folder: string): Problem {
+  return { file: file === null ? folder : `${folder}/${file}`, line, column: line === 0 ? 0 : 1, message };
 }

@@ -49,10 +49,10 @@ export function unused({ capabilities, profiles, classes }: Bundle): Problem[] {
   ];
 }
 
-/** Policy files in folders where nothing reads them; a misspelt folder would otherwise be silence. */
+/** Files in folders, or of names, that nothing reads: a misspelt folder or extension would otherwise be silence. */
 export function strayFiles(paths: readonly string[]): Problem[] {
   return paths
-    .filter((path) => bundleFileKind(path) === null && !path.startsWith('dlp/') && !path.startsWith('tools/'))
+    .filter((path) => bundleFileKind(path) === null && !/^(dlp|tools)\/.*\.ya?ml$|\.md$/.test(path))
     .map((path) => ({ file: path, line: 0, column: 0, message: 'nothing reads this file; move it or remove it' }));
 }
 

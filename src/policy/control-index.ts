@@ -1,6 +1,7 @@
 /** Controls as tables: what is in force at an instant, at the cost of a few hash lookups. */
 
 import type { ControlMark, Controls, HostOverride } from '../core/controls.ts';
+import { suffixLength } from './host-pattern.ts';
 
 export interface ControlIndex {
   /** Instants (epoch ms, rising) at which something returns by itself. */
@@ -61,7 +62,10 @@ export function nextExpiry(controls: Controls, now: number): number {
   return Number.POSITIVE_INFINITY;
 }
 
-/** The override of a host for a tenant: exact names before wildcards, the tenant's own before everyone's. */
+/**
+ * The override of a host for a tenant: exact names before wildcards, the tenant's own before everyone's. What opens stops at
+ * the public suffix, like a grant; what closes does not.
+ */
 export function overrideOf(
   controls: Controls,
   effect: 'allow' | 'deny',
@@ -73,7 +77,7 @@ export function overrideOf(
   if (exact) return exact;
   for (let dot = on.host.indexOf('.'); dot >= 0; dot = on.host.indexOf('.', dot + 1)) {
     const found = pick(overrides.get(`${effect}:*${on.host.slice(dot)}`), on.tenant, on.now);
-    if (found) return found;
+    if (found && (effect === 'deny' || on.host.length - dot - 1 > suffixLength(on.host))) return found;
   }
   return null;
 }

@@ -87,6 +87,30 @@ test.each(TABLE)('%s %s %s %o: %s %s by %s', (...row) => {
   expect(decision).toMatchObject({ effect, reason, capability });
 });
 
+test.each([
+  ['https://ec2.amazonaws.com/', 'allow', 'allow'],
+  ['https://evil.s3.amazonaws.com/', 'deny', 'deny'],
+  ['https://evil.s3.eu-west-1.amazonaws.com/', 'deny', 'deny'],
+  ['https://evil.blob.core.windows.net/', 'deny', 'deny'],
+  ['https://login.windows.net/', 'allow', 'allow'],
+  ['https://amazonaws.com/', 'deny', 'deny'],
+])('T-38 a wildcard never crosses a public suffix below it: %s', (url, approved, overridden) => {
+  const bundle = bundleWith({
+    path: 'policy/approved-domains/x.yaml',
+    text: "version: 1\ntenants: [acme]\ndomains: ['*.amazonaws.com', '*.windows.net']\n",
+  });
+  const asked = request('POST', url, { principal: principal({ class: 'code' }, bundle) });
+  expect(decide(asked, snapshot({ bundle })).effect).toBe(approved);
+  const override = (host: string, effect: 'allow' | 'deny') => ({ ...mark(), host, effect, tenant: null });
+  const hosts = ['*.amazonaws.com', '*.windows.net'];
+  const opened = controls({ hostOverrides: hosts.map((host) => override(host, 'allow')) });
+  expect(decide(request('POST', url), snapshot({ controls: opened })).effect).toBe(overridden);
+  // What closes is as wide as it is written.
+  const closed = controls({ hostOverrides: hosts.map((host) => override(host, 'deny')) });
+  const below = url !== 'https://amazonaws.com/';
+  expect(decide(request('GET', url), snapshot({ controls: closed })).reason === 'host_override_deny').toBe(below);
+});
+
 test('T-38 approvals of one tenant say nothing for another', () => {
   const beta = principal({ class: 'strict', tenant: 'beta' });
   expect(decide(request('GET', 'https://api.acme.example/', { principal: beta }), snapshot()).reason).toBe(

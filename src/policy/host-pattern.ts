@@ -32,5 +32,17 @@ export function parseHostPattern(text: string): Result<HostPattern, string> {
 
 export function hostMatches(pattern: HostPattern, host: string): boolean {
   if (pattern.kind === 'exact') return pattern.name === host;
-  return host.length > pattern.name.length + 1 && host.endsWith(`.${pattern.name}`);
+  return (
+    host.length > pattern.name.length + 1 &&
+    host.endsWith(`.${pattern.name}`) &&
+    pattern.name.length > suffixLength(host)
+  );
+}
+
+/**
+ * Length of the public suffix of a host, private section included. A wildcard covers a host only when its name is longer:
+ * `*.amazonaws.com` covers `ec2.amazonaws.com` and nobody's bucket, because `s3.amazonaws.com` is a public suffix (T-38).
+ */
+export function suffixLength(host: string): number {
+  return getPublicSuffix(host, { allowPrivateDomains: true })?.length ?? 0;
 }

@@ -1,6 +1,6 @@
 /** Values by host pattern. A lookup costs one hash per label of the host, whatever the number of patterns. */
 
-import type { HostPattern } from './host-pattern.ts';
+import { type HostPattern, suffixLength } from './host-pattern.ts';
 
 export interface HostTable<T> {
   readonly exact: ReadonlyMap<string, readonly T[]>;
@@ -21,14 +21,18 @@ export function hostTable<T>(rows: Iterable<readonly [HostPattern, T]>): HostTab
   return { exact, below };
 }
 
-/** Everything whose pattern covers the host: exact first, then wildcards from the nearest name up. */
+/** Everything whose pattern covers the host: exact first, then wildcards from the nearest name up to its public suffix. */
 export function lookupHost<T>(table: HostTable<T>, host: string): readonly T[] {
   const exact = table.exact.get(host);
   if (table.below.size === 0) return exact ?? NONE;
   let out: T[] | null = null;
+  let suffix = -1;
   for (let dot = host.indexOf('.'); dot >= 0; dot = host.indexOf('.', dot + 1)) {
     const found = table.below.get(host.slice(dot + 1));
     if (!found) continue;
+    // Asked only of hosts below some wildcard: it costs as much as the rest of the lookup.
+    if (suffix < 0) suffix = suffixLength(host);
+    if (host.length - dot - 1 <= suffix) break;
     out ??= exact ? [...exact] : [];
     out.push(...found);
   }

@@ -5,6 +5,7 @@ import type { Problem } from '../core/result.ts';
 import type { AdmissionPolicy } from './admission-policy.ts';
 import type { ApprovedFile } from './approved-domains.ts';
 import type { Capability, Grant } from './capability.ts';
+import { entitiesIn } from './cedar-terms.ts';
 import type { Profile } from './profile.ts';
 
 export interface NamedParts {
@@ -58,21 +59,16 @@ function categoryProblems(
 }
 
 function policyProblems({ admission, capabilities, profiles }: NamedParts): Problem[] {
-  const out: Problem[] = [];
-  for (const [id, text] of Object.entries(admission?.policies ?? {})) {
+  const known: Readonly<Record<string, ReadonlyMap<string, unknown>>> = { Capability: capabilities, Profile: profiles };
+  return [...(admission?.parsed ?? [])].flatMap(([id, policy]) => {
     const place = admission?.places.get(id) ?? { file: 'policy', line: 0 };
-    const check = (type: string, known: ReadonlyMap<string, unknown>) => {
-      for (const [, name = ''] of text.matchAll(new RegExp(`\\b${type}::"([^"]*)"`, 'g'))) {
-        if (known.has(name)) continue;
-        out.push({
-          ...place,
-          column: 1,
-          message: `policy \`${id}\`: ${type.toLowerCase()} \`${name}\` is not defined; ${didYouMean(name, known.keys())}`,
-        });
-      }
-    };
-    check('Capability', capabilities);
-    check('Profile', profiles);
-  }
-  return out;
+    return entitiesIn(policy).flatMap(({ type, id: name }) => {
+      const names = known[type];
+      if (!names || names.has(name)) return [];
+      const what = `${type.toLowerCase()} \`${name}\``;
+      return [
+        { ...place, column: 1, message: `policy \`${id}\`: ${what} is not defined; ${didYouMean(name, names.keys())}` },
+      ];
+    });
+  });
 }
