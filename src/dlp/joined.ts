@@ -8,7 +8,9 @@ import { LIKELIHOODS } from '../core/finding.ts';
 import { eachCandidate } from './candidates.ts';
 import type { CompiledRule } from './compiled-rule.ts';
 import type { RuleSet } from './compiled-rules.ts';
-import { makePlan, type ScanPlan } from './prefilter/plan.ts';
+import { foldingLetters } from './prefilter/folded-text.ts';
+import { anchorsAnywhere, makePlan, type ScanPlan } from './prefilter/plan.ts';
+import type { Prefilter } from './prefilter/prefilter.ts';
 import { lastUpTo } from './ranges.ts';
 import { type Candidate, NOWHERE, type ScanContext, scanRule } from './scan.ts';
 
@@ -48,10 +50,12 @@ export function joinedMatches(
   context: ScanContext = NOWHERE,
   left: Effort = mostEffort(),
 ): JoinedMatch[] {
+  const strong = strongRules(set);
+  if (!mayMatch(parts.joined, strong)) return [];
   const chain = { ...parts, context, left };
   const starts = startsOf(parts);
   const out: JoinedMatch[] = [];
-  eachCandidate(starts.text, strongPlan(set), ({ rule }, windows) => {
+  eachCandidate(starts.text, strong.plan, ({ rule }, windows) => {
     if (windows === null || windows.length > MOST_WINDOWS) {
       left.isCut = true;
       return;
@@ -63,16 +67,27 @@ export function joinedMatches(
   return out;
 }
 
-const strongPlans = new WeakMap<ScanPlan, ScanPlan>();
-
 /** The rules that are tried, for themselves: looking for all others costs more. */
-function strongPlan({ plan }: RuleSet): ScanPlan {
-  let strong = strongPlans.get(plan);
+interface Strong {
+  readonly plan: ScanPlan;
+  readonly anywhere: Prefilter;
+}
+
+const strongRulesOf = new WeakMap<ScanPlan, Strong>();
+
+function strongRules({ plan }: RuleSet): Strong {
+  let strong = strongRulesOf.get(plan);
   if (strong === undefined) {
-    strong = makePlan(plan.rules.filter(({ rule, by }) => by === 'literal' && isStrong(rule)).map(({ rule }) => rule));
-    strongPlans.set(plan, strong);
+    const rules = plan.rules.filter(({ rule, by }) => by === 'literal' && isStrong(rule)).map(({ rule }) => rule);
+    strong = { plan: makePlan(rules), anywhere: anchorsAnywhere(rules) };
+    strongRulesOf.set(plan, strong);
   }
   return strong;
+}
+
+/** Most values hold no part of anything: a look at them as they are put together costs a tenth of one from each on. */
+function mayMatch(joined: Buffer, { anywhere }: Strong): boolean {
+  return anywhere.scan(joined).count > 0 || foldingLetters(joined).length > 0;
 }
 
 /** Of a part, what may be the beginning of a match that goes on; and what is looked at of the next ones. */
@@ -107,7 +122,8 @@ function startsOf({ joined, begins }: Parts): Starts {
   return { text: Buffer.concat(lines), views };
 }
 
-function isStrong({ spec }: CompiledRule): boolean {
+/** Whether parts of its secret are looked for. */
+export function isStrong({ spec }: CompiledRule): boolean {
   return spec.kind !== 'pii' && spec.kind !== 'injection' && LIKELIHOODS.indexOf(spec.likelihood) >= STRONG;
 }
 

@@ -35,11 +35,12 @@ function firstSign(text: Buffer): number {
 function jsonValues(text: Buffer): Piece[][] {
   const all: Piece[] = [];
   const fields = new Map<string, Piece[]>();
-  eachString(text, (key, piece) => {
+  eachString(text, (piece, key, isWord) => {
     if (piece.end - piece.start > LONGEST_PART) return;
-    if (all.length < LONGEST_CHAIN && isToken(text, piece)) all.push(piece);
-    const field = fields.get(key);
-    if (field === undefined) fields.set(key, [piece]);
+    if (isWord && all.length < LONGEST_CHAIN) all.push(piece);
+    const name = text.toString('latin1', key.start, key.end);
+    const field = fields.get(name);
+    if (field === undefined) fields.set(name, [piece]);
     else if (field.length < LONGEST_CHAIN) field.push(piece);
   });
   return [all, ...fields.values()];
@@ -48,28 +49,42 @@ function jsonValues(text: Buffer): Piece[][] {
 const [QUOTE, BACKSLASH, COLON] = [0x22, 0x5c, 0x3a];
 const LONGEST_KEY = 64;
 
-/** Calls with each string value that is not empty, and the key that went before it. */
-function eachString(text: Buffer, call: (key: string, piece: Piece) => void): void {
-  let key = '';
-  for (let open = text.indexOf(QUOTE); open >= 0; ) {
-    const close = closeOf(text, open + 1);
-    if (close < 0) return;
-    let next = close + 1;
-    while (next < text.length && (text[next] as number) <= 0x20) next += 1;
-    if (text[next] === COLON) key = text.toString('latin1', open + 1, Math.min(close, open + 1 + LONGEST_KEY));
-    else if (close > open + 1) call(key, { start: open + 1, end: close });
-    open = text.indexOf(QUOTE, next);
+/** Calls with each string value that is not empty, the key that went before it (empty where none did), and whether it is a word. */
+function eachString(text: Buffer, call: (piece: Piece, key: Piece, isWord: boolean) => void): void {
+  let key = NO_KEY;
+  const { length } = text;
+  for (let start = afterQuote(text, 0); start > 0; ) {
+    const close = closeOf(text, start);
+    const end = Math.abs(close);
+    if (end >= length) return;
+    let next = end + 1;
+    while (next < length && (text[next] as number) <= 0x20) next += 1;
+    if (text[next] === COLON) key = { start, end: Math.min(end, start + LONGEST_KEY) };
+    else if (end > start) call({ start, end }, key, close > 0);
+    start = afterQuote(text, next);
   }
 }
 
-function closeOf(text: Buffer, from: number): number {
-  for (let at = text.indexOf(QUOTE, from); at >= 0; at = text.indexOf(QUOTE, at + 1)) {
-    let slashes = 0;
-    while (at - slashes > from && text[at - slashes - 1] === BACKSLASH) slashes += 1;
-    if (slashes % 2 === 0) return at;
-  }
-  return -1;
+/** Byte by byte, here and below: strings are so short that asking for the next quote costs more. */
+function afterQuote(text: Buffer, from: number): number {
+  for (let at = from; at < text.length; at += 1) if (text[at] === QUOTE) return at + 1;
+  return 0;
 }
+
+/** Where the string ends, negative where it is no word that could be cut out of a key; the length of the text where it does not. */
+function closeOf(text: Buffer, from: number): number {
+  let isWord = true;
+  for (let at = from; at < text.length; at += 1) {
+    const byte = text[at] as number;
+    if (TOKEN[byte] !== 0) continue;
+    if (byte === QUOTE) return isWord ? at : -at;
+    isWord = false;
+    if (byte === BACKSLASH) at += 1;
+  }
+  return text.length;
+}
+
+const NO_KEY: Piece = { start: 0, end: 0 };
 
 /** No blanks, quotes or brackets: a word that could be cut out of a key. */
 function isToken(text: Buffer, { start, end }: Piece): boolean {
@@ -149,7 +164,8 @@ export function namedValues(text: Buffer, { isForm }: ChainKind): NamedValue[] {
   };
   const first = text[firstSign(text)];
   if (isForm) for (const piece of formValues(text)) take(formName(text, piece), piece);
-  else if (first === 0x7b || first === 0x5b) eachString(text, take);
+  else if (first === 0x7b || first === 0x5b)
+    eachString(text, (piece, { start, end }) => take(text.toString('latin1', start, end), piece));
   else take('', { start: firstSign(text), end: lastSign(text) });
   return out;
 }

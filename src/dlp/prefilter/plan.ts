@@ -92,6 +92,16 @@ export function makePlan(
   };
 }
 
+/**
+ * Looks for what every match of these rules holds and goes on with, whatever stands before it: where nothing is found, none of them
+ * matches in any part of the text that begins somewhere in it. They must be known by texts.
+ */
+export function anchorsAnywhere(rules: readonly CompiledRule[], engine?: Engine): Prefilter {
+  const texts = rules.flatMap((rule) => knownOf(rule, NONE).entries.texts);
+  const open = texts.map((entry) => ({ ...entry, checks: entry.checks.filter(({ at }) => at >= entry.text.length) }));
+  return new Prefilter(makeImage(open, []), engine);
+}
+
 function indexesOf(plans: readonly RulePlan[], keep: (plan: RulePlan, index: number) => boolean): number[] {
   return plans.flatMap((plan, index) => (keep(plan, index) ? [index] : []));
 }
