@@ -25,6 +25,13 @@ const rules = made.value;
 const base64 = (text: string) => Buffer.from(text).toString('base64');
 const base64url = (text: string) => Buffer.from(text).toString('base64url');
 const hex = (text: string) => Buffer.from(text).toString('hex');
+const SIGNS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
+const bits = (of: Iterable<number>, size: number) => [...of].map((n) => n.toString(2).padStart(size, '0')).join('');
+const numbersOf = (text: string, size: RegExp) => (text.match(size) ?? []).map((group) => Number.parseInt(group, 2));
+const base32 = (text: string) =>
+  numbersOf(`${bits(Buffer.from(text), 8)}0000`, /.{5}/g)
+    .map((n) => SIGNS[n])
+    .join('');
 const percent = (text: string) =>
   text.replace(/./gsu, (c) => [...Buffer.from(c)].map((b) => `%${b.toString(16).padStart(2, '0')}`).join(''));
 const unicode = (text: string) => text.replace(/./gs, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);
@@ -43,10 +50,20 @@ const numbers = (text: string, pattern: RegExp) =>
     'latin1',
   ).toString();
 
-const ENCODERS = { base64, base64url, hex, percent, unicode, hidden, dump, source, entities, quoted, wrapped };
+const ENCODERS = { base64, base64url, base32, hex, percent, unicode, hidden, dump, source, entities, quoted, wrapped };
 const DECODERS: Record<keyof typeof ENCODERS, (text: string) => string> = {
   base64: (text) => Buffer.from(text, 'base64').toString(),
   base64url: (text) => Buffer.from(text, 'base64url').toString(),
+  base32: (text) =>
+    Buffer.from(
+      numbersOf(
+        bits(
+          [...text].map((c) => SIGNS.indexOf(c)),
+          5,
+        ),
+        /.{8}/g,
+      ),
+    ).toString(),
   hex: (text) => Buffer.from(text, 'hex').toString(),
   percent: decodeURIComponent,
   unicode: (text) => JSON.parse(`"${text}"`) as string,

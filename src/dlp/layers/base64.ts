@@ -1,7 +1,11 @@
-/** Base64 and base64url (RFC 4648), with or without padding, on one line or on lines of one length (RFC 2045, PEM). */
+/**
+ * Base64 and base64url (RFC 4648), with or without padding, on one line or on lines of one length (RFC 2045, PEM); base32 on
+ * lines as well.
+ */
 
 import type { Ranges } from '../ranges.ts';
 import { longRuns } from '../ranges.ts';
+import { base32Layer } from './base32.ts';
 import { mayBeBrotli, mayBePacked } from './compressed.ts';
 import { alphabet, type IsWanted, isText, type Layer, LONGEST_RUN } from './layer.ts';
 
@@ -146,7 +150,9 @@ function lineEndAt(text: Buffer, at: number): number {
 function decodeLines(text: Buffer, lines: readonly Line[]): Layer | null {
   const [first, second] = lines as [Line, Line];
   const joined = lines.map((line) => text.toString('latin1', line.start, line.start + line.length)).join('');
-  const inner = decode(Buffer.from(joined, 'latin1'), 0, joined.length);
+  const run = Buffer.from(joined, 'latin1');
+  // The tools of base32 break lines where those of base64 do.
+  const inner = base32Layer(run, 0, run.length) ?? decode(run, 0, run.length);
   if (inner === null) return null;
   const placeOf = (at: number) => {
     const line = lines[Math.floor(at / first.length)];
@@ -154,7 +160,7 @@ function decodeLines(text: Buffer, lines: readonly Line[]): Layer | null {
   };
   const ending = text.toString('latin1', first.start + first.length, second.start);
   return {
-    encoding: 'base64',
+    encoding: inner.encoding,
     ...(inner.isBlob && { isBlob: true }),
     decoded: inner.decoded,
     outer(from, to) {

@@ -5,6 +5,7 @@ import type { ScanPlan } from '../prefilter/plan.ts';
 
 export type Encoding =
   | 'base64'
+  | 'base32'
   | 'hex'
   | 'utf16'
   | 'utf32'

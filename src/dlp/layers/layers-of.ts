@@ -2,6 +2,7 @@
 
 import type { Seen } from '../candidates.ts';
 import { type Ranges, touches } from '../ranges.ts';
+import { base32Layers } from './base32.ts';
 import { base64Layers, encodedRuns, wrappedBase64Layers } from './base64.ts';
 import { decimalLayers } from './decimal.ts';
 import { entityLayer, jsonLayer, percentLayer, quotedPrintableLayer, sourceLayer } from './escapes.ts';
@@ -60,6 +61,7 @@ function* blocksOf(text: Buffer, isNew: (start: number, end: number) => boolean)
   const runs = encodedRuns(text);
   yield* base64Layers(text, runs, isNew);
   yield* wrappedBase64Layers(text, runs, isNew);
+  yield* base32Layers(text, runs, isNew);
   yield* hexLayers(text, runs, isNew);
   yield* hexDumpLayers(text, isNew);
   yield* decimalLayers(text, isNew);
