@@ -1,22 +1,32 @@
 /**
- * How much of a host name, path or query looks like carried data rather than a name: the measure behind the leak
+ * How much of a host name, path, query or field looks like carried data rather than a name: the measure behind the leak
  * budget (T-21, T-37). Pure. A residue always stays: short, natural-looking words pass at full rate.
  */
 
 /** Labels up to this length cost nothing: names are made of words. */
 const FREE_LABEL = 16;
 const FREE_SEGMENT = 24;
+/** No name that people gave has more before its domain. */
+const FREE_LABELS = 6;
 
 /** Bytes of unusual data in a host name. */
 export function hostLeak(host: string): number {
   let sum = 0;
   // The two last labels are bought, not made up for each request.
-  for (const label of host.split('.').slice(0, -2)) sum += unusual(label, FREE_LABEL);
+  const labels = host.split('.').slice(0, -2);
+  for (const [i, label] of labels.entries()) sum += i < FREE_LABELS ? unusual(label, FREE_LABEL) : label.length;
   return sum;
 }
 
+/** Short pieces cost nothing each, so a URL of many is counted for its length beyond this. */
+const FREE_URL = 512;
+
 /** Bytes of unusual data in a path and query. */
 export function urlLeak(path: string, query: string): number {
+  return Math.max(inPieces(path, query), path.length + query.length - FREE_URL, 0);
+}
+
+function inPieces(path: string, query: string): number {
   let sum = 0;
   for (const segment of path.split('/')) sum += unusual(segment, FREE_SEGMENT);
   if (query === '') return sum;
@@ -29,6 +39,18 @@ export function urlLeak(path: string, query: string): number {
   }
   return sum;
 }
+
+/** Bytes of unusual data in the value of a field, of which `before` was said already: only what is new carries something. */
+export function fieldLeak(value: string, before: string): number {
+  if (value === before) return 0;
+  const known = before === '' ? NOTHING : new Set(before.split(PIECES));
+  let sum = 0;
+  for (const piece of value.split(PIECES)) if (!known.has(piece)) sum += unusual(piece, FREE_SEGMENT);
+  return sum;
+}
+
+const NOTHING: ReadonlySet<string> = new Set();
+const PIECES = /[\s,;:=&/?"()]+/;
 
 /** The piece's bytes when it is long or looks random, else nothing. */
 function unusual(text: string, free: number): number {

@@ -9,9 +9,10 @@ import { isRelayedMethod } from '../policy/read-equivalents.ts';
 import type { BudgetBook } from './budgets.ts';
 import { Endings } from './endings.ts';
 import { type Credential, Exchange, type Order } from './exchange.ts';
+import { type FieldLeak, FieldLeaks } from './field-leaks.ts';
 import type { Gate } from './gate.ts';
 import { hostLeak, urlLeak } from './leak.ts';
-import { writesWhileReading } from './methods.ts';
+import { grantsWrites, writesWhileReading } from './methods.ts';
 import { screenCredentials } from './own-credentials.ts';
 import { closedEvent, decisionEvent, decisionRequest, newId } from './records.ts';
 import { Refusal, refusalOfBudget } from './refusal.ts';
@@ -100,13 +101,31 @@ export function spend(gate: Gate, exchange: Exchange): Wait {
   const { principal, profile } = exchange;
   const { ask } = exchange.order;
   if (principal === null || profile === null) throw new Refusal('internal_error', 'no_profile');
-  const what = { host: exchange.host, hostLeak: hostLeak(exchange.host), leak: urlLeak(ask.path, ask.query) };
+  const fields = fieldsLeak(exchange);
+  const leak = urlLeak(ask.path, ask.query) + (fields?.bytes ?? 0);
+  const what = { host: exchange.host, hostLeak: hostLeak(exchange.host), leak };
   const opened = gate.budgets.open(principal, profile.limits, what, exchange.since);
-  return opened instanceof Promise ? opened.then((known) => mayGoOn(exchange, known)) : mayGoOn(exchange, opened);
+  return opened instanceof Promise
+    ? opened.then((known) => mayGoOn(exchange, known, fields))
+    : mayGoOn(exchange, opened, fields);
 }
 
-function mayGoOn(exchange: Exchange, opened: Awaited<ReturnType<BudgetBook['open']>>): undefined {
+const fieldLeaks = new FieldLeaks();
+
+/** Who may write to a host needs no fields to carry data out; the fields of CONNECT go nowhere. */
+function fieldsLeak(exchange: Exchange): FieldLeak | null {
+  const { decision, order } = exchange;
+  if (decision?.effect !== 'allow' || order.kind === 'tunnel' || grantsWrites(exchange, decision)) return null;
+  return fieldLeaks.of(exchange);
+}
+
+function mayGoOn(
+  exchange: Exchange,
+  opened: Awaited<ReturnType<BudgetBook['open']>>,
+  fields: FieldLeak | null,
+): undefined {
   if (typeof opened !== 'number') throw refusalOfBudget(opened);
+  fields?.keep();
   exchange.spending = true;
   exchange.wallEnd = opened;
 }

@@ -20,10 +20,10 @@ beforeAll(async () => {
 afterAll(() => lab?.close());
 
 /** One plain request; the status line and the reason that the gate gives, if it does. */
-async function get(pass: string, host = 'web.lab.test', path = '/'): Promise<string> {
+async function get(pass: string, host = 'web.lab.test', path = '/', fields = ''): Promise<string> {
   const target = `${host}:${lab.plainPort}`;
-  const head = `GET http://${target}${path} HTTP/1.1\r\nHost: ${target}\r\nConnection: close\r\n${lab.authorization(pass)}\r\n`;
-  const said = await lab.raw(head, 15_000);
+  const head = `GET http://${target}${path} HTTP/1.1\r\nHost: ${target}\r\nConnection: close\r\n${fields}`;
+  const said = await lab.raw(`${head}${lab.authorization(pass)}\r\n`, 15_000);
   return `${said.slice(9, 12)} ${/details="([a-z_]+)/.exec(said)?.[1] ?? ''}`.trim();
 }
 
@@ -64,6 +64,16 @@ describe('budgets of a task', () => {
       '429 budget_leak',
     ]);
     expect(await get(pass)).toBe('200');
+  });
+
+  it('bound what fields can carry out where it may only read, and what many short pieces of a path can (T-37)', async () => {
+    const pass = await lab.issue('acme', 'lab-tight');
+    const data = Array.from({ length: 20 }, (_, i) => `q7Zk29XvLm4T${i}`).join('');
+    const bearer = `Authorization: Bearer ${data.slice(0, 200)}\r\n`;
+    expect(await get(pass, 'web.lab.test', '/', bearer)).toBe('200');
+    expect(await get(pass, 'web.lab.test', '/', `${bearer}X-Data: ${data}\r\n`)).toBe('429 budget_leak');
+    expect(await get(pass, 'web.lab.test', `/${'ab12cd34/'.repeat(80)}`)).toBe('429 budget_leak');
+    expect(await get(pass, 'web.lab.test', '/', bearer)).toBe('200');
   });
 
   it('bound what it downloads: what says its length before it begins, what does not in the middle', async () => {
