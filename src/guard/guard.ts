@@ -91,7 +91,8 @@ export function createGuard(options: GuardOptions): Guard {
       host: context.host,
       tool: '',
     });
-    const before = context.direction === 'request' ? memory.add(context, values) : [];
+    const kept = values.filter(({ isPassing }) => isPassing === undefined);
+    const before = context.direction === 'request' ? memory.add(context, kept) : [];
     return joinedFindings([...here, ...before], context, { path: 'joined', fingerprint });
   };
   const scanParts = (parts: readonly GuardPart[], context: GuardContext): Verdict =>

@@ -114,6 +114,38 @@ describe('a secret in several parts of what a task sends (T-36)', () => {
     expect(newGuard().scanParts(fields, request).action).toBe('block');
   });
 
+  it.each([
+    ['steps of the path', [{ name: 'url.path', text: `/v1/${cut(10).join('/')}` }]],
+    ['parameters of a step', [{ name: 'url.path', text: `/v1/a;${cut(10).join(';')}` }]],
+    ['escaped steps', [{ name: 'url.path', text: `/v1/${cut(10).join('%2F')}` }]],
+    [
+      'names of the query',
+      [
+        {
+          name: 'url.query',
+          text: cut(20)
+            .map((name) => `${name}=1`)
+            .join('&'),
+        },
+      ],
+    ],
+    ['names of the query alone', [{ name: 'url.query', text: cut(10).join('&') }]],
+    [
+      'cookies',
+      [
+        {
+          name: 'cookie',
+          text: cut(10)
+            .map((value, i) => `c${i}=${value}`)
+            .join('; '),
+        },
+      ],
+    ],
+    ['a list of a field', [{ name: 'x-list', text: cut(10).join(', ') }]],
+  ])('T-36 is found over %s', (_, parts) => {
+    expect(newGuard().scanParts(parts, request)).toMatchObject({ action: 'block', findings: [{ path: 'joined' }] });
+  });
+
   it('T-36 is found over requests and messages of one task, and of no other', () => {
     const send = (guard: ReturnType<typeof newGuard>, text: string, over = {}) =>
       guard.scanParts([{ name: 'url.query', text: `d=${text}&same=1` }], { ...request, ...over }).action;

@@ -59,12 +59,21 @@ function outboundParts(exchange: Exchange): GuardPart[] {
   const { ask, headers } = exchange.order;
   const parts: GuardPart[] = [{ name: PATH_PART, text: ask.path }];
   if (ask.query !== '') parts.push({ name: 'url.query', text: ask.query });
+  let names = '';
   for (const [name, text] of headers) {
     const lower = name.toLowerCase();
-    if (!UNSCANNED.has(lower)) parts.push({ name: lower, text });
+    if (UNSCANNED.has(lower)) continue;
+    parts.push({ name: lower, text });
+    if (name.length >= LONG_NAME) names = names === '' ? name : `${names}\n${name}`;
   }
+  // A name, too, can be what should not leave.
+  if (names !== '') parts.push({ name: NAMES_PART, text: names });
   return parts;
 }
+
+const NAMES_PART = 'field names';
+/** Keys are not shorter; most names are. */
+const LONG_NAME = 16;
 
 export interface GuardOutcome {
   readonly direction: GuardContext['direction'];

@@ -51,6 +51,15 @@ describe('what leaves', () => {
     expect(lab.heads.length).toBe(before);
   });
 
+  it('T-36 a secret that is the name of a field is not sent, and neither are its parts in the path', async () => {
+    const before = lab.heads.length;
+    const secret = ['ghp', '_SIc47WQAmL9xVQ2zg4mZaouqKLiMcV2LpsAN'].join('');
+    expect(await lab.raw(plain(`${secret}: 1\r\n`))).toMatch(/^HTTP\/1\.1 403 /);
+    const path = `/${secret.replace(/.{10}/g, '$&/')}`;
+    expect(await lab.raw(plain('', { path }))).toMatch(/^HTTP\/1\.1 403 /);
+    expect(lab.heads.length).toBe(before);
+  });
+
   it('T-35 a secret in the body is not sent, however it is encoded', async () => {
     const secret = ['ghp', '_SIc47WQAmL9xVQ2zg4mZaouqKLiMcV2LpsAN'].join('');
     for (const body of [secret, Buffer.from(`a token ${secret} here`).toString('base64')]) {
