@@ -36,6 +36,16 @@ export function meteredGuard(guard: Guard, { clock, meter }: Gauges): Guard {
       );
       return verdict;
     },
+    fields(fields, context) {
+      const since = clock.monotonic();
+      const outcome = guard.fields(fields, context);
+      spent(
+        context.direction,
+        since,
+        fields.reduce((sum, [, value]) => sum + value.length, 0),
+      );
+      return outcome;
+    },
     filter: (context) => timedStream(guard.filter(context), context.direction) as BodyFilter,
     stream: (context) => timedStream(guard.stream(context), context.direction),
   };

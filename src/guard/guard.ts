@@ -9,6 +9,7 @@ import { scanLayers } from '../dlp/scan-layers.ts';
 import { type BodyFilter, type BodyStream, bodyFilter } from './body-filter.ts';
 import { CleanValues } from './clean-values.ts';
 import { encodedFilter, isIdentity, sniffedFilter } from './encoded-filter.ts';
+import { type Field, type FieldOutcome, filteredFields } from './field-filter.ts';
 import type { GuardContext } from './guard-context.ts';
 import { actionFor, verdictOf } from './judge.ts';
 import { PartMemory } from './part-memory.ts';
@@ -26,6 +27,8 @@ export interface Guard {
   readonly digest: string;
   /** Parts cannot be rewritten on their way: whatever an action would have changed blocks. */
   scanParts(parts: readonly GuardPart[], context: GuardContext): Verdict;
+  /** Fields of an answer, each rewritten as a body would be. */
+  fields(fields: readonly Field[], context: GuardContext): FieldOutcome;
   /** A filter for one body, used once. Large bodies are looked at in other threads where there are some. */
   stream(context: GuardContext): BodyStream;
   /** The same where nothing else waits: everything is done at once. */
@@ -103,7 +106,9 @@ export function createGuard(options: GuardOptions): Guard {
       ],
       maxFindings,
     );
-  return { digest: rules.digest, scanParts, stream, filter };
+  const fields = (those: readonly Field[], context: GuardContext) =>
+    filteredFields(those, context, { searched, isOurs, filter, maxFindings });
+  return { digest: rules.digest, scanParts, fields, stream, filter };
 }
 
 function asked(inquiry: Inquiry, context: GuardContext, open: (context: GuardContext) => BodyStream): BodyStream {

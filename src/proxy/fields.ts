@@ -73,8 +73,7 @@ export function clientFields(headers: HeaderList, dropLength: boolean): [string,
   let typed = false;
   for (const [name, value] of headers) {
     const lower = name.toLowerCase();
-    if (HOP_BY_HOP.has(lower) || named.has(lower) || FORGEABLE.has(lower)) continue;
-    if (lower === 'proxy-status' && /locktender/i.test(value)) continue;
+    if (HOP_BY_HOP.has(lower) || named.has(lower) || isForged(lower, value)) continue;
     if (dropLength && lower === 'content-length') continue;
     if (lower === 'content-type') {
       // The guard went by the first; a client must not go by another.
@@ -96,6 +95,11 @@ const OF_THE_HEAD =
 
 /** What would let an origin move the client off this gate (Alt-Svc, T-44) or dress as it. */
 const FORGEABLE = new Set(['alt-svc', 'locktender-decision']);
+
+function isForged(lower: string, value: string): boolean {
+  const name = canonicalField(lower);
+  return FORGEABLE.has(name) || (name === 'proxy-status' && /locktender/i.test(value));
+}
 
 /** Lower case; underscores as hyphens, because CGI and its heirs cannot tell the two apart. */
 export function canonicalField(name: string): string {

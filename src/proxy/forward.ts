@@ -3,14 +3,15 @@
 import type { Dispatcher } from 'undici';
 import { authority, defaultPort } from '../core/target.ts';
 import { isReadMethod } from '../policy/read-equivalents.ts';
+import { answerFields } from './answer-fields.ts';
 import { exchangedHead, scrubbedFields } from './brokering.ts';
 import type { Exchange, Sealing } from './exchange.ts';
 import { clientFields, trailerFields, upstreamFields } from './fields.ts';
 import type { Forwarding } from './forwarding.ts';
 import type { Gate } from './gate.ts';
 import { headerPairs } from './header-pairs.ts';
-import { Refusal, stopped } from './refusal.ts';
-import type { Reply } from './reply.ts';
+import { Refusal, refusalOf, stopped } from './refusal.ts';
+import type { FieldList, Reply } from './reply.ts';
 import { type OutboundBody, outboundBody } from './request-body.ts';
 import { ResponseGuard } from './response-guard.ts';
 import { upstreamRefusal } from './upstream-errors.ts';
@@ -99,6 +100,8 @@ class Relay implements Dispatcher.DispatchHandler, Sealing {
   #controller: Dispatcher.DispatchController | null = null;
   #guard: ResponseGuard | null = null;
   #interim = 0;
+  /** What was found in fields is on record; null where nothing was found. */
+  #recorded: Promise<unknown> | null = null;
 
   constructor(gate: Gate, exchange: Exchange, reply: Reply, settle: Settle) {
     this.#gate = gate;
@@ -143,7 +146,11 @@ class Relay implements Dispatcher.DispatchHandler, Sealing {
     this.#exchange.status = status;
     const bodiless = this.#exchange.order.ask.method === 'HEAD' || status === 204 || status === 304;
     this.#guard = bodiless ? null : ResponseGuard.of(this.#gate, this.#exchange, raw);
-    const fields = scrubbedFields(this.#exchange, clientFields(raw, this.#guard !== null));
+    const fields = this.#fields(clientFields(raw, this.#guard !== null));
+    if (fields instanceof Refusal) {
+      controller.abort(fields);
+      return;
+    }
     if (this.#guard === null) this.#reply.head(status, fields);
     else
       this.#guard.begin(this.#reply, {
@@ -167,17 +174,50 @@ class Relay implements Dispatcher.DispatchHandler, Sealing {
       this.#settle.reject(stopped(this.#exchange));
       return;
     }
-    const trailers = scrubbedFields(this.#exchange, trailerFields(headerPairs(controller.rawTrailers)));
+    const trailers = this.#fields(trailerFields(headerPairs(controller.rawTrailers)));
+    if (trailers instanceof Refusal || this.#recorded !== null) {
+      this.#endLater(trailers);
+      return;
+    }
     if (this.#guard === null) {
       this.#reply.end(trailers);
       this.#settle.resolve();
       return;
     }
-    const guard = this.#guard;
+    this.#endGuarded(this.#guard, trailers);
+  }
+
+  #endGuarded(guard: ResponseGuard, trailers: FieldList): void {
     guard.end(trailers).then(this.#settle.resolve, (error: unknown) => {
       guard.abandon();
       this.#settle.reject(error);
     });
+  }
+
+  /** Something was found in fields: the answer does not end before that is on record. */
+  #endLater(trailers: FieldList | Refusal): void {
+    const ended = async (): Promise<void> => {
+      await this.#recorded;
+      if (trailers instanceof Refusal) throw trailers;
+      if (!this.#exchange.mayMove()) throw stopped(this.#exchange);
+      if (this.#guard === null) this.#reply.end(trailers);
+      else await this.#guard.end(trailers);
+    };
+    ended().then(this.#settle.resolve, (error: unknown) => {
+      this.#guard?.abandon();
+      this.#settle.reject(error);
+    });
+  }
+
+  /** As they go on, or why they may not. */
+  #fields(from: [string, string][]): FieldList | Refusal {
+    try {
+      const { fields, recorded } = answerFields(this.#gate, this.#exchange, scrubbedFields(this.#exchange, from));
+      if (recorded !== null) this.#recorded = both(this.#recorded, recorded);
+      return fields;
+    } catch (error) {
+      return refusalOf(error);
+    }
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
@@ -197,4 +237,11 @@ class Relay implements Dispatcher.DispatchHandler, Sealing {
     this.#controller?.abort(new Refusal('budget_bytes'));
     return false;
   }
+}
+
+/** One that nobody waits for any more may fail. */
+function both(one: Promise<unknown> | null, other: Promise<unknown>): Promise<unknown> {
+  const all = Promise.all([one, other]);
+  all.catch(() => undefined);
+  return all;
 }

@@ -1,6 +1,7 @@
 /** The guard as the walk uses it: what may leave (URL, headers, body) and what may come back (body). */
 
 import type { GuardDirection, Verdict } from '../core/finding.ts';
+import type { Field, FieldOutcome } from '../guard/field-filter.ts';
 import type { Later } from '../guard/later.ts';
 import type { Scrubs } from '../guard/scrubs.ts';
 import { GuardUnavailable } from '../guard/workers/guard-unavailable.ts';
@@ -41,6 +42,7 @@ export interface GuardPort {
   /** Digest of the rule set. */
   readonly digest: string;
   scanParts(parts: readonly GuardPart[], context: GuardContext): Verdict;
+  fields(fields: readonly Field[], context: GuardContext): FieldOutcome;
   stream(context: GuardContext): BodyStream;
 }
 

@@ -3,6 +3,7 @@
 import type { Duplex } from 'node:stream';
 import type { Dispatcher } from 'undici';
 import { authority, defaultPort } from '../core/target.ts';
+import { answerFields } from './answer-fields.ts';
 import { exchangedHead, scrubbedFields } from './brokering.ts';
 import type { Exchange, HeaderList } from './exchange.ts';
 import { clientFields, upstreamFields } from './fields.ts';
@@ -38,7 +39,7 @@ export async function relayUpgrade(gate: Gate, exchange: Exchange, upgrading: Up
   exchange.onCut(() => upstream.destroy());
   exchange.onSeal(sealingOf(client, upstream));
   exchange.status = 101;
-  client.write(switchedHead(fields), 'latin1');
+  client.write(switchedHead(await guardedFields(gate, exchange, { upstream, fields })), 'latin1');
   const { principal, profile } = exchange;
   const through = webSocketGuard(gate, exchange, (to, frame) => void (to === 'client' ? client : upstream).end(frame));
   const cause = await relayTunnel({
@@ -60,6 +61,22 @@ export async function relayUpgrade(gate: Gate, exchange: Exchange, upgrading: Up
 
 function unlessStopped(exchange: Exchange, out: Uint8Array | null): Uint8Array | null {
   return exchange.mayMove() ? out : null;
+}
+
+/** Nothing is said before what was found is on record. */
+async function guardedFields(
+  gate: Gate,
+  exchange: Exchange,
+  { upstream, fields }: Switched,
+): Promise<Switched['fields']> {
+  try {
+    const answered = answerFields(gate, exchange, fields);
+    if (answered.recorded !== null) await answered.recorded;
+    return answered.fields;
+  } catch (error) {
+    upstream.destroy();
+    throw error;
+  }
 }
 
 /** No field ends its line early (T-33). */

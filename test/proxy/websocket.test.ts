@@ -6,7 +6,7 @@ import { ProxyAgent, WebSocket } from 'undici';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DEMO_SECRET } from '../../src/appliance/demo-origins.ts';
 import { encodeFrame, MessageReader, OPCODES } from '../../src/wire/websocket.ts';
-import { type Lab, openLab } from './lab.ts';
+import { everything, type Lab, openLab } from './lab.ts';
 
 let lab: Lab;
 
@@ -137,6 +137,19 @@ describe('WebSocket messages through the guard', () => {
     const next = await client();
     again.raw(Buffer.from([0x01, 0x7f, 0, 0, 0, 0, 0x10, 0, 0, 0]));
     expect((await next.closed).code).toBe(1009);
+  });
+
+  it('T-36 redacts a secret in a field of the handshake', async () => {
+    const raw = async () => {
+      const { socket } = await lab.tunnel('web.lab.test', { pass: lab.passes.write });
+      const fields = 'Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n';
+      socket?.write(
+        `GET /socket HTTP/1.1\r\nHost: web.lab.test:${lab.tlsPort}\r\n${fields}Sec-WebSocket-Key: a\r\n\r\n`,
+      );
+      return socket === null ? '' : everything(socket);
+    };
+    origin(`X-Debug: ${DEMO_SECRET}\r\n`);
+    expect(await raw()).toMatch(/^HTTP\/1\.1 101 [\s\S]*X-Debug: \[REDACTED:GITHUB_TOKEN\]\r\n/);
   });
 
   it('offers no compression to the origin, and refuses one that compresses all the same', async () => {
