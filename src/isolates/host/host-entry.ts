@@ -105,7 +105,7 @@ class Host {
     this.#refill();
   }
 
-  /** One at a time between other work, so that a burst is served before it is prepared for; at once when none is left. */
+  /** One at a time between other work, so that a burst is served before it is prepared for; at once when it is over or none is left. */
   #refill(): void {
     if (this.#refilling || this.#fitting() >= this.#ahead) return;
     this.#refilling = true;
@@ -116,7 +116,8 @@ class Host {
       if (this.#stock.length > 2 * this.#ahead) this.#stock.shift()?.end();
       this.#refill();
     };
-    if (this.#fitting() === 0) setImmediate(one);
+    // While nobody is served here, whoever asks next is still being answered elsewhere.
+    if (this.#fitting() === 0 || this.#running.size === 0) setImmediate(one);
     else setTimeout(one, REFILL_MS);
   }
 
