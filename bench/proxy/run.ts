@@ -4,7 +4,7 @@
  * figures suffer from whatever else runs, and from the generator where it is the slower side.
  *
  * `npm run bench:proxy -- [--rounds 3] [--only connect,bulk-1] [--subjects locktender,squid] [--scale 1] [--profile DIR]`
- * prints JSON. Needs root for the namespace, and squid, tinyproxy, mitmproxy from the system where they are to be compared.
+ * prints JSON. Needs root for the namespace; scripts/setup-bench.sh installs the peers, and one that is not there is left out.
  */
 
 import { spawnSync } from 'node:child_process';

@@ -40,7 +40,13 @@ export const SUBJECTS: Readonly<Record<string, Start>> = {
   tinyproxy,
   mitmproxy,
   bare: (place, port) => node(place, port, { name: 'bare', script: 'bare.ts', args: [] }),
+  'proxy-chain': (place, port) =>
+    node(place, port, { name: 'proxy-chain', script: 'peers/proxy-chain.ts', args: [PEERS] }),
+  mockttp,
 };
+
+/** Where scripts/setup-bench.sh put the peers that npm has. */
+const PEERS = process.env['LOCKTENDER_BENCH_DIR'] ?? '/var/tmp/locktender-bench';
 
 async function gate(place: Place, port: number, guard: string): Promise<Subject> {
   const dir = join(place.dir, `gate-${guard}-${port}`);
@@ -68,6 +74,13 @@ interface Script {
 
 async function node(place: Place, port: number, script: Script): Promise<Subject> {
   return (await started(place, port, script)).subject;
+}
+
+async function mockttp(place: Place, port: number): Promise<Subject> {
+  const args = [PEERS, place.originCa, place.dir];
+  const { subject, line } = await started(place, port, { name: 'mockttp', script: 'peers/mockttp.ts', args });
+  const { ca } = JSON.parse(line) as { readonly ca: string };
+  return { ...subject, way: { ...subject.way, ca: readFileSync(ca, 'utf8') } };
 }
 
 async function started(place: Place, port: number, { name, script, args, after = [] }: Script) {
@@ -236,6 +249,8 @@ export function present(names: readonly string[]): string[] {
     squid: '/usr/sbin/squid',
     tinyproxy: '/usr/bin/tinyproxy',
     mitmproxy: '/usr/bin/mitmdump',
+    mockttp: join(PEERS, 'node_modules/mockttp'),
+    'proxy-chain': join(PEERS, 'node_modules/proxy-chain'),
   };
   return names.filter((name) => SUBJECTS[name] && (!needs[name] || existsSync(needs[name])));
 }

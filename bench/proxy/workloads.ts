@@ -23,9 +23,9 @@ export interface Prepared {
 
 const MB = 1024 * 1024;
 const NOTHING = async (): Promise<void> => undefined;
-const ALL = ['locktender', 'squid', 'tinyproxy', 'bare'];
-const HTTP = ['locktender', 'locktender+guard', 'squid', 'bare', 'mitmproxy'];
-const INSPECT = ['locktender', 'locktender+guard', 'squid', 'mitmproxy'];
+const ALL = ['locktender', 'squid', 'tinyproxy', 'bare', 'proxy-chain'];
+const HTTP = ['locktender', 'locktender+guard', 'squid', 'bare', 'proxy-chain', 'mitmproxy', 'mockttp'];
+const INSPECT = ['locktender', 'locktender+guard', 'squid', 'mitmproxy', 'mockttp'];
 
 const get = (way: Way, name: string) =>
   way.proxyPort === null
