@@ -4,36 +4,49 @@
  * other finds, in the same order.
  */
 
-// Where things lie; as in image.ts.
-const FLAGS: usize = 0x10000;
-const SLOTS: usize = 0x20000;
-const HEADER_ENTRIES: usize = 0;
+// Where things lie; as in layout.ts.
+const SLOTS: usize = 0x10000;
+const SLOT_SHIFT: u32 = 3;
+const FLAGS: usize = 0x20000;
+const LOW_CLASSES: usize = 0x1000;
+const HIGH_CLASSES: usize = 0x1010;
+const CLASSES: usize = 0x1020;
+const HEADER_TEXTS: usize = 0;
 const HEADER_SETS: usize = 4;
 const HEADER_LISTS: usize = 8;
 const HEADER_GATES: usize = 12;
 const HEADER_GROUPS: usize = 16;
 const HEADER_GROUP_COUNT: usize = 20;
 const HEADER_ENTRY_COUNT: usize = 24;
-const HEADER_HIGH: usize = 28;
 const HEADER_OUT: usize = 32;
 const HEADER_OUT_LIMIT: usize = 36;
 const HEADER_HITS: usize = 40;
 const HEADER_START: usize = 44;
 const HEADER_END: usize = 48;
 const HEADER_FOLLOWS: usize = 52;
-const FREE_STARTS: usize = 64;
-const EDGE_STARTS: usize = 80;
-const EDGES: usize = 96;
-const NUMBER_STARTS: usize = 112;
-const NUMBERS: usize = 128;
+const EDGES: usize = 64;
+const NUMBERS: usize = 80;
+const BUCKETS: usize = 128;
+const FREE_BUCKETS: usize = 0;
+const EDGE_BUCKETS: usize = 16;
+const NUMBER_BUCKETS: usize = 32;
+const STARTS: usize = 48;
+const BUCKETS_SIZE: usize = 48 + 32 * 8;
 
 const SPREAD: u32 = 0x3779b100;
-const FOLD: u64 = 0x2020202020202020;
-const LAST: u16 = 0xffff;
-const ENTRY_SIZE: usize = 128;
+const FOLD: u32 = 0x20202020;
+const ALL_FOLDED: u64 = 0x2020202020202020;
+const ITEM_SIZE: usize = 24;
+const ITEM_NEXT: usize = 2;
+const ITEM_LAST: usize = 3;
+const ITEM_BEFORE: usize = 4;
+const ITEM_AROUND: usize = 4;
+const TEXT_SIZE: usize = 64;
+const LOOKUP_SIZE: usize = 4 + 257 * 4;
+const RULE_SIZE: usize = 80;
+const CHECKS: usize = 16;
 const IS_GATE: u8 = 1;
 const FOLDS: u8 = 2;
-const CHECKS: usize = 64;
 const OUTSIDE: usize = 256;
 const ROW: usize = 257 * 16;
 const PLACES: usize = 14;
@@ -44,7 +57,7 @@ let lo: usize = 0;
 let hi: usize = 0;
 let bare: bool = false;
 let out: usize = 0;
-let entries: usize = 0;
+let texts: usize = 0;
 let sets: usize = 0;
 let lists: usize = 0;
 let gates: usize = 0;
@@ -58,88 +71,145 @@ export function scan(from: usize, to: usize, plain: bool): usize {
   hi = load<u32>(HEADER_END);
   bare = plain;
   out = load<u32>(HEADER_OUT);
-  entries = load<u32>(HEADER_ENTRIES);
+  texts = load<u32>(HEADER_TEXTS);
   sets = load<u32>(HEADER_SETS);
   lists = load<u32>(HEADER_LISTS);
   gates = load<u32>(HEADER_GATES);
   const limit: usize = load<u32>(HEADER_OUT_LIMIT);
   const groups: u32 = plain ? 0 : load<u32>(HEADER_GROUP_COUNT);
-  const texts: bool = load<u32>(HEADER_ENTRY_COUNT) !== 0;
+  const some: bool = load<u32>(HEADER_ENTRY_COUNT) !== 0;
   let at = from;
   for (; at < to && out <= limit; at += 16) {
     const here: u32 = to - at >= 16 ? 0xffff : (1 << u32(to - at)) - 1;
     if (groups !== 0) {
-      let starts = startsAt(at) & here;
+      let starts = (startsAt(at) | u32(at === lo)) & here;
       while (starts !== 0) {
         surroundings(at + ctz(starts), groups);
         starts &= starts - 1;
       }
     }
-    if (texts) {
-      four(at, here);
-      four(at + 4, here >> 4);
-      four(at + 8, here >> 8);
-      four(at + 12, here >> 12);
+    if (some) {
+      let fit = windowsAt(at) & here;
+      while (fit !== 0) {
+        const place = at + ctz(fit);
+        probe(place, load<u32>(place) | FOLD);
+        fit &= fit - 1;
+      }
     }
   }
   store<u32>(HEADER_HITS, u32(out - load<u32>(HEADER_OUT)) >> 3);
   return at < to ? at : to;
 }
 
+/** The flags of four windows. */
 @inline
-function flagged(window: u32): u32 {
-  return load<u8>(FLAGS + ((window * SPREAD) >>> 16));
+function flags(at: usize): u64 {
+  const bytes = load<u64>(at) | ALL_FOLDED;
+  return (
+    flag(u32(bytes)) | (flag(u32(bytes >> 8)) << 16) | (flag(u32(bytes >> 16)) << 32) | (flag(u32(bytes >> 24)) << 48)
+  );
 }
 
-/** Windows that begin at four places. */
 @inline
-function four(at: usize, here: u32): void {
-  const bytes = load<u64>(at) | FOLD;
-  const a = u32(bytes);
-  const b = u32(bytes >> 8);
-  const c = u32(bytes >> 16);
-  const d = u32(bytes >> 24);
-  if ((flagged(a) | flagged(b) | flagged(c) | flagged(d)) !== 0) {
-    if (here & 1) probe(at, a);
-    if (here & 2) probe(at + 1, b);
-    if (here & 4) probe(at + 2, c);
-    if (here & 8) probe(at + 3, d);
+function flag(window: u32): u64 {
+  return load<u16>(FLAGS + (((window * SPREAD) >>> 16) << 1));
+}
+
+@inline
+function flagsOfEight(at: usize): v128 {
+  return i64x2.replace_lane(i64x2.splat(flags(at)), 1, flags(at + 4));
+}
+
+/** Of each of sixteen bytes. */
+@inline
+function classes(at: usize): v128 {
+  const bytes = v128.load(at);
+  return v128.and(
+    i8x16.relaxed_swizzle(v128.load(LOW_CLASSES), lowHalf(bytes)),
+    i8x16.relaxed_swizzle(v128.load(HIGH_CLASSES), highHalf(bytes)),
+  );
+}
+
+/** Lanes where both halves hold something. */
+@inline
+function both(halves: v128): v128 {
+  return v128.eq<u16>(v128.ne<u8>(halves, v128.splat<u8>(0)), v128.splat<u16>(0xffff));
+}
+
+/** A bit for each of sixteen places where a text may have its window, by that and the bytes beside it. */
+@inline
+function windowsAt(at: usize): u32 {
+  const one = flagsOfEight(at);
+  const two = flagsOfEight(at + 8);
+  if (bare) {
+    const none = v128.splat<u16>(0);
+    return i8x16.bitmask(i8x16.narrow_i16x8_s(v128.ne<u16>(one, none), v128.ne<u16>(two, none)));
   }
+  const next = classes(at + 3);
+  const before = classes(at - 1);
+  const beside = v128.shuffle<u8>(next, before, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+  const further = v128.shuffle<u8>(next, before, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+  return i8x16.bitmask(i8x16.narrow_i16x8_s(both(v128.and(one, beside)), both(v128.and(two, further))));
 }
 
 function probe(at: usize, window: u32): void {
   const hash: usize = (window * SPREAD) >>> 16;
-  if (load<u8>(FLAGS + hash) === 0) return;
-  let list = lists + (<usize>load<u16>(SLOTS + (hash << 1)) << 1);
-  for (let id = load<u16>(list); id !== LAST; list += 2, id = load<u16>(list)) text(id, at);
+  if (load<u16>(FLAGS + (hash << 1)) === 0) return;
+  const next: u32 = bare ? 255 : load<u8>(CLASSES + load<u8>(at + 3));
+  const before: u32 = bare ? 255 : load<u8>(CLASSES + load<u8>(at - 1));
+  const around = load<u64>(at - ITEM_AROUND) | ALL_FOLDED;
+  let item = lists + <usize>load<u16>(SLOTS + ((hash >> SLOT_SHIFT) << 1)) * ITEM_SIZE;
+  for (;;) {
+    if ((around & load<u64>(item, 8)) === load<u64>(item, 16)) {
+      if ((load<u8>(item + ITEM_NEXT) & next) !== 0 && (load<u8>(item + ITEM_BEFORE) & before) !== 0) {
+        text(texts + <usize>load<u16>(item) * TEXT_SIZE, at);
+      }
+    }
+    if (load<u8>(item + ITEM_LAST) !== 0) return;
+    item += ITEM_SIZE;
+  }
 }
 
-function text(id: u32, window: usize): void {
-  const entry = entries + id * ENTRY_SIZE;
-  const at = window - load<u8>(entry, 2);
+function text(entry: usize, window: usize): void {
+  const at = window - load<u8>(entry, 1);
   const care = load<u64>(entry, 16);
   if (((load<u64>(at) | load<u64>(entry, 32)) & care) !== load<u64>(entry, 48)) return;
   const more = load<u64>(entry, 24);
   if (more !== 0 && ((load<u64>(at, 8) | load<u64>(entry, 40)) & more) !== load<u64>(entry, 56)) return;
-  const end = at + load<u8>(entry, 3);
+  const end = at + load<u8>(entry, 2);
   if (at < lo || end > hi) return;
   const flags = load<u8>(entry);
+  const count = load<u32>(entry, 4);
+  const rules: usize = load<u32>(entry, 8);
   if (bare) {
-    if (flags & FOLDS) hit(id, at);
+    if (flags & FOLDS) {
+      for (let i: u32 = 0; i < count; i += 1) hit(load<u32>(rules + i * RULE_SIZE), at);
+    }
     return;
   }
   if (flags & IS_GATE) {
+    const id = load<u32>(rules);
     if (load<u8>(gates + id) !== 0) return;
     store<u8>(gates + id, 1);
     hit(id, at);
     return;
   }
-  if (checked(entry, at) && follows(load<u32>(entry, 8), end)) hit(id, at);
+  let fit: u32 = <u32>-1 >>> (32 - count);
+  const lookups: u32 = load<u8>(entry, 3);
+  let lookup: usize = load<u32>(entry, 12);
+  for (let i: u32 = 0; i < lookups; i += 1, lookup += LOOKUP_SIZE) {
+    fit &= load<u32>(lookup + (byteAt(at + load<i32>(lookup)) << 2), 4);
+    if (fit === 0) return;
+  }
+  for (; fit !== 0; fit &= fit - 1) {
+    const rule = rules + <usize>ctz(fit) * RULE_SIZE;
+    if (checked(rule, at) && follows(load<u32>(rule, 4), end)) hit(load<u32>(rule), at);
+  }
 }
 
-function checked(entry: usize, at: usize): bool {
-  const last = entry + CHECKS + (<usize>load<u8>(entry, 4) << 2);
-  for (let check = entry + CHECKS; check < last; check += 4) {
+function checked(rule: usize, at: usize): bool {
+  const last = rule + CHECKS + (<usize>load<u32>(rule, 8) << 2);
+  for (let check = rule + CHECKS; check < last; check += 4) {
     const place: usize = at + load<i8>(check);
     if (place < lo || place >= hi) {
       if (load<u8>(check, 1) === 0) return false;
@@ -171,28 +241,72 @@ function hit(id: u32, at: usize): void {
   out += 8;
 }
 
+/** Whether each of sixteen bytes, given by its halves, is in the set. */
 @inline
-function within(low: v128, high: v128, table: usize): u32 {
-  const bits = i8x16.swizzle(i8x16(1, 2, 4, 8, 16, 32, 64, -128, 0, 0, 0, 0, 0, 0, 0, 0), high);
-  return i8x16.bitmask(v128.ne<u8>(v128.and(i8x16.swizzle(v128.load(table), low), bits), v128.splat<u8>(0)));
+function within(low: v128, high: v128, table: usize): v128 {
+  const bits = i8x16.relaxed_swizzle(i8x16(1, 2, 4, 8, 16, 32, 64, -128, 0, 0, 0, 0, 0, 0, 0, 0), high);
+  return v128.ne<u8>(v128.and(i8x16.relaxed_swizzle(v128.load(table), low), bits), v128.splat<u8>(0));
+}
+
+/** The buckets of eight that have the byte so many bytes after each of sixteen places, of which the halves are given. */
+@inline
+function having(low: v128, high: v128, table: usize): v128 {
+  return v128.and(i8x16.relaxed_swizzle(v128.load(table), low), i8x16.relaxed_swizzle(v128.load(table, 16), high));
+}
+
+/** The buckets of eight that allow the byte before. */
+@inline
+function allowing(edges: v128, numbers: v128, buckets: usize): v128 {
+  return v128.or(
+    v128.load(buckets + FREE_BUCKETS),
+    v128.or(
+      v128.and(edges, v128.load(buckets + EDGE_BUCKETS)),
+      v128.and(numbers, v128.load(buckets + NUMBER_BUCKETS)),
+    ),
+  );
+}
+
+@inline
+function lowHalf(bytes: v128): v128 {
+  return v128.and(bytes, v128.splat<u8>(15));
+}
+
+@inline
+function highHalf(bytes: v128): v128 {
+  return v128.and(v128.shr<u16>(bytes, 4), v128.splat<u8>(15));
 }
 
 /** A bit for each of sixteen places where a bare place of some rule may be. */
 @inline
 function startsAt(at: usize): u32 {
-  const bytes = v128.load(at);
-  const low = v128.and(bytes, v128.splat<u8>(15));
-  const high = v128.and(v128.shr<u16>(bytes, 4), v128.splat<u8>(15));
   const before = v128.load(at - 1);
-  const lowBefore = v128.and(before, v128.splat<u8>(15));
-  const highBefore = v128.and(v128.shr<u16>(before, 4), v128.splat<u8>(15));
-  const beyond = i8x16.bitmask(before);
-  return (
-    within(low, high, FREE_STARTS) |
-    (within(low, high, EDGE_STARTS) & (within(lowBefore, highBefore, EDGES) | beyond)) |
-    (within(low, high, NUMBER_STARTS) & (within(lowBefore, highBefore, NUMBERS) | beyond)) |
-    (i8x16.bitmask(bytes) & load<u32>(HEADER_HIGH))
-  );
+  let low = lowHalf(before);
+  let high = highHalf(before);
+  // What lies beyond ASCII may always stand before.
+  const beyond = v128.shr<i8>(before, 7);
+  const edges = v128.or(within(low, high, EDGES), beyond);
+  const numbers = v128.or(within(low, high, NUMBERS), beyond);
+  let one = allowing(edges, numbers, BUCKETS);
+  let two = allowing(edges, numbers, BUCKETS + BUCKETS_SIZE);
+  let three = allowing(edges, numbers, BUCKETS + 2 * BUCKETS_SIZE);
+  for (let offset: usize = 0; offset < 3; offset += 1) {
+    const bytes = v128.load(at + offset);
+    low = lowHalf(bytes);
+    high = highHalf(bytes);
+    one = v128.and(one, having(low, high, BUCKETS + STARTS + 32 * offset));
+    two = v128.and(two, having(low, high, BUCKETS + BUCKETS_SIZE + STARTS + 32 * offset));
+    three = v128.and(three, having(low, high, BUCKETS + 2 * BUCKETS_SIZE + STARTS + 32 * offset));
+  }
+  if (!v128.any_true(v128.or(one, v128.or(two, three)))) return 0;
+  for (let offset: usize = 3; offset < 8; offset += 1) {
+    const bytes = v128.load(at + offset);
+    low = lowHalf(bytes);
+    high = highHalf(bytes);
+    one = v128.and(one, having(low, high, BUCKETS + STARTS + 32 * offset));
+    two = v128.and(two, having(low, high, BUCKETS + BUCKETS_SIZE + STARTS + 32 * offset));
+    three = v128.and(three, having(low, high, BUCKETS + 2 * BUCKETS_SIZE + STARTS + 32 * offset));
+  }
+  return i8x16.bitmask(v128.ne<u8>(v128.or(one, v128.or(two, three)), v128.splat<u8>(0)));
 }
 
 @inline

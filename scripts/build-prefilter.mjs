@@ -6,7 +6,7 @@ import { writeFileSync } from 'node:fs';
 import asc from 'assemblyscript/asc';
 
 const args =
-  'assembly/prefilter.ts -o out.wasm -O3 --runtime stub --enable simd --importMemory --noAssert --use abort=';
+  'assembly/prefilter.ts -o out.wasm -O3 --runtime stub --enable simd,relaxed-simd --importMemory --noAssert --use abort=';
 let wasm;
 const { error, stderr } = await asc.main(args.split(' '), {
   writeFile(name, contents) {

@@ -5,7 +5,7 @@
  */
 
 import type { Seen } from '../candidates.ts';
-import { MARGIN } from '../prefilter/image.ts';
+import { MARGIN } from '../prefilter/layout.ts';
 import type { ScanPlan } from '../prefilter/plan.ts';
 import type { Hits } from '../prefilter/prefilter.ts';
 import { firstEndingFrom, lastUpTo, type Ranges } from '../ranges.ts';

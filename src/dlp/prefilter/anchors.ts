@@ -4,10 +4,11 @@
  * Of all that would serve, what ordinary text holds least.
  */
 
+import { classesOf, classOf } from './byte-classes.ts';
 import { codedSet, cross, foldedBytes, textsOf } from './coded-text.ts';
 import { areWord, OUTSIDE, type PlaceSet, placeSets } from './set-sequence.ts';
 import type { Node } from './syntax.ts';
-import { chanceOfSets, chanceOfText } from './text-model.ts';
+import { chanceBeside, chanceOfSets, chanceOfText } from './text-model.ts';
 
 /** One of a rule's anchors: every match holds one of them. */
 export interface Anchor {
@@ -131,11 +132,9 @@ function longestRun(parts: readonly Node[], from: number): { readonly texts: rea
 
 function textAnchor(text: string, before: readonly Node[], after: readonly Node[]): Choice | null {
   const folded = foldedBytes(text);
-  const windows = folded.length >= 3 ? rarestWindow(folded) : extended(folded, after);
+  const windows = folded.length >= 3 ? rarestWindow(text, before, after) : extended(text, before, after);
   if (windows === null) return null;
-  const cost =
-    windows.texts.reduce((sum, window) => sum + chanceOfText(foldedBytes(window)), 0) * WINDOW_COST +
-    chanceOfText(folded) * caseChance(text) * TEXT_COST;
+  const cost = windows.chance * WINDOW_COST + chanceOfText(folded) * caseChance(text) * TEXT_COST;
   return { anchors: [{ text, before, after, windows: windows.texts, windowAt: windows.at }], cost };
 }
 
@@ -144,35 +143,61 @@ function caseChance(text: string): number {
   return [...text].reduce((p, c) => p * (/[A-Z]/.test(c) ? 0.3 : 1), 1);
 }
 
-interface Windows {
+export interface Windows {
   readonly texts: readonly string[];
   readonly at: number;
+  /** How often ordinary text holds one of them, with what may be beside it. */
+  readonly chance: number;
 }
 
-function rarestWindow(folded: Uint8Array): Windows {
+/** Of the windows of a text of three bytes or more the one that is met least, with the bytes beside it. */
+export function rarestWindow(text: string, before: readonly Node[], after: readonly Node[]): Windows {
+  const folded = foldedBytes(text);
+  const [left, right] = [classesBefore(text, before), classesOf(setsAfter(text, after, 1)[0])];
   let at = 0;
   let least = Number.POSITIVE_INFINITY;
   for (let i = 0; i + 3 <= folded.length; i += 1) {
-    const chance = chanceOfText(folded.subarray(i, i + 3));
+    const window = folded.subarray(i, i + 3);
+    const chance = chanceOfWindow(window, [
+      i === 0 ? left : classOf(folded[i - 1] as number),
+      i + 3 === folded.length ? right : classOf(folded[i + 3] as number),
+    ]);
     if (chance < least) {
       least = chance;
       at = i;
     }
   }
-  return { texts: [String.fromCharCode(...folded.subarray(at, at + 3))], at };
+  return { texts: [String.fromCharCode(...folded.subarray(at, at + 3))], at, chance: least };
+}
+
+function chanceOfWindow(window: Uint8Array, [before, after]: readonly [number, number]): number {
+  const [first, , last] = window as unknown as readonly [number, number, number];
+  return chanceOfText(window) * chanceBeside(first, before, 'before') * chanceBeside(last, after, 'after');
 }
 
 /** A short text with each of the bytes that may follow it. */
-function extended(folded: Uint8Array, after: readonly Node[]): Windows | null {
-  const sets = placeSets(after, 3 - folded.length);
-  if (sets.length < 3 - folded.length || sets.some((set) => set[OUTSIDE])) return null;
+function extended(text: string, before: readonly Node[], after: readonly Node[]): Windows | null {
+  const folded = foldedBytes(text);
+  const missing = 3 - folded.length;
+  const sets = placeSets(after, missing);
+  if (sets.length < missing || sets.some((set) => set[OUTSIDE])) return null;
   let texts = [String.fromCharCode(...folded)];
   for (const set of sets) {
     const next = codedSet(foldedSet(set), MOST_WINDOWS);
     if (next === null || next.length * texts.length > MOST_WINDOWS) return null;
     texts = texts.flatMap((text) => next.map((c) => text + c));
   }
-  return { texts, at: 0 };
+  const beside = [classesBefore(text, before), classesOf(setsAfter(text, after, missing + 1)[missing])] as const;
+  const chance = texts.reduce((sum, window) => sum + chanceOfWindow(foldedBytes(window), beside), 0);
+  return { texts, at: 0, chance };
+}
+
+function classesBefore(text: string, before: readonly Node[]): number {
+  return classesOf(placeSets(before, 1, { backwards: true, besideWord: wordAt(text, 0) })[0]);
+}
+
+function setsAfter(text: string, after: readonly Node[], depth: number): readonly PlaceSet[] {
+  return placeSets(after, depth, { besideWord: wordAt(text, text.length - 1) });
 }
 
 function foldedSet(set: PlaceSet): Uint8Array {
@@ -191,8 +216,10 @@ function places(parts: readonly Node[], before: readonly Node[], after: readonly
   });
 }
 
+export type PlaceKind = 'free' | 'number' | 'edge';
+
 /** How the inner loop tells places apart by the byte before: not at all, by its being no letter, or no digit either. */
-export function startKind(before: PlaceSet | undefined): 'free' | 'number' | 'edge' {
+export function startKind(before: PlaceSet | undefined): PlaceKind {
   const has = (c: string) => before === undefined || before[c.charCodeAt(0)] === 1;
   if (has('A') || has('a') || has('e')) return 'free';
   return has('0') ? 'number' : 'edge';

@@ -10,7 +10,7 @@ import type { CompiledRule } from '../compiled-rule.ts';
 import type { RuleSet } from '../compiled-rules.ts';
 import { compileRules } from '../rule-set.ts';
 import { candidatesOf, NOWHERE, scanRule } from '../scan.ts';
-import { CHUNK } from './image.ts';
+import { CHUNK } from './layout.ts';
 import { makePlan } from './plan.ts';
 
 const shipped = compileRules(
@@ -73,6 +73,14 @@ function ruleOf(regex: string): CompiledRule {
   return { spec, regex: new RE2(regex, 'gd'), ...none, file: '', line: 1 };
 }
 
+/** As the rules say it over the whole text. */
+function agree(rules: readonly CompiledRule[], texts: readonly Buffer[], plan = makePlan(rules)): void {
+  const set = { rules, plan } as unknown as RuleSet;
+  const shown = (found: ReturnType<typeof candidatesOf>) => found.map((c) => `${c.rule.spec.id} ${c.start}-${c.end}`);
+  for (const one of texts)
+    expect(shown(candidatesOf(one, set))).toEqual(rules.flatMap((rule) => shown(scanRule(rule, one, NOWHERE))));
+}
+
 const { expression } = fc.letrec<{ expression: string; piece: string }>((tie) => ({
   expression: fc.array(tie('piece'), { minLength: 1, maxLength: 5 }).map((parts) => parts.join('')),
   piece: fc.oneof(
@@ -132,17 +140,28 @@ describe('any expression', () => {
       fc.property(
         fc.array(expression, { minLength: 1, maxLength: 4 }),
         fc.array(text, { maxLength: 6 }),
-        (all, texts) => {
-          const made = all.map(ruleOf);
-          const set = { rules: made, plan: makePlan(made) } as unknown as RuleSet;
-          for (const one of texts) {
-            const shown = (found: ReturnType<typeof candidatesOf>) =>
-              found.map((c) => `${c.rule.spec.id} ${c.start}-${c.end}`);
-            expect(shown(candidatesOf(one, set))).toEqual(made.flatMap((rule) => shown(scanRule(rule, one, NOWHERE))));
-          }
-        },
+        (all, texts) => agree(all.map(ruleOf), texts),
       ),
       { numRuns: Number(process.env['FUZZ_RUNS'] ?? 400) },
+    );
+  });
+
+  it('finds all of many rules that share a text, by what they ask for around it', () => {
+    const before = ['', '\\b', '[a-f]', '(?:^|[^a-z])', '-'];
+    const after = ['', '\\b', '[0-9]{3}', '[a-z]', ' = [a-c0-9]+', '$', '["\']', '[^k]', '-[A-Z]'];
+    const rules = before.flatMap((left) => after.map((right) => ruleOf(`${left}token${right}`)));
+    const [inWasm, inTypeScript] = [makePlan(rules), makePlan(rules, 'typescript')];
+    expect(rules.length).toBeGreaterThan(32);
+    const beside = fc.constantFrom('', 'a', 'z', '-', ' ', '\n', '1', '"', 'K', 'é', ' = c9', '123', '-A', '\u212a');
+    const some = fc
+      .array(fc.tuple(beside, fc.constantFrom('token', 'Token', 'toke', 'tokentoken'), beside), { maxLength: 8 })
+      .map((parts) => Buffer.from(parts.flat().join('')));
+    fc.assert(
+      fc.property(some, (text) => {
+        agree(rules, [text], inWasm);
+        expect(hitsOf(text, inWasm)).toEqual(hitsOf(text, inTypeScript));
+      }),
+      { numRuns: 150 },
     );
   });
 });

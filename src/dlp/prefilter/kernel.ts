@@ -1,25 +1,39 @@
 /** The prefilter's inner loop in TypeScript, for where there is no WebAssembly: the same as assembly/prefilter.ts, hit for hit. */
 
+import { ALL_CLASSES } from './byte-classes.ts';
 import {
   BEHIND,
+  BUCKETS,
+  BUCKETS_SIZE,
   CHECKS,
-  EDGE_STARTS,
+  CLASSES,
+  EDGE_BUCKETS,
   EDGES,
-  ENTRY_SIZE,
   FLAGS,
   FOLDS,
-  FREE_STARTS,
+  FREE_BUCKETS,
   HEADER,
   hashOf,
   IS_GATE,
-  LAST,
+  ITEM_AROUND,
+  ITEM_BEFORE,
+  ITEM_LAST,
+  ITEM_NEXT,
+  ITEM_SIZE,
+  LOOKUP_SIZE,
+  MOST_BUCKETS,
   MOST_STEPS,
-  NUMBER_STARTS,
+  NUMBER_BUCKETS,
   NUMBERS,
   PLACES,
   ROW,
+  RULE_SIZE,
+  SLOT_SHIFT,
   SLOTS,
-} from './image.ts';
+  START_BYTES,
+  STARTS,
+  TEXT_SIZE,
+} from './layout.ts';
 import { OUTSIDE } from './set-sequence.ts';
 
 /** As `scan` of assembly/prefilter.ts. */
@@ -75,21 +89,47 @@ class Kernel {
     for (let at = from; at < end; at += 1) {
       window = (window >>> 8) | (((bytes[at + 2] as number) | 32) << 16);
       const hash = hashOf(window);
-      if (bytes[FLAGS + hash] !== 0) this.#probe(at, hash);
+      const flags = this.#halves[(FLAGS >>> 1) + hash] as number;
+      if (flags === 0) continue;
+      const next = this.#bare ? ALL_CLASSES : this.#classAt(at + 3);
+      const before = this.#bare ? ALL_CLASSES : this.#classAt(at - 1);
+      if ((flags & next) !== 0 && ((flags >>> 8) & before) !== 0) this.#probe(at, hash, [next, before]);
     }
   }
 
-  #probe(at: number, hash: number): void {
-    const halves = this.#halves;
-    let list = ((this.#words[HEADER.lists] as number) >>> 1) + (halves[(SLOTS >>> 1) + hash] as number);
-    for (; halves[list] !== LAST; list += 1) this.#text(halves[list] as number, at);
+  #classAt(at: number): number {
+    return this.#bytes[CLASSES + (this.#bytes[at] as number)] as number;
   }
 
-  #text(id: number, window: number): void {
+  #probe(at: number, hash: number, [next, before]: readonly [number, number]): void {
     const bytes = this.#bytes;
-    const entry = (this.#words[HEADER.entries] as number) + id * ENTRY_SIZE;
-    const at = window - (bytes[entry + 2] as number);
-    const length = bytes[entry + 3] as number;
+    const slot = this.#halves[(SLOTS >>> 1) + (hash >>> SLOT_SHIFT)] as number;
+    let item = (this.#words[HEADER.lists] as number) + slot * ITEM_SIZE;
+    for (; ; item += ITEM_SIZE) {
+      const beside =
+        ((bytes[item + ITEM_NEXT] as number) & next) !== 0 && ((bytes[item + ITEM_BEFORE] as number) & before) !== 0;
+      if (beside && this.#isAround(item, at)) {
+        const text = this.#halves[item >>> 1] as number;
+        this.#text((this.#words[HEADER.texts] as number) + text * TEXT_SIZE, at);
+      }
+      if (bytes[item + ITEM_LAST] !== 0) return;
+    }
+  }
+
+  /** Whether what is known of the bytes around the window is there, letters in either case. */
+  #isAround(item: number, at: number): boolean {
+    const bytes = this.#bytes;
+    for (let i = 0; i < 8; i += 1) {
+      const byte = ((bytes[at - ITEM_AROUND + i] as number) | 32) & (bytes[item + 8 + i] as number);
+      if (byte !== bytes[item + 16 + i]) return false;
+    }
+    return true;
+  }
+
+  #text(entry: number, window: number): void {
+    const bytes = this.#bytes;
+    const at = window - (bytes[entry + 1] as number);
+    const length = bytes[entry + 2] as number;
     if (at < this.#lo || at + length > this.#hi) return;
     for (let i = 0; i < length; i += 1) {
       const byte = (bytes[at + i] as number) | (bytes[entry + 32 + i] as number);
@@ -97,25 +137,55 @@ class Kernel {
     }
     const flags = bytes[entry] as number;
     if (this.#bare) {
-      if ((flags & FOLDS) !== 0) this.#hit(id, at);
-      return;
-    }
-    if ((flags & IS_GATE) !== 0) {
-      const gate = (this.#words[HEADER.gates] as number) + id;
-      if (bytes[gate] !== 0) return;
-      bytes[gate] = 1;
-      this.#hit(id, at);
-      return;
-    }
-    if (this.#checked(entry, at) && this.#follows(this.#words[(entry >>> 2) + 2] as number, at + length)) {
-      this.#hit(id, at);
+      if ((flags & FOLDS) !== 0) this.#all(entry, at);
+    } else if ((flags & IS_GATE) !== 0) this.#gate(entry, at);
+    else this.#rules(entry, at);
+  }
+
+  /** Of the text's rule of that number. */
+  #ruleAt(entry: number, index: number): number {
+    return (this.#words[(entry >>> 2) + 2] as number) + index * RULE_SIZE;
+  }
+
+  #all(entry: number, at: number): void {
+    const count = this.#words[(entry >>> 2) + 1] as number;
+    for (let i = 0; i < count; i += 1) this.#hit(this.#words[this.#ruleAt(entry, i) >>> 2] as number, at);
+  }
+
+  #gate(entry: number, at: number): void {
+    const id = this.#words[this.#ruleAt(entry, 0) >>> 2] as number;
+    const gate = (this.#words[HEADER.gates] as number) + id;
+    if (this.#bytes[gate] !== 0) return;
+    this.#bytes[gate] = 1;
+    this.#hit(id, at);
+  }
+
+  #rules(entry: number, at: number): void {
+    const after = at + (this.#bytes[entry + 2] as number);
+    for (let fit = this.#lookedUp(entry, at); fit !== 0; fit &= fit - 1) {
+      const rule = this.#ruleAt(entry, 31 - Math.clz32(fit & -fit));
+      if (this.#checked(rule, at) && this.#follows(this.#words[(rule >>> 2) + 1] as number, after))
+        this.#hit(this.#words[rule >>> 2] as number, at);
     }
   }
 
-  #checked(entry: number, at: number): boolean {
+  /** A bit for each rule of the text that allows what is around it, as far as that is asked of all of them at once. */
+  #lookedUp(entry: number, at: number): number {
+    const words = this.#words;
+    let fit = 0xffffffff >>> (32 - (words[(entry >>> 2) + 1] as number));
+    const first = words[(entry >>> 2) + 3] as number;
+    const end = first + (this.#bytes[entry + 3] as number) * LOOKUP_SIZE;
+    for (let lookup = first; lookup < end && fit !== 0; lookup += LOOKUP_SIZE) {
+      const place = at + ((words[lookup >>> 2] as number) | 0);
+      fit &= words[(lookup >>> 2) + 1 + this.#byteAt(place)] as number;
+    }
+    return fit;
+  }
+
+  #checked(rule: number, at: number): boolean {
     const bytes = this.#bytes;
-    const last = entry + CHECKS + ((bytes[entry + 4] as number) << 2);
-    for (let check = entry + CHECKS; check < last; check += 4) {
+    const last = rule + CHECKS + ((this.#words[(rule >>> 2) + 2] as number) << 2);
+    for (let check = rule + CHECKS; check < last; check += 4) {
       const place = at + (((bytes[check] as number) << 24) >> 24);
       if (place < this.#lo || place >= this.#hi) {
         if (bytes[check + 1] === 0) return false;
@@ -146,15 +216,31 @@ class Kernel {
     this.#out += 2;
   }
 
+  /** Whether the place of some rule may be here, by its first bytes and the one before; more is no harm. */
   #mayStart(at: number): boolean {
-    const byte = this.#bytes[at] as number;
-    if (byte >= 128 && this.#words[HEADER.high] !== 0) return true;
-    if (this.#within(FREE_STARTS, byte)) return true;
-    const before = this.#bytes[at - 1] as number;
-    const precedes = (table: number) => before >= 128 || this.#within(table, before);
-    return (
-      (this.#within(EDGE_STARTS, byte) && precedes(EDGES)) || (this.#within(NUMBER_STARTS, byte) && precedes(NUMBERS))
-    );
+    if (at === this.#lo) return true;
+    for (let i = 0; i < MOST_BUCKETS / 8; i += 1) if (this.#mayStartIn(BUCKETS + i * BUCKETS_SIZE, at)) return true;
+    return false;
+  }
+
+  #mayStartIn(buckets: number, at: number): boolean {
+    const bytes = this.#bytes;
+    let fit = this.#allowing(buckets, bytes[at - 1] as number);
+    for (let offset = 0; offset < START_BYTES && fit !== 0; offset += 1) {
+      const byte = bytes[at + offset] as number;
+      const table = buckets + STARTS + 32 * offset;
+      fit &= (bytes[table + (byte & 15)] as number) & (bytes[table + 16 + (byte >>> 4)] as number);
+    }
+    return fit !== 0;
+  }
+
+  /** The buckets of places that allow the byte before them. */
+  #allowing(buckets: number, before: number): number {
+    const of = (kind: number) => this.#bytes[buckets + kind] as number;
+    let fit = of(FREE_BUCKETS);
+    if (before >= 128 || this.#within(EDGES, before)) fit |= of(EDGE_BUCKETS);
+    if (before >= 128 || this.#within(NUMBERS, before)) fit |= of(NUMBER_BUCKETS);
+    return fit;
   }
 
   #within(table: number, byte: number): boolean {

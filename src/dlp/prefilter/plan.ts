@@ -1,12 +1,13 @@
 /** How a set of rules is searched for together: one scanner over all of their anchors and keywords. */
 
 import type { CompiledRule } from '../compiled-rule.ts';
+import { rarestWindow } from './anchors.ts';
 import { foldedBytes, inEitherCase } from './coded-text.ts';
 import { type Extent, entriesOf, type RuleEntries } from './entries.ts';
-import { MOST_TEXT, makeImage, type PlaceEntry, type TextEntry } from './image.ts';
+import { makeImage, type PlaceEntry, type TextEntry } from './image.ts';
+import { MOST_TEXT } from './layout.ts';
 import { foldsBeyondAscii } from './parse-regex.ts';
 import { type Engine, Prefilter } from './prefilter.ts';
-import { chanceOfText } from './text-model.ts';
 
 /** Longest match that is looked for around letters that fold into it by its texts. */
 const LONGEST_FOLDED = 4096;
@@ -150,12 +151,7 @@ function isGated({ keywords }: CompiledRule, { texts, places, everywhere }: Rule
 
 function gateEntry(word: string): TextEntry {
   const text = inEitherCase(Buffer.from(word, 'latin1')).slice(0, MOST_TEXT);
-  const folded = foldedBytes(text);
-  let windowAt = 0;
-  for (let i = 1; i + 3 <= folded.length; i += 1) {
-    if (chanceOfText(folded.subarray(i, i + 3)) < chanceOfText(folded.subarray(windowAt, windowAt + 3))) windowAt = i;
-  }
-  const windows = [String.fromCharCode(...folded.subarray(windowAt, windowAt + 3))];
+  const { texts: windows, at: windowAt } = rarestWindow(text, [], []);
   const gate = word.length <= MOST_TEXT;
   return { text, windows, windowAt, gate, folds: false, checks: [], automaton: null };
 }

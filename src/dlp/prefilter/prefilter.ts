@@ -1,8 +1,9 @@
 /** Texts and places looked for in a text of any length, by WebAssembly where there is one. */
 
-import { CHUNK, HEADER, type Image, MARGIN } from './image.ts';
+import type { Image } from './image.ts';
 import { kernelOver, type Scan } from './kernel.ts';
 import { KERNEL } from './kernel-wasm.ts';
+import { CHUNK, HEADER, MARGIN } from './layout.ts';
 
 /** Where something was found: two numbers each, the index of the entry and the place. They are in no strict order. */
 export interface Hits {

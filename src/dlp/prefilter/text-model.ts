@@ -3,6 +3,7 @@
  * prefilter depends on it, never a finding.
  */
 
+import { ALL_CLASSES, classOf } from './byte-classes.ts';
 import { PAIRS, TRIPLES } from './text-statistics.ts';
 
 /** Letters (0 to 25), digits, signs one by one; control characters and bytes beyond ASCII share the last two. */
@@ -26,6 +27,11 @@ function symbolOf(byte: number): number {
 /** They share one symbol, but are not alike. */
 const BEYOND_ASCII = 1 / 32;
 
+/** The share of places in ordinary text where the byte stands. */
+export function chanceOfByte(byte: number): number {
+  return ALONE[byte] as number;
+}
+
 /** The share of places in ordinary text where a byte of the set stands. */
 export function chanceOfSet(set: ArrayLike<number>): number {
   let sum = 0;
@@ -44,6 +50,16 @@ export function chanceOfText(bytes: ArrayLike<number>): number {
     if (i >= 2) chance *= OFTENER.get(keyOf(bytes[i - 2] as number, bytes[i - 1] as number, bytes[i] as number)) ?? 1;
   }
   return chance;
+}
+
+/** How often one of these classes of bytes stands after the byte, or before it. */
+export function chanceBeside(byte: number, classes: number, side: 'after' | 'before'): number {
+  if (classes === ALL_CLASSES) return 1;
+  const table = side === 'after' ? CLASS_AFTER : CLASS_BEFORE;
+  const row = 8 * (SYMBOL[byte] as number);
+  let sum = 0;
+  for (let i = 0; i < 8; i += 1) if ((classes >>> i) & 1) sum += table[row + i] as number;
+  return Math.min(1, sum);
 }
 
 /** Of three bytes that ordinary text holds far oftener than their pairs say (`htt`, `you`): how much. */
@@ -106,3 +122,21 @@ const SHARE = Float64Array.from(SYMBOL, (symbol, byte) => {
 
 /** Of all places. */
 const ALONE = Float64Array.from(SYMBOL, (symbol, byte) => alone(symbol) * (SHARE[byte] as number));
+
+/** By symbol: the share of each class of bytes among what follows, and among what comes before. */
+const CLASS_AFTER = besides((symbol, other) => FOLLOWS[symbol * SYMBOLS + other] as number);
+const CLASS_BEFORE = besides((symbol, other) => alone(other) * (FOLLOWS[other * SYMBOLS + symbol] as number));
+
+function besides(chance: (symbol: number, other: number) => number): Float64Array {
+  const out = new Float64Array(8 * SYMBOLS);
+  for (let symbol = 0; symbol < SYMBOLS; symbol += 1) {
+    const row = out.subarray(8 * symbol, 8 * symbol + 8);
+    for (let byte = 0; byte < 256; byte += 1) {
+      const bit = 31 - Math.clz32(classOf(byte));
+      row[bit] = (row[bit] ?? 0) + chance(symbol, SYMBOL[byte] as number) * (SHARE[byte] as number);
+    }
+    const all = row.reduce((sum, share) => sum + share, 0);
+    for (let i = 0; i < 8; i += 1) row[i] = (row[i] ?? 0) / (all || 1);
+  }
+  return out;
+}

@@ -1,0 +1,97 @@
+/** Where things lie in the memory that the prefilter's inner loop walks; as in assembly/prefilter.ts. */
+
+/** By the first bits of the hash of a window: where its list begins, in items. */
+export const SLOTS = 0x10000;
+export const SLOT_SHIFT = 3;
+/**
+ * By the hash of a window of three folded bytes: which bytes may stand after it, and which before it, a bit for each class
+ * (byte-classes.ts). None where no text has the window.
+ */
+export const FLAGS = 0x20000;
+export const LISTS = 0x40000;
+/** Classes of bytes: by the low half and by the high half, and of each byte. */
+export const LOW_CLASSES = 0x1000;
+export const HIGH_CLASSES = 0x1010;
+export const CLASSES = 0x1020;
+/** What must stand before a place: no letter or digit, or no letter. Sixteen bytes each, by the low half of the byte. */
+export const EDGES = 64;
+export const NUMBERS = 80;
+/**
+ * Three times eight buckets of places, the tables of each eight behind those before: which ask for nothing before them, for an
+ * edge, for a number's edge, each the same sixteen times; then, for each of the first bytes of a place, its buckets by the low half
+ * of the byte and by the high half.
+ */
+export const BUCKETS = 128;
+export const FREE_BUCKETS = 0;
+export const EDGE_BUCKETS = 16;
+export const NUMBER_BUCKETS = 32;
+export const STARTS = 48;
+export const START_BYTES = 8;
+export const BUCKETS_SIZE = STARTS + 32 * START_BYTES;
+export const MOST_BUCKETS = 24;
+/** Fields of the header, in words. */
+export const HEADER = {
+  texts: 0,
+  sets: 1,
+  lists: 2,
+  gates: 3,
+  groups: 4,
+  groupCount: 5,
+  entryCount: 6,
+  rules: 7,
+  out: 8,
+  outLimit: 9,
+  hits: 10,
+  start: 11,
+  end: 12,
+  follows: 13,
+} as const;
+
+/**
+ * An item of a list: the number of a text, the bytes that may stand after the window, whether it is the last, the bytes that may
+ * stand before; and of the eight bytes from four before the window on, folded, which count and what they are.
+ */
+export const ITEM_SIZE = 24;
+export const ITEM_NEXT = 2;
+export const ITEM_LAST = 3;
+export const ITEM_BEFORE = 4;
+export const ITEM_AROUND = 4;
+/**
+ * A text: its flags, where its window is, its length, how many lookups, how many rules, the first of them, the table of its
+ * lookups; then sixteen bytes each of which bits count, which are set, and what there must be.
+ */
+export const TEXT_SIZE = 64;
+export const IS_GATE = 1;
+export const FOLDS = 2;
+/** Rules of one text that are told apart at once, a bit each. */
+export const MOST_RULES = 32;
+/** A lookup: at which place, then for each byte there, and for what is beyond the text, the rules that allow it. */
+export const LOOKUP_SIZE = 4 + 257 * 4;
+
+/** A rule of a text: the entry, its automaton, how many checks; then those, of four bytes. */
+export const RULE_SIZE = 80;
+export const CHECKS = 16;
+export const MOST_CHECKS = 16;
+
+/** Places around a bare place that are looked at: two before it, itself, eleven after it. */
+export const BEHIND = 2;
+export const PLACES = 14;
+export const AHEAD = PLACES - BEHIND;
+export const ROW = 257 * 16;
+/** Places that are looked at at once. */
+export const GROUP = 128;
+/** Bytes that the automaton is run over. */
+export const MOST_STEPS = 48;
+/** Longest text that is compared. */
+export const MOST_TEXT = 16;
+/** Text that is looked at at once; what is around it comes with it. */
+export const CHUNK = 128 * 1024;
+/** How far before and after its place an entry may look. */
+export const MARGIN = 96;
+
+const SPREAD = 0x3779b100;
+
+/** Of a window of three folded bytes, the first the lowest. */
+export function hashOf(window: number): number {
+  return Math.imul(window, SPREAD) >>> 16;
+}
