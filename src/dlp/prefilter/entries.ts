@@ -4,7 +4,7 @@ import { type Anchor, anchorsOf, wordAt } from './anchors.ts';
 import { automatonAfter } from './automaton.ts';
 import type { ByteSet } from './byte-set.ts';
 import { foldedBytes } from './coded-text.ts';
-import type { Check, PlaceEntry, TextEntry } from './image.ts';
+import type { Check, PlaceEntry, TextEntry } from './image-parts.ts';
 import { AHEAD, BEHIND } from './layout.ts';
 import { parseRegex } from './parse-regex.ts';
 import { areWord, placeSets } from './set-sequence.ts';

@@ -5,7 +5,7 @@
  */
 
 import { type PlaceKind, startKind } from './anchors.ts';
-import type { PlaceEntry } from './image.ts';
+import type { PlaceEntry } from './image-parts.ts';
 import {
   BEHIND,
   BUCKETS,

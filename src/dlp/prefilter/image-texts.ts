@@ -5,7 +5,7 @@
 
 import { classesOf, classOf } from './byte-classes.ts';
 import { EITHER, foldedBytes } from './coded-text.ts';
-import type { Check, Room, TextEntry } from './image.ts';
+import type { Check, Room, TextEntry } from './image-parts.ts';
 import {
   CHECKS,
   FLAGS,

@@ -6,40 +6,12 @@
  */
 
 import { classOf, HIGH_HALF, LOW_HALF } from './byte-classes.ts';
+import { type PlaceEntry, Room, type TextEntry } from './image-parts.ts';
 import { writePlaces } from './image-places.ts';
 import { TextTables } from './image-texts.ts';
-import { CHUNK, CLASSES, GROUP, HEADER, HIGH_CLASSES, LISTS, LOW_CLASSES, MARGIN, PLACES, ROW } from './layout.ts';
-import type { PlaceSet } from './set-sequence.ts';
+import { CHUNK, CLASSES, GROUP, HEADER, HIGH_CLASSES, LOW_CLASSES, MARGIN, PLACES, ROW } from './layout.ts';
 
 const OUT_ROOM = 64 * 1024;
-
-/** A text to look for. */
-export interface TextEntry {
-  /** Coded, of one to sixteen bytes. */
-  readonly text: string;
-  readonly windows: readonly string[];
-  readonly windowAt: number;
-  /** Reported once a text, whatever is around it. */
-  readonly gate: boolean;
-  readonly folds: boolean;
-  /** From the start of the text: possible bytes, the most telling first. */
-  readonly checks: readonly Check[];
-  readonly automaton: Uint8Array | null;
-}
-
-export interface Check {
-  readonly at: number;
-  readonly set: PlaceSet;
-}
-
-/** A place that is known by what is around it. */
-export interface PlaceEntry {
-  /** The nearest first. */
-  readonly before: readonly PlaceSet[];
-  readonly after: readonly PlaceSet[];
-  /** From the place on. */
-  readonly automaton: Uint8Array | null;
-}
 
 /** Hits are the index of a text, or, beyond the texts, of a place. */
 export interface Image {
@@ -92,16 +64,4 @@ function writeClasses(tables: Uint8Array): void {
   tables.set(LOW_HALF, LOW_CLASSES);
   tables.set(HIGH_HALF, HIGH_CLASSES);
   for (let byte = 0; byte < 256; byte += 1) tables[CLASSES + byte] = classOf(byte);
-}
-
-/** Memory given out from its beginning on. */
-export class Room {
-  end = LISTS;
-
-  /** Room for so many bytes, aligned. */
-  take(bytes: number): number {
-    const at = this.end;
-    this.end = (at + bytes + 15) & ~15;
-    return at;
-  }
 }
