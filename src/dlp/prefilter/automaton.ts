@@ -9,7 +9,7 @@ import type { Node } from './syntax.ts';
 
 const MOST_STATES = 96;
 /** Copies of a repeated part that are asked for, and from how many on any number is allowed. */
-const MOST_COPIES = 6;
+const MOST_COPIES = 40;
 const MOST_ALLOWED = 2;
 const DEAD = 0;
 const ACCEPT = 1;

@@ -9,7 +9,7 @@ import { AHEAD, BEHIND } from './layout.ts';
 import { parseRegex } from './parse-regex.ts';
 import { areWord, placeSets } from './set-sequence.ts';
 import { longestOf, type Node } from './syntax.ts';
-import { chanceOfSet, chanceOfSets, chanceOfText } from './text-model.ts';
+import { chanceOfSet, chanceOfText } from './text-model.ts';
 
 /** Where a match can lie around an anchor, in bytes from the start of its text; Infinity where there is no bound. */
 export interface Extent {
@@ -32,8 +32,8 @@ const CHECKED_BEFORE = 8;
 const CHECKED_AFTER = 16;
 /** A set of bytes that fits more often is not worth a look. */
 const USUAL = 0.85;
-/** Share of places in ordinary text from which on what follows is looked at by an automaton. */
-const COMMON = 1e-6;
+/** Share of places in ordinary text from which on what follows a text is looked at by an automaton. */
+const COMMON = 1e-8;
 /** A match that may be longer has no bound: the rule then runs to the end of the text. */
 const LONGEST_WINDOW = 1024 * 1024;
 
@@ -79,7 +79,7 @@ function checksOf({ text, before, after }: Anchor): Check[] {
 function placeEntry({ before, after }: Anchor): PlaceEntry & Extent {
   const right = placeSets(after, AHEAD);
   const left = placeSets(before, BEHIND, { backwards: true, besideWord: areWord(right[0]) });
-  const automaton = chanceOfSets([...left.toReversed(), ...right]) > COMMON ? automatonAfter(after) : null;
+  const automaton = automatonAfter(after);
   return { before: left, after: right, automaton, ...extentOf(before, after) };
 }
 

@@ -30,10 +30,8 @@ export function makeImage(texts: readonly TextEntry[], places: readonly PlaceEnt
   const groupCount = Math.ceil(places.length / GROUP);
   const groupsAt = room.take(groupCount * ROW * PLACES);
   const followsAt = room.take(places.length * 4);
-  const automata = new Map<Uint8Array, number>();
-  for (const { automaton } of [...texts, ...places])
-    if (automaton !== null && !automata.has(automaton)) automata.set(automaton, room.take(automaton.length));
-  const placeOf = (automaton: Uint8Array | null) => (automaton === null ? 0 : (automata.get(automaton) ?? 0));
+  const automata = new Automata([...texts, ...places], room);
+  const placeOf = (automaton: Uint8Array | null) => automata.placeOf(automaton);
   const textTables = new TextTables(texts, placeOf);
   const textsAt = textTables.place(room);
   // Hits of sixteen places, at most, are written after the limit was looked at.
@@ -42,7 +40,7 @@ export function makeImage(texts: readonly TextEntry[], places: readonly PlaceEnt
   const textAt = room.take(MARGIN + CHUNK + 2 * MARGIN) + 16;
   writeClasses(tables);
   textTables.write(tables);
-  for (const [automaton, at] of automata) tables.set(automaton, at);
+  automata.write(tables);
   writePlaces(tables, groupsAt, places);
   new Uint32Array(tables.buffer, followsAt, places.length).set(places.map(({ automaton }) => placeOf(automaton)));
   const header = new Uint32Array(tables.buffer, 0, 16);
@@ -58,6 +56,30 @@ export function makeImage(texts: readonly TextEntry[], places: readonly PlaceEnt
   header[HEADER.out] = outAt;
   header[HEADER.outLimit] = outAt + OUT_ROOM;
   return { tables, size: room.end + 64, textAt, outAt, gatesAt };
+}
+
+/** Each once: what follows is the same for many anchors, of other rules too. */
+class Automata {
+  readonly #places = new Map<Uint8Array, number>();
+
+  constructor(of: readonly { readonly automaton: Uint8Array | null }[], room: Room) {
+    const alike = new Map<string, number>();
+    for (const { automaton } of of) {
+      if (automaton === null || this.#places.has(automaton)) continue;
+      const key = Buffer.from(automaton.buffer, automaton.byteOffset, automaton.length).toString('latin1');
+      const place = alike.get(key) ?? room.take(automaton.length);
+      alike.set(key, place);
+      this.#places.set(automaton, place);
+    }
+  }
+
+  placeOf(automaton: Uint8Array | null): number {
+    return automaton === null ? 0 : (this.#places.get(automaton) ?? 0);
+  }
+
+  write(tables: Uint8Array): void {
+    for (const [automaton, at] of this.#places) tables.set(automaton, at);
+  }
 }
 
 function writeClasses(tables: Uint8Array): void {
