@@ -10,7 +10,7 @@ import { clientFields, upstreamFields } from './fields.ts';
 import type { Gate } from './gate.ts';
 import { headerPairs } from './header-pairs.ts';
 import { accountFields } from './own-credentials.ts';
-import { Refusal } from './refusal.ts';
+import { Refusal, stopped } from './refusal.ts';
 import { relayTunnel, sealingOf } from './tunnel.ts';
 import { upstreamRefusal } from './upstream-errors.ts';
 import { urlHost } from './upstreams.ts';
@@ -37,9 +37,11 @@ export async function relayUpgrade(gate: Gate, exchange: Exchange, upgrading: Up
   exchange.onCut(() => client.destroy());
   const { upstream, fields } = await switchProtocols(gate, exchange, headers);
   exchange.onCut(() => upstream.destroy());
+  const answered = await guardedFields(gate, exchange, { upstream, fields });
+  if (exchange.isCut) throw stopped(exchange);
   exchange.onSeal(sealingOf(client, upstream));
   exchange.status = 101;
-  client.write(switchedHead(await guardedFields(gate, exchange, { upstream, fields })), 'latin1');
+  client.write(switchedHead(answered), 'latin1');
   const { principal, profile } = exchange;
   const through = webSocketGuard(gate, exchange, (to, frame) => void (to === 'client' ? client : upstream).end(frame));
   const cause = await relayTunnel({
