@@ -6,7 +6,7 @@
 import type { Decision } from '../core/decision.ts';
 import type { ReasonCode } from '../core/reasons.ts';
 import type { World } from './case.ts';
-import { fittingGrants } from './grant-fit.ts';
+import { fittingGrants, forbiddenAddresses, permitsAddresses } from './grant-fit.ts';
 import type { Question } from './question.ts';
 import { isReadMethod } from './read-equivalents.ts';
 
@@ -41,12 +41,31 @@ function granted(start: Open, decide: Decider): readonly string[] {
       .flatMap((from) => [...changesFor(from.decision, from)])
       .slice(0, tries)
       .map((change) => ({ ...change, decision: decide(change.q, change.world) }));
-    const found = tried.filter((t) => t.decision.effect === 'allow').map((t) => [...t.words].sort().join(' and '));
+    const found = tried.filter((t) => t.decision.effect === 'allow').flatMap(wordsOf);
     if (found.length > 0) return [...new Set(found)].slice(0, OFFERED - 1);
     tries -= tried.length;
     level = tried;
   }
   return [];
+}
+
+/** Stands for a private destination until it is known which capability would have to name it. */
+const ADDRESS = 'address';
+
+/** The words of a change that allows; none when no capability of the task's could name the addresses. */
+function wordsOf({ words, q, world, decision }: Open): readonly string[] {
+  if (!words.includes(ADDRESS)) return [[...words].sort().join(' and ')];
+  const capability = world.bundle.capabilities.get(decision.capability ?? '');
+  if (!capability) return [];
+  const named = forbiddenAddresses(q).filter((address) => !permitsAddresses(capability, q.host.name, [address]));
+  const list = named.map((address) => `\`${address}\``).join(', ');
+  const full = `${list} among the private destinations of capability \`${capability.name}\``;
+  return [
+    words
+      .map((word) => (word === ADDRESS ? full : word))
+      .sort()
+      .join(' and '),
+  ];
 }
 
 const PLAIN_PATH = 'instead: the path in plain segments, without `..`, `//`, `;`, `\\` or encoded slashes';
@@ -77,20 +96,15 @@ function changesFor(decision: Decision, from: Change): Iterable<Change> {
     pass_revoked: () => waive('pass', 'a new pass'),
     capability_revoked: () => waive(`capability:${subject}`, `capability \`${subject}\` restored`),
     host_override_deny: () => waive('host', `the override of host \`${subject}\` cleared`),
+    // A capability may set a default of the taxonomy aside, or name a private destination, by itself.
     category_blocked: () => {
       const category = decision.rule?.id.split(':').at(-1) ?? '';
-      return waive(`category:${category}`, `category \`${category}\` unblocked`);
+      return [...capabilityChanges(from), ...waive(`category:${category}`, `category \`${category}\` unblocked`)];
     },
-    address_forbidden: () => addressChanges(decision, waive),
+    address_forbidden: () => [...capabilityChanges(from), ...waive('address', ADDRESS)],
     default_deny: () => grantChanges(from),
   };
   return byReason[decision.reason]?.() ?? [];
-}
-
-function addressChanges(decision: Decision, waive: (what: string, words: string) => Change[]): Change[] {
-  const address = decision.rule?.id.slice('address:'.length) ?? '';
-  const by = decision.capability === null ? 'a capability' : `capability \`${decision.capability}\``;
-  return waive('address', `\`${address}\` among the private destinations of ${by}`);
 }
 
 /** What would make some grant fit: an approval, a capability. Smallest first. */

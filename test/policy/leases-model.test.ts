@@ -6,13 +6,14 @@
 
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
+import { loadCategories } from '../../src/categories/load-lists.ts';
 import type { ControlAction } from '../../src/core/controls.ts';
 import type { DecisionRequest } from '../../src/core/decision.ts';
 import type { EventBody } from '../../src/core/event.ts';
 import { ok } from '../../src/core/result.ts';
 import { decide } from '../../src/policy/decide.ts';
 import type { Snapshot } from '../../src/policy/snapshot.ts';
-import { bundleWith, NOW, principal, request, shippedBundle } from './fixture.ts';
+import { bundleWith, filesBelow, NOW, need, principal, request, sha256, shippedBundle } from './fixture.ts';
 import { flowOf, type Plane, plane, shippedRevision } from './plane.ts';
 
 const MINUTE = 60_000;
@@ -41,7 +42,30 @@ grants:
   - { methods: read, hosts: ['docs.python.org'] }
 `,
 };
-const BUNDLES = [shippedBundle(), bundleWith(NARROW)];
+const edited = (path: string, change: (text: string) => string) => ({
+  path,
+  text: change(filesBelow('rules').find((file) => file.path === path)?.text ?? ''),
+});
+/** What is edited in files: a capability, a profile that loses one, a class that is gone, an approval, lists of categories. */
+const BUNDLES = [
+  shippedBundle(),
+  bundleWith(NARROW),
+  bundleWith(edited('profiles/research.yaml', (text) => text.replace('  - net.read.public\n', ''))),
+  bundleWith(edited('classes.yaml', (text) => text.replace(/ {2}- name: strict\n.*\n.*\n/, ''))),
+  bundleWith({
+    path: 'policy/approved-domains/more.yaml',
+    text: "version: 1\ntenants: [acme]\ndomains: ['*.python.org', { host: example.org, access: read }]\n",
+  }),
+];
+const LISTED = need(
+  loadCategories({
+    files: [
+      ...filesBelow('categories'),
+      { path: 'lists/paste-sites/more.txt', text: '# Reviewed 2026-11-28.\nexample.org\n' },
+    ],
+    sha256,
+  }),
+);
 
 const tenants = fc.constantFrom(null, 'acme', 'other');
 const hosts = fc.constantFrom('docs.python.org', '*.python.org', 'example.org', 'pypi.org');
@@ -79,7 +103,14 @@ const step = fc.oneof(
   },
   { weight: 2, arbitrary: fc.record({ op: fc.constant('undo' as const), back: fc.nat({ max: 3 }) }) },
   { weight: 2, arbitrary: fc.record({ op: fc.constant('wait' as const), minutes: fc.integer({ min: 1, max: 6 }) }) },
-  { weight: 1, arbitrary: fc.record({ op: fc.constant('reload' as const), which: fc.nat({ max: 1 }) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      op: fc.constant('reload' as const),
+      which: fc.nat({ max: BUNDLES.length - 1 }),
+      listed: fc.boolean(),
+    }),
+  },
 );
 type Step = typeof step extends fc.Arbitrary<infer S> ? S : never;
 
@@ -129,8 +160,13 @@ class World {
         clock.now += step.minutes * MINUTE;
         return control.settle();
       case 'reload':
-        return control.reload(ok({ ...shippedRevision(), bundle: BUNDLES[step.which] ?? shippedBundle() }));
+        return control.reload(ok(this.#revision(step)));
     }
+  }
+
+  #revision({ which, listed }: { readonly which: number; readonly listed: boolean }) {
+    const shipped = shippedRevision();
+    return { bundle: BUNDLES[which] ?? shipped.bundle, categories: listed ? LISTED : shipped.categories };
   }
 
   /** What must hold whenever nothing is under way. */
