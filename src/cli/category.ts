@@ -64,7 +64,8 @@ function stateOf(c: { readonly blocked: boolean; readonly by_default: boolean })
 }
 
 function lookup(name: string, options: CommonOptions, io: Parameters<typeof printJson>[0]): void {
-  const host = parseHost(name);
+  // A colon stands in no name: an IPv6 address may be written without its brackets.
+  const host = parseHost(/^[^[]*:.*:/.test(name) ? `[${name}]` : name);
   if (!host.ok)
     throw new CliFailure(EXIT.usage, `\`${name}\` is not a host (${host.error}); write for example \`example.com\``);
   const { categories } = must(loadPolicy(rootsOf(configOf(options, io))));

@@ -297,7 +297,9 @@ test.each([
     'research',
     'GET',
     'http://10.0.0.1/',
-    ['`10.0.0.1` among the private destinations of a capability and host `10.0.0.1` approved for tenant `acme`'],
+    [
+      '`10.0.0.1` among the private destinations of capability `net.read.approved-domains` and host `10.0.0.1` approved for tenant `acme`',
+    ],
   ],
 ] as const)('%s %s %s would be allowed by the smallest change', (profile, method, url, expected) => {
   const decision = decide(request(method, url, { principal: principal({ class: profile }) }), snapshot());

@@ -205,10 +205,19 @@ class World {
     const of = this.#opened.get(id);
     if (!of) throw new Error(`flow ${id} was never opened`);
     const modes = new Set<string>();
+    const facts = new Set(of.facts);
+    let policy = this.#moments[of.from]?.snapshot;
     return this.#moments.slice(of.from).every(({ snapshot, now }) => {
       const decision = decide({ ...of.request, now }, snapshot);
       if (decision.effect === 'allow') modes.add(decision.mode);
-      return decision.effect === 'allow' && modes.size === 1 && of.facts.every((f) => !revokedSince(f, snapshot));
+      const stood =
+        decision.effect === 'allow' && modes.size === 1 && [...facts].every((f) => !revokedSince(f, snapshot));
+      // A reload judges every flow again: from then on it stands on what that found.
+      if (policy?.bundle !== snapshot.bundle || policy.categories !== snapshot.categories) {
+        for (const found of decision.facts) facts.add(found);
+        policy = snapshot;
+      }
+      return stood;
     });
   }
 
