@@ -2,12 +2,25 @@
 
 const BASE62 = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 
+/** How often each byte is in the text that is counted, and those that are, as they come; zero between two texts. */
+const counts = new Uint32Array(256);
+const present = new Uint8Array(256);
+
 /** Bits per byte, by frequency of bytes (Shannon). */
 export function shannonEntropy(bytes: Uint8Array): number {
-  const counts = new Map<number, number>();
-  for (const byte of bytes) counts.set(byte, (counts.get(byte) ?? 0) + 1);
+  let kinds = 0;
+  for (let i = 0; i < bytes.length; i += 1) {
+    const byte = bytes[i] as number;
+    if (counts[byte] === 0) present[kinds++] = byte;
+    counts[byte] = (counts[byte] as number) + 1;
+  }
   let sum = 0;
-  for (const n of counts.values()) sum -= (n / bytes.length) * Math.log2(n / bytes.length);
+  for (let i = 0; i < kinds; i += 1) {
+    const byte = present[i] as number;
+    const share = (counts[byte] as number) / bytes.length;
+    sum -= share * Math.log2(share);
+    counts[byte] = 0;
+  }
   return sum;
 }
 

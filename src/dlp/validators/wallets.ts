@@ -9,8 +9,8 @@ const RIPPLE_58 = 'rpshnaf39wBUDNEGHJKLM4PQRST7VWXYZ2bcdeCg65jkm8oFqi1tuvAxyz';
 const BASE32 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
 const CASH_32 = 'qpzry9x8gf2tvdw0s3jn54khce6mua7l';
 
-/** The payload of base 58 whose last four bytes are the double SHA-256 of the others; null when they are not. */
-function checked58(text: string, alphabet: string): Uint8Array | null {
+/** The payload of base 58, of one of these lengths, whose last four bytes are the double SHA-256 of the others; null otherwise. */
+function checked58(text: string, alphabet: string, lengths: readonly number[]): Uint8Array | null {
   let value = 0n;
   for (const c of text) {
     const digit = alphabet.indexOf(c);
@@ -21,23 +21,20 @@ function checked58(text: string, alphabet: string): Uint8Array | null {
   while (text[zeros] === alphabet[0]) zeros += 1;
   const hex = value.toString(16);
   const bytes = Buffer.from('00'.repeat(zeros) + (hex.length % 2 === 0 ? hex : `0${hex}`), 'hex');
-  if (bytes.length < 8) return null;
   const body = bytes.subarray(0, -4);
+  if (!lengths.includes(body.length)) return null;
   const twice = sha256Hex(Buffer.from(sha256Hex(body), 'hex'));
   return twice.startsWith(bytes.subarray(-4).toString('hex')) ? body : null;
 }
 
 /** Private keys of Bitcoin and its kin: WIF (33 or 34 bytes) and extended keys of BIP-32 (78 bytes). */
-const base58key: TextCheck = (text) => [33, 34, 78].includes(checked58(text, BITCOIN_58)?.length ?? 0);
+const base58key: TextCheck = (text) => checked58(text, BITCOIN_58, [33, 34, 78]) !== null;
 
 /** Addresses of Litecoin, Dogecoin, Dash, Zcash, Tron (21 or 22 bytes) and Tezos (23). */
-const base58address: TextCheck = (text) => [21, 22, 23].includes(checked58(text, BITCOIN_58)?.length ?? 0);
+const base58address: TextCheck = (text) => checked58(text, BITCOIN_58, [21, 22, 23]) !== null;
 
 /** Addresses of the XRP ledger: their own alphabet, a zero byte and twenty. */
-const ripple: TextCheck = (text) => {
-  const body = checked58(text, RIPPLE_58);
-  return body?.length === 21 && body[0] === 0;
-};
+const ripple: TextCheck = (text) => checked58(text, RIPPLE_58, [21])?.[0] === 0;
 
 /** Keys of Stellar (SEP-23): base 32 with CRC-16/XMODEM, low byte first. */
 const stellar: TextCheck = (text) => {
