@@ -4,6 +4,7 @@
  */
 
 import { parseHost } from '../core/host.ts';
+import { parseIp } from '../core/ip-address.ts';
 import { didYouMean } from '../core/nearest.ts';
 import type { CategorySource } from '../core/ports.ts';
 import { reasonRow } from '../core/reasons.ts';
@@ -14,8 +15,9 @@ import type { Bundle } from './bundle.ts';
 import { bundleFileKind } from './bundle.ts';
 import type { Grant } from './capability.ts';
 import { type Contract, parseContracts } from './contract-file.ts';
+import { approvalReach, grantReach } from './grant-reach.ts';
 import { capabilityProblems, textOf } from './grant-soundness.ts';
-import type { HostPattern } from './host-pattern.ts';
+import { type HostPattern, hostMatches } from './host-pattern.ts';
 import { scopeText } from './host-scope.ts';
 
 /** Contradictions and catch-alls. */
@@ -32,6 +34,8 @@ export function reachability(bundle: Bundle, categories: CategorySource): Proble
   const grants = [...bundle.capabilities.values()].flatMap((c) => c.grants);
   return [
     ...grants.flatMap((grant) => blockedHosts(grant, bundle, categories)),
+    ...[...bundle.capabilities.values()].flatMap((capability) => grantReach(capability, categories)),
+    ...bundle.approvedFiles.flatMap((file) => approvedReach(file, bundle, categories)),
     ...bundle.approvedFiles.flatMap(({ domains }) => domains.flatMap((d) => blockedApproval(d, bundle, categories))),
     ...bundle.files.filter((f) => bundleFileKind(f.path) === 'contract').flatMap((f) => contractProblems(f, bundle)),
   ];
@@ -75,6 +79,32 @@ function approvalConflicts(files: readonly ApprovedFile[]): Problem[] {
   return out;
 }
 
+function approvedReach({ tenants, domains }: ApprovedFile, bundle: Bundle, categories: CategorySource): Problem[] {
+  const able = bundle.grants.approved.map(({ capability }) => capability);
+  const owners = (file: ApprovedFile) => file.tenants ?? ['all'];
+  const same = bundle.approvedFiles.filter(
+    (file) => file.tenants === null || tenants?.some((t) => owners(file).includes(t)),
+  );
+  const wide = same.flatMap((file) => file.domains).filter(({ pattern }) => pattern.kind === 'below');
+  return domains.flatMap((domain) => {
+    const behind = wide.find((other) => hostMatches(other.pattern, domain.pattern.name) && opensAsMuch(other, domain));
+    const host = scopeText(domain);
+    const shadow = behind ? [`host \`${host}\` is approved by \`${scopeText(behind)}\` too; remove one`] : [];
+    const unblocked = domain.despite
+      .filter((id) => !bundle.defaultBlocked.has(id))
+      .map((id) => `category \`${id}\` is not blocked by default; remove it from \`despite\``);
+    return [...shadow, ...unblocked, ...approvalReach(domain, able, categories)].map((message) => ({
+      ...placeOf(domain),
+      message,
+    }));
+  });
+}
+
+function opensAsMuch(wide: ApprovedDomain, narrow: ApprovedDomain): boolean {
+  const reaches = wide.access === 'write' || narrow.access === 'read';
+  return reaches && wide.paths.length === 0 && narrow.despite.every((id) => wide.despite.includes(id));
+}
+
 function blockedHosts(grant: Grant, bundle: Bundle, categories: CategorySource): Problem[] {
   if (grant.hosts.kind !== 'listed') return [];
   return grant.hosts.scopes.flatMap(({ pattern }) =>
@@ -105,17 +135,26 @@ function blocked(
 function contractProblems({ path, text }: { readonly path: string; readonly text: string }, bundle: Bundle): Problem[] {
   const contracts = parseContracts(path, text);
   if (!contracts.ok) return contracts.error;
-  return contracts.value.flatMap((contract) =>
-    [...contractClauses(contract, bundle)].map((message) => ({ ...placeOf(contract), message })),
-  );
+  const names = new Set<string>();
+  return contracts.value.flatMap((contract) => {
+    const clauses = [...contractClauses(contract, bundle)];
+    if (names.has(contract.name))
+      clauses.push(`there is a contract \`${contract.name}\` in this file already; rename one`);
+    names.add(contract.name);
+    return clauses.map((message) => ({ ...placeOf(contract), message }));
+  });
 }
 
-function* contractClauses({ task, expect, controls }: Contract, bundle: Bundle): Generator<string> {
+function* contractClauses({ task, expect, controls, request, addresses }: Contract, bundle: Bundle): Generator<string> {
   const unknown = (what: string, name: string | null, known: ReadonlyMap<string, unknown>) =>
     name === null || known.has(name) ? [] : [`${what} \`${name}\` is not defined; ${didYouMean(name, known.keys())}`];
   yield* unknown('class', task.class, bundle.classes.byName);
   yield* unknown('profile', task.profile, bundle.profiles);
   yield* unknown('capability', expect.capability, bundle.capabilities);
+  for (const name of controls.revoked) yield* unknown('capability', name, bundle.capabilities);
+  if (request !== undefined && !URL.canParse(request.slice(request.indexOf(' ') + 1)))
+    yield `request \`${request}\` holds no URL; write for example \`GET https://example.com/\``;
+  for (const address of addresses ?? []) if (!parseIp(address)) yield `\`${address}\` is no address; correct it`;
   for (const id of [...controls.blocked, ...controls.unblocked]) {
     if (!bundle.categories.has(id)) yield `no category \`${id}\`; ${didYouMean(id, bundle.categories)}`;
   }

@@ -55,6 +55,8 @@ export function parseClasses(file: string, text: string, profiles: ReadonlySet<s
       problems.push(
         yaml.value.problem(['classes', i, 'also'], `profile \`${row.profile}\` is its \`profile\` already; remove one`),
       );
+    if (new Set(row.also).size < row.also.length)
+      problems.push(yaml.value.problem(['classes', i, 'also'], 'a profile is listed twice; remove one'));
     const { name, description, profile } = row;
     byName.set(name, {
       name,

@@ -57,6 +57,85 @@ describe('policy check', () => {
       capability('inspect: never\ngrants: [{ methods: read, hosts: [a.example], paths: [/a] }]\n'),
       /unreachable/,
     ],
+    ['a private address that is not named', grant("hosts: ['10.1.2.3']"), /x\.yaml:7 .*`10\.1\.2\.3` is unreachable/],
+    ['this machine', grant('hosts: [localhost]'), /`localhost` is unreachable/],
+    [
+      'a private address, another named',
+      capability("grants: [{ methods: read, hosts: ['10.1.2.3'] }]\nprivate_destinations: [10.2.0.0/16]\n"),
+      /`10\.1\.2\.3` is unreachable/,
+    ],
+    ['a suffix of a registry', grant('hosts: [co.uk]'), /registry's suffix/],
+    ['a name that never resolves', grant('hosts: [a.invalid]'), /never resolve/],
+    [
+      'a host outside its categories',
+      grant('hosts: [registry.npmjs.org]\n    categories: { allow: [news] }'),
+      /none of the categories allowed/,
+    ],
+    [
+      'a host in a category left out',
+      grant('hosts: [registry.npmjs.org]\n    categories: { exclude: [package-registries] }'),
+      /`package-registries` is excluded/,
+    ],
+    [
+      'a category twice',
+      grant('any_public_host: true\n    categories: { allow: [news, news] }'),
+      /`news` is listed twice/,
+    ],
+    ['a path twice', grant('hosts: [a.example]\n    paths: [/a, /a]'), /`\/a` is listed twice/],
+    ['a path behind another', grant('hosts: [a.example]\n    paths: [/a/**, /a/b]'), /unreachable behind `\/a\/\*\*`/],
+    [
+      'a grant within another',
+      capability('grants:\n  - { methods: read, any_public_host: true }\n  - { methods: read, hosts: [a.example] }\n'),
+      /x\.yaml:8 the grant on line 7 covers/,
+    ],
+    [
+      'a grant of fewer ports',
+      capability(
+        'grants:\n  - { methods: read, hosts: [a.example] }\n  - { methods: read, hosts: [a.example], ports: [443] }\n',
+      ),
+      /x\.yaml:8 the grant on line 7 covers/,
+    ],
+    [
+      'a read equivalent under `inspect: never`',
+      capability(
+        'inspect: never\ngrants: [{ methods: read, hosts: [a.example], read_equivalents: [{ name: git-upload-pack }] }]\n',
+      ),
+      /read equivalents are unreachable/,
+    ],
+    [
+      'a network with bits behind its prefix',
+      capability('grants: [{ methods: read, hosts: [a.example] }]\nprivate_destinations: [10.1.2.3/8]\n'),
+      /bits set behind its prefix/,
+    ],
+    [
+      'a private host that nothing grants',
+      capability('grants: [{ methods: read, hosts: [a.example] }]\nprivate_destinations: [db.corp.example]\n'),
+      /named by no grant/,
+    ],
+    [
+      'private destinations of a tool',
+      capability('private_destinations: [10.0.0.0/8]\n', 'tool.invoke.x'),
+      /no network right/,
+    ],
+    ['an approval behind a wildcard', approved("'*.a.example', b.a.example"), /approved by `\*\.a\.example` too/],
+    ['an approval of what is private', approved("'10.1.2.3'"), /`10\.1\.2\.3` is unreachable/],
+    ['an approval despite nothing', approved('{ host: a.example, despite: [paste-sites] }'), /not in category/],
+    [
+      'a contract without a URL',
+      { ...contract(''), text: contract('expect: deny default_deny').text.replace('https://a.example/', 'nonsense') },
+      /holds no URL/,
+    ],
+    [
+      'a contract that revokes nothing known',
+      contract('controls: { revoked: [net.read.pubic] }, expect: deny default_deny'),
+      /did you mean `net\.read\.public`/,
+    ],
+    ['a forbid of everything', cedar('forbid (principal, action, resource);'), /forbids everything/],
+    [
+      'a permit of each action',
+      cedar('permit (principal, action in [Action::"run", Action::"hold"], resource);'),
+      /catch-all/,
+    ],
     ['no grant at all', capability(''), /grants nothing/],
     ['an alias', capability('grants:\n  - &a { methods: read, hosts: [a.example] }\n  - *a\n'), /x\.yaml:8 aliases/],
     [
@@ -85,6 +164,32 @@ describe('policy check', () => {
     ['a contract that cannot be', contract('expect: allow default_deny'), /no reason to allow/],
   ])('refuses %s', (_, file, message) => {
     expect(problemsOf(file)).toContainEqual(expect.stringMatching(message));
+  });
+
+  it.each([
+    [
+      'a private address that is named',
+      capability(
+        "grants: [{ methods: read, hosts: ['10.1.2.3', localhost] }]\nprivate_destinations: [10.1.0.0/16, localhost]\n",
+      ),
+    ],
+    [
+      'grants that each open something',
+      capability(
+        'grants:\n  - { methods: read, hosts: [a.example], ports: [443] }\n  - { methods: read, hosts: [a.example] }\n' +
+          '  - { methods: read, hosts: [pastebin.com], categories: { despite: [paste-sites] } }\n' +
+          '  - { methods: read, any_public_host: true, categories: { allow: [news] } }\n',
+      ),
+    ],
+    ['paths of one host', grant('hosts: [a.example]\n    paths: [/a/b, /a/c/**, /a/*]')],
+    [
+      'an approval despite what its host is in',
+      approved('{ host: hooks.slack.com, access: read, despite: [chat-webhooks] }'),
+    ],
+    ['an approval that opens more than a wildcard', approved("{ host: '*.a.example', access: read }, b.a.example")],
+    ['a forbid that asks for something', cedar('forbid (principal, action, resource) when { context.risk > 95 };')],
+  ])('leaves alone %s', (_, file) => {
+    expect(problemsOf(file).filter((text) => !text.includes('is approved at'))).toEqual([]);
   });
 
   it('warns of what nothing uses, and refuses files that nothing reads', () => {
