@@ -49,6 +49,9 @@ class Kernel {
   readonly #bytes: Uint8Array;
   readonly #halves: Uint16Array;
   readonly #words: Uint32Array;
+  /** By byte, and by offset and byte: the buckets of places that allow it there. */
+  readonly #before: Int32Array;
+  readonly #starts: Int32Array;
   #lo = 0;
   #hi = 0;
   #bare = false;
@@ -58,6 +61,8 @@ class Kernel {
     this.#bytes = new Uint8Array(memory);
     this.#halves = new Uint16Array(memory);
     this.#words = new Uint32Array(memory);
+    this.#before = bucketsBefore(this.#bytes);
+    this.#starts = bucketsAt(this.#bytes);
   }
 
   scan(from: number, to: number, bare: boolean): number {
@@ -219,32 +224,11 @@ class Kernel {
   /** Whether the place of some rule may be here, by its first bytes and the one before; more is no harm. */
   #mayStart(at: number): boolean {
     if (at === this.#lo) return true;
-    for (let i = 0; i < MOST_BUCKETS / 8; i += 1) if (this.#mayStartIn(BUCKETS + i * BUCKETS_SIZE, at)) return true;
-    return false;
-  }
-
-  #mayStartIn(buckets: number, at: number): boolean {
     const bytes = this.#bytes;
-    let fit = this.#allowing(buckets, bytes[at - 1] as number);
-    for (let offset = 0; offset < START_BYTES && fit !== 0; offset += 1) {
-      const byte = bytes[at + offset] as number;
-      const table = buckets + STARTS + 32 * offset;
-      fit &= (bytes[table + (byte & 15)] as number) & (bytes[table + 16 + (byte >>> 4)] as number);
-    }
+    let fit = this.#before[bytes[at - 1] as number] as number;
+    for (let offset = 0; offset < START_BYTES && fit !== 0; offset += 1)
+      fit &= this.#starts[(offset << 8) | (bytes[at + offset] as number)] as number;
     return fit !== 0;
-  }
-
-  /** The buckets of places that allow the byte before them. */
-  #allowing(buckets: number, before: number): number {
-    const of = (kind: number) => this.#bytes[buckets + kind] as number;
-    let fit = of(FREE_BUCKETS);
-    if (before >= 128 || this.#within(EDGES, before)) fit |= of(EDGE_BUCKETS);
-    if (before >= 128 || this.#within(NUMBERS, before)) fit |= of(NUMBER_BUCKETS);
-    return fit;
-  }
-
-  #within(table: number, byte: number): boolean {
-    return byte < 128 && (((this.#bytes[table + (byte & 15)] as number) >>> (byte >>> 4)) & 1) !== 0;
   }
 
   #byteAt(at: number): number {
@@ -272,4 +256,33 @@ class Kernel {
       if (this.#follows(table, at)) this.#hit(index, at);
     }
   }
+}
+
+/** All buckets in one word, read from the tables that the vectors are made of. */
+function bucketsAt(bytes: Uint8Array): Int32Array {
+  return Int32Array.from({ length: START_BYTES * 256 }, (_, i) => {
+    const table = STARTS + 32 * (i >>> 8);
+    return inOneWord(
+      (at) => (bytes[at + table + (i & 15)] as number) & (bytes[at + table + 16 + ((i >>> 4) & 15)] as number),
+    );
+  });
+}
+
+function bucketsBefore(bytes: Uint8Array): Int32Array {
+  const within = (table: number, byte: number) =>
+    byte >= 128 || (((bytes[table + (byte & 15)] as number) >>> (byte >>> 4)) & 1) !== 0;
+  return Int32Array.from({ length: 256 }, (_, byte) =>
+    inOneWord((at) => {
+      let fit = bytes[at + FREE_BUCKETS] as number;
+      if (within(EDGES, byte)) fit |= bytes[at + EDGE_BUCKETS] as number;
+      if (within(NUMBERS, byte)) fit |= bytes[at + NUMBER_BUCKETS] as number;
+      return fit;
+    }),
+  );
+}
+
+function inOneWord(eight: (at: number) => number): number {
+  let all = 0;
+  for (let i = 0; i < MOST_BUCKETS / 8; i += 1) all |= eight(BUCKETS + i * BUCKETS_SIZE) << (8 * i);
+  return all;
 }
