@@ -6,6 +6,7 @@ import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { LoadedCategories } from '../categories/load-lists.ts';
 import type { Config } from '../config/schema.ts';
+import { didYouMean } from '../core/nearest.ts';
 import { err, ok, type Problem, type Result } from '../core/result.ts';
 import type { RuleFile, RuleSet } from '../dlp/compiled-rules.ts';
 import { type AlreadyKnown, compileRules } from '../dlp/rule-set.ts';
@@ -87,7 +88,27 @@ export function sha256Text(text: string): string {
 /** Policy that loads and is still wrong: what no request can use, names in contracts, files that nothing reads. */
 export function checkPolicy(roots: RevisionRoots, { bundle, categories }: PolicyRevision): PolicyCheck {
   const problems = [...reachability(bundle, categories.index), ...strayFiles(listTree(roots.rules))];
+  problems.push(...ignoredNames(roots, bundle));
   return { problems: placed(problems, 'rules'), warnings: placed(unused(bundle), 'rules') };
+}
+
+/** A misspelt name would leave the guard stricter than was meant, without a word. Rules are compiled only when one is named. */
+function ignoredNames(roots: RevisionRoots, { profiles }: Bundle): readonly Problem[] {
+  const named = [...profiles.values()].filter((profile) => profile.guard.ignore.length > 0);
+  if (named.length === 0) return [];
+  const rules = loadRules(roots);
+  if (!rules.ok) return rules.error;
+  const known = new Set(rules.value.rules.flatMap(({ spec }) => [spec.id, spec.info_type]));
+  return named.flatMap(({ file, line, guard }) =>
+    guard.ignore
+      .filter((name) => !known.has(name))
+      .map((name) => ({
+        file,
+        line,
+        column: 1,
+        message: `no rule and no info type \`${name}\` to ignore; ${didYouMean(name, known)}`,
+      })),
+  );
 }
 
 export interface PolicyCheck {
