@@ -5,7 +5,7 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, truncateSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
-import { listTree, readText, readTree, TreeUnreadable } from './read-tree.ts';
+import { listTree, readText, readTree, TreeUnreadable, treeStamp } from './read-tree.ts';
 
 const base = mkdtempSync(join(tmpdir(), 'read-tree-'));
 afterAll(() => rmSync(base, { recursive: true }));
@@ -85,4 +85,14 @@ it('names what it does not read, a link to a directory among it', () => {
 it('reads what has no size up to its bound', () => {
   expect(() => readText('/dev/zero', 4096)).toThrow(/larger than 4096/);
   expect(readText('/proc/self/comm', 4096)).toMatch(/\n$/);
+});
+
+it('notices edits beside a link to nothing, and the link', () => {
+  const root = treeWith((dir) => writeFileSync(join(dir, 'a/x.yaml'), 'x: 1\n'));
+  const stamps = [treeStamp([root])];
+  symlinkSync('/nonexistent', join(root, 'a/y.yaml'));
+  stamps.push(treeStamp([root]));
+  writeFileSync(join(root, 'a/x.yaml'), 'x: 10\n');
+  stamps.push(treeStamp([root]));
+  expect(new Set(stamps).size).toBe(3);
 });

@@ -86,11 +86,20 @@ export function treeStamp(roots: readonly string[]): string {
   const parts: string[] = [];
   for (const root of roots) {
     for (const path of walk(root, '')) {
-      const { size, mtimeMs, ino } = statSync(join(root, path));
-      parts.push(`${path} ${size} ${mtimeMs} ${ino}`);
+      parts.push(`${path} ${stampOf(join(root, path))}`);
     }
   }
   return parts.sort().join('\n');
+}
+
+/** What cannot be asked (gone meanwhile, a link to nothing) is a state too: a reload says what is wrong with it. */
+function stampOf(path: string): string {
+  try {
+    const { size, mtimeMs, ino } = statSync(path);
+    return `${size} ${mtimeMs} ${ino}`;
+  } catch {
+    return 'unreadable';
+  }
 }
 
 function walk(root: string, under: string): string[] {
