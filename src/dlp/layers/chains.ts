@@ -35,13 +35,19 @@ function firstSign(text: Buffer): number {
 function jsonValues(text: Buffer): Piece[][] {
   const all: Piece[] = [];
   const fields = new Map<string, Piece[]>();
+  let last: Piece | null = null;
+  let field: Piece[] = [];
   eachString(text, (piece, key, isWord) => {
     if (piece.end - piece.start > LONGEST_PART) return;
     if (isWord && all.length < LONGEST_CHAIN) all.push(piece);
-    const name = text.toString('latin1', key.start, key.end);
-    const field = fields.get(name);
-    if (field === undefined) fields.set(name, [piece]);
-    else if (field.length < LONGEST_CHAIN) field.push(piece);
+    // Items of a list have one key.
+    if (key !== last) {
+      last = key;
+      const name = text.toString('latin1', key.start, key.end);
+      field = fields.get(name) ?? [];
+      if (field.length === 0) fields.set(name, field);
+    }
+    if (field.length < LONGEST_CHAIN) field.push(piece);
   });
   return [all, ...fields.values()];
 }
