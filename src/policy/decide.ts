@@ -12,7 +12,7 @@ import { markOf, overrideOf } from './control-index.ts';
 import type { Candidate } from './grant-index.ts';
 import { AMBIGUOUS_PATH, pathPredicate } from './path-pattern.ts';
 import { pathPatternsFor, type Question, questionOf } from './question.ts';
-import { remedies } from './remedies.ts';
+import { type Judgement, remedies } from './remedies.ts';
 import type { Snapshot } from './snapshot.ts';
 
 /** Decides a request. Never throws for any request; what it cannot judge, it denies. */
@@ -36,7 +36,7 @@ export function decideWatched(q: Question, world: World): { decision: Decision; 
 
 function withRemedies(decision: Decision, q: Question, world: World): Decision {
   if (decision.effect === 'allow') return decision;
-  return { ...decision, wouldAllow: remedies(q, world, decision, decideBare) };
+  return { ...decision, wouldAllow: remedies(q, world, decision, judge) };
 }
 
 interface Outcome {
@@ -68,11 +68,24 @@ export function decideBare(q: Question, world: World): Decision {
 }
 
 function decideCase(c: Case): Decision {
+  const outcome = outcomeOf(c);
+  return outcome.effect === 'allow' ? allow(c, outcome) : deny(c, outcome);
+}
+
+function outcomeOf(c: Case): Outcome {
   for (const step of STEPS) {
     const outcome = step(c);
-    if (outcome) return outcome.effect === 'allow' ? allow(c, outcome) : deny(c, outcome);
+    if (outcome) return outcome;
   }
-  return deny(c, { effect: 'deny', reason: 'default_deny', step: 'default_deny', rule: null });
+  return DEFAULT_DENY;
+}
+
+const DEFAULT_DENY: Outcome = { effect: 'deny', reason: 'default_deny', step: 'default_deny', rule: null };
+
+/** What a decision says, without what it rests on: enough to suppose one. */
+function judge(q: Question, world: World): Judgement {
+  const { effect, reason, rule, candidate } = outcomeOf(caseOf(q, world));
+  return { effect, reason, rule, capability: candidate?.capability.name ?? null };
 }
 
 function taskKilled({ q, world }: Case): Outcome | null {

@@ -10,7 +10,10 @@ import { fittingGrants, forbiddenAddresses, permitsAddresses } from './grant-fit
 import type { Question } from './question.ts';
 import { isReadMethod } from './read-equivalents.ts';
 
-type Decider = (q: Question, world: World) => Decision;
+/** What remedies go by. */
+export type Judgement = Pick<Decision, 'effect' | 'reason' | 'rule' | 'capability'>;
+
+type Judge = (q: Question, world: World) => Judgement;
 
 /** Changes supposed: the question and world after them, and the words for each. */
 interface Change {
@@ -25,22 +28,22 @@ const OFFERED = 4;
 const TRIES = 16;
 
 /** In words an agent can act on, for what was `denied`; all of the least number of changes. Empty when nothing within reach would. */
-export function remedies(q: Question, world: World, denied: Decision, decide: Decider): readonly string[] {
+export function remedies(q: Question, world: World, denied: Judgement, judge: Judge): readonly string[] {
   if (!q.principal || q.passProblem !== null || q.principal.expiresAt <= q.now) return ['a pass that is valid now'];
   const start: Open = { words: [], q, world, decision: denied };
   // What the caller could ask instead comes last: it is another request, and does not allow this one.
-  return [...granted(start, decide), ...instead(start, decide)].slice(0, OFFERED);
+  return [...granted(start, judge), ...instead(start, judge)].slice(0, OFFERED);
 }
 
 /** Changes of policy or controls that would allow this very request. */
-function granted(start: Open, decide: Decider): readonly string[] {
+function granted(start: Open, judge: Judge): readonly string[] {
   let level = [start];
   let tries = TRIES;
   for (let depth = 0; depth < DEPTH; depth += 1) {
     const tried = level
       .flatMap((from) => [...changesFor(from.decision, from)])
       .slice(0, tries)
-      .map((change) => ({ ...change, decision: decide(change.q, change.world) }));
+      .map((change) => ({ ...change, decision: judge(change.q, change.world) }));
     const found = tried.filter((t) => t.decision.effect === 'allow').flatMap(wordsOf);
     if (found.length > 0) return [...new Set(found)].slice(0, OFFERED - 1);
     tries -= tried.length;
@@ -71,20 +74,20 @@ function wordsOf({ words, q, world, decision }: Open): readonly string[] {
 const PLAIN_PATH = 'instead: the path in plain segments, without `..`, `//`, `;`, `\\` or encoded slashes';
 
 /** A like request that the task may send as things are. */
-function instead(start: Open, decide: Decider): readonly string[] {
+function instead(start: Open, judge: Judge): readonly string[] {
   if (start.decision.reason === 'path_ambiguous') return [PLAIN_PATH];
   if (start.decision.reason !== 'default_deny') return [];
   for (const change of actChanges(start)) {
-    if (decide(change.q, change.world).effect === 'allow') return [`instead: ${change.words.join(' and ')}`];
+    if (judge(change.q, change.world).effect === 'allow') return [`instead: ${change.words.join(' and ')}`];
   }
   return [];
 }
 
 interface Open extends Change {
-  readonly decision: Decision;
+  readonly decision: Judgement;
 }
 
-function changesFor(decision: Decision, from: Change): Iterable<Change> {
+function changesFor(decision: Judgement, from: Change): Iterable<Change> {
   const { q } = from;
   const waive = (what: string, words: string): Change[] => [
     { words: [...from.words, words], q, world: { ...from.world, waived: new Set([...from.world.waived, what]) } },
