@@ -14,6 +14,7 @@ import { createDecider } from '../policy/decider.ts';
 import { Budgets } from '../proxy/budgets.ts';
 import { ByteCounts } from '../proxy/byte-counts.ts';
 import { createEgress } from '../proxy/egress.ts';
+import { FieldLeaks } from '../proxy/field-leaks.ts';
 import type { Gate } from '../proxy/gate.ts';
 import { type DoorAddress, OwnDoors } from '../proxy/own-doors.ts';
 import { type RunningProxy, startProxy } from '../proxy/start-proxy.ts';
@@ -157,6 +158,7 @@ function gateOf(running: Running, budgets: Budgets): Gate {
     authority,
     resolver: resolverOf(config, clock),
     budgets,
+    fieldLeaks: new FieldLeaks(),
     upstreams: upstreamsOf(settings),
     ownDoors: new OwnDoors(() => running.own),
     pathKey: pathKeyOf(running.core),

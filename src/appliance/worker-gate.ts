@@ -8,6 +8,7 @@ import { createGuard, type Guard } from '../guard/guard.ts';
 import type { Vault } from '../guard/vault.ts';
 import { createDecider } from '../policy/decider.ts';
 import { ByteCounts } from '../proxy/byte-counts.ts';
+import { FieldLeaks } from '../proxy/field-leaks.ts';
 import type { Gate } from '../proxy/gate.ts';
 import { type DoorAddress, OwnDoors } from '../proxy/own-doors.ts';
 import { type RunningProxy, startProxy } from '../proxy/start-proxy.ts';
@@ -110,6 +111,7 @@ function gateOf(parts: Parts): Gate {
     guard: () => guard.current,
     authority: authorityOf(config, order.keysDir, clock),
     resolver: resolverOf(config, clock),
+    fieldLeaks: new FieldLeaks(),
     budgets: new RemoteBudgets(up, new ByteCounts(order.bytes), settings.tenant),
     upstreams: upstreamsOf(settings),
     ownDoors: new OwnDoors(() => ownDoors),

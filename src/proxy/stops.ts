@@ -9,7 +9,7 @@ import { isRelayedMethod } from '../policy/read-equivalents.ts';
 import type { BudgetBook } from './budgets.ts';
 import { Endings } from './endings.ts';
 import { type Credential, Exchange, type Order } from './exchange.ts';
-import { type FieldLeak, FieldLeaks } from './field-leaks.ts';
+import type { FieldLeak } from './field-leaks.ts';
 import type { Gate } from './gate.ts';
 import { hostLeak, urlLeak } from './leak.ts';
 import { grantsWrites, writesWhileReading } from './methods.ts';
@@ -101,7 +101,7 @@ export function spend(gate: Gate, exchange: Exchange): Wait {
   const { principal, profile } = exchange;
   const { ask } = exchange.order;
   if (principal === null || profile === null) throw new Refusal('internal_error', 'no_profile');
-  const fields = fieldsLeak(exchange);
+  const fields = fieldsLeak(gate, exchange);
   const leak = urlLeak(ask.path, ask.query) + (fields?.bytes ?? 0);
   const what = { host: exchange.host, hostLeak: hostLeak(exchange.host), leak };
   const opened = gate.budgets.open(principal, profile.limits, what, exchange.since);
@@ -110,13 +110,11 @@ export function spend(gate: Gate, exchange: Exchange): Wait {
     : mayGoOn(exchange, opened, fields);
 }
 
-const fieldLeaks = new FieldLeaks();
-
 /** Who may write to a host needs no fields to carry data out; the fields of CONNECT go nowhere. */
-function fieldsLeak(exchange: Exchange): FieldLeak | null {
+function fieldsLeak(gate: Gate, exchange: Exchange): FieldLeak | null {
   const { decision, order } = exchange;
   if (decision?.effect !== 'allow' || order.kind === 'tunnel' || grantsWrites(exchange, decision)) return null;
-  return fieldLeaks.of(exchange);
+  return gate.fieldLeaks.of(exchange);
 }
 
 function mayGoOn(
