@@ -84,7 +84,9 @@ export class Vault {
     return (this.#perOwner.get(ownerKey(owner)) ?? 0) > 0;
   }
 
-  #keep(owner: Owner, id: string, { value, hosts }: Pick<Vaulting, 'value' | 'hosts'>): void {
+  #keep({ tenant, task }: Owner, id: string, { value, hosts }: Pick<Vaulting, 'value' | 'hosts'>): void {
+    // Whoever asks may know more of itself than this, and not all of it can be handed to another thread.
+    const owner = { tenant, task };
     const iv = randomBytes(12);
     const cipher = createCipheriv('aes-256-gcm', this.key, iv).setAAD(Buffer.from(entryKey(owner, id)));
     const sealed = Buffer.concat([cipher.update(value), cipher.final()]);

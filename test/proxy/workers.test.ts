@@ -27,11 +27,27 @@ rules:
     tests: { match: ['marmalade'], no_match: ['marmelade'] }
 `;
 
+const VALUE = 'labsecret-qwhgtyzvbnmklpxc';
+const TOKEN_RULE = `version: 1
+rules:
+  - id: lab-secret
+    description: A secret of the lab
+    info_type: LAB_SECRET
+    kind: secret
+    regex: '\\b(labsecret-[a-z]{16})\\b'
+    secret_group: 1
+    likelihood: VERY_LIKELY
+    severity: high
+    actions: { result: tokenise, request: block }
+    restore: { hosts: [web.lab.test] }
+    tests: { match: ['labsecret-abcdefghijklmnop'], no_match: ['labsecret-short'] }
+`;
+
 let lab: Lab;
 let workers: EgressWorkers;
 
 beforeAll(async () => {
-  lab = await openLab({ workers: String(WORKERS) });
+  lab = await openLab({ workers: String(WORKERS) }, [], { 'dlp/token.yaml': TOKEN_RULE });
   const { egress } = lab.appliance;
   if (!(egress instanceof EgressWorkers)) throw new Error('one process serves');
   workers = egress;
@@ -148,6 +164,23 @@ describe('egress workers', () => {
     writeFileSync(capability, before);
     await lab.appliance.reload();
     expect(await ask()).toEqual(Array(MANY).fill('200'));
+  });
+
+  it('put a value back that one of them tokenised, each of them (T-50)', async () => {
+    const ask = (fields = '') =>
+      lab.inspected(
+        'web.lab.test',
+        `GET / HTTP/1.1\r\nHost: web.lab.test:${lab.tlsPort}\r\n${fields}Connection: close\r\n\r\n`,
+        { pass: lab.passes.write },
+      );
+    lab.script = (socket) => socket.end(answer(`{"key":"${VALUE}"}`, 'Content-Type: application/json\r\n'));
+    const [token = ''] = /\[TOKEN:LAB_SECRET:[0-9a-f]{20}\]/.exec(await ask()) ?? [];
+    expect(token).not.toBe('');
+    lab.script = (socket, head) => socket.end(answer(head.includes(VALUE) ? 'it is back' : 'it is not'));
+    const back = async () =>
+      new Set((await times(12, () => ask(`X-Key: ${token}\r\n`))).map((said) => said.slice(-10)));
+    await expect.poll(back, LONG).toEqual(new Set(['it is back']));
+    expect(workers.seats.size).toBe(WORKERS);
   });
 
   it('that ends takes its own flows along, on record, and is replaced', async () => {
