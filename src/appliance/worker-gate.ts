@@ -103,7 +103,8 @@ function gateOf(parts: Parts): Gate {
   const { config } = order;
   const clock = systemClock;
   const all = proxySettings(config);
-  const settings = { ...all, maxConnections: Math.ceil(all.maxConnections / order.count) };
+  const share = (bound: number) => Math.ceil(bound / order.count);
+  const settings = { ...all, maxConnections: share(all.maxConnections), maxPools: share(all.maxPools) };
   return {
     ...{ policy, leases, passes, clock, meter, settings },
     decide: meteredDecide(createDecider({ source: policy, leases: policy.leases }), { clock, meter }),

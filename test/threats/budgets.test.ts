@@ -4,6 +4,7 @@ import type { Socket } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { answer, everything, type Lab, openLab } from '../proxy/lab.ts';
 
+const workers = Number(process.env['LOCKTENDER_TEST_WORKERS'] ?? 1);
 let lab: Lab;
 
 beforeAll(async () => {
@@ -73,7 +74,9 @@ describe('budgets of a task', () => {
     expect(await get(pass, 'web.lab.test', '/', same)).toBe('200');
     expect(await get(pass, 'web.lab.test', '/', `${same}X-Data: ${data}\r\n`)).toBe('429 budget_leak');
     expect(await get(pass, 'web.lab.test', `/${'ab12cd34/'.repeat(80)}`)).toBe('429 budget_leak');
-    expect(await get(pass, 'web.lab.test', '/', same)).toBe('200');
+    // Each egress worker counts what it hears for the first time itself, so what was said may count once more in another.
+    const again = await get(pass, 'web.lab.test', '/', same);
+    expect(workers > 1 ? ['200', '429 budget_leak'] : ['200']).toContain(again);
   });
 
   it('bound what it downloads: what says its length before it begins, what does not in the middle', async () => {
