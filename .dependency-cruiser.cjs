@@ -31,6 +31,7 @@ const MAY_IMPORT = {
     'audit',
     'sandbox',
     'admin/contract',
+    'gateway/client',
     // How the appliance reads what people edit: the offline commands must read it in the same way.
     'control/load-revision',
     'control/replay-log',

@@ -1,10 +1,18 @@
 /** `locktender exec`: tool code in a fresh isolate of the appliance; prints the guarded result. */
 
 import type { Command } from 'commander';
+import {
+  type GatewayClient,
+  GatewayProblem,
+  gatewayClient,
+  type TaskEvent,
+  type TaskOrder,
+  type TaskReport,
+} from '../gateway/client.ts';
 import { gatewayKey } from './admin-client.ts';
 import { withAppliance } from './brief-appliance.ts';
-import { CliFailure, type CliIo, EXIT, readAll, textOf } from './context.ts';
-import { followTask, laidOut, printEvent, type TaskEvent } from './exec-stream.ts';
+import { CliFailure, type CliIo, EXIT, type ExitCode, readAll, textOf } from './context.ts';
+import { laidOut, printEvent } from './exec-stream.ts';
 import { type CliParts, leaf } from './leaf.ts';
 import { printJson } from './print.ts';
 
@@ -17,13 +25,7 @@ interface ExecOptions {
   readonly stream?: boolean;
 }
 
-interface Report {
-  readonly task: string;
-  readonly status: string;
-  readonly result: unknown;
-  readonly error: { readonly message?: string } | null;
-  readonly logs?: readonly { readonly level: string; readonly text: string }[];
-}
+type Told = (event: Exclude<TaskEvent, { event: 'result' }>) => void;
 
 export function addExec(program: Command, parts: CliParts): void {
   leaf<ExecOptions>(program, 'exec', parts, {
@@ -40,34 +42,39 @@ export function addExec(program: Command, parts: CliParts): void {
     },
     run: async ([file = '-'], options, context) => {
       const { io } = context;
-      const body = await bodyOf(file, options, io);
-      let parts = 0;
-      const told = (event: TaskEvent) => {
-        parts += event.event === 'part' ? 1 : 0;
+      const order = await orderOf(file, options, io);
+      const came = { events: 0, parts: 0 };
+      const told: Told = (event) => {
+        came.events += 1;
+        came.parts += event.event === 'part' ? 1 : 0;
         printEvent(io, event, options.json === true);
       };
-      const report = await withAppliance(options, context, ({ doors, state }) =>
-        submit(doors.gateway, gatewayKey(state), body, options.stream === true ? told : null),
+      const report = await withAppliance(options, context, ({ doors: { gateway }, state }) =>
+        submit(gatewayClient({ url: gateway, token: gatewayKey(state) }), order, options.stream ? told : null).catch(
+          (error: unknown) => {
+            throw failure(error, gateway, came.events > 0);
+          },
+        ),
       );
       if (options.json) printJson(io, options.stream ? { event: 'result', data: report } : report);
       // What was printed as it came is not printed again.
-      else if (options.stream) printReport(io, { ...report, logs: [] }, parts > 0);
+      else if (options.stream) printReport(io, { ...report, logs: [] }, came.parts > 0);
       else printReport(io, report);
       return report.status === 'completed' ? EXIT.done : EXIT.failed;
     },
   });
 }
 
-async function bodyOf(file: string, options: ExecOptions, io: CliIo): Promise<object> {
+async function orderOf(file: string, options: ExecOptions, io: CliIo): Promise<TaskOrder> {
   const code = file === '-' ? (await readAll(io.stdin)).toString('utf8') : textOf(file, io.cwd);
-  const { profile, class: name, tenant, stream } = options;
+  const { profile, class: name, tenant } = options;
   // TypeScript holds JavaScript, and stdin has no ending that would tell them apart.
   const language = options.language ?? (file === '-' || /\.[cm]?ts$/.test(file) ? 'ts' : 'js');
-  // What is undefined is left out by JSON.
-  return { code, language, input: inputOf(options.input ?? 'null'), profile, class: name, tenant, stream };
+  // What is undefined is left out by JSON; a wrong language is for the gateway to refuse.
+  return { code, language, input: inputOf(options.input ?? 'null'), profile, class: name, tenant } as TaskOrder;
 }
 
-function inputOf(text: string): unknown {
+function inputOf(text: string) {
   try {
     return JSON.parse(text);
   } catch {
@@ -75,31 +82,34 @@ function inputOf(text: string): unknown {
   }
 }
 
-async function submit(
-  gateway: string,
-  key: string,
-  body: object,
-  told: ((event: TaskEvent) => void) | null,
-): Promise<Report> {
-  const response = await fetch(`${gateway}/v1/tasks`, {
-    method: 'POST',
-    headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
-    body: JSON.stringify(body),
-  }).catch(() => {
-    throw new CliFailure(EXIT.unreachable, `cannot reach the gateway at ${gateway}; is \`locktender serve\` running?`);
-  });
-  if (told !== null && response.ok && response.body !== null)
-    return (await followTask(response.body as unknown as AsyncIterable<Uint8Array>, told)) as Report;
-  const answer = (await response.json()) as Report & { detail?: string; error?: { message?: string } };
-  if (typeof answer.status === 'string' && answer.task !== undefined) return answer;
-  const said = answer.detail ?? answer.error?.message ?? `the gateway answered ${response.status}`;
-  throw new CliFailure(
-    response.status >= 500 ? EXIT.internal : response.status === 400 ? EXIT.usage : EXIT.failed,
-    said,
+/** The report, once `told` has every event before it; asks for events only where somebody listens. */
+async function submit(client: GatewayClient, order: TaskOrder, told: Told | null): Promise<TaskReport> {
+  if (told === null) return client.runTask(order);
+  for await (const event of client.streamTask(order)) {
+    if (event.event === 'result') return event.data;
+    told(event);
+  }
+  throw new Error('the client ends with a result or an error');
+}
+
+/** A task that did not run to its end, as an exit code: the order was wrong, refused, or there is no gateway. */
+function failure(error: unknown, gateway: string, begun: boolean): CliFailure {
+  if (error instanceof GatewayProblem) return new CliFailure(exitOf(error.status), error.message);
+  return new CliFailure(
+    EXIT.unreachable,
+    begun
+      ? `the gateway at ${gateway} went away before the task ended`
+      : `cannot reach the gateway at ${gateway}; is \`locktender serve\` running?`,
   );
 }
 
-function printReport(io: CliIo, { status, result, error, logs }: Report, printed = false): void {
+/** A fault in an answer that had begun well carries that answer's status. */
+function exitOf(status: number): ExitCode {
+  if (status === 400) return EXIT.usage;
+  return status < 400 || status >= 500 ? EXIT.internal : EXIT.failed;
+}
+
+function printReport(io: CliIo, { status, result, error, logs }: TaskReport, printed = false): void {
   for (const line of logs ?? []) io.stderr(`${laidOut(line.text)}\n`);
   if (status !== 'completed') io.stderr(`${status}${error?.message ? `: ${laidOut(error.message)}` : ''}\n`);
   else if (!printed) io.stdout(`${typeof result === 'string' ? result : JSON.stringify(result, null, 2)}\n`);

@@ -76,8 +76,9 @@ export function gatewayClient(options: ClientOptions): GatewayClient {
       ...(body !== undefined && { body: JSON.stringify(body) }),
       ...(more.signal && { signal: more.signal }),
     });
-    if (!response.ok) throw new GatewayProblem(response.status, (await response.json()) as Record<string, unknown>);
-    return response;
+    if (response.ok) return response;
+    // What stands between may answer with a page of its own.
+    throw new GatewayProblem(response.status, (await response.json().catch(() => ({}))) as Record<string, unknown>);
   };
   const call = async <T>(method: string, path: string, body?: unknown, more?: CallOptions): Promise<T> =>
     (await (await send(method, path, body, more)).json()) as T;
@@ -94,7 +95,7 @@ export function gatewayClient(options: ClientOptions): GatewayClient {
   };
 }
 
-/** The gateway's own server-sent events: an `event` and one line of `data` each. */
+/** The gateway's own server-sent events: an `event` and one line of `data` each. Throws if they end before `result`. */
 async function* eventsOf(response: Response): AsyncGenerator<TaskEvent> {
   const text = new TextDecoder();
   let rest = '';
@@ -107,6 +108,8 @@ async function* eventsOf(response: Response): AsyncGenerator<TaskEvent> {
       const value = JSON.parse(data) as Record<string, unknown>;
       if (name === 'fault') throw new GatewayProblem(response.status, value);
       yield { event: name, data: value } as TaskEvent;
+      if (name === 'result') return;
     }
   }
+  throw new Error('the gateway went away before the task ended');
 }
