@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { ulid } from './ids.ts';
+import { idMaker, ulid } from './ids.ts';
 
 const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 
@@ -21,3 +21,19 @@ it('writes 48 bits of time and 80 of randomness, most significant first', () => 
     }),
   );
 });
+
+it('draws randomness in blocks and uses each byte once', () => {
+  let drawn = 0;
+  const next = idMaker((block) => {
+    for (let i = 0; i < block.length; i += 2) new DataView(block.buffer).setUint16(i, drawn++);
+  });
+  const ids = Array.from({ length: 1000 }, () => next('t', 7));
+  expect(ids[0]).toBe(ulid('t', 7, Uint8Array.of(0, 0, 0, 1, 0, 2, 0, 3, 0, 4)));
+  // Five numbers each, in order and without a gap: the last id holds the last of 5,000.
+  expect(
+    ids[999]?.endsWith(ulid('t', 7, Uint8Array.of(...[4995, 4996, 4997, 4998, 4999].flatMap(halves))).slice(2)),
+  ).toBe(true);
+  expect(new Set(ids).size).toBe(1000);
+});
+
+const halves = (n: number) => [n >>> 8, n & 255];

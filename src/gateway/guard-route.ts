@@ -26,7 +26,7 @@ import {
   validated,
 } from './exchange.ts';
 import { type Fault, fault } from './fault.ts';
-import { freshId } from './fresh-id.ts';
+import { newId } from './new-id.ts';
 
 export interface GuardRouteParts {
   readonly guard: () => Guard;
@@ -191,7 +191,7 @@ async function record(
   { direction, tenant }: GuardContext,
   { verdict, bytes }: { readonly verdict: Verdict; readonly bytes: number },
 ): Promise<void> {
-  const id = freshId('e', clock.now());
+  const id = newId('e', clock.now());
   const { action, findings, more, second_stage: asked } = verdict;
   const what = {
     direction,

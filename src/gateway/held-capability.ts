@@ -11,7 +11,7 @@ import { REASONS, type ReasonCode } from '../core/reasons.ts';
 import type { MayUse } from '../isolates/bindings/storage-binding.ts';
 import { markOf } from '../policy/control-index.ts';
 import type { PolicySource, Snapshot } from '../policy/snapshot.ts';
-import { freshId } from './fresh-id.ts';
+import { newId } from './new-id.ts';
 
 export interface HeldParts {
   readonly source: PolicySource;
@@ -37,7 +37,7 @@ export function heldCapability(
     const before = answers.get(capability);
     if (before?.reason === reason) return before;
     const now = parts.clock.now();
-    const decision = freshId('d', now);
+    const decision = newId('d', now);
     const event = decisionEvent({ principal, capability, reason, snapshot, decision, now });
     const answer = { reason, decision, recorded: parts.audit.record(event) };
     answers.set(capability, answer);

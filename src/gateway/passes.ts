@@ -29,7 +29,7 @@ import { err, ok, type Result } from '../core/result.ts';
 import { type Admission, admit } from '../policy/admission.ts';
 import { markOf } from '../policy/control-index.ts';
 import type { PolicySource } from '../policy/snapshot.ts';
-import { freshId } from './fresh-id.ts';
+import { newId } from './new-id.ts';
 
 /** A key that signs or verifies passes; the shape of `pki`'s signing keys. */
 export interface PassKey {
@@ -128,7 +128,7 @@ function admitted(
   const admission = admit({ ...order, class: order.class || null }, bundle);
   const now = clock.now();
   const barred = barredBy(order, controls, now);
-  const id = (prefix: 't' | 'p' | 'e') => freshId(prefix, now);
+  const id = (prefix: 't' | 'p' | 'e') => newId(prefix, now);
   const jti = id('p');
   const task = order.task ?? id('t');
   const refused = !admission.admitted || problem !== null || barred !== null;

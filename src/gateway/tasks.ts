@@ -21,9 +21,9 @@ import type { Profile } from '../policy/profile.ts';
 import type { PolicySource } from '../policy/snapshot.ts';
 import type { TaskBody, TaskReport } from './contract.ts';
 import { type Fault, fault, faultOf } from './fault.ts';
-import { freshId } from './fresh-id.ts';
 import { type GuardedOutcome, guardLine, guardOutcomeTwice, type TaskGuardContext } from './guard-task.ts';
 import { heldCapability } from './held-capability.ts';
+import { newId } from './new-id.ts';
 import { RiskSignals } from './risk.ts';
 import { TaskBook } from './task-book.ts';
 import { toolBinding } from './tool-binding.ts';
@@ -94,7 +94,7 @@ interface Walk extends TaskParts {
 }
 
 async function submit(body: TaskBody, asker: TaskAsker, walk: Walk): Promise<Result<TaskReport, Fault>> {
-  const task = body.task ?? freshId('t', walk.clock.now());
+  const task = body.task ?? newId('t', walk.clock.now());
   if (!walk.book.isFree(task, asker.tenant)) return err(fault('conflict', `task \`${task}\` exists; use another id`));
   const { bundle } = walk.source.current();
   const risk = walk.risk.assess(asker.tenant, body.risk, body.code);
@@ -180,7 +180,7 @@ function hold({ principal, walk }: Admitted): Lease | null {
   const cut = async () => {
     walk.pool.kill(task);
   };
-  const flow = { id: freshId('f', walk.clock.now()), kind: 'isolate', task, tenant, host: '' } as const;
+  const flow = { id: newId('f', walk.clock.now()), kind: 'isolate', task, tenant, host: '' } as const;
   const facts = [fact('pass', pass), fact('task', task), fact('tenant', tenant)];
   return walk.leases.hold({ ...flow, since: walk.clock.now(), cut }, facts);
 }
@@ -245,7 +245,7 @@ function guardContext({ principal, profile }: Admitted): TaskGuardContext {
 /** Both at once, with the admission where that still waits: they share a commit. */
 async function record({ principal, walk, body, recorded }: Admitted, outcome: TaskOutcome, guarded: GuardedOutcome) {
   const { tenant, task, profile } = principal;
-  const own = () => ({ id: freshId('e', walk.clock.now()), tenant, task });
+  const own = () => ({ id: newId('e', walk.clock.now()), tenant, task });
   const { action, findings, more, second_stage: asked } = guarded.verdict;
   const verdict: EventBody = {
     type: 'guard.verdict',

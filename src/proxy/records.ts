@@ -3,24 +3,14 @@
 import { randomFillSync } from 'node:crypto';
 import type { Decision, DecisionRequest } from '../core/decision.ts';
 import type { DecisionInput, EventBody } from '../core/event.ts';
-import { type IdPrefix, ulid } from '../core/ids.ts';
+import { idMaker } from '../core/ids.ts';
 import type { ReasonCode } from '../core/reasons.ts';
 import { decisionInput } from '../policy/decision-input.ts';
 import type { Exchange } from './exchange.ts';
 import { keyedHash } from './keyed-hash.ts';
 
-const random = new Uint8Array(10 * 256);
-let used = random.length;
-
-/** A new id; randomness is drawn in blocks, one system call for 256 ids. */
-export function newId(prefix: IdPrefix, now: number): string {
-  if (used >= random.length) {
-    randomFillSync(random);
-    used = 0;
-  }
-  used += 10;
-  return ulid(prefix, now, random.subarray(used - 10, used));
-}
+/** A new id: prefix and epoch ms. */
+export const newId = idMaker(randomFillSync);
 
 export interface Outcome {
   readonly reason: ReasonCode;
