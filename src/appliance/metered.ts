@@ -17,59 +17,48 @@ const DIRECTIONS = {
 const CACHED = Object.freeze({ cached: 'yes' });
 const NOT_CACHED = Object.freeze({ cached: 'no' });
 
-/** The same guard; counts bytes and time by direction. */
+/** The same guard; counts bytes and time by direction. Time is this thread's; that of others is told by them. */
 export function meteredGuard(guard: Guard, { clock, meter }: Gauges): Guard {
-  const spent = (direction: keyof typeof DIRECTIONS, since: number, bytes: number) => {
-    const labels = DIRECTIONS[direction];
-    meter.count('locktender_guard_seconds_total', labels, (clock.monotonic() - since) / 1000);
-    if (bytes > 0) meter.count('locktender_guard_bytes_total', labels, bytes);
+  const timed = <T>(direction: keyof typeof DIRECTIONS, bytes: number, act: () => T): T => {
+    const since = clock.monotonic();
+    try {
+      return act();
+    } finally {
+      const labels = DIRECTIONS[direction];
+      meter.count('locktender_guard_seconds_total', labels, (clock.monotonic() - since) / 1000);
+      if (bytes > 0) meter.count('locktender_guard_bytes_total', labels, bytes);
+    }
   };
+  const stream = (inner: BodyStream, direction: keyof typeof DIRECTIONS): BodyStream => ({
+    push: (chunk) => timed(direction, chunk.length, () => inner.push(chunk)),
+    idle: () => timed(direction, 0, () => inner.idle()),
+    end: () => timed(direction, 0, () => inner.end()),
+    verdict: () => inner.verdict(),
+    get blocked() {
+      return inner.blocked;
+    },
+  });
   return {
     digest: guard.digest,
-    scanParts(parts, context) {
-      const since = clock.monotonic();
-      const verdict = guard.scanParts(parts, context);
-      spent(
+    scanParts: (parts, context) =>
+      timed(
         context.direction,
-        since,
-        parts.reduce((sum, { text }) => sum + text.length, 0),
-      );
-      return verdict;
-    },
-    fields(fields, context) {
-      const since = clock.monotonic();
-      const outcome = guard.fields(fields, context);
-      spent(
+        lengthOf(parts, ({ text }) => text),
+        () => guard.scanParts(parts, context),
+      ),
+    fields: (fields, context) =>
+      timed(
         context.direction,
-        since,
-        fields.reduce((sum, [, value]) => sum + value.length, 0),
-      );
-      return outcome;
-    },
-    filter: (context) => timedStream(guard.filter(context), context.direction) as BodyFilter,
-    stream: (context) => timedStream(guard.stream(context), context.direction),
+        lengthOf(fields, ([, value]) => value),
+        () => guard.fields(fields, context),
+      ),
+    filter: (context) => stream(guard.filter(context), context.direction) as BodyFilter,
+    stream: (context) => stream(guard.stream(context), context.direction),
   };
+}
 
-  /** Time of this thread; that of others is told by them. */
-  function timedStream(inner: BodyStream, direction: keyof typeof DIRECTIONS): BodyStream {
-    const timed = <T>(bytes: number, act: () => T) => {
-      const since = clock.monotonic();
-      try {
-        return act();
-      } finally {
-        spent(direction, since, bytes);
-      }
-    };
-    return {
-      push: (chunk) => timed(chunk.length, () => inner.push(chunk)),
-      idle: () => timed(0, () => inner.idle()),
-      end: () => timed(0, () => inner.end()),
-      verdict: () => inner.verdict(),
-      get blocked() {
-        return inner.blocked;
-      },
-    };
-  }
+function lengthOf<T>(items: readonly T[], text: (item: T) => string): number {
+  return items.reduce((sum, item) => sum + text(item).length, 0);
 }
 
 /** The same decisions; observes how long each took, and whether it was known. */

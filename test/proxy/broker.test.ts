@@ -9,23 +9,9 @@ import { ProxyAgent, WebSocket } from 'undici';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { encodeFrame, MessageReader, OPCODES } from '../../src/wire/websocket.ts';
 import { answer, type Lab, openLab } from './lab.ts';
+import { LAB_SECRET, LAB_SECRET_RULE } from './test-rules.ts';
 
 const STORED = 'zT9-kq2LmV0xWb7RsD4n';
-const FOUND = 'labsecret-qwhgtyzvbnmklpxc';
-const RULES = `version: 1
-rules:
-  - id: lab-secret
-    description: A secret of the lab
-    info_type: LAB_SECRET
-    kind: secret
-    regex: '\\b(labsecret-[a-z]{16})\\b'
-    secret_group: 1
-    likelihood: VERY_LIKELY
-    severity: high
-    actions: { result: tokenise, request: block }
-    restore: { hosts: [web.lab.test] }
-    tests: { match: ['labsecret-abcdefghijklmnop'], no_match: ['labsecret-short'] }
-`;
 
 let lab: Lab;
 const dir = mkdtempSync(join(tmpdir(), 'broker-'));
@@ -34,7 +20,7 @@ beforeAll(async () => {
   writeFileSync(join(dir, 'value'), `${STORED}\n`, { mode: 0o600 });
   const list = 'version: 1\ncredentials:\n  - { name: lab, file: value, hosts: [web.lab.test], tenants: [acme] }\n';
   writeFileSync(join(dir, 'credentials.yaml'), list, { mode: 0o600 });
-  lab = await openLab({ 'guard.credentials': join(dir, 'credentials.yaml') }, [], { 'dlp/lab.yaml': RULES });
+  lab = await openLab({ 'guard.credentials': join(dir, 'credentials.yaml') }, [], { 'dlp/lab.yaml': LAB_SECRET_RULE });
 }, 120_000);
 afterAll(async () => {
   await lab?.close();
@@ -95,16 +81,16 @@ describe('a stored credential', { timeout: 60_000 }, () => {
 
 describe('a tokenised value', { timeout: 60_000 }, () => {
   it('T-50 is a token for the sandbox, goes back to its host, and nowhere else or for anybody else', async () => {
-    lab.script = (socket) => socket.end(answer(`{"key":"${FOUND}"}`, 'Content-Type: application/json\r\n'));
+    lab.script = (socket) => socket.end(answer(`{"key":"${LAB_SECRET}"}`, 'Content-Type: application/json\r\n'));
     const get = `GET / HTTP/1.1\r\nHost: web.lab.test:${lab.tlsPort}\r\nConnection: close\r\n\r\n`;
     const first = await lab.inspected('web.lab.test', get, { pass: lab.passes.write });
     const token = /\[TOKEN:LAB_SECRET:[0-9a-f]{20}\]/.exec(first)?.[0] ?? '';
-    expect(first).not.toContain(FOUND);
+    expect(first).not.toContain(LAB_SECRET);
     expect(token).not.toBe('');
 
     const back = await sent('web.lab.test', { fields: `X-Key: ${token}\r\n`, body: `{"key":"${token}"}` });
-    expect(back.got).toContain(`{"key":"${FOUND}"}`);
-    expect(back.back).not.toContain(FOUND);
+    expect(back.got).toContain(`{"key":"${LAB_SECRET}"}`);
+    expect(back.back).not.toContain(LAB_SECRET);
     expect(back.back).toContain(token);
 
     const elsewhere = await sent('two.lab.test', { fields: `X-Key: ${token}\r\n` });
@@ -113,14 +99,14 @@ describe('a tokenised value', { timeout: 60_000 }, () => {
     expect(other.got).toContain(token);
 
     // The value itself may not leave, not even to its host: only the gate puts it in place.
-    const plain = await sent('web.lab.test', { fields: `X-Key: ${FOUND}\r\n` });
+    const plain = await sent('web.lab.test', { fields: `X-Key: ${LAB_SECRET}\r\n` });
     expect(plain.back).toMatch(/^HTTP\/1\.1 403/);
   });
 
   it('never stands in the record', async () => {
     const events = JSON.stringify(await lab.admin('/v1/audit?limit=1000'));
     expect(events).toContain('lab-secret');
-    for (const value of [STORED, FOUND]) expect(events).not.toContain(value);
+    for (const value of [STORED, LAB_SECRET]) expect(events).not.toContain(value);
   });
 });
 

@@ -5,7 +5,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type Lab, openLab } from './lab.ts';
-import { wordRule } from './word-rule.ts';
+import { wordRule } from './test-rules.ts';
 
 const MEGABYTE = 1_000_000;
 /** Until here pools, tables and compiled code come to be. */

@@ -4,7 +4,7 @@ import { connect } from 'node:net';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Lab, openLab } from './lab.ts';
-import { wordRule } from './word-rule.ts';
+import { wordRule } from './test-rules.ts';
 
 const LINES = 6000;
 const body = (word: string) =>

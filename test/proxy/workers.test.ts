@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { EgressWorkers } from '../../src/appliance/egress-workers.ts';
 import { answer, type Lab, openLab } from './lab.ts';
+import { LAB_SECRET, LAB_SECRET_RULE } from './test-rules.ts';
 
 const WORKERS = 3;
 /** So many connections that the kernel gives some to each. */
@@ -27,27 +28,11 @@ rules:
     tests: { match: ['marmalade'], no_match: ['marmelade'] }
 `;
 
-const VALUE = 'labsecret-qwhgtyzvbnmklpxc';
-const TOKEN_RULE = `version: 1
-rules:
-  - id: lab-secret
-    description: A secret of the lab
-    info_type: LAB_SECRET
-    kind: secret
-    regex: '\\b(labsecret-[a-z]{16})\\b'
-    secret_group: 1
-    likelihood: VERY_LIKELY
-    severity: high
-    actions: { result: tokenise, request: block }
-    restore: { hosts: [web.lab.test] }
-    tests: { match: ['labsecret-abcdefghijklmnop'], no_match: ['labsecret-short'] }
-`;
-
 let lab: Lab;
 let workers: EgressWorkers;
 
 beforeAll(async () => {
-  lab = await openLab({ workers: String(WORKERS) }, [], { 'dlp/token.yaml': TOKEN_RULE });
+  lab = await openLab({ workers: String(WORKERS) }, [], { 'dlp/token.yaml': LAB_SECRET_RULE });
   const { egress } = lab.appliance;
   if (!(egress instanceof EgressWorkers)) throw new Error('one process serves');
   workers = egress;
@@ -173,10 +158,10 @@ describe('egress workers', () => {
         `GET / HTTP/1.1\r\nHost: web.lab.test:${lab.tlsPort}\r\n${fields}Connection: close\r\n\r\n`,
         { pass: lab.passes.write },
       );
-    lab.script = (socket) => socket.end(answer(`{"key":"${VALUE}"}`, 'Content-Type: application/json\r\n'));
+    lab.script = (socket) => socket.end(answer(`{"key":"${LAB_SECRET}"}`, 'Content-Type: application/json\r\n'));
     const [token = ''] = /\[TOKEN:LAB_SECRET:[0-9a-f]{20}\]/.exec(await ask()) ?? [];
     expect(token).not.toBe('');
-    lab.script = (socket, head) => socket.end(answer(head.includes(VALUE) ? 'it is back' : 'it is not'));
+    lab.script = (socket, head) => socket.end(answer(head.includes(LAB_SECRET) ? 'it is back' : 'it is not'));
     const back = async () =>
       new Set((await times(12, () => ask(`X-Key: ${token}\r\n`))).map((said) => said.slice(-10)));
     await expect.poll(back, LONG).toEqual(new Set(['it is back']));
