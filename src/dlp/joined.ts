@@ -68,14 +68,15 @@ export function joinedMatches(
 }
 
 /** The rules that are tried, for themselves: looking for all others costs more. */
-interface Strong {
+export interface Strong {
   readonly plan: ScanPlan;
   readonly anywhere: Prefilter;
 }
 
 const strongRulesOf = new WeakMap<ScanPlan, Strong>();
 
-function strongRules({ plan }: RuleSet): Strong {
+/** Made once for a set, or taken from where it was made. */
+export function strongRules({ plan }: RuleSet): Strong {
   let strong = strongRulesOf.get(plan);
   if (strong === undefined) {
     const rules = plan.rules.filter(({ rule, by }) => by === 'literal' && isStrong(rule)).map(({ rule }) => rule);
@@ -83,6 +84,11 @@ function strongRules({ plan }: RuleSet): Strong {
     strongRulesOf.set(plan, strong);
   }
   return strong;
+}
+
+/** For a set whose strong rules another thread has put together. */
+export function takeStrongRules({ plan }: RuleSet, strong: Strong): void {
+  strongRulesOf.set(plan, strong);
 }
 
 /** Most values hold no part of anything: a look at them as they are put together costs a tenth of one from each on. */

@@ -3,9 +3,11 @@
  * twice. The large tables lie in shared memory, once for all threads.
  */
 
+import type { CompiledRule } from './compiled-rule.ts';
 import type { RuleSet } from './compiled-rules.ts';
+import { strongRules, takeStrongRules } from './joined.ts';
 import type { Image } from './prefilter/image.ts';
-import type { Meaning, RulePlan, ScanPlan } from './prefilter/plan.ts';
+import type { RulePlan, ScanPlan } from './prefilter/plan.ts';
 import { Prefilter } from './prefilter/prefilter.ts';
 import type { RuleSpec } from './rule-schema.ts';
 import { lazyRule } from './rule-set.ts';
@@ -14,12 +16,15 @@ import { lazyRule } from './rule-set.ts';
 export interface PortableRules {
   readonly digest: string;
   readonly rules: readonly { readonly spec: RuleSpec; readonly file: string; readonly line: number }[];
-  readonly plans: readonly Omit<RulePlan, 'rule'>[];
+  readonly plan: PortablePlan;
+  /** What is tried on parts that are put together (T-36). */
+  readonly strong: { readonly plan: PortablePlan; readonly anywhere: Image };
+}
+
+interface PortablePlan extends Omit<ScanPlan, 'rules' | 'prefilter'> {
+  /** Each with its index among the rules of the set. */
+  readonly rules: readonly (Omit<RulePlan, 'rule'> & { readonly index: number })[];
   readonly image: Image;
-  readonly entries: readonly Meaning[];
-  readonly everywhere: ScanPlan['everywhere'];
-  readonly aroundFolding: ScanPlan['aroundFolding'];
-  readonly foldingReach: number;
 }
 
 const made = new WeakMap<RuleSet, PortableRules>();
@@ -28,50 +33,63 @@ const made = new WeakMap<RuleSet, PortableRules>();
 export function portableRules(set: RuleSet): PortableRules {
   const known = made.get(set);
   if (known !== undefined) return known;
-  const { prefilter, entries, everywhere, aroundFolding, foldingReach } = set.plan;
+  const indexes = new Map(set.rules.map((rule, i) => [rule, i]));
+  const strong = strongRules(set);
   const portable = {
     digest: set.digest,
     rules: set.rules.map(({ spec, file, line }) => ({ spec, file, line })),
-    plans: set.plan.rules.map(({ rule: _, ...plan }) => plan),
-    image: { ...prefilter.image, tables: shared(prefilter.image.tables) },
-    ...{ entries, everywhere, aroundFolding, foldingReach },
+    plan: portablePlan(set.plan, indexes),
+    strong: { plan: portablePlan(strong.plan, indexes), anywhere: shared(strong.anywhere.image) },
   };
   made.set(set, portable);
   return portable;
 }
 
-function shared(tables: Uint8Array): Uint8Array {
-  if (tables.buffer instanceof SharedArrayBuffer) return tables;
-  const out = new Uint8Array(new SharedArrayBuffer(tables.length));
-  out.set(tables);
-  return out;
+function portablePlan(
+  { rules, prefilter, ...rest }: ScanPlan,
+  indexes: ReadonlyMap<CompiledRule, number>,
+): PortablePlan {
+  const plans = rules.map(({ rule, ...plan }) => ({ ...plan, index: indexes.get(rule) as number }));
+  return { ...rest, rules: plans, image: shared(prefilter.image) };
+}
+
+function shared(image: Image): Image {
+  if (image.tables.buffer instanceof SharedArrayBuffer) return image;
+  const tables = new Uint8Array(new SharedArrayBuffer(image.tables.length));
+  tables.set(image.tables);
+  return { ...image, tables };
 }
 
 /** The same set. Rules that `previous` has alike are taken from it, with what of them is compiled. */
 export function rulesFrom(portable: PortableRules, previous: RuleSet | null = null): RuleSet {
-  const { digest, plans, image, everywhere, aroundFolding, foldingReach } = portable;
+  const { digest, strong } = portable;
   const rules = portable.rules.map((one) => {
     const before = previous?.byId.get(one.spec.id);
     const isSame = before?.file === one.file && before.line === one.line && isAlike(before.spec, one.spec);
     return isSame && before !== undefined ? before : lazyRule(one.spec, one);
   });
-  // Buffers arrive as plain arrays of bytes.
-  const entries = portable.entries.map((entry) =>
-    entry.keyword === null ? entry : { ...entry, keyword: Buffer.from(entry.keyword) },
-  );
   const set: RuleSet = Object.freeze({
     digest,
     rules,
     byId: new Map(rules.map((rule) => [rule.spec.id, rule])),
     byFile: new Map(),
-    plan: {
-      rules: rules.map((rule, i): RulePlan => ({ rule, ...(plans[i] as Omit<RulePlan, 'rule'>) })),
-      prefilter: new Prefilter(image),
-      ...{ entries, everywhere, aroundFolding, foldingReach },
-    },
+    plan: planFrom(portable.plan, rules),
   });
+  takeStrongRules(set, { plan: planFrom(strong.plan, rules), anywhere: new Prefilter(strong.anywhere) });
   made.set(set, portable);
   return set;
+}
+
+function planFrom({ image, rules: plans, ...rest }: PortablePlan, rules: readonly CompiledRule[]): ScanPlan {
+  return {
+    ...rest,
+    rules: plans.map(({ index, ...plan }): RulePlan => ({ ...plan, rule: rules[index] as CompiledRule })),
+    prefilter: new Prefilter(image),
+    // Buffers arrive as plain arrays of bytes.
+    entries: rest.entries.map((entry) =>
+      entry.keyword === null ? entry : { ...entry, keyword: Buffer.from(entry.keyword) },
+    ),
+  };
 }
 
 function isAlike(one: RuleSpec, other: RuleSpec): boolean {

@@ -4,7 +4,7 @@
  */
 
 import type { Finding, Verdict } from '../core/finding.ts';
-import { joinedMatches } from '../dlp/joined.ts';
+import { joinedMatches, strongRules } from '../dlp/joined.ts';
 import { scanLayers } from '../dlp/scan-layers.ts';
 import { type BodyFilter, type BodyStream, bodyFilter } from './body-filter.ts';
 import { CleanValues } from './clean-values.ts';
@@ -49,6 +49,8 @@ export function createGuard(options: GuardOptions): Guard {
   const looking = windowOptions(options);
   const { maxFindings, layers, fingerprint, isOurs } = looking;
   const memory = new PartMemory(rules);
+  // Nobody's first request waits for it.
+  strongRules(rules);
   const hands = workers && handsOf(workers, rules);
   const made = (context: GuardContext, by: Hands | undefined, asks: boolean): BodyStream => {
     const open = (of: GuardContext) =>
