@@ -51,7 +51,7 @@ const OUTSIDE: usize = 256;
 const ROW: usize = 257 * 16;
 const PLACES: usize = 14;
 const BEHIND: usize = 2;
-const MOST_STEPS: u32 = 48;
+const MOST_STEPS: u32 = 160;
 
 let lo: usize = 0;
 let hi: usize = 0;

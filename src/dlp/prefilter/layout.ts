@@ -81,7 +81,7 @@ export const ROW = 257 * 16;
 /** Places that are looked at at once. */
 export const GROUP = 128;
 /** Bytes that the automaton is run over. */
-export const MOST_STEPS = 48;
+export const MOST_STEPS = 160;
 /** Longest text that is compared. */
 export const MOST_TEXT = 16;
 /** Text that is looked at at once; what is around it comes with it. */
