@@ -98,7 +98,7 @@ describe('the place of a secret', () => {
     const gap = fc.constantFrom('', ':', '[:=]', '\\s?', '[:=]{1,2}', '=?');
     const end = fc.oneof(fc.constantFrom('', '\\b', '(?:[:= ]|$)', '[^b]', '$', ' ?'), parts);
     const regex = fc
-      .tuple(fc.constantFrom('', '(?i)'), parts, gap, parts, end)
+      .tuple(fc.constantFrom('', '(?i)'), fc.oneof(parts, fc.constantFrom('', '\\b')), gap, parts, end)
       .map(([flags, before, sign, secret, after]) => `${flags}${before}${sign}(${secret})${after}`);
     let concluded = 0;
     fc.assert(
@@ -135,6 +135,13 @@ describe('the place of a secret', () => {
     ['what is not read', '\\pL(b)', 1, false],
   ])('%s', (_what, source, group, expected) => {
     expect(secretPlace(source, group) !== null).toBe(expected);
+  });
+
+  it('is the first where several would do and nothing stands before it', () => {
+    const place = secretPlace('\\b([a-z.]+@[a-z.]+)\\b', 1);
+    const text = Buffer.from('to .john.doe@mail.example');
+    expect(place?.(text, 0, text.length)).toEqual([4, text.length]);
+    expect(place?.(text, 7, text.length)).toEqual([8, text.length]);
   });
 
   it('is left to RE2 where two would do', () => {

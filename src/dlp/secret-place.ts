@@ -3,16 +3,21 @@
  * that it takes to tell where its groups are; what surrounds a secret leaves one place for it most of the time.
  */
 
+import RE2 from 're2';
 import type { CompiledRule } from './compiled-rule.ts';
 import { parseWithGroups } from './prefilter/parse-regex.ts';
 import { OUTSIDE, placeSets } from './prefilter/set-sequence.ts';
 import { longest, type Node, shortest } from './prefilter/syntax.ts';
 
 /** The secret of the match that begins at `from` or later and ends at `end`; null where more than one place is possible. */
-export type SecretPlace = (text: Uint8Array, from: number, end: number) => [number, number] | null;
+export type SecretPlace = (text: Buffer, from: number, end: number) => [number, number] | null;
+
+type MatchesAt = (text: Buffer, at: number) => boolean;
 
 /** Bytes that are looked at; longer secrets are RE2's. */
 const MOST_LOOKED_AT = 2048;
+/** Places that a match is tried at; where it is none of so many, RE2 is asked for its groups. */
+const MOST_TRIED = 8;
 
 const places = new WeakMap<CompiledRule, SecretPlace | null>();
 
@@ -36,6 +41,7 @@ export function secretPlace(regex: string, group: number): SecretPlace | null {
   const inside = flat(secret);
   const at = parts.indexOf(inside[0] as Node);
   if (at === -1 || inside.some((part, i) => parts[at + i] !== part)) return null;
+  const before: Node = { kind: 'cat', parts: parts.slice(0, at) };
   const after: Node = { kind: 'cat', parts: parts.slice(at + inside.length) };
   const least = shortest(secret);
   const behind = longest(after, 1);
@@ -43,12 +49,23 @@ export function secretPlace(regex: string, group: number): SecretPlace | null {
   return placeIn({
     bytes: bytesOf(secret),
     first: placeSets(inside, 1)[0],
-    last: placeSets(parts.slice(0, at), 1, { backwards: true })[0],
+    last: placeSets(before.parts, 1, { backwards: true })[0],
+    matchesAt: longest(before) === 0 ? triedAt(regex) : null,
     behind: behind === 0 ? null : bytesOf(after),
     mayEnd: shortest(after) === 0,
     least,
     most: longest(secret),
   });
+}
+
+/** Whether the expression matches from a place on; compiled once it is needed. */
+function triedAt(regex: string): MatchesAt {
+  let sticky: RE2 | undefined;
+  return (text, at) => {
+    sticky ??= new RE2(regex, 'y');
+    sticky.lastIndex = at;
+    return sticky.test(text);
+  };
 }
 
 /** One after the other. */
@@ -65,6 +82,8 @@ interface Known {
   /** What may stand behind it in the match, and whether nothing may. */
   readonly behind: Uint8Array | null;
   readonly mayEnd: boolean;
+  /** Where nothing stands before it in the match: whether there is a match from a place on. */
+  readonly matchesAt: MatchesAt | null;
   readonly least: number;
   readonly most: number;
 }
@@ -72,7 +91,7 @@ interface Known {
 function placeIn(known: Known): SecretPlace {
   return (text, from, matchEnd) => {
     const end = endOf(known, text, matchEnd);
-    const start = end === null ? null : onlyStart(known, text, from, end);
+    const start = end === null ? null : startOf(known, text, from, end);
     return start === null || end === null ? null : [start, end];
   };
 }
@@ -90,16 +109,46 @@ function endOf({ bytes, behind, mayEnd }: Known, text: Uint8Array, matchEnd: num
   return isBehind ? matchEnd - 1 : matchEnd;
 }
 
-function onlyStart(known: Known, text: Uint8Array, from: number, end: number): number | null {
+function startOf(known: Known, text: Buffer, from: number, end: number): number | null {
+  const first = earliest(known, text, from, end);
+  const start =
+    first === null
+      ? null
+      : known.matchesAt === null
+        ? onlyStart(known, text, first, end)
+        : firstStart(known, text, first, end);
+  return start === null || (start > 0 && !isAscii(text, start - 1)) ? null : start;
+}
+
+/** Where the bytes begin that the secret may be made of; null where nothing is concluded. */
+function earliest({ bytes, most }: Known, text: Uint8Array, from: number, end: number): number | null {
+  let at = end;
+  for (; at > from && end - at < most; at -= 1) {
+    if (!isAscii(text, at - 1) || end - at >= MOST_LOOKED_AT) return null;
+    if (bytes[text[at - 1] as number] === 0) break;
+  }
+  return at;
+}
+
+function onlyStart(known: Known, text: Uint8Array, first: number, end: number): number | null {
   let start: number | null = null;
-  for (let at = end - 1; at >= from; at -= 1) {
-    if (!isAscii(text, at) || end - at > MOST_LOOKED_AT) return null;
-    if (known.bytes[text[at] as number] === 0 || end - at > known.most) break;
-    if (end - at < known.least || !mayBegin(known, text, at)) continue;
+  for (let at = first; end - at >= known.least; at += 1) {
+    if (!mayBegin(known, text, at)) continue;
     if (start !== null) return null;
     start = at;
   }
-  return start === null || (start > 0 && !isAscii(text, start - 1)) ? null : start;
+  return start;
+}
+
+/** A match is the one that begins first: where there is one from a place on and from none before, it is this one. */
+function firstStart(known: Known, text: Buffer, first: number, end: number): number | null {
+  let left = MOST_TRIED;
+  for (let at = first; end - at >= known.least && left > 0; at += 1) {
+    if (!mayBegin(known, text, at)) continue;
+    if (known.matchesAt?.(text, at)) return at;
+    left -= 1;
+  }
+  return null;
 }
 
 function mayBegin({ first, last }: Known, text: Uint8Array, at: number): boolean {
