@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { matchesPath, parsePathPattern, shownPath } from './json-path.ts';
-import { JsonPlaces } from './json-tracker.ts';
+import { JsonPlaces } from './json-places.ts';
 
 /** The place of the first `@` of a text. */
 function placeOf(text: string): string | null {
@@ -36,6 +36,15 @@ describe('places in JSON', () => {
     ['data: {"a":\n\ndata: {"b":"@"}\n', '$.b'],
     ['INFO something {"a":"@"}', null],
     ['INFO {"a": "\n{"b":"@"}', '$.b'],
+    ['data: {"a":"x"}\r\rdata: {"b":"@"}\r\r', '$.b'],
+    ['data: {"a":\rdata: {"b":"@"}}', '$.a.b'],
+    ['{"a":\r\n{"b":"@"}}', '$.a.b'],
+    ['{"a":\r\n\r\n{"b":"@"}}', '$.b'],
+    ['\ufeffdata: {"a":"@"}', '$.a'],
+    ['\u001e{"a":1}\n\u001e{"b":"@"}', '$.b'],
+    ['0:"x"\n9:{"a":"@"}', '$.a'],
+    ['INFO: {"a":"@"}', null],
+    ['text\rmore {"a":"@"}', null],
     ['just @ text', null],
     ['"@"', null],
     ['[see](http://x) @', null],
@@ -54,7 +63,8 @@ describe('places in JSON', () => {
     const value = fc.jsonValue({ maxDepth: 4 });
     fc.assert(
       fc.property(fc.array(value, { minLength: 1, maxLength: 4 }), fc.array(fc.nat(400)), (values, cuts) => {
-        const text = Buffer.from(values.map((v) => `data: ${JSON.stringify(v)}\n\n`).join(''));
+        const end = ['\n', '\r\n', '\r'][values.length % 3] as string;
+        const text = Buffer.from(values.map((v) => `data: ${JSON.stringify(v)}${end}${end}`).join(''));
         const whole = new JsonPlaces().over(text, 0);
         const windowed = new JsonPlaces();
         const ends = [...cuts.filter((c) => c < text.length).sort((a, b) => a - b), text.length];

@@ -1,6 +1,7 @@
 /**
  * Follows JSON through a text as it streams, and knows at each byte which place of the document it is: one document, many
- * on lines (NDJSON), or the data of server-sent events. What is no JSON has no place, until the next line that begins one.
+ * on lines (NDJSON, or with a sign and a colon before each), or the data of server-sent events. Lines end in LF, CR or
+ * both. What is no JSON has no place, until the next line that begins one.
  */
 
 import type { JsonPath } from './json-path.ts';
@@ -9,7 +10,7 @@ import type { JsonPath } from './json-path.ts';
 const DEEPEST = 128;
 const LONGEST_KEY = 256;
 
-const [NEWLINE, QUOTE, BACKSLASH, COMMA, COLON] = [0x0a, 0x22, 0x5c, 0x2c, 0x3a];
+const [NEWLINE, RETURN, QUOTE, BACKSLASH, COMMA, COLON] = [0x0a, 0x0d, 0x22, 0x5c, 0x2c, 0x3a];
 const [OPEN_LIST, CLOSE_LIST, OPEN_MAP, CLOSE_MAP] = [0x5b, 0x5d, 0x7b, 0x7d];
 
 interface Level {
@@ -35,6 +36,7 @@ export interface JsonState {
   readonly key: string;
   readonly lineStart: string;
   readonly inLine: boolean;
+  readonly isReturned: boolean;
 }
 
 export class JsonTracker {
@@ -49,6 +51,8 @@ export class JsonTracker {
   /** Bytes of the line so far, up to what tells the kind of line. */
   #lineStart = '';
   #inLine = false;
+  /** The line before ended in CR: LF behind it is of the same end. */
+  #isReturned = false;
 
   constructor(state?: JsonState) {
     if (state === undefined) return;
@@ -59,6 +63,7 @@ export class JsonTracker {
     this.#key = state.key;
     this.#lineStart = state.lineStart;
     this.#inLine = state.inLine;
+    this.#isReturned = state.isReturned;
   }
 
   get state(): JsonState {
@@ -70,6 +75,7 @@ export class JsonTracker {
       key: this.#key,
       lineStart: this.#lineStart,
       inLine: this.#inLine,
+      isReturned: this.#isReturned,
     };
   }
 
@@ -92,14 +98,17 @@ export class JsonTracker {
 
   advance(text: Uint8Array, from: number, to: number, onString?: OnString): void {
     let at = from;
+    let nextReturn = -1;
     if (this.#string !== 'none') this.#begin = from;
     while (at < to) {
       if (this.#string !== 'none') {
         at = this.#inside(text, at, to);
         if (at < to) this.#leave(text, at, onString);
         at += 1;
-      } else if (this.#inLine && this.#mode === 'skip' && text[at] !== NEWLINE) at = lineEnd(text, at, to);
-      else {
+      } else if (this.#inLine && this.#mode === 'skip' && text[at] !== NEWLINE && text[at] !== RETURN) {
+        if (nextReturn < at) nextReturn = next(RETURN, text, at);
+        at = Math.min(nextReturn, next(NEWLINE, text, at), to);
+      } else {
         this.#outOfString(text[at] as number, at);
         at += 1;
       }
@@ -135,7 +144,7 @@ export class JsonTracker {
     let at = from;
     for (; at < to; at += 1) {
       const byte = text[at] as number;
-      if (byte === NEWLINE) break;
+      if (byte < 0x20 && (byte === NEWLINE || byte === RETURN)) break;
       if (escaped) escaped = false;
       else if (byte === BACKSLASH) escaped = true;
       else if (byte === QUOTE) break;
@@ -145,12 +154,13 @@ export class JsonTracker {
   }
 
   #leave(text: Uint8Array, at: number, onString: OnString | undefined): void {
-    if (text[at] === NEWLINE) this.#newline();
+    const byte = text[at] as number;
+    if (byte === NEWLINE || byte === RETURN) this.#lineEnd(byte);
     else this.#close(text, at, onString);
   }
 
   #outOfString(byte: number, at: number): void {
-    if (byte === NEWLINE) this.#newline();
+    if (byte === NEWLINE || byte === RETURN) this.#lineEnd(byte);
     else if (this.#inLine || this.#begins(byte)) this.#outside(byte, at);
   }
 
@@ -166,6 +176,12 @@ export class JsonTracker {
       }
     }
     this.#string = 'none';
+  }
+
+  #lineEnd(byte: number): void {
+    const isSame = this.#isReturned && byte === NEWLINE && !this.#inLine && this.#lineStart === '';
+    this.#isReturned = byte === RETURN;
+    if (!isSame) this.#newline();
   }
 
   #newline(): void {
@@ -184,15 +200,19 @@ export class JsonTracker {
     this.#escaped = false;
   }
 
-  /** At the start of a line: `data:` goes before JSON; true once the JSON of the line may begin with this byte. */
+  /** At the start of a line: `data:` or a sign and a colon go before JSON; true once the JSON of the line may begin with this byte. */
   #begins(byte: number): boolean {
-    if (this.#lineStart === '' && byte !== 0x64) {
-      this.#inLine = true;
-      return true;
+    if (this.#lineStart === '') {
+      const isFirst = this.#levels.length === 0;
+      if (isFirst && MARKS.includes(byte)) return false;
+      if (byte !== 0x64 && !(isFirst && SIGN[byte] === 1)) {
+        this.#inLine = true;
+        return true;
+      }
     }
     this.#lineStart += String.fromCharCode(byte);
-    if (this.#lineStart === 'data:') this.#inLine = true;
-    else if (!'data:'.startsWith(this.#lineStart)) {
+    if (this.#lineStart === 'data:' || (this.#lineStart.length === 2 && byte === COLON)) this.#inLine = true;
+    else if (this.#lineStart.length > 1 && !'data:'.startsWith(this.#lineStart)) {
       this.#inLine = true;
       this.#mode = 'skip';
     }
@@ -235,14 +255,20 @@ export class JsonTracker {
   }
 }
 
-function lineEnd(text: Uint8Array, from: number, to: number): number {
-  const at = text.indexOf(NEWLINE, from);
-  return at < 0 ? to : Math.min(at, to);
+function next(byte: number, text: Uint8Array, from: number): number {
+  const at = text.indexOf(byte, from);
+  return at < 0 ? text.length : at;
 }
 
 function latin1(text: Uint8Array, from: number, to: number): string {
   return Buffer.from(text.buffer, text.byteOffset + from, to - from).toString('latin1');
 }
+
+/** A byte order mark, and the sign that begins a record of a JSON text sequence (RFC 7464). */
+const MARKS: readonly number[] = [0xef, 0xbb, 0xbf, 0x1e];
+/** May stand before a colon and JSON. */
+const SIGN = new Uint8Array(256);
+for (const sign of '0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ') SIGN[sign.charCodeAt(0)] = 1;
 
 /** Of numbers, `true`, `false`, `null`. */
 const BARE = new Uint8Array(256);
@@ -255,58 +281,5 @@ function keyText(bytes: string): string {
     return String(JSON.parse(`"${raw}"`));
   } catch {
     return raw;
-  }
-}
-
-/** Where a text has been followed to. */
-export interface PlacesState {
-  readonly tracker: JsonState;
-  readonly at: number;
-}
-
-/** Places in a text that is seen in windows, one after the other. */
-export class JsonPlaces {
-  /** At `#at`. */
-  readonly #tracker: JsonTracker;
-  #at: number;
-
-  constructor(state?: PlacesState) {
-    this.#tracker = new JsonTracker(state?.tracker);
-    this.#at = state?.at ?? 0;
-  }
-
-  get state(): PlacesState {
-    return { tracker: this.#tracker.state, at: this.#at };
-  }
-
-  /** The place of each offset of `view`, whose first byte is byte `base` of the text. Cheapest asked in rising order. */
-  over(view: Uint8Array, base: number): (offset: number) => JsonPath | null {
-    return this.#asked(view, base, (tracker) => tracker?.path() ?? null);
-  }
-
-  /** Likewise, what kind of place it is. */
-  kinds(view: Uint8Array, base: number): (offset: number) => JsonKind {
-    return this.#asked(view, base, (tracker) => tracker?.kind() ?? 'none');
-  }
-
-  #asked<T>(view: Uint8Array, base: number, read: (tracker: JsonTracker | null) => T): (offset: number) => T {
-    let ahead = this.#tracker.copy();
-    let at = this.#at - base;
-    return (offset) => {
-      if (offset < at) {
-        if (offset < this.#at - base) return read(null);
-        ahead = this.#tracker.copy();
-        at = this.#at - base;
-      }
-      ahead.advance(view, at, offset);
-      at = offset;
-      return read(ahead);
-    };
-  }
-
-  /** Goes on to byte `until` of the text; what is before it is not asked about any more. */
-  goOn(view: Uint8Array, base: number, until: number): void {
-    this.#tracker.advance(view, this.#at - base, until - base);
-    this.#at = until;
   }
 }

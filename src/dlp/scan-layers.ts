@@ -3,10 +3,11 @@
 import { LIKELIHOODS } from '../core/finding.ts';
 import type { RuleSet } from './compiled-rules.ts';
 import { joinedMatches, mostEffort } from './joined.ts';
-import { JsonPlaces } from './json-tracker.ts';
+import { JsonPlaces } from './json-places.ts';
 import { chainsOf } from './layers/chains.ts';
 import { type Packing, packedLayers } from './layers/compressed.ts';
-import { deltaLayers, joined, type Piece } from './layers/deltas.ts';
+import { joined, type Piece } from './layers/deltas.ts';
+import { lanesOf } from './layers/lanes.ts';
 import type { Encoding, Layer } from './layers/layer.ts';
 import { layersOf, type View } from './layers/layers-of.ts';
 import { copied } from './layers/splices.ts';
@@ -58,10 +59,11 @@ export function scanLayers(
   limits: LayerLimits = LAYER_LIMITS,
 ): LayeredCandidate[] {
   const walk = { set, context, left: { bytes: limits.bytes }, isInner: false, packing: limits.packing };
+  const lanes = lanesOf(text, 2);
   const all = [
     ...collect(wholly(text, set), walk, limits.depth),
-    ...inPieces(text, walk, limits.depth),
-    ...inParts(text, walk),
+    ...inPieces({ text, chains: lanes.texts }, walk, limits.depth),
+    ...inParts({ text, chains: lanes.parts }, walk),
   ];
   // Of two that are alike the one that is nearer to the clear stays.
   const found = withoutOverlaps(all.sort((a, b) => a.encodings.length - b.encodings.length));
@@ -193,10 +195,16 @@ function asJsonValue(text: Buffer, { start, end }: Candidate, replacement: Uint8
 
 const QUOTE = Buffer.from('"');
 
+interface Chains {
+  readonly text: Buffer;
+  readonly chains: readonly (readonly Piece[])[];
+}
+
 /** What lies in several places of the text, a candidate for each, so that what is between them is seen for itself. */
-function* inPieces(text: Buffer, walk: Walk, depth: number): Generator<LayeredCandidate> {
+function* inPieces({ text, chains }: Chains, walk: Walk, depth: number): Generator<LayeredCandidate> {
   if (depth === 0) return;
-  for (const { decoded, encoding, parts } of deltaLayers(text)) {
+  for (const chain of chains) {
+    const { decoded, encoding, parts } = joined(text, chain);
     walk.left.bytes -= decoded.length;
     if (walk.left.bytes < 0) return;
     for (const inner of collect(
@@ -214,11 +222,12 @@ function* inPieces(text: Buffer, walk: Walk, depth: number): Generator<LayeredCa
 /** Larger texts that come in are not searched for secrets in parts: the cost is another reading of them. */
 const LARGEST_IN_PARTS = 16 * 1024;
 
-/** What lies in several values (T-36). In what leaves, whatever its size. */
-function* inParts(text: Buffer, { set, context }: Walk): Generator<LayeredCandidate> {
-  if (text.length > LARGEST_IN_PARTS && !context.isLeaving) return;
+/** What lies in several values (T-36): of events, and of other texts; in what leaves, whatever its size. */
+function* inParts({ text, chains }: Chains, { set, context }: Walk): Generator<LayeredCandidate> {
+  const isLooked = text.length <= LARGEST_IN_PARTS || context.isLeaving;
+  const others = isLooked ? chainsOf(text, { isForm: context.isForm ?? false }) : [];
   const left = mostEffort();
-  for (const chain of chainsOf(text, { isForm: context.isForm ?? false })) {
+  for (const chain of [...chains, ...others]) {
     const { decoded, begins, parts } = joined(text, chain);
     const { pathAt, host, tool } = context;
     const placed = pathAt && { pathAt: (offset: number) => pathAt(parts(offset, offset + 1)[0]?.start ?? 0) };

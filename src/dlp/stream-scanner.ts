@@ -2,7 +2,7 @@
 
 import type { CompiledRule } from './compiled-rule.ts';
 import type { RuleSet } from './compiled-rules.ts';
-import { JsonPlaces } from './json-tracker.ts';
+import { JsonPlaces } from './json-places.ts';
 import { NOWHERE } from './scan.ts';
 import { LAYER_LIMITS, type LayerLimits, scanLayers } from './scan-layers.ts';
 

@@ -6,7 +6,8 @@
 import type { Finding, GuardAction } from '../core/finding.ts';
 import type { RuleSet } from '../dlp/compiled-rules.ts';
 import { type JsonPath, shownPath } from '../dlp/json-path.ts';
-import { type JsonKind, JsonPlaces, type PlacesState } from '../dlp/json-tracker.ts';
+import { JsonPlaces, type PlacesState } from '../dlp/json-places.ts';
+import type { JsonKind } from '../dlp/json-tracker.ts';
 import { type Container, type LayeredCandidate, type LayerLimits, scanLayers } from '../dlp/scan-layers.ts';
 import { replacementFor } from '../dlp/transform.ts';
 import type { GuardContext } from './guard-context.ts';

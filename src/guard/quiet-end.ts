@@ -5,7 +5,8 @@
  * phrases and keys.
  */
 
-import { deltasOf, type Piece } from '../dlp/layers/deltas.ts';
+import type { Piece } from '../dlp/layers/deltas.ts';
+import { lanesOf } from '../dlp/layers/lanes.ts';
 
 /** Milliseconds without a byte after which a stream is quiet: what can go on goes on (DESIGN section 10: within 20). */
 export const QUIET_MS = 15;
@@ -30,7 +31,7 @@ const TOKEN_LIKE = /[0-9_@+/=~$]|[A-Z]{2}|[a-z][A-Z]|\w-/;
 /** Length of what may go on of `fresh`; 0 when nothing may. */
 export function quietEnd(fresh: Buffer): number {
   const safe = quietText(fresh);
-  return Math.min(safe, ...deltasOf(fresh, 1).map((pieces) => openLine(fresh, pieces)));
+  return Math.min(safe, ...lanesOf(fresh, 1).texts.map((pieces) => openLine(fresh, pieces)));
 }
 
 /** Start of the line on which the last words of a streamed field begin, when they may be a part of something. */

@@ -5,6 +5,7 @@
  */
 
 import type { Piece } from './deltas.ts';
+import { hasEvents } from './event-values.ts';
 
 /** Longer values are text, not parts. */
 const LONGEST_PART = 512;
@@ -17,11 +18,12 @@ export interface ChainKind {
 /** Each in the order of the text, of two parts or more. */
 export function chainsOf(text: Buffer, { isForm }: ChainKind): readonly (readonly Piece[])[] {
   const first = text[firstSign(text)];
+  const isJson = first === 0x7b || first === 0x5b;
   const chains = isForm
     ? [formValues(text)]
-    : first === 0x7b || first === 0x5b
+    : isJson
       ? jsonValues(text)
-      : [...literals(text), ...multipartValues(text)];
+      : [...literals(text), ...multipartValues(text), ...(hasEvents(text, 1) ? jsonValues(text) : [])];
   return chains.filter((chain) => chain.length > 1);
 }
 
