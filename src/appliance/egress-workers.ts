@@ -12,6 +12,7 @@ import { createDecider } from '../policy/decider.ts';
 import type { Snapshot } from '../policy/snapshot.ts';
 import type { Budgets } from '../proxy/budgets.ts';
 import type { ByteCounts } from '../proxy/byte-counts.ts';
+import type { FieldLeaks } from '../proxy/field-leaks.ts';
 import type { DoorAddress } from '../proxy/own-doors.ts';
 import type { OpenDoor } from '../proxy/start-proxy.ts';
 import type { Core } from './open-core.ts';
@@ -23,6 +24,7 @@ export interface WorkersParts {
   readonly core: Core;
   readonly count: number;
   readonly budgets: Budgets;
+  readonly fieldLeaks: FieldLeaks;
   readonly bytes: ByteCounts;
   /** Doors of other parts, as far as they are open. */
   readonly ownDoors: () => readonly DoorAddress[];
@@ -105,10 +107,10 @@ export class EgressWorkers {
   }
 
   async #seat(ports: readonly number[]): Promise<readonly OpenDoor[]> {
-    const { core, budgets } = this.#parts;
+    const { core, budgets, fieldLeaks } = this.#parts;
     const since = core.clock.monotonic();
     const seat = new WorkerSeat({
-      ...{ core, budgets, decider: this.#decider },
+      ...{ core, budgets, fieldLeaks, decider: this.#decider },
       onKept: (kept, from) => {
         for (const other of this.#seats) if (other !== from) other.tell('kept', kept);
       },

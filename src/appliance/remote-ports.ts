@@ -11,6 +11,7 @@ import type { LeaseIndex } from '../policy/lease-index.ts';
 import { type BudgetLimits, countBytes, type Slots, type TenantLimits } from '../proxy/budget-limits.ts';
 import type { BudgetBook, Spender, Spending } from '../proxy/budgets.ts';
 import type { ByteCounts, Direction } from '../proxy/byte-counts.ts';
+import { type FieldBook, type FieldLeak, FieldLeaks, type Said } from '../proxy/field-leaks.ts';
 import type { GateLeases } from '../proxy/gate.ts';
 import type { Channel } from './channel.ts';
 import type { Down, Up } from './worker-talk.ts';
@@ -95,6 +96,28 @@ export class RemoteBudgets implements BudgetBook {
     // INVARIANT: an account with an open exchange is never given up, so the slot is this task's until here.
     if (held?.flows === 0) this.#open.delete(task);
     this.#up.tell('close', { task, tenant, expiresAt });
+  }
+}
+
+/** What was said here before is known here; whether another worker has heard it is asked. */
+export class RemoteFieldLeaks implements FieldBook {
+  readonly #up: Upward;
+  readonly #own = new FieldLeaks();
+
+  constructor(up: Upward) {
+    this.#up = up;
+  }
+
+  of({ tenant, task, host, headers }: Said): FieldLeak | Promise<FieldLeak> {
+    const { bytes, news, keep } = this.#own.of({ tenant, task, host, headers });
+    if (news.length === 0) return { bytes, news, keep };
+    const said = { tenant, task, host, headers: news };
+    const keepAll = () => {
+      keep();
+      this.#up.tell('said', said);
+    };
+    if (bytes === 0) return { bytes, news, keep: keepAll };
+    return this.#up.ask('fieldLeak', said).then((unheard) => ({ bytes: unheard, news, keep: keepAll }));
   }
 }
 

@@ -132,19 +132,21 @@ async function openEgress(running: Running): Promise<Egress> {
   const { core, own } = running;
   const bytes = new ByteCounts();
   const budgets = new Budgets(proxySettings(core.config).tenant, bytes);
-  const gate = gateOf(running, budgets);
+  const fieldLeaks = new FieldLeaks();
+  const gate = gateOf(running, { budgets, fieldLeaks });
   const count = workerCount(core.config);
   if (count === 1) {
     const proxy = await opening('egress proxy', () => startProxy(gate, doorsOf(core.config)));
     return { gate, proxy, tellDoors: () => undefined };
   }
   const ownDoors = () => own;
-  const workers = await opening('egress proxy', () => EgressWorkers.start({ core, count, budgets, bytes, ownDoors }));
+  const parts = { core, count, budgets, bytes, fieldLeaks, ownDoors };
+  const workers = await opening('egress proxy', () => EgressWorkers.start(parts));
   for (const door of workers.doors) gate.ownDoors.add(door);
   return { gate, proxy: workers, tellDoors: () => workers.tellDoors(own) };
 }
 
-function gateOf(running: Running, budgets: Budgets): Gate {
+function gateOf(running: Running, { budgets, fieldLeaks }: Pick<Gate, 'budgets' | 'fieldLeaks'>): Gate {
   const { config, control, leases, audit, passes, guard, broker, authority, clock, log, meter } = running.core;
   const settings = proxySettings(config);
   return {
@@ -158,7 +160,7 @@ function gateOf(running: Running, budgets: Budgets): Gate {
     authority,
     resolver: resolverOf(config, clock),
     budgets,
-    fieldLeaks: new FieldLeaks(),
+    fieldLeaks,
     upstreams: upstreamsOf(settings),
     ownDoors: new OwnDoors(() => running.own),
     pathKey: pathKeyOf(running.core),

@@ -8,7 +8,6 @@ import { createGuard, type Guard } from '../guard/guard.ts';
 import type { Vault } from '../guard/vault.ts';
 import { createDecider } from '../policy/decider.ts';
 import { ByteCounts } from '../proxy/byte-counts.ts';
-import { FieldLeaks } from '../proxy/field-leaks.ts';
 import type { Gate } from '../proxy/gate.ts';
 import { type DoorAddress, OwnDoors } from '../proxy/own-doors.ts';
 import { type RunningProxy, startProxy } from '../proxy/start-proxy.ts';
@@ -20,7 +19,14 @@ import { MeterRelay } from './meter-relay.ts';
 import { meteredDecide, meteredGuard } from './metered.ts';
 import { authorityOf, guardLimits, openVault } from './open-core.ts';
 import { doorsOf, proxySettings, resolverOf, upstreamsOf } from './proxy-parts.ts';
-import { RemoteBudgets, RemoteLeases, RemotePasses, remoteAudit, type Upward } from './remote-ports.ts';
+import {
+  RemoteBudgets,
+  RemoteFieldLeaks,
+  RemoteLeases,
+  RemotePasses,
+  remoteAudit,
+  type Upward,
+} from './remote-ports.ts';
 import type { WorkerOrder } from './worker-talk.ts';
 
 /** A running worker. */
@@ -112,7 +118,7 @@ function gateOf(parts: Parts): Gate {
     guard: () => guard.current,
     authority: authorityOf(config, order.keysDir, clock),
     resolver: resolverOf(config, clock),
-    fieldLeaks: new FieldLeaks(),
+    fieldLeaks: new RemoteFieldLeaks(up),
     budgets: new RemoteBudgets(up, new ByteCounts(order.bytes), settings.tenant),
     upstreams: upstreamsOf(settings),
     ownDoors: new OwnDoors(() => ownDoors),

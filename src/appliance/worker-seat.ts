@@ -8,6 +8,7 @@ import type { Lease } from '../core/ports.ts';
 import type { KeptValue } from '../guard/vault.ts';
 import type { Decider } from '../policy/decider.ts';
 import type { Budgets, Spender } from '../proxy/budgets.ts';
+import type { FieldLeaks } from '../proxy/field-leaks.ts';
 import type { OpenDoor } from '../proxy/start-proxy.ts';
 import { Channel, type Handlers } from './channel.ts';
 import { replayMetered } from './meter-relay.ts';
@@ -17,6 +18,7 @@ import type { Down, FlowSheet, Up, WorkerOrder } from './worker-talk.ts';
 export interface SeatParts {
   readonly core: Core;
   readonly budgets: Budgets;
+  readonly fieldLeaks: FieldLeaks;
   /** Decides anew, under what is in force, whether a flow may be held. */
   readonly decider: Decider;
   /** For the other threads. */
@@ -86,7 +88,7 @@ export class WorkerSeat {
   }
 
   #handlers(): Handlers<Up> {
-    const { core, budgets } = this.#parts;
+    const { core, budgets, fieldLeaks } = this.#parts;
     return {
       ask: {
         verify: async (token) => {
@@ -101,6 +103,7 @@ export class WorkerSeat {
           else this.#open.set(who.task, { who, exchanges: 1 });
           return { opened, slots: budgets.slotsOf(who) };
         },
+        fieldLeak: (said) => fieldLeaks.of(said).bytes,
         confirmed: async (questions) => (await core.secondStage?.confirmed(questions)) ?? [],
         record: (event) => this.#record(event),
         hold: (ask) => this.#hold(ask),
@@ -111,6 +114,7 @@ export class WorkerSeat {
           this.#flows.get(id)?.release();
           this.#flows.delete(id);
         },
+        said: (said) => fieldLeaks.of(said).keep(),
         metered: (readings) => replayMetered(readings, core.meter),
         kept: (kept) => {
           core.vault.add(kept);

@@ -16,6 +16,7 @@ import type { Inquiry, Question } from '../guard/second-stage/doubts.ts';
 import type { KeptValue } from '../guard/vault.ts';
 import type { BudgetDenial, BudgetLimits, Slots } from '../proxy/budget-limits.ts';
 import type { Spender, Spending } from '../proxy/budgets.ts';
+import type { Said } from '../proxy/field-leaks.ts';
 import type { DoorAddress } from '../proxy/own-doors.ts';
 import type { OpenDoor } from '../proxy/start-proxy.ts';
 import type { Metered } from './meter-relay.ts';
@@ -74,6 +75,8 @@ export interface Up {
       };
       readonly answer: { readonly opened: number | BudgetDenial; readonly slots: Slots | null };
     };
+    /** How many bytes of these fields no worker has heard yet. */
+    readonly fieldLeak: { readonly ask: Said; readonly answer: number };
     /** Which of the uncertain spans are to be acted on, by digest. */
     readonly confirmed: { readonly ask: readonly Question[]; readonly answer: readonly string[] };
     readonly record: { readonly ask: EventBody; readonly answer: RecordReceipt };
@@ -88,6 +91,7 @@ export interface Up {
     readonly release: string;
     readonly metered: readonly Metered[];
     readonly kept: KeptValue;
+    readonly said: Said;
   };
 }
 

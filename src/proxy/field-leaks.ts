@@ -22,32 +22,47 @@ const NOT_SENT = new Set(['host', 'connection', 'content-length', 'proxy-authori
 
 type Told = ReadonlyMap<string, string>;
 
+/** The fields of one request, and to whom. */
+export interface Said extends Pick<Exchange, 'tenant' | 'task' | 'host'> {
+  readonly headers: Exchange['order']['headers'];
+}
+
 export interface FieldLeak {
   readonly bytes: number;
+  /** Those of the fields that say something new. */
+  readonly news: Said['headers'];
   /** Remembers what was said, once it counted. */
   keep(): void;
 }
 
-export class FieldLeaks {
+/** What tasks said by fields: kept in this process, or asked of the one that keeps it. */
+export interface FieldBook {
+  of(said: Said): FieldLeak | Promise<FieldLeak>;
+}
+
+export class FieldLeaks implements FieldBook {
   readonly #told = new LRUCache<string, Told>({ max: MOST, maxSize: MOST_KEPT, sizeCalculation: sizeOf });
 
-  of({ tenant, task, host, order }: Pick<Exchange, 'tenant' | 'task' | 'host' | 'order'>): FieldLeak {
+  of({ tenant, task, host, headers }: Said): FieldLeak {
     const key = `${tenant}\0${task}\0${host}`;
     const told = this.#told.get(key);
     const news = new Map<string, string>();
+    const unheard: [string, string][] = [];
     let bytes = 0;
-    for (const [sent, single] of order.headers) {
+    for (const [sent, single] of headers) {
       if (told?.get(sent) === single) continue;
       const name = sent.toLowerCase();
       if (NOT_SENT.has(name) || news.has(name)) continue;
       // A cookie may come in crumbs, a field of each.
-      const value = joined(order.headers, name);
+      const value = joined(headers, name);
       const before = told?.get(name) ?? '';
       bytes += fieldLeak(value, before);
-      if (value !== before && value.length <= LONGEST) news.set(name, value).set(sent, value);
+      if (value === before) continue;
+      unheard.push([sent, value]);
+      if (value.length <= LONGEST) news.set(name, value).set(sent, value);
     }
     const keep = () => void (news.size > 0 && this.#told.set(key, new Map([...(told ?? []), ...news])));
-    return { bytes: Math.max(0, bytes - FREE), keep };
+    return { bytes: Math.max(0, bytes - FREE), news: unheard, keep };
   }
 }
 

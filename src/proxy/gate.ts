@@ -7,7 +7,7 @@ import type { Broker } from '../guard/broker.ts';
 import type { CertificateAuthority } from '../pki/certificate-authority.ts';
 import type { PolicySource, Snapshot } from '../policy/snapshot.ts';
 import type { BudgetBook } from './budgets.ts';
-import type { FieldLeaks } from './field-leaks.ts';
+import type { FieldBook } from './field-leaks.ts';
 import type { GuardPort } from './guarding.ts';
 import type { OwnDoors } from './own-doors.ts';
 import type { Resolver } from './resolver.ts';
@@ -35,7 +35,7 @@ export interface Gate {
   readonly resolver: Resolver;
   readonly budgets: BudgetBook;
   /** What tasks have told by fields, as far as this thread heard it. */
-  readonly fieldLeaks: FieldLeaks;
+  readonly fieldLeaks: FieldBook;
   readonly upstreams: Upstreams;
   readonly ownDoors: OwnDoors;
   /** Key of the hash that stands for paths in the record. */

@@ -98,10 +98,14 @@ const READ_ONLY = {
 
 /** Budgets count before resolution, so that names cannot carry data for nothing. */
 export function spend(gate: Gate, exchange: Exchange): Wait {
+  const fields = fieldsLeak(gate, exchange);
+  return fields instanceof Promise ? fields.then((known) => open(gate, exchange, known)) : open(gate, exchange, fields);
+}
+
+function open(gate: Gate, exchange: Exchange, fields: FieldLeak | null): Wait {
   const { principal, profile } = exchange;
   const { ask } = exchange.order;
   if (principal === null || profile === null) throw new Refusal('internal_error', 'no_profile');
-  const fields = fieldsLeak(gate, exchange);
   const leak = urlLeak(ask.path, ask.query) + (fields?.bytes ?? 0);
   const what = { host: exchange.host, hostLeak: hostLeak(exchange.host), leak };
   const opened = gate.budgets.open(principal, profile.limits, what, exchange.since);
@@ -111,10 +115,10 @@ export function spend(gate: Gate, exchange: Exchange): Wait {
 }
 
 /** Who may write to a host needs no fields to carry data out; the fields of CONNECT go nowhere. */
-function fieldsLeak(gate: Gate, exchange: Exchange): FieldLeak | null {
-  const { decision, order } = exchange;
+function fieldsLeak(gate: Gate, exchange: Exchange): FieldLeak | Promise<FieldLeak> | null {
+  const { decision, order, tenant, task, host } = exchange;
   if (decision?.effect !== 'allow' || order.kind === 'tunnel' || grantsWrites(exchange, decision)) return null;
-  return gate.fieldLeaks.of(exchange);
+  return gate.fieldLeaks.of({ tenant, task, host, headers: order.headers });
 }
 
 function mayGoOn(

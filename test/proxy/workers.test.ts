@@ -44,10 +44,10 @@ const times = <T>(count: number, make: (n: number) => Promise<T>) =>
   Promise.all(Array.from({ length: count }, (_, n) => make(n)));
 
 /** One request on a connection of its own: its status, and the reason that the gate gives. */
-async function get(pass: string, host = 'web.lab.test'): Promise<string> {
+async function get(pass: string, host = 'web.lab.test', fields = ''): Promise<string> {
   const target = `${host}:${lab.plainPort}`;
   const said = await lab.raw(
-    `GET http://${target}/ HTTP/1.1\r\nHost: ${target}\r\nConnection: close\r\n${lab.authorization(pass)}\r\n`,
+    `GET http://${target}/ HTTP/1.1\r\nHost: ${target}\r\nConnection: close\r\n${fields}${lab.authorization(pass)}\r\n`,
     20_000,
   );
   return `${said.slice(9, 12)} ${/details="([a-z_]+)/.exec(said)?.[1] ?? ''}`.trim();
@@ -107,6 +107,19 @@ describe('egress workers', () => {
     expect(got.slice(0, 3)).toEqual(['200', '200', '200']);
     expect(got.slice(3).filter((said) => said === '429 budget_bytes').length).toBeGreaterThan(0);
     expect(await get(pass)).toBe('429 budget_bytes');
+  });
+
+  it('count what a field says once, whichever of them hears it (T-37)', async () => {
+    const pass = await lab.issue('acme', 'lab-read');
+    const value = (n: number) =>
+      Array.from({ length: 3000 }, (_, i) => ((i * 7919 + n) % 46_656).toString(36).padStart(4, 'k')).join('');
+    // More than a third of what the task may leak: counted by each worker it would be too much.
+    const fields = [1, 2].map((n) => `X-Data-${n}: ${value(n)}\r\n`).join('');
+    expect(await get(pass, 'web.lab.test', fields)).toBe('200');
+    expect(await times(MANY, () => get(pass, 'web.lab.test', fields))).toEqual(Array(MANY).fill('200'));
+    const more = (from: number) => [from, from + 1].map((n) => `X-Data-${n}: ${value(n)}\r\n`).join('');
+    expect(await get(pass, 'web.lab.test', more(3))).toBe('200');
+    expect(await get(pass, 'web.lab.test', more(5))).toBe('429 budget_leak');
   });
 
   it('are all cut by one change, and what does not depend on it goes on; the next request meets the change at once', async () => {
