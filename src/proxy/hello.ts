@@ -1,9 +1,10 @@
 /** The first bytes inside a tunnel: the ClientHello, read within a deadline and bounds, and held against the target. */
 
 import type { Duplex } from 'node:stream';
+import { GrowingBytes } from '../core/growing-bytes.ts';
 import { parseHost } from '../core/host.ts';
 import type { Target } from '../core/target.ts';
-import { type ClientHello, type ClientHelloProblem, clientHelloEnd, readClientHello } from '../wire/client-hello.ts';
+import { type ClientHello, type ClientHelloProblem, ClientHelloReader } from '../wire/client-hello.ts';
 import { SecondHello } from '../wire/second-hello.ts';
 import { Deadline, type Deadlines } from './deadlines.ts';
 import { Refusal, refusalOf } from './refusal.ts';
@@ -19,7 +20,8 @@ export interface FirstHello {
 /** Leaves the stream paused. Throws a `Refusal`. */
 export function readHello(client: Duplex, timeoutMs: number, deadlines: Deadlines): Promise<FirstHello> {
   return new Promise((resolve, reject) => {
-    let held: Buffer | null = null;
+    const held = new GrowingBytes();
+    const reader = new ClientHelloReader();
     const done = (finish: () => void): void => {
       deadlines.delete(late);
       client.pause();
@@ -27,15 +29,15 @@ export function readHello(client: Duplex, timeoutMs: number, deadlines: Deadline
       finish();
     };
     const onData = (chunk: Buffer): void => {
-      held = held === null ? chunk : Buffer.concat([held, chunk]);
-      const bytes = held;
-      const read = readClientHello(bytes);
+      held.append(chunk);
+      const { bytes } = held;
+      const read = reader.read(bytes);
       if (read === null) return;
       if (!read.ok) {
         done(() => reject(helloRefusal(read.error)));
         return;
       }
-      const end = clientHelloEnd(bytes);
+      const { end } = reader;
       done(() => {
         // What came along is looked at like what comes later.
         if (end < bytes.length) client.unshift(bytes.subarray(end));
@@ -43,7 +45,7 @@ export function readHello(client: Duplex, timeoutMs: number, deadlines: Deadline
       });
     };
     const onEnd = (): void =>
-      done(() => reject(new Refusal('client_hello_invalid', held === null ? 'absent' : 'cut_short')));
+      done(() => reject(new Refusal('client_hello_invalid', held.length === 0 ? 'absent' : 'cut_short')));
     const late = new Deadline(timeoutMs, () => done(() => reject(new Refusal('client_hello_invalid', 'late'))));
     deadlines.add(late);
     client.on('data', onData).once('end', onEnd).once('close', onEnd).once('error', onEnd);

@@ -1,6 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { CLIENT_HELLO_LIMIT, readClientHello } from './client-hello.ts';
+import { copiedBy } from '../../test/counted-copies.ts';
+import { CLIENT_HELLO_LIMIT, ClientHelloReader } from './client-hello.ts';
+
+const readClientHello = (bytes: Uint8Array) => new ClientHelloReader().read(bytes);
 
 const u8 = (n: number) => [n & 255];
 const u16 = (n: number) => [(n >> 8) & 255, n & 255];
@@ -80,6 +83,35 @@ describe('a ClientHello', () => {
     endless.set([22, 3, 1, 0, 4, 1, 0, 0x30, 0x00]);
     for (let at = 9; at + 9 <= endless.length; at += 9) endless.set([22, 3, 1, 0, 4, 0, 0, 0, 0], at);
     expect(readClientHello(endless)).toMatchObject({ ok: false });
+  });
+
+  it('T-45 in records of one byte costs no more than its bytes, in one piece or in many', () => {
+    const whole = message(sni('a.example'), extension(21, Array(2400).fill(0)));
+    const bytes = Buffer.from(records(whole, 1));
+    for (const size of [bytes.length, 1]) {
+      let found: unknown = null;
+      const copied = copiedBy(() => {
+        const reader = new ClientHelloReader();
+        for (let end = size; end <= bytes.length; end += size) found = reader.read(bytes.subarray(0, end));
+      });
+      expect(found).toMatchObject({ value: { sni: 'a.example' } });
+      expect(copied).toBeLessThan(4 * bytes.length);
+    }
+  });
+
+  it('T-45 looks at no record twice, and at none behind its bound', () => {
+    // Reads of the type of a record are counted: twenty thousand records of one byte, in one piece.
+    const head = [1, 0, 0x3f, 0xf0];
+    let looked = 0;
+    const endless = new Proxy(Uint8Array.from(records([...head, ...Array(20_000).fill(0)], 1)), {
+      get(bytes, key) {
+        if (typeof key === 'string' && /^[0-9]+$/.test(key) && Number(key) % 6 === 0) looked += 1;
+        const value = Reflect.get(bytes, key, bytes) as unknown;
+        return typeof value === 'function' ? value.bind(bytes) : value;
+      },
+    });
+    expect(new ClientHelloReader().read(endless)).toEqual({ ok: false, error: 'too_large' });
+    expect(looked).toBeLessThanOrEqual(CLIENT_HELLO_LIMIT / 6 + 1);
   });
 
   it.each([

@@ -6,6 +6,7 @@
  * (T-04). Anything that does not begin like TLS is refused at its first byte (T-08).
  */
 
+import { GrowingBytes } from '../core/growing-bytes.ts';
 import { err, ok, type Result } from '../core/result.ts';
 
 export interface ClientHello {
@@ -39,48 +40,44 @@ const EXT_ALPN = 16;
 const EXT_EARLY_DATA = 42;
 const EXT_ECH = 0xfe0d;
 
-/** `null` means that more bytes are needed. */
-export function readClientHello(bytes: Uint8Array): Result<ClientHello, ClientHelloProblem> | null {
-  const message = reassemble(bytes);
-  if (message === null) return bytes.length > CLIENT_HELLO_LIMIT ? err('too_large') : null;
-  if (!message.ok) return message;
-  const cursor = new Cursor(message.value.body);
-  try {
-    return readBody(cursor);
-  } catch (problem) {
-    if (problem instanceof Truncated) return err('malformed');
-    throw problem;
+/**
+ * Reads one. It goes on where it was when more bytes come: in records of one byte, each of them in a packet of its own, a
+ * hello is no more work than in one (T-45).
+ */
+export class ClientHelloReader {
+  /** Where the next record begins. */
+  #at = 0;
+  /** The handshake message, out of as many records as it spans. */
+  readonly #message = new GrowingBytes();
+
+  /** Where the records of a whole ClientHello end; what follows is another message. */
+  get end(): number {
+    return this.#at;
+  }
+
+  /** `bytes`: all that were received, those of before included. `null` means that more are needed. */
+  read(bytes: Uint8Array): Result<ClientHello, ClientHelloProblem> | null {
+    for (;;) {
+      const record = recordAt(bytes, this.#at);
+      if (record === null) return bytes.length > CLIENT_HELLO_LIMIT ? err('too_large') : null;
+      if (!record.ok) return record;
+      this.#at += 5 + record.value.length;
+      if (this.#at > CLIENT_HELLO_LIMIT) return err('too_large');
+      this.#message.append(record.value, CLIENT_HELLO_LIMIT);
+      const whole = wholeMessage(this.#message);
+      if (whole !== null) return whole.ok ? readBody(whole.value) : whole;
+    }
   }
 }
 
-/** Where the records of a whole ClientHello end; what follows is another message. */
-export function clientHelloEnd(bytes: Uint8Array): number {
-  const message = reassemble(bytes);
-  return message?.ok ? message.value.end : bytes.length;
-}
-
-interface Message {
-  readonly body: Uint8Array;
-  readonly end: number;
-}
-
-/** The handshake message's body, put together from as many records as it spans. */
-function reassemble(bytes: Uint8Array): Result<Message, ClientHelloProblem> | null {
-  const parts: Uint8Array[] = [];
-  let have = 0;
-  let at = 0;
-  for (;;) {
-    const record = recordAt(bytes, at);
-    if (record === null || !record.ok) return record;
-    parts.push(record.value);
-    have += record.value.length;
-    at += 5 + record.value.length;
-    if (have < 4) continue;
-    const length = messageLength(concat(parts, 4));
-    if (!length.ok) return length;
-    if (have > length.value) return err('malformed');
-    if (have === length.value) return ok({ body: concat(parts, have).subarray(4), end: at });
-  }
+/** Its body; `null` while it is not whole. */
+function wholeMessage(message: GrowingBytes): Result<Uint8Array, ClientHelloProblem> | null {
+  if (message.length < 4) return null;
+  const { bytes } = message;
+  const length = messageLength(bytes);
+  if (!length.ok) return length;
+  if (bytes.length > length.value) return err('malformed');
+  return bytes.length < length.value ? null : ok(bytes.subarray(4));
 }
 
 /** Length of the handshake message, its four-byte head included. */
@@ -102,16 +99,6 @@ function recordAt(bytes: Uint8Array, at: number): Result<Uint8Array, ClientHello
   if (length > CLIENT_HELLO_LIMIT) return err('too_large');
   if (bytes.length < at + 5 + length) return null;
   return ok(bytes.subarray(at + 5, at + 5 + length));
-}
-
-function concat(parts: readonly Uint8Array[], length: number): Uint8Array {
-  const out = new Uint8Array(length);
-  let at = 0;
-  for (const part of parts) {
-    out.set(part.subarray(0, length - at), at);
-    at += Math.min(part.length, length - at);
-  }
-  return out;
 }
 
 class Truncated extends Error {}
@@ -145,7 +132,16 @@ class Cursor {
   }
 }
 
-function readBody(body: Cursor): Result<ClientHello, ClientHelloProblem> {
+function readBody(bytes: Uint8Array): Result<ClientHello, ClientHelloProblem> {
+  try {
+    return readFields(new Cursor(bytes));
+  } catch (problem) {
+    if (problem instanceof Truncated) return err('malformed');
+    throw problem;
+  }
+}
+
+function readFields(body: Cursor): Result<ClientHello, ClientHelloProblem> {
   body.take(2 + 32);
   body.vector(1);
   body.vector(2);

@@ -8,8 +8,9 @@
  * that is no ClientHello, ends the watch, because no server takes a ClientHello behind it.
  */
 
+import { GrowingBytes } from '../core/growing-bytes.ts';
 import { err, ok, type Result } from '../core/result.ts';
-import { CLIENT_HELLO_LIMIT, type ClientHello, type ClientHelloProblem, readClientHello } from './client-hello.ts';
+import { CLIENT_HELLO_LIMIT, type ClientHello, type ClientHelloProblem, ClientHelloReader } from './client-hello.ts';
 
 const CHANGE_CIPHER_SPEC = 20;
 const ALERT = 21;
@@ -17,8 +18,6 @@ const HANDSHAKE = 22;
 const CLIENT_HELLO = 1;
 /** Type, length and the first byte of the version: what tells a ClientHello from a Finished of TLS 1.2, which is random. */
 const TELLING = 5;
-
-const NOTHING = new Uint8Array(0);
 
 export interface Watched {
   /** What may go on now. */
@@ -28,7 +27,9 @@ export interface Watched {
 }
 
 export class SecondHello {
-  #held: Uint8Array = NOTHING;
+  readonly #held = new GrowingBytes();
+  /** Once it is known to be one. */
+  #reader: ClientHelloReader | null = null;
   #done = false;
 
   /** Nothing more needs to be looked at. */
@@ -37,46 +38,56 @@ export class SecondHello {
   }
 
   push(bytes: Uint8Array): Result<Watched, ClientHelloProblem> {
-    const all = this.#held.length === 0 ? bytes : concat(this.#held, bytes);
-    const at = pastOthers(all);
-    if (at === null) return this.#wait(all, 0);
-    const kind = at < all.length ? kindAt(all, at) : 'more';
-    if (kind === 'more') return this.#wait(all, at);
-    if (kind === 'other') return this.#end(all, null);
-    const read = readClientHello(all.subarray(at));
-    if (read === null) return this.#wait(all, at);
-    return read.ok ? this.#end(all, read.value) : read;
+    this.#held.append(bytes);
+    if (this.#reader !== null) return this.#read(this.#reader, 0);
+    const held = this.#held.bytes;
+    const at = pastOthers(held);
+    const kind = kindAt(held, at);
+    if (kind === 'more') return this.#wait(at);
+    if (kind === 'other') return this.#end(null);
+    this.#reader = new ClientHelloReader();
+    return this.#read(this.#reader, at);
   }
 
-  #wait(all: Uint8Array, passed: number): Result<Watched, ClientHelloProblem> {
-    this.#held = all.slice(passed);
-    return this.#held.length > CLIENT_HELLO_LIMIT
-      ? err('too_large')
-      : ok({ pass: all.subarray(0, passed), hello: null });
+  /** The hello begins behind so many bytes that may go on. */
+  #read(reader: ClientHelloReader, passed: number): Result<Watched, ClientHelloProblem> {
+    const read = reader.read(this.#held.bytes.subarray(passed));
+    if (read === null) return this.#wait(passed);
+    return read.ok ? this.#end(read.value) : read;
   }
 
-  #end(all: Uint8Array, hello: ClientHello | null): Result<Watched, ClientHelloProblem> {
+  #wait(passed: number): Result<Watched, ClientHelloProblem> {
+    const pass = this.#held.bytes.subarray(0, passed);
+    this.#held.drop(passed);
+    return this.#held.length > CLIENT_HELLO_LIMIT ? err('too_large') : ok({ pass, hello: null });
+  }
+
+  #end(hello: ClientHello | null): Result<Watched, ClientHelloProblem> {
     this.#done = true;
-    this.#held = NOTHING;
-    return ok({ pass: all, hello });
+    return ok({ pass: this.#held.release(), hello });
   }
 }
 
-/** Where the first record begins that is neither ChangeCipherSpec nor alert; null while one of those is not whole. */
-function pastOthers(bytes: Uint8Array): number | null {
+/** Behind the whole records of ChangeCipherSpec and alerts at the beginning. */
+function pastOthers(bytes: Uint8Array): number {
   let at = 0;
-  while (bytes[at] === CHANGE_CIPHER_SPEC || bytes[at] === ALERT) {
+  while (isOther(bytes[at])) {
     const end = recordEnd(bytes, at);
-    if (end === null || end > bytes.length) return null;
+    if (end === null || end > bytes.length) break;
     at = end;
   }
   return at;
+}
+
+function isOther(type: number | undefined): boolean {
+  return type === CHANGE_CIPHER_SPEC || type === ALERT;
 }
 
 /** By as many bytes of the handshake message as tell, put together from as many records as they take. */
 function kindAt(bytes: Uint8Array, from: number): 'hello' | 'other' | 'more' {
   const message: number[] = [];
   let at = from;
+  if (isOther(bytes[at])) return 'more';
   while (message.length < TELLING) {
     if (at >= bytes.length) return 'more';
     if (bytes[at] !== HANDSHAKE) return 'other';
@@ -92,11 +103,4 @@ function kindAt(bytes: Uint8Array, from: number): 'hello' | 'other' | 'more' {
 function recordEnd(bytes: Uint8Array, at: number): number | null {
   const [high, low] = [bytes[at + 3], bytes[at + 4]];
   return high === undefined || low === undefined ? null : at + 5 + ((high << 8) | low);
-}
-
-function concat(a: Uint8Array, b: Uint8Array): Uint8Array {
-  const out = new Uint8Array(a.length + b.length);
-  out.set(a);
-  out.set(b, a.length);
-  return out;
 }

@@ -14,9 +14,11 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseHost } from '../../src/core/host.ts';
 import { openCertificateAuthority } from '../../src/pki/certificate-authority.ts';
 import { systemClock } from '../../src/telemetry/system-clock.ts';
-import { CLIENT_HELLO_LIMIT, readClientHello } from '../../src/wire/client-hello.ts';
+import { CLIENT_HELLO_LIMIT, ClientHelloReader } from '../../src/wire/client-hello.ts';
 import { readGreeting, readLogin, readSocksRequest } from '../../src/wire/socks5.ts';
 import { encodeFrame, MessageReader, OPCODES, WebSocketFault } from '../../src/wire/websocket.ts';
+
+const readClientHello = (bytes: Uint8Array) => new ClientHelloReader().read(bytes);
 
 const RUNS = Number(process.env['FUZZ_RUNS'] ?? 2000);
 /** Each run of these starts a handshake. */
