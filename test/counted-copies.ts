@@ -34,7 +34,7 @@ export function copiedBy(act: () => void): number {
       for (const piece of pieces) add(piece);
       return concat(pieces, ...more);
     }),
-    vi.spyOn(Uint8Array, 'from').mockImplementation(((bytes: ArrayLike<number>) => {
+    vi.spyOn(Uint8Array, 'from').mockImplementation(((bytes: Iterable<number>) => {
       add(bytes);
       return from.call(Uint8Array, bytes);
     }) as typeof Uint8Array.from),

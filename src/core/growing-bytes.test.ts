@@ -6,7 +6,11 @@ import { GrowingBytes } from './growing-bytes.ts';
 describe('bytes that grow', () => {
   it('are those of an ordinary list, whatever is appended, dropped and released', () => {
     const step = fc.oneof(
-      fc.record({ append: fc.uint8Array({ maxLength: 600 }), most: fc.option(fc.nat(2000), { nil: undefined }) }),
+      fc.record({
+        append: fc.uint8Array({ maxLength: 600 }),
+        most: fc.option(fc.nat(2000), { nil: undefined }),
+        how: fc.constantFrom('append', 'copy'),
+      }),
       fc.record({ drop: fc.nat(700) }),
       fc.record({ release: fc.constant(true) }),
     );
@@ -17,7 +21,7 @@ describe('bytes that grow', () => {
         const seen: [Buffer, number[]][] = [];
         for (const one of steps) {
           if ('append' in one) {
-            held.append(one.append, one.most);
+            held[one.how](one.append, one.most);
             model = [...model, ...one.append];
           } else if ('drop' in one) {
             held.drop(one.drop);
@@ -34,6 +38,14 @@ describe('bytes that grow', () => {
         for (const [bytes, then] of seen) expect([...bytes]).toEqual(then);
       }),
     );
+  });
+
+  it('are not those of a piece that changes after it was copied', () => {
+    const given = Buffer.from('abc');
+    const held = new GrowingBytes();
+    held.copy(given);
+    given.fill('x');
+    expect(held.bytes.toString()).toBe('abc');
   });
 
   it('never write into a piece that was given', () => {

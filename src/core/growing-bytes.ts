@@ -28,12 +28,16 @@ export class GrowingBytes {
    * `most` is how many bytes will be held in all, where that is known: no more room than that is taken ahead.
    */
   append(piece: Uint8Array, most: number = Number.POSITIVE_INFINITY): void {
-    if (piece.length === 0) return;
-    if (this.length === 0) {
-      this.#room = Buffer.from(piece.buffer, piece.byteOffset, piece.length);
-      [this.#from, this.#to, this.#isLent] = [0, piece.length, true];
+    if (this.length > 0) {
+      this.copy(piece, most);
       return;
     }
+    this.#room = Buffer.from(piece.buffer, piece.byteOffset, piece.length);
+    [this.#from, this.#to, this.#isLent] = [0, piece.length, true];
+  }
+
+  /** The same for a piece that may change once this has returned. */
+  copy(piece: Uint8Array, most: number = Number.POSITIVE_INFINITY): void {
     if (this.#isLent || this.#to + piece.length > this.#room.length) this.#grow(piece.length, most);
     this.#room.set(piece, this.#to);
     this.#to += piece.length;
@@ -55,7 +59,9 @@ export class GrowingBytes {
   #grow(by: number, most: number): void {
     const held = this.bytes;
     const needed = held.length + by;
-    const room = Buffer.allocUnsafe(Math.max(needed, Math.min(2 * needed, most), Math.min(LEAST_ROOM, most)));
+    // The first may be the only one.
+    const ahead = held.length === 0 ? 0 : Math.max(2 * needed, LEAST_ROOM);
+    const room = Buffer.allocUnsafe(Math.max(needed, Math.min(ahead, most)));
     room.set(held);
     [this.#room, this.#from, this.#to, this.#isLent] = [room, 0, held.length, false];
   }

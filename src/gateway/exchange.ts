@@ -2,6 +2,7 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { z } from 'zod';
+import { GrowingBytes } from '../core/growing-bytes.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import type { AnswerMemory } from './answer-memory.ts';
 import type { Caller } from './callers.ts';
@@ -33,19 +34,17 @@ export function mediaType(request: IncomingMessage): string {
 async function readBody(request: IncomingMessage, max: number): Promise<Result<Buffer, Fault>> {
   const tooLarge = err(fault('too_large', `the body is larger than ${max} bytes; send less`));
   if (Number(request.headers['content-length'] ?? 0) > max) return tooLarge;
-  const chunks: Buffer[] = [];
-  let size = 0;
+  const held = new GrowingBytes();
   let ended = false;
   // By its events: an iterator over a stream takes as long as a small tool runs.
   return new Promise((resolve, reject) => {
     request.on('data', (chunk: Buffer) => {
-      size += chunk.length;
-      if (size > max) resolve(tooLarge);
-      else chunks.push(chunk);
+      if (held.length + chunk.length > max) resolve(tooLarge);
+      else held.append(chunk, max);
     });
     request.once('end', () => {
       ended = true;
-      resolve(ok(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks)));
+      resolve(ok(held.release()));
     });
     request.once('error', reject);
     // Every request closes: an error, with its trace, is made only where somebody still waits.

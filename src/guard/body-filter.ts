@@ -4,6 +4,7 @@
  */
 
 import type { Finding, Verdict } from '../core/finding.ts';
+import { GrowingBytes } from '../core/growing-bytes.ts';
 import { BEHIND, FRESH, lookAtWindow, REACH, type WindowOptions, type WindowOutcome } from './body-window.ts';
 import { verdictOf } from './judge.ts';
 import { after, type Later } from './later.ts';
@@ -47,9 +48,8 @@ export function bodyFilter(options: BodyFilterOptions): BodyStream {
 class WindowedFilter implements BodyStream {
   readonly #options: BodyFilterOptions;
   #state = FRESH;
-  /** What came since, not yet put together: many small pieces must not be copied again for each of them. */
-  #pieces: Uint8Array[] = [];
-  #piecesLength = 0;
+  /** What came since: many small pieces must not be copied again for each of them. */
+  readonly #fresh = new GrowingBytes();
   #findings: Finding[] = [];
   #more = 0;
   #blocked = false;
@@ -66,9 +66,9 @@ class WindowedFilter implements BodyStream {
 
   push(chunk: Uint8Array): Later<Uint8Array[]> {
     if (this.#blocked) return [];
-    this.#pieces.push(Uint8Array.from(chunk));
-    this.#piecesLength += chunk.length;
-    if (this.#end + this.#piecesLength - this.#state.next < WINDOW + REACH) return [];
+    const ahead = this.#state.next + WINDOW + REACH - this.#end;
+    this.#fresh.copy(chunk, ahead);
+    if (this.#fresh.length < ahead) return [];
     this.#gather();
     return this.#windows([], () => (this.#end - this.#state.next >= WINDOW + REACH ? this.#state.next + WINDOW : -1));
   }
@@ -100,10 +100,10 @@ class WindowedFilter implements BodyStream {
   }
 
   #gather(): void {
-    if (this.#piecesLength === 0) return;
-    this.#state = { ...this.#state, held: Buffer.concat([this.#state.held, ...this.#pieces]) };
-    this.#pieces = [];
-    this.#piecesLength = 0;
+    if (this.#fresh.length === 0) return;
+    const { held } = this.#state;
+    const fresh = this.#fresh.release();
+    this.#state = { ...this.#state, held: held.length === 0 ? fresh : Buffer.concat([held, fresh]) };
   }
 
   get #end(): number {

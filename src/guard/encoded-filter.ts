@@ -4,6 +4,7 @@
  */
 
 import type { Verdict } from '../core/finding.ts';
+import { GrowingBytes } from '../core/growing-bytes.ts';
 import type { BodyStream } from './body-filter.ts';
 import { CODINGS } from './codings.ts';
 import type { GuardContext } from './guard-context.ts';
@@ -47,29 +48,30 @@ const PIECE = 256 * 1024;
 export function encodedFilter(plain: BodyStream, { context, max, hands }: Encoded): BodyStream {
   const name = context.contentEncoding.trim().toLowerCase();
   const coding = CODINGS[name];
-  let held: Uint8Array<ArrayBuffer>[] = [];
-  let size = 0;
+  const held = new GrowingBytes();
   let gaveUp = false;
   let blocked = false;
 
   const giveUp = (): Uint8Array[] => {
     gaveUp = true;
-    const out = held;
-    held = [];
-    if (context.settings.unscannable === 'pass') return out;
+    const out = held.release();
+    if (context.settings.unscannable === 'pass') return [out];
     blocked = true;
     return [];
   };
   const decodedElsewhere = async (by: Hands): Promise<Uint8Array | null> => {
-    const { chunks, decoded } = await by.decode(held, name, { max, tenant: context.tenant });
-    held = [...chunks];
+    const { chunks, decoded } = await by.decode([Uint8Array.from(held.release())], name, {
+      max,
+      tenant: context.tenant,
+    });
+    for (const chunk of chunks) held.append(chunk);
     return decoded;
   };
   /** Null where it cannot be decoded within bounds. */
   const decoded = (): Later<Uint8Array | null> => {
-    if (hands !== undefined && size > SMALL) return decodedElsewhere(hands);
+    if (hands !== undefined && held.length > SMALL) return decodedElsewhere(hands);
     try {
-      return coding?.decode(Buffer.concat(held), hands === undefined ? max : Math.min(max, SMALL)) ?? null;
+      return coding?.decode(held.bytes, hands === undefined ? max : Math.min(max, SMALL)) ?? null;
     } catch (error) {
       // A little of it may be much: that is not found out here.
       return hands !== undefined && isTooLarge(error) && max > SMALL ? decodedElsewhere(hands) : null;
@@ -87,7 +89,7 @@ export function encodedFilter(plain: BodyStream, { context, max, hands }: Encode
         if (plain.blocked) return [];
         const out = [...first, ...last];
         // Untouched bodies go on as they came, byte for byte.
-        return isSame(out, bytes) ? held : encoded(out);
+        return isSame(out, bytes) ? [held.release()] : encoded(out);
       }),
     );
   };
@@ -95,14 +97,13 @@ export function encodedFilter(plain: BodyStream, { context, max, hands }: Encode
     push(chunk) {
       if (blocked) return [];
       if (gaveUp) return [chunk];
-      held.push(Uint8Array.from(chunk));
-      size += chunk.length;
-      return !coding || size > max ? giveUp() : [];
+      held.copy(chunk);
+      return !coding || held.length > max ? giveUp() : [];
     },
     // Half of an encoded body says nothing.
     idle: () => [],
     end() {
-      if (blocked || gaveUp || size === 0 || !coding) return [];
+      if (blocked || gaveUp || held.length === 0 || !coding) return [];
       return after(decoded(), (bytes) => (bytes === null ? giveUp() : filtered(bytes)));
     },
     verdict(): Verdict {
@@ -137,6 +138,8 @@ function isSame(pieces: readonly Uint8Array[], bytes: Uint8Array): boolean {
   });
 }
 
+const NOTHING = Buffer.alloc(0);
+
 /** First bytes of bodies that are compressed though nothing says so, as files are. */
 const MAGIC: readonly (readonly [coding: string, magic: Buffer])[] = [
   ['gzip', Buffer.from([0x1f, 0x8b, 0x08])],
@@ -148,7 +151,7 @@ const LONGEST_MAGIC = 4;
 
 /** Wraps a plain filter: the first bytes of the body say whether it has to be decoded. */
 export function sniffedFilter(plain: BodyStream, encoded: Encoded): BodyStream {
-  let head = Buffer.alloc(0);
+  let head: Buffer = NOTHING;
   let chosen: BodyStream | null = null;
   const choose = (): BodyStream => {
     const coding = MAGIC.find(([, magic]) => head.subarray(0, magic.length).equals(magic))?.[0];
@@ -158,7 +161,7 @@ export function sniffedFilter(plain: BodyStream, encoded: Encoded): BodyStream {
   const begin = (): Later<Uint8Array[]> => {
     chosen = choose();
     const first = head;
-    head = Buffer.alloc(0);
+    head = NOTHING;
     return chosen.push(first);
   };
   /** The beginning of a magic is held for the next byte. */
@@ -167,7 +170,7 @@ export function sniffedFilter(plain: BodyStream, encoded: Encoded): BodyStream {
   return {
     push(chunk) {
       if (chosen !== null) return chosen.push(chunk);
-      head = Buffer.concat([head, chunk]);
+      head = head.length === 0 ? Buffer.from(chunk) : Buffer.concat([head, chunk]);
       return isOpen() ? [] : begin();
     },
     idle: () => chosen?.idle() ?? [],

@@ -1,6 +1,7 @@
 /** Short bodies and messages on their way out, joined with what the same task sent before (T-36). */
 
 import type { Finding } from '../core/finding.ts';
+import { GrowingBytes } from '../core/growing-bytes.ts';
 import type { JoinedMatch } from '../dlp/joined.ts';
 import { namedValues } from '../dlp/layers/chains.ts';
 import type { BodyStream } from './body-filter.ts';
@@ -37,14 +38,14 @@ export function rememberingFilter(
   context: GuardContext,
   { memory, fingerprint }: { readonly memory: PartMemory; readonly fingerprint: (secret: Uint8Array) => string },
 ): BodyStream {
-  let held: Uint8Array[] = [];
+  const held = new GrowingBytes();
   let size = 0;
   let findings: readonly Finding[] = [];
   const isBlocked = () => findings.some(({ action }) => action === 'block');
 
   const remember = (): void => {
     if (size === 0 || size > LONGEST) return;
-    const values = namedValues(Buffer.concat(held), { isForm: isForm(context) });
+    const values = namedValues(held.release(), { isForm: isForm(context) });
     const matches = memory.add(
       context,
       values.map(({ name, value }) => ({ name: `body ${name}`, value })),
@@ -54,8 +55,8 @@ export function rememberingFilter(
   return {
     push(chunk) {
       size += chunk.length;
-      if (size <= LONGEST) held.push(Uint8Array.from(chunk));
-      else held = [];
+      if (size <= LONGEST) held.copy(chunk, LONGEST);
+      else held.release();
       return inner.push(chunk);
     },
     idle: () => inner.idle(),

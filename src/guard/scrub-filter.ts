@@ -4,10 +4,12 @@ import type { BodyStream } from './body-filter.ts';
 import { after } from './later.ts';
 import type { Scrubs } from './scrubs.ts';
 
+const NOTHING = Buffer.alloc(0);
+
 /** Wraps a filter. What may be the beginning of a value waits for the next bytes, over a pause as well. */
 export function scrubFilter(inner: BodyStream, scrubs: Scrubs | (() => Scrubs)): BodyStream {
   if (typeof scrubs !== 'function' && scrubs.length === 0) return inner;
-  let held = Buffer.alloc(0);
+  let held: Buffer = NOTHING;
 
   const taken = (ended: boolean): Buffer => {
     const found = typeof scrubs === 'function' ? scrubs() : scrubs;
@@ -20,7 +22,7 @@ export function scrubFilter(inner: BodyStream, scrubs: Scrubs | (() => Scrubs)):
     }
     const keep = ended ? held.length : openAt(held, Math.max(at, held.length - longest + 1), found);
     out.push(held.subarray(at, keep));
-    held = Buffer.from(held.subarray(keep));
+    held = keep === held.length ? NOTHING : Buffer.from(held.subarray(keep));
     return Buffer.concat(out);
   };
   return {

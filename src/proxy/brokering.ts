@@ -5,6 +5,7 @@
  * KNOWN GAP: gRPC and binary WebSocket messages go on as they are: lengths inside them would not fit any more.
  */
 
+import { GrowingBytes } from '../core/growing-bytes.ts';
 import {
   type Destination,
   type Exchanged,
@@ -87,18 +88,16 @@ async function* encodedFlow(
   flow: Flow,
   { body, encoding }: { readonly body: AsyncIterable<Uint8Array>; readonly encoding: string },
 ): AsyncGenerator<Uint8Array> {
-  let held: Uint8Array[] = [];
+  const held = new GrowingBytes();
   let size = 0;
   for await (const chunk of body) {
     size += chunk.length;
-    held.push(chunk);
-    if (size <= LARGEST_ENCODED) continue;
-    yield* held;
-    held = [];
+    held.append(chunk);
+    if (size > LARGEST_ENCODED) yield held.release();
   }
   if (held.length === 0) return;
   const change = (plain: Buffer) => put(gate, flow, plain.toString('latin1'));
-  yield recoded(Buffer.concat(held), encoding, { max: LARGEST_ENCODED, change });
+  yield recoded(held.release(), encoding, { max: LARGEST_ENCODED, change });
 }
 
 /** Latin-1: a character a byte, whatever the bytes are. */

@@ -9,8 +9,9 @@
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Door } from '../core/event.ts';
+import { GrowingBytes } from '../core/growing-bytes.ts';
 import { bodyReader } from '../wire/http-body.ts';
-import { type HeadProblem, type RequestHead, readRequestHead } from '../wire/http-head.ts';
+import { type HeadProblem, HeadScan, type RequestHead, readRequestHead } from '../wire/http-head.ts';
 import type { Deadlines, Due } from './deadlines.ts';
 import { type Denial, denialMessage, renderDenial } from './denial.ts';
 import type { HeaderList, Order } from './exchange.ts';
@@ -55,7 +56,8 @@ export class Http1Connection implements Due {
   /** A system call, so asked only where it counts; a socket that is gone has none, and then it is from nowhere. */
   readonly #from = (): string | undefined => (this.#at.socket as Partial<Socket>).remoteAddress;
   #state: State = 'head';
-  #held: Buffer | null = null;
+  readonly #held = new GrowingBytes();
+  readonly #scan = new HeadScan();
   #ended = false;
   #stopped = false;
   #body: RequestStream | null = null;
@@ -83,7 +85,7 @@ export class Http1Connection implements Due {
       this.due = Number.POSITIVE_INFINITY;
       return;
     }
-    if (this.#state === 'head' && this.#held !== null) this.#refuse(unreadable('request_timeout', 'head'), []);
+    if (this.#state === 'head' && this.#held.length > 0) this.#refuse(unreadable('request_timeout', 'head'), []);
     else socket.destroy();
   }
 
@@ -103,8 +105,8 @@ export class Http1Connection implements Due {
       rest = chunk.subarray(taken);
     }
     if (rest.length === 0) return;
-    if (this.#held === null && this.#state === 'head') this.#startHead();
-    this.#held = this.#held === null ? rest : Buffer.concat([this.#held, rest]);
+    if (this.#held.length === 0 && this.#state === 'head') this.#startHead();
+    this.#held.append(rest);
     if (this.#state === 'head') this.#readHead();
     else this.#wait();
   };
@@ -124,7 +126,7 @@ export class Http1Connection implements Due {
   readonly #onEnd = (): void => {
     this.#ended = true;
     if (this.#state === 'head') {
-      if (this.#held === null) this.#at.socket.destroy();
+      if (this.#held.length === 0) this.#at.socket.destroy();
       else this.#refuse(unreadable('request_malformed', 'cut_short'), []);
       return;
     }
@@ -135,16 +137,16 @@ export class Http1Connection implements Due {
   };
 
   readonly #onClose = (): void => {
-    const { state, held } = { state: this.#state, held: this.#held };
+    const { state, held } = { state: this.#state, held: this.#held.length };
     this.#leave();
-    if (state === 'head' && held !== null) this.#refuse(unreadable('request_malformed', 'cut_short'), []);
+    if (state === 'head' && held > 0) this.#refuse(unreadable('request_malformed', 'cut_short'), []);
     this.#body?.fail(CUT_SHORT());
     this.#reply?.close();
   };
 
   readonly #onDrain = (): void => {
     this.#reply?.drain();
-    if (this.#state === 'head' && this.#held !== null) this.#readHead();
+    if (this.#state === 'head' && this.#held.length > 0) this.#readHead();
   };
 
   /** Takes its listeners along; the socket goes to somebody else or to its end. */
@@ -157,18 +159,17 @@ export class Http1Connection implements Due {
   #readHead(): void {
     const { gate } = this.#parts;
     const { settings } = gate;
-    const held = this.#held as Buffer;
+    const held = this.#held.bytes;
     // A client that does not read its answers gets no more of them.
     if (this.#at.socket.writableNeedDrain) return;
-    const limits = { maxBytes: settings.maxHeadBytes, maxFields: settings.maxHeaderCount };
+    const limits = { maxBytes: settings.maxHeadBytes, maxFields: settings.maxHeaderCount, scan: this.#scan };
     const head = readRequestHead(held, limits, latin1);
     if (head === null) return;
     if (!head.ok) {
       this.#refuse(headProblem(head.error), []);
       return;
     }
-    const rest = held.subarray(head.value.length);
-    this.#held = rest.length === 0 ? null : rest;
+    this.#held.drop(head.value.length);
     this.#begin(head.value);
   }
 
@@ -227,12 +228,10 @@ export class Http1Connection implements Due {
       pause: () => socket.pause(),
       resume: () => void (!this.#stopped && socket.resume()),
     });
-    const held = this.#held;
-    if (held === null) return stream;
-    const taken = stream.take(held);
+    if (this.#held.length === 0) return stream;
+    const taken = stream.take(this.#held.bytes);
     if (typeof taken === 'string') stream.fail(new Refusal('request_malformed', taken));
-    const rest = typeof taken === 'string' ? held : held.subarray(taken);
-    this.#held = rest.length === 0 ? null : rest;
+    else this.#held.drop(taken);
     return stream;
   }
 
@@ -247,7 +246,7 @@ export class Http1Connection implements Due {
   #over(reply: Http1Reply): void {
     if (this.#state !== 'busy') return;
     const whole = this.#body === null || this.#body.done;
-    const again = this.#keep && whole && reply.reusable && !(this.#ended && this.#held === null);
+    const again = this.#keep && whole && reply.reusable && !(this.#ended && this.#held.length === 0);
     this.#reply = null;
     this.#body = null;
     if (!again) {
@@ -264,12 +263,12 @@ export class Http1Connection implements Due {
     const { settings } = this.#parts.gate;
     this.#state = 'head';
     this.#kept = true;
-    this.due = performance.now() + (this.#held === null ? settings.keepAliveMs : settings.headTimeoutMs);
+    this.due = performance.now() + (this.#held.length === 0 ? settings.keepAliveMs : settings.headTimeoutMs);
     if (this.#stopped) {
       this.#stopped = false;
       this.#at.socket.resume();
     }
-    if (this.#held !== null) this.#readHead();
+    if (this.#held.length > 0) this.#readHead();
     // More than whole requests came before the client's end.
     if (this.#ended && this.#stillReading) this.#refuse(unreadable('request_malformed', 'cut_short'), []);
   }
@@ -296,15 +295,14 @@ export class Http1Connection implements Due {
     this.#leave();
     socket.off('data', this.#onData).off('end', this.#onEnd).off('close', this.#onClose).off('drain', this.#onDrain);
     socket.pause();
-    if (this.#held !== null) socket.unshift(this.#held);
-    this.#held = null;
+    if (this.#held.length > 0) socket.unshift(this.#held.release());
   }
 
   /** What could not be read: recorded, answered, and the connection closes. */
   #refuse(read: ReadRequest, headers: HeaderList): void {
     const { socket } = this.#at;
     if (this.#state !== 'over') this.#leave();
-    this.#held = null;
+    this.#held.release();
     void this.#parts.walk({
       ...this.#common(read, headers),
       kind: 'exchange',

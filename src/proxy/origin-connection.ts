@@ -4,8 +4,9 @@
  */
 
 import type { Socket } from 'node:net';
+import { GrowingBytes } from '../core/growing-bytes.ts';
 import { type BodyReader, bodyReader } from '../wire/http-body.ts';
-import type { HeadLimits } from '../wire/http-head.ts';
+import { type HeadLimits, HeadScan } from '../wire/http-head.ts';
 import { type ResponseHead, readResponseHead } from '../wire/http-response.ts';
 import type { Deadlines, Due } from './deadlines.ts';
 import type { HeaderList } from './exchange.ts';
@@ -43,7 +44,8 @@ export class OriginConnection implements Carrying, Due {
   readonly #socket: Socket;
   readonly #place: OriginPlace;
   #turn: OriginTurn | null = null;
-  #held: Buffer | null = null;
+  readonly #held = new GrowingBytes();
+  readonly #limits: HeadLimits = { ...LIMITS, scan: new HeadScan() };
   #head: ResponseHead | null = null;
   #body: BodyReader | null = null;
   #interim = 0;
@@ -159,21 +161,17 @@ export class OriginConnection implements Carrying, Due {
 
   /** Bytes behind the head; null while there is no head, or no turn any more. */
   #readHead(turn: OriginTurn, chunk: Buffer): Buffer | null {
-    let bytes = this.#held === null ? chunk : Buffer.concat([this.#held, chunk]);
-    this.#held = null;
+    this.#held.append(chunk);
     for (;;) {
-      const read = readResponseHead(bytes, turn.ask.method, LIMITS, latin1);
-      if (read === null) {
-        this.#held = bytes;
-        return null;
-      }
+      const read = readResponseHead(this.#held.bytes, turn.ask.method, this.#limits, latin1);
+      if (read === null) return null;
       if (!read.ok) return this.#refuse(read.error);
-      bytes = bytes.subarray(read.value.length);
-      if (read.value.status >= 200) return this.#begin(turn, read.value, bytes);
+      this.#held.drop(read.value.length);
+      if (read.value.status >= 200) return this.#begin(turn, read.value, this.#held.release());
       this.#interim += 1;
       // An origin that switches to what nobody asked for has left HTTP (T-29).
       if (read.value.status === 101 || this.#interim > MOST_INTERIM) return this.#refuse('interim');
-      if (bytes.length === 0) return null;
+      if (this.#held.length === 0) return null;
     }
   }
 

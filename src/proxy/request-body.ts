@@ -3,6 +3,7 @@
  * that its length can be said again after a change; a longer one is streamed, chunked.
  */
 
+import { GrowingBytes } from '../core/growing-bytes.ts';
 import { exchangedBody } from './brokering.ts';
 import type { Exchange } from './exchange.ts';
 import { field, joined } from './fields.ts';
@@ -76,18 +77,16 @@ async function* guardedBody(gate: Gate, exchange: Exchange, guarding: Guarding):
 
 /** Takes up to the bound; a body that ended by then has a length. */
 async function hold(from: AsyncIterator<Uint8Array>): Promise<OutboundBody> {
-  const held: Uint8Array[] = [];
-  let size = 0;
-  while (size <= HELD) {
+  const held = new GrowingBytes();
+  while (held.length <= HELD) {
     const next = await from.next();
-    if (next.done) return { stream: Buffer.concat(held), length: size };
-    held.push(next.value);
-    size += next.value.length;
+    if (next.done) return { stream: held.bytes, length: held.length };
+    held.append(next.value);
   }
-  return { stream: resume(held, from), length: null };
+  return { stream: resume(held.release(), from), length: null };
 }
 
-async function* resume(held: readonly Uint8Array[], from: AsyncIterator<Uint8Array>): AsyncGenerator<Uint8Array> {
-  yield* held;
+async function* resume(held: Uint8Array, from: AsyncIterator<Uint8Array>): AsyncGenerator<Uint8Array> {
+  yield held;
   for (let next = await from.next(); !next.done; next = await from.next()) yield next.value;
 }

@@ -4,12 +4,14 @@
  * whatever would change it ends the connection, because no length or checksum inside it would fit any more.
  */
 
-import { randomBytes } from 'node:crypto';
+import { after, type Later } from '../guard/later.ts';
 import { closeFrame, encodeFrame, type Message, MessageReader, OPCODES, WebSocketFault } from '../wire/websocket.ts';
 import { exchangedMessage, liveScrubs } from './brokering.ts';
 import type { Exchange } from './exchange.ts';
 import type { Gate } from './gate.ts';
-import { type GuardContext, looked } from './guarding.ts';
+import { type BodyStream, type GuardContext, unlooked } from './guarding.ts';
+import { loopTurns } from './loop-turns.ts';
+import { newMask } from './masks.ts';
 import { Refusal } from './refusal.ts';
 import { guardContext, recordVerdict } from './scan-outbound.ts';
 
@@ -33,57 +35,89 @@ export function webSocketGuard(
   if (gate.guard() === null || up === null || down === null) return null;
   const readers = { up: new MessageReader(true), down: new MessageReader(false) };
   const guarded = { up, down: { ...down, scrubs: liveScrubs(gate, exchange) } };
+  const frameOf = (direction: Direction, passed: Message | null): Buffer => {
+    if (passed === null) throw new WebSocketFault(1008, `guard_blocked ${exchange.id}`);
+    return direction === 'up' ? encodeFrame(withValues(gate, exchange, passed), newMask()) : encodeFrame(passed, null);
+  };
   const passOn = async (direction: Direction, bytes: Buffer): Promise<Buffer> => {
     const out: Buffer[] = [];
+    let { until } = loopTurns;
     for (const message of readers[direction].push(bytes)) {
-      const passed = await guardMessage(gate, exchange, { context: guarded[direction], message });
-      if (passed === null) throw new WebSocketFault(1008, `guard_blocked ${exchange.id}`);
-      const isUp = direction === 'up';
-      const payload = isUp && passed.opcode === OPCODES.text ? exchangedMessage(gate, exchange, passed.payload) : null;
-      out.push(encodeFrame(payload === null ? passed : { ...passed, payload }, isUp ? randomBytes(4) : null));
+      if (performance.now() > until) {
+        await loopTurns.next();
+        if (!exchange.mayMove()) return NOTHING;
+        ({ until } = loopTurns);
+      }
+      const passed = guardMessage(gate, exchange, { context: guarded[direction], message });
+      // Most are looked at where they come: to wait for each would cost more than to look.
+      out.push(frameOf(direction, passed instanceof Promise ? await passed : passed));
     }
     return Buffer.concat(out);
   };
   return async (direction, bytes) => {
     try {
       return await passOn(direction, bytes);
-    } catch (error) {
+    } catch (thrown) {
+      const error = unlooked(thrown);
       const { code, message } = error instanceof WebSocketFault ? error : INTERNAL;
       if (error instanceof Refusal) exchange.reason ??= error.reason;
       exchange.reason ??= code === 1008 ? 'guard_blocked' : 'guard_unscannable';
       sayLast('client', closeFrame(code, message, null));
-      sayLast('upstream', closeFrame(code, 'closed by the gate', randomBytes(4)));
+      sayLast('upstream', closeFrame(code, 'closed by the gate', newMask()));
       return null;
     }
   };
 }
 
+const NOTHING = Buffer.alloc(0);
+
 /** What could not be guarded or recorded goes no further. */
 const INTERNAL = { code: 1008, message: 'the gate could not guard or record the message' } as const;
 
-async function guardMessage(
+/** With stored values in place. */
+function withValues(gate: Gate, exchange: Exchange, message: Message): Message {
+  const { opcode, payload } = message;
+  return opcode === OPCODES.text ? { opcode, payload: exchangedMessage(gate, exchange, payload) } : message;
+}
+
+function guardMessage(
   gate: Gate,
   exchange: Exchange,
   { context, message }: { readonly context: GuardContext; readonly message: Message },
-): Promise<Message | null> {
-  const { opcode, payload } = message;
+): Later<Message | null> {
+  const { payload } = message;
   const guard = gate.guard();
   if (guard === null || payload.length === 0) return message;
+  const filter = guard.stream({ ...context, contentType: typeOf(payload) });
+  const judged = (left: Buffer) =>
+    judgedMessage(gate, exchange, { direction: context.direction, filter, message, left });
+  return after(filter.push(payload), (first) =>
+    after(filter.end(), (last) => judged(Buffer.concat([...first, ...last]))),
+  );
+}
+
+interface Judging {
+  readonly direction: GuardContext['direction'];
+  readonly filter: BodyStream;
+  readonly message: Message;
+  readonly left: Buffer;
+}
+
+function judgedMessage(
+  gate: Gate,
+  exchange: Exchange,
+  { direction, filter, message, left }: Judging,
+): Later<Message | null> {
+  const { opcode, payload } = message;
   // A ping or a close can carry 125 bytes of anything: guarded as well, and never rewritten.
   const rewritten = opcode === OPCODES.text;
-  const filter = guard.stream({ ...context, contentType: typeOf(payload) });
-  const first = await looked(filter.push(payload));
-  const out = [...first, ...(await looked(filter.end()))];
   const verdict = filter.verdict();
-  const left = Buffer.concat(out);
   // A stored value that comes back, too, can be taken out of text only.
   const stopped = filter.blocked || (!rewritten && (verdict.action !== 'pass' || !left.equals(payload)));
-  if (verdict.findings.length > 0) {
-    const said = stopped && verdict.action !== 'block' ? { ...verdict, action: 'block' as const } : verdict;
-    await recordVerdict(gate, exchange, { direction: context.direction, verdict: said, bytes: payload.length });
-  }
-  if (stopped) return null;
-  return rewritten ? { opcode, payload: left } : message;
+  const goesOn = stopped ? null : rewritten ? { opcode, payload: left } : message;
+  if (verdict.findings.length === 0) return goesOn;
+  const said = stopped && verdict.action !== 'block' ? { ...verdict, action: 'block' as const } : verdict;
+  return recordVerdict(gate, exchange, { direction, verdict: said, bytes: payload.length }).then(() => goesOn);
 }
 
 function typeOf(payload: Buffer): string {

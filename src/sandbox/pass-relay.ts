@@ -1,6 +1,8 @@
 /** Carries a sandbox's connections to the gate, and to nothing else; each request goes with the pass that is held outside. */
 
 import { connect, createServer, type Server, type Socket } from 'node:net';
+import { GrowingBytes } from '../core/growing-bytes.ts';
+import { HeadScan } from '../wire/http-head.ts';
 import { stampHead } from './stamp-head.ts';
 
 export interface Gate {
@@ -30,12 +32,13 @@ export function startPassRelay(
 }
 
 function carry(inside: Socket, gate: Gate, credentials: () => string): void {
-  let held: Buffer = Buffer.alloc(0);
+  const held = new GrowingBytes();
+  const scan = new HeadScan();
   inside.on('error', () => inside.destroy());
   inside.setTimeout(HEAD_MS, () => inside.destroy());
   const more = (chunk: Buffer) => {
-    held = held.length === 0 ? chunk : Buffer.concat([held, chunk]);
-    const stamped = held.length > HEAD_BYTES ? held : stampHead(held, credentials());
+    held.append(chunk);
+    const stamped = held.length > HEAD_BYTES ? held.bytes : stampHead(held.bytes, credentials(), scan);
     if (stamped === null) return;
     inside.off('data', more);
     inside.off('end', gone);

@@ -4,11 +4,11 @@
  * A head that cannot be read goes on untouched: the gate refuses it, and the refusal is on its record.
  */
 
-import { type HeaderField, readRequestHead } from '../wire/http-head.ts';
+import { HEAD_LIMITS, type HeaderField, HeadScan, readRequestHead } from '../wire/http-head.ts';
 
 /** `null`: the head is not whole yet. Else what goes to the gate in place of `bytes`. */
-export function stampHead(bytes: Buffer, credentials: string): Buffer | null {
-  const read = readRequestHead(bytes);
+export function stampHead(bytes: Buffer, credentials: string, scan = new HeadScan()): Buffer | null {
+  const read = readRequestHead(bytes, { ...HEAD_LIMITS, scan });
   if (read === null) return null;
   if (!read.ok) return bytes;
   const { method, target, version, headers, length } = read.value;

@@ -49,6 +49,28 @@ test.each<[Framing, string, number]>([
   expect(read(framing, 'abcdef')).toMatchObject({ body, taken, problem: null });
 });
 
+test('T-45 small chunks that came together are one piece, and large ones stay as they are', () => {
+  const pieces: Uint8Array[] = [];
+  const large = Buffer.alloc(4096, 'L');
+  const wire = Buffer.concat([
+    Buffer.from('1\r\na\r\n'.repeat(5000)),
+    Buffer.from('1000\r\n'),
+    large,
+    Buffer.from('\r\n1\r\nb\r\n'),
+  ]);
+  bodyReader(CHUNKED).read(wire, (piece) => pieces.push(piece));
+  expect(pieces.map(({ length }) => length)).toEqual([5000, 4096, 1]);
+  expect(Buffer.concat(pieces).toString()).toBe(`${'a'.repeat(5000)}${large.toString()}b`);
+  // What waits holds only itself, not the packet that it came in.
+  expect((pieces[1] as Uint8Array).buffer).toBe(wire.buffer);
+  expect((pieces[0] as Uint8Array).buffer).not.toBe(wire.buffer);
+});
+
+test('T-45 of a body that turns bad, what was good before is handed on', () => {
+  expect(read(CHUNKED, '1\r\na\r\n1\r\nb\r\nx')).toMatchObject({ body: 'ab', problem: null });
+  expect(read(CHUNKED, '1\r\na\r\n1\r\nb\r\nx\r\n')).toMatchObject({ body: 'ab', problem: 'bad_chunk' });
+});
+
 test('T-23 cut anywhere, a chunked body reads the same', () => {
   const whole = read(CHUNKED, `${WHOLE}rest`);
   fc.assert(

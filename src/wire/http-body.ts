@@ -5,6 +5,7 @@
  * fields (T-23).
  */
 
+import { GrowingBytes } from '../core/growing-bytes.ts';
 import { type BodyFraming, type HeaderField, readField } from './http-head.ts';
 
 export type BodyProblem = 'bad_chunk' | 'bad_trailer' | 'trailers_too_large';
@@ -57,6 +58,11 @@ class LengthReader implements BodyReader {
 }
 
 const LF = 10;
+/**
+ * Shorter chunks that came together are handed on as one piece: each piece costs those behind this reader more than its bytes,
+ * and would keep all that it came with (T-45).
+ */
+const SMALL_PIECE = 512;
 /** Longest line of a size with its extensions. */
 const MAX_SIZE_LINE = 256;
 const MAX_TRAILER_BYTES = 8_192;
@@ -78,6 +84,21 @@ class ChunkReader implements BodyReader {
   }
 
   read(bytes: Uint8Array, data: (piece: Uint8Array) => void): number | BodyProblem {
+    const small = new GrowingBytes();
+    const gather = (piece: Uint8Array): void => {
+      if (piece.length < SMALL_PIECE) {
+        small.copy(piece, bytes.length);
+        return;
+      }
+      if (small.length > 0) data(small.release());
+      data(piece);
+    };
+    const taken = this.#read(bytes, gather);
+    if (small.length > 0) data(small.release());
+    return taken;
+  }
+
+  #read(bytes: Uint8Array, data: (piece: Uint8Array) => void): number | BodyProblem {
     let at = 0;
     while (at < bytes.length && this.#state !== 'done') {
       if (this.#state === 'data') at += this.#data(bytes, at, data);

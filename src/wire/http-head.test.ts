@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { readRequestHead } from './http-head.ts';
+import { HEAD_LIMITS, HeadScan, readRequestHead } from './http-head.ts';
 
 const head = (text: string) => readRequestHead(Buffer.from(text, 'latin1'));
 const get = (...fields: string[]) =>
@@ -39,4 +39,44 @@ test('a head says where it ends, and what follows is left alone', () => {
 test('T-45 a head cut anywhere asks for more', () => {
   const text = 'GET http://a.test/ HTTP/1.1\r\nHost: a.test\r\nAccept: */*\r\n\r\n';
   fc.assert(fc.property(fc.nat({ max: text.length - 1 }), (cut) => head(text.slice(0, cut)) === null));
+});
+
+test('T-45 a head that comes byte by byte is looked at once, and reads like one that comes whole', () => {
+  const text = `GET http://a.test/ HTTP/1.1\r\nHost: a.test\r\n${'A: bc\r\n'.repeat(90)}\r\n`;
+  const bytes = Buffer.from(text, 'latin1');
+  let looked = 0;
+  const counted = (end: number) =>
+    new Proxy(bytes.subarray(0, end), {
+      get(part, key) {
+        if (typeof key === 'string' && /^[0-9]+$/.test(key)) looked += 1;
+        const value = Reflect.get(part, key, part) as unknown;
+        return typeof value === 'function' ? value.bind(part) : value;
+      },
+    });
+  const decode = (_: Uint8Array, end: number) => text.slice(0, end);
+  const scan = new HeadScan();
+  for (let end = 1; end < bytes.length; end += 1)
+    expect(readRequestHead(counted(end), { ...HEAD_LIMITS, scan }, decode)).toBeNull();
+  const read = readRequestHead(counted(bytes.length), { ...HEAD_LIMITS, scan }, decode);
+  expect(read).toEqual(head(text));
+  expect(looked).toBeLessThan(3 * bytes.length);
+  // The next head begins anew.
+  expect([scan.at, scan.line]).toEqual([0, 0]);
+});
+
+test('T-23 whatever the bytes, a scan that goes on says what one of all bytes says', () => {
+  const piece = fc.constantFrom('GET / HTTP/1.1', '\r\n', '\r', '\n', 'Host: a', ' ', 'A: b', '\0', ':', '\r\n\r\n');
+  fc.assert(
+    fc.property(fc.array(piece, { maxLength: 12 }), (pieces) => {
+      const scan = new HeadScan();
+      let text = '';
+      for (const one of pieces) {
+        text += one;
+        const whole = head(text);
+        expect(readRequestHead(Buffer.from(text, 'latin1'), { ...HEAD_LIMITS, scan })).toEqual(whole);
+        if (whole !== null) return;
+      }
+    }),
+    { numRuns: 1000 },
+  );
 });

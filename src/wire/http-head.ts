@@ -55,6 +55,15 @@ export interface HeadLimits {
   /** Bytes of the whole head. */
   readonly maxBytes: number;
   readonly maxFields: number;
+  /** Given by who asks again when more bytes have come: what was read before is not read anew (T-45). */
+  readonly scan?: HeadScan;
+}
+
+/** How far the end of a head has been looked for; it begins anew behind each head that was found. */
+export class HeadScan {
+  at = 0;
+  /** Where the line began that is being read. */
+  line = 0;
 }
 
 export const HEAD_LIMITS: HeadLimits = { maxBytes: 32_768, maxFields: 100 };
@@ -98,7 +107,7 @@ export function readHead(
   limits: HeadLimits,
   decode: (bytes: Uint8Array, end: number) => string = latin1,
 ): Result<HeadReading, HeadProblem> | null {
-  const end = findEnd(bytes, limits.maxBytes);
+  const end = findEnd(bytes, limits.maxBytes, limits.scan ?? new HeadScan());
   if (end === 'more') return bytes.length >= limits.maxBytes ? err('too_large') : null;
   if (typeof end === 'string') return err(end);
   const lines = decode(bytes, end - 4).split('\r\n');
@@ -132,20 +141,24 @@ function note(framed: Framed, [name, value]: HeaderField): void {
  * Offset just behind the empty line; one pass. What stands before it is checked even while more bytes are awaited: a CR or
  * LF that is not part of CRLF is refused wherever it stands, and so are the other control bytes but tab.
  */
-function findEnd(bytes: Uint8Array, max: number): number | 'more' | HeadProblem {
+function findEnd(bytes: Uint8Array, max: number, scan: HeadScan): number | 'more' | HeadProblem {
   const limit = Math.min(bytes.length, max);
-  // Where the line began that is being read; an empty one ends the head, but for one that comes first.
-  let line = 0;
-  for (let i = 0; i < limit; i += 1) {
-    const byte = bytes[i] as number;
+  let { at, line } = scan;
+  for (; at < limit; at += 1) {
+    const byte = bytes[at] as number;
     if (isText(byte)) continue;
     if (byte !== CR) return byte === LF ? 'bare_cr_or_lf' : 'control_byte';
-    if (i + 1 === limit) return 'more';
-    if (bytes[i + 1] !== LF) return 'bare_cr_or_lf';
-    if (i === line && i > 0) return i + 2;
-    i += 1;
-    line = i + 1;
+    if (at + 1 === limit) break;
+    if (bytes[at + 1] !== LF) return 'bare_cr_or_lf';
+    // An empty line ends the head, but for one that comes first.
+    if (at === line && at > 0) {
+      [scan.at, scan.line] = [0, 0];
+      return at + 2;
+    }
+    at += 1;
+    line = at + 1;
   }
+  [scan.at, scan.line] = [at, line];
   return 'more';
 }
 

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { copiedBy, inPieces } from '../../test/counted-copies.ts';
 import { closeFrame, encodeFrame, type Message, MessageReader, OPCODES, WebSocketFault } from './websocket.ts';
 
 const MASK = Buffer.from([0x37, 0xfa, 0x21, 0x3d]);
@@ -62,12 +63,13 @@ describe('WebSocket frames', () => {
 
   it('refuses messages that never end, by bytes and by fragments', () => {
     const reader = new MessageReader(false, { bytes: 1000, fragments: 5 });
-    reader.push(bytes('01 01 41'));
-    for (let i = 0; i < 4; i += 1) reader.push(bytes('00 01 41'));
-    expect(() => reader.push(bytes('00 01 41'))).toThrow(/too many fragments/);
+    const push = (to: MessageReader, hex: string) => [...to.push(bytes(hex))];
+    push(reader, '01 01 41');
+    for (let i = 0; i < 4; i += 1) push(reader, '00 01 41');
+    expect(() => push(reader, '00 01 41')).toThrow(/too many fragments/);
     const large = new MessageReader(false, { bytes: 3, fragments: 5 });
-    large.push(bytes('01 02 41 41'));
-    expect(() => large.push(bytes('00 02 41 41'))).toThrow(/larger than 3 bytes/);
+    push(large, '01 02 41 41');
+    expect(() => push(large, '00 02 41 41')).toThrow(/larger than 3 bytes/);
   });
 
   it('reads back what it wrote, however it is cut', () => {
@@ -86,6 +88,34 @@ describe('WebSocket frames', () => {
       expect(read(encodeFrame({ opcode: 2, payload }, MASK), true)[0]?.payload.equals(payload)).toBe(true);
     }
     expect(read(closeFrame(1008, 'r'.repeat(500), null), false)[0]?.payload.length).toBe(122);
+  });
+
+  it('T-45 moves each byte a few times, however small the pieces of a frame are', () => {
+    const payload = Buffer.alloc(256 * 1024, 'x');
+    const frame = encodeFrame({ opcode: OPCODES.binary, payload }, MASK);
+    for (const size of [16, 256, 65_536]) {
+      const reader = new MessageReader(true);
+      const got: Message[] = [];
+      const copied = copiedBy(() => {
+        for (const piece of inPieces(frame, size)) got.push(...reader.push(piece));
+      });
+      expect(got.map((one) => one.payload.equals(payload))).toEqual([true]);
+      expect(copied).toBeLessThan(6 * frame.length);
+    }
+  });
+
+  it('T-45 reads a message when it is asked for, and leaves none out that nobody asked for', () => {
+    const [a, b] = ['A', 'B'].map((text) => encodeFrame({ opcode: OPCODES.text, payload: Buffer.from(text) }, null));
+    const reader = new MessageReader(false);
+    const [first] = reader.push(Buffer.concat([a as Buffer, b as Buffer]));
+    expect(shown([first as Message])).toEqual([[1, 'A']]);
+    // Then something that is no frame: behind what came before it.
+    const rest: Message[] = [];
+    const push = () => {
+      for (const one of reader.push(bytes('c1 00'))) rest.push(one);
+    };
+    expect(push).toThrow(WebSocketFault);
+    expect(shown(rest)).toEqual([[1, 'B']]);
   });
 
   it('throws nothing but its own error, whatever bytes come', () => {

@@ -3,6 +3,8 @@
  * them out of the handshake, so a reserved bit is an error.
  */
 
+import { GrowingBytes } from '../core/growing-bytes.ts';
+
 export const OPCODES = { continuation: 0, text: 1, binary: 2, close: 8, ping: 9, pong: 10 } as const;
 
 export interface Message {
@@ -45,7 +47,9 @@ interface Head {
 export class MessageReader {
   readonly #masked: boolean;
   readonly #limits: MessageLimits;
-  #held: Buffer = Buffer.alloc(0);
+  readonly #held = new GrowingBytes();
+  /** Bytes of the frame that is under way, its head included; infinite while that is not known. */
+  #awaited = Number.POSITIVE_INFINITY;
   #parts: Buffer[] = [];
   #opcode = 0;
   #size = 0;
@@ -55,23 +59,30 @@ export class MessageReader {
     this.#limits = limits;
   }
 
-  /** Messages and control frames that are whole by now, in order. Throws `WebSocketFault`. */
-  push(chunk: Uint8Array): Message[] {
-    this.#held = Buffer.concat([this.#held, chunk]);
-    const out: Message[] = [];
-    for (let head = this.#head(); head !== null; head = this.#head()) {
-      const end = head.size + head.length;
-      if (this.#held.length < end) break;
-      const payload = unmasked(this.#held.subarray(head.size, end), head.mask);
-      this.#held = this.#held.subarray(end);
-      const message = this.#frame(head, payload);
-      if (message !== null) out.push(message);
-    }
-    return out;
+  /**
+   * Messages and control frames that are whole by now, in order; each is read when it is asked for, and what nobody asked
+   * for comes with the next piece. Throws a `WebSocketFault` when it comes to one.
+   */
+  push(chunk: Uint8Array): Iterable<Message> {
+    this.#held.append(chunk, this.#awaited);
+    return this.#whole();
   }
 
-  #head(): Head | null {
-    const head = readHead(this.#held);
+  *#whole(): Generator<Message, void> {
+    for (;;) {
+      const held = this.#held.bytes;
+      const head = this.#head(held);
+      this.#awaited = head === null ? Number.POSITIVE_INFINITY : head.size + head.length;
+      if (head === null || held.length < this.#awaited) return;
+      const payload = unmasked(held.subarray(head.size, this.#awaited), head.mask);
+      this.#held.drop(this.#awaited);
+      const message = this.#frame(head, payload);
+      if (message !== null) yield message;
+    }
+  }
+
+  #head(held: Buffer): Head | null {
+    const head = readHead(held);
     if (head === null) return null;
     if ((head.mask !== null) !== this.#masked) throw new WebSocketFault(1002, 'a frame is masked as it must not be');
     if (head.opcode >= 8) {
@@ -146,7 +157,7 @@ export function encodeFrame({ opcode, payload }: Message, mask: Uint8Array | nul
   const short = payload.length < 126 ? payload.length : payload.length < 65_536 ? 126 : 127;
   const lengthBytes = short < 126 ? 0 : short === 126 ? 2 : 8;
   const size = 2 + lengthBytes + (mask === null ? 0 : 4);
-  const out = Buffer.alloc(size + payload.length);
+  const out = Buffer.allocUnsafe(size + payload.length);
   out[0] = 0x80 | opcode;
   out[1] = (mask === null ? 0 : 0x80) | short;
   if (lengthBytes === 2) out.writeUInt16BE(payload.length, 2);

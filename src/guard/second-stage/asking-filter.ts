@@ -4,8 +4,9 @@
  */
 
 import type { Verdict } from '../../core/finding.ts';
+import { GrowingBytes } from '../../core/growing-bytes.ts';
 import type { BodyStream } from '../body-filter.ts';
-import { after, inTurn, type Later } from '../later.ts';
+import { after, type Later } from '../later.ts';
 import { DoubtBook, type Doubts, type Inquiry } from './doubts.ts';
 
 /** As much as a window of a stream is held for. */
@@ -27,8 +28,7 @@ export function askingFilter(asking: Asking): BodyStream {
 class AskingFilter implements BodyStream {
   readonly #asking: Asking;
   readonly #book: DoubtBook;
-  #held: Uint8Array[] = [];
-  #size = 0;
+  readonly #held = new GrowingBytes();
   /** The filter that decides; null while the body is held. */
   #decides: BodyStream | null = null;
   #said: 'asked' | 'not_asked' = 'not_asked';
@@ -44,14 +44,13 @@ class AskingFilter implements BodyStream {
 
   push(chunk: Uint8Array): Later<Uint8Array[]> {
     if (this.#decides !== null) return this.#decides.push(chunk);
-    this.#held.push(Uint8Array.from(chunk));
-    this.#size += chunk.length;
-    return this.#size > MOST_HELD ? this.#letGo() : [];
+    this.#held.copy(chunk);
+    return this.#held.length > MOST_HELD ? this.#letGo() : [];
   }
 
   idle(): Later<Uint8Array[]> {
     if (this.#decides !== null) return this.#decides.idle();
-    if (this.#asking.isSized || this.#size === 0) return [];
+    if (this.#asking.isSized || this.#held.length === 0) return [];
     return after(this.#letGo(), (first) => after(this.#decides?.idle() ?? [], (more) => [...first, ...more]));
   }
 
@@ -73,9 +72,7 @@ class AskingFilter implements BodyStream {
   #letGo(): Later<Uint8Array[]> {
     const decides = this.#asking.open(this.#book);
     this.#decides = decides;
-    const held = this.#held;
-    this.#held = [];
-    return inTurn(held, (piece) => decides.push(piece));
+    return decides.push(this.#held.release());
   }
 
   async #ask(): Promise<Uint8Array[]> {
@@ -91,7 +88,7 @@ class AskingFilter implements BodyStream {
   async #look(doubts: Doubts): Promise<Uint8Array[]> {
     const decides = this.#asking.open(doubts);
     this.#decides = decides;
-    const out = await inTurn(this.#held, (piece) => decides.push(piece));
+    const out = await decides.push(this.#held.bytes);
     return [...out, ...(await decides.end())];
   }
 }

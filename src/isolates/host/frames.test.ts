@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { copiedBy, inPieces } from '../../../test/counted-copies.ts';
 import { encodeFrame, FRAME, type Frame, FrameReader, MAX_FRAME } from './frames.ts';
 
 const kinds = fc.constantFrom(...Object.values(FRAME));
@@ -29,6 +30,17 @@ describe('frames', () => {
       }),
       { numRuns: 100 },
     );
+  });
+
+  it('T-45 in single bytes cost a few copies of each', () => {
+    const wire = encodeFrame({ kind: FRAME.log, slot: 1, bytes: Buffer.alloc(100_000, 7) });
+    const reader = new FrameReader();
+    let got: Frame[] = [];
+    const copied = copiedBy(() => {
+      for (const piece of inPieces(wire, 1)) got = reader.push(piece);
+    });
+    expect(got.map(({ bytes }) => bytes.length)).toEqual([100_000]);
+    expect(copied).toBeLessThan(20 * wire.length);
   });
 
   const header = (length: number, kind: number, jsonLength: number) => {
