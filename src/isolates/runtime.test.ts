@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { CRYPTO_CASES } from '../../test/isolates/crypto-cases.ts';
 import { RUNTIME_CASES } from '../../test/isolates/runtime-cases.ts';
 import type { Egress, EgressRequest } from '../core/ports.ts';
 import type { Principal } from '../core/principal.ts';
@@ -35,7 +36,7 @@ async function value(body: string, egress?: Egress): Promise<unknown> {
   return JSON.parse(outcome.result as string);
 }
 
-for (const [what, cases] of Object.entries(RUNTIME_CASES)) {
+for (const [what, cases] of Object.entries({ ...RUNTIME_CASES, ...CRYPTO_CASES })) {
   describe(what, () => {
     it.each(cases)('%s', async (_name, body, expected) => {
       expect(await value(body)).toEqual(expected);

@@ -29,6 +29,10 @@ export const ATTACKS: readonly Attack[] = [
     'T-60 microtask flood': 'const again = () => Promise.resolve().then(again); again(); await new Promise(() => {});',
   }),
   ...group(STOPPED, {
+    'T-60 keys made without end, on threads of the host':
+      "for (;;) await crypto.subtle.generateKey({ name: 'RSA-PSS', modulusLength: 4096, publicExponent: new Uint8Array([1, 0, 1]), hash: 'SHA-256' }, true, ['sign']);",
+    'T-60 one long derivation after the other':
+      "const k = await crypto.subtle.importKey('raw', new Uint8Array(8), 'PBKDF2', false, ['deriveBits']); for (;;) await crypto.subtle.deriveBits({ name: 'PBKDF2', salt: new Uint8Array(8), iterations: 2000000, hash: 'SHA-512' }, k, 512);",
     'T-60 for loop': 'for (;;);',
     'T-60 while with work': 'let x = 0; while (true) x = Math.sin(x + 1);',
     'T-60 do loop at the top level': 'top:do {} while (true); export default () => 1;',
@@ -250,6 +254,12 @@ export const ATTACKS: readonly Attack[] = [
       'const m = new Map(); m.set({ get a() { m.clear(); for (let i = 0; i < 100; i++) m.set(i, i); return 1; } }, 1); return structuredClone(m).size;',
     'T-63 a proxy in a structured clone':
       "return structuredClone(new Proxy({}, { get: () => globalThis, ownKeys: () => ['a'], getOwnPropertyDescriptor: () => ({ enumerable: true, configurable: true }) }));",
+    'T-60 more operations of cryptography at once than anybody waits for':
+      "const k = await crypto.subtle.importKey('raw', new Uint8Array(16), 'AES-CBC', false, ['encrypt']); const a = { name: 'AES-CBC', iv: new Uint8Array(16) }; return (await Promise.allSettled(Array.from({ length: 2500 }, () => crypto.subtle.encrypt(a, k, new Uint8Array(1))))).filter((r) => r.status === 'rejected').length > 0;",
+    'T-63 parameters of cryptography that change while they are read':
+      "let n = 0; const a = { get name() { n += 1; return n % 2 ? 'AES-CBC' : 'Argon2id'; }, get iv() { return new Proxy({}, {}); }, get hash() { return a; } }; return crypto.subtle.generateKey(a, true, ['encrypt']);",
+    'T-63 the prototype of all objects, beneath cryptography':
+      "Object.defineProperty(Object.prototype, 'hash', { get: () => { throw globalThis; }, configurable: true }); Object.prototype.$k = 1; Object.prototype.toJSON = () => 1; return (await crypto.subtle.generateKey({ name: 'AES-GCM', length: 128 }, true, ['encrypt'])).type;",
     'T-63 a buffer that goes while it is hashed':
       "const b = new Uint8Array(1e5); const p = crypto.subtle.digest('SHA-256', b); b.buffer.transfer(); return (await p).byteLength;",
   }),

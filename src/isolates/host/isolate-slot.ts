@@ -1,6 +1,7 @@
 /** One isolate: booted ahead from the snapshot, bound to one task, once, then destroyed. */
 
 import type ivm from 'isolated-vm';
+import { CryptoJobs } from './crypto-jobs.ts';
 import { Decoders, digest, encodingName, hmac, parseUrl, random, setUrl } from './host-services.ts';
 import { type DoneMessage, type HostEnding, LIMITS, type RunMessage, type TaskFault } from './protocol.ts';
 
@@ -41,6 +42,7 @@ export class IsolateSlot {
   readonly #start: Entry;
   readonly #deliver: Entry;
   readonly #decoders = new Decoders();
+  readonly #crypto = new CryptoJobs();
   #wake: NodeJS.Timeout | undefined;
   /** What the heap held when the tool was called; null once it was spoken to again. */
   #heap: Promise<number> | null = null;
@@ -144,8 +146,7 @@ export class IsolateSlot {
   reply(call: number, json: string, bytes: Uint8Array): void {
     this.#calls -= 1;
     if (this.#ended) return;
-    const body = bytes.length > 0 ? new Uint8Array(bytes).buffer : undefined;
-    this.#tell(['reply', call, json, body]);
+    this.#tell(['reply', call, json, bufferOf(bytes)]);
   }
 
   /** Destroys it; what it did not say by now is not heard. */
@@ -155,6 +156,7 @@ export class IsolateSlot {
     this.#cpuTime();
     if (this.#watch) clearInterval(this.#watch);
     clearTimeout(this.#wake);
+    this.#crypto.end();
     try {
       this.#isolate.dispose();
     } catch {
@@ -192,6 +194,8 @@ export class IsolateSlot {
     switch (op) {
       case 'call':
         return this.#call(a, b, c);
+      case 'crypto':
+        return this.#compute(a, b, c);
       case 'url':
         return parseUrl(String(a), typeof b === 'string' ? b : null);
       case 'url-set':
@@ -222,6 +226,13 @@ export class IsolateSlot {
     return true;
   }
 
+  #compute(call: unknown, text: unknown, bytes: unknown): boolean {
+    if (typeof call !== 'number' || typeof text !== 'string') return false;
+    return this.#crypto.add(text, view(bytes), ({ json, bytes }) => {
+      if (!this.#ended) this.#tell(['reply', call, json, bufferOf(bytes)]);
+    });
+  }
+
   /** One at a time: the runtime asks for the earliest that it needs, which takes the place of the one before. */
   #wakeIn(delay: number): void {
     clearTimeout(this.#wake);
@@ -240,7 +251,7 @@ export class IsolateSlot {
   /** Milliseconds; of an isolate that its memory limit has disposed of, which does not say any more, what it said last. */
   #cpuTime(): number {
     try {
-      this.#cpuMs = Number(this.#isolate.cpuTime) / 1e6;
+      this.#cpuMs = Number(this.#isolate.cpuTime) / 1e6 + this.#crypto.spentMs();
     } catch {
       // Disposed of between two looks.
     }
@@ -305,6 +316,10 @@ function refuse(specifier: string): never {
 
 function clampDelay(delay: number): number {
   return Number.isFinite(delay) ? Math.min(Math.max(delay, 0), MAX_DELAY) : 0;
+}
+
+function bufferOf(bytes: Uint8Array): ArrayBuffer | undefined {
+  return bytes.length > 0 ? new Uint8Array(bytes).buffer : undefined;
 }
 
 function view(value: unknown): Uint8Array {

@@ -1,6 +1,7 @@
 /** Calls to the supervisor: numbered, answered in any order, as JSON and bytes. */
 
 import { bridge, jsonText, jsonValue } from './bridge.ts';
+import { DOMException } from './dom-exception.ts';
 
 export interface BindingAnswer {
   readonly value: unknown;
@@ -10,6 +11,7 @@ export interface BindingAnswer {
 interface Waiting {
   resolve(answer: BindingAnswer): void;
   reject(error: Error): void;
+  readonly faultOf: (fault: Record<string, unknown>) => Error;
 }
 
 interface Reply {
@@ -24,11 +26,25 @@ let last = 0;
 
 /** Rejects with an error that carries `code`, and `decision` when a denial is behind it. */
 export function callBinding(op: string, args: unknown, bytes?: ArrayBuffer): Promise<BindingAnswer> {
+  return asked('call', { text: jsonText({ op, args }), bytes, faultOf });
+}
+
+/** What the host itself answers, in its own time. Rejects with a `TypeError` or a `DOMException`. */
+export function askHost(what: string, text: string, bytes: ArrayBuffer): Promise<BindingAnswer> {
+  return asked(what, { text, bytes, faultOf: exceptionOf });
+}
+
+interface Question {
+  readonly text: string;
+  readonly bytes: ArrayBuffer | undefined;
+  readonly faultOf: Waiting['faultOf'];
+}
+
+function asked(what: string, { text, bytes, faultOf }: Question): Promise<BindingAnswer> {
   return new Promise((resolve, reject) => {
     last += 1;
-    const text = jsonText({ op, args });
-    waiting.set(last, { resolve, reject });
-    if (bridge.current.serve('call', last, text, bytes) === true) return;
+    waiting.set(last, { resolve, reject, faultOf });
+    if (bridge.current.serve(what, last, text, bytes) === true) return;
     waiting.delete(last);
     reject(faultOf({ name: 'RangeError', message: 'too many calls at once', code: 'too_many_calls' }));
   });
@@ -40,7 +56,7 @@ export function takeReply(call: number, json: string, bytes: ArrayBuffer | undef
   waiting.delete(call);
   const reply = jsonValue(json) as Reply;
   if (reply.ok) asked.resolve({ value: reply.value, bytes });
-  else asked.reject(faultOf(reply.error ?? {}));
+  else asked.reject(asked.faultOf(reply.error ?? {}));
 }
 
 function faultOf(fault: Record<string, unknown>): Error {
@@ -48,4 +64,9 @@ function faultOf(fault: Record<string, unknown>): Error {
   const error = new Kind(String(fault['message']));
   const { name: _, message: __, ...rest } = fault;
   return Object.assign(error, rest, Kind === Error ? { name: String(fault['name'] ?? 'Error') } : {});
+}
+
+function exceptionOf({ name, message }: Record<string, unknown>): Error {
+  if (name === 'TypeError') return new TypeError(String(message));
+  return new DOMException(String(message), name === 'RangeError' ? 'OperationError' : String(name));
 }

@@ -19,7 +19,8 @@ import { AbortController, AbortSignal } from './abort.ts';
 import { atob, btoa } from './base64.ts';
 import { Blob, File } from './blob.ts';
 import { bridge, sliceText } from './bridge.ts';
-import { Crypto, CryptoKey, makeCrypto, SubtleCrypto } from './crypto.ts';
+import { Crypto, makeCrypto } from './crypto.ts';
+import { CryptoKey } from './crypto-key.ts';
 import { DOMException, QuotaExceededError } from './dom-exception.ts';
 import { TextDecoder, TextEncoder } from './encoding.ts';
 import { CustomEvent, ErrorEvent, Event } from './event.ts';
@@ -31,6 +32,7 @@ import { inspect } from './inspect.ts';
 import { Request } from './request.ts';
 import { Response } from './response.ts';
 import { refuseToClone, structuredClone } from './structured-clone.ts';
+import { SubtleCrypto } from './subtle-crypto.ts';
 import { TextDecoderStream, TextEncoderStream } from './text-streams.ts';
 import { clearInterval, clearTimeout, setInterval, setTimeout } from './timers.ts';
 import { URL } from './url.ts';
@@ -159,7 +161,10 @@ const ARITY: Readonly<Record<string, Readonly<Record<string, number>>>> = {
   FormData: PAIRS,
   Headers: PAIRS,
   Response: { json: 1, redirect: 1 },
-  SubtleCrypto: { digest: 2, exportKey: 2, generateKey: 3, importKey: 5, sign: 3, verify: 4 },
+  SubtleCrypto: {
+    ...{ digest: 2, encrypt: 3, decrypt: 3, sign: 3, verify: 4, deriveKey: 5, deriveBits: 2 },
+    ...{ generateKey: 3, importKey: 5, exportKey: 2, wrapKey: 4, unwrapKey: 7 },
+  },
   TextEncoder: { encodeInto: 2 },
   URL: { canParse: 1, parse: 1 },
   URLSearchParams: PAIRS,

@@ -1,6 +1,7 @@
 /** `structuredClone` over the types that exist here (HTML, section 2.7). */
 
 import { Blob, File, isBlob } from './blob.ts';
+import { clonedKey, isCryptoKey } from './crypto-key.ts';
 import { clonedException, DOMException, isDomException } from './dom-exception.ts';
 
 type Seen = Map<object, unknown>;
@@ -106,6 +107,7 @@ function leaf(value: object, of: Cloning): object | null {
 function bytesLike(value: object, of: Cloning): object | null {
   if (is(value, 'buffer')) return bufferOf(value as ArrayBuffer, of);
   if (ArrayBuffer.isView(value)) return viewOf(value, of);
+  if (isCryptoKey(value)) return keep(value, clonedKey(value), of);
   if (!isBlob(value)) return null;
   const made =
     value instanceof File

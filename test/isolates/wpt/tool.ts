@@ -33,7 +33,7 @@ export default async () => {
   setup({ explicit_timeout: true, explicit_done: true });
   try {
     await (async () => {
-      var structuredCloneBatteryOfTests, testObjMock;
+      var structuredCloneBatteryOfTests, testObjMock, publicKeys, privateKeys, noDeriveBitsKeys, noDeriveKeyKeys, ecdsaKeyPairs, ecdhKeys, publicKey;
 ${[...new Set(names)].map((name) => `try { globalThis.${name} = ${name}; } catch {}`).join('\n')}
 ${body}
     })();
