@@ -5,8 +5,7 @@
 
 import { fileURLToPath } from 'node:url';
 import { compileRuleFiles, readRuleFiles } from '../src/control/load-revision.ts';
-import { readPreparedRules, writePreparedRules } from '../src/control/prepared-rules.ts';
-import { prepare } from '../src/dlp/prepared-rules.ts';
+import { readPreparedSet, writePreparedRules } from '../src/control/prepared-rules.ts';
 
 const rules = fileURLToPath(new URL('../rules', import.meta.url));
 const loaded = compileRuleFiles(readRuleFiles({ rules: [rules], edits: rules, categories: [], imports: '' }));
@@ -14,6 +13,4 @@ if (!loaded.ok) {
   for (const { file, line, message } of loaded.error) console.error(`${file}:${line}: ${message}`);
   process.exit(1);
 }
-const known = readPreparedRules();
-const missing = [...loaded.value.byFile.keys()].filter((key) => !known?.files.has(key));
-if (missing.length > 0) writePreparedRules(prepare(loaded.value));
+if (readPreparedSet()?.digest !== loaded.value.digest) writePreparedRules(loaded.value);

@@ -9,12 +9,13 @@ import type { Config } from '../config/schema.ts';
 import { didYouMean } from '../core/nearest.ts';
 import { err, ok, type Problem, type Result } from '../core/result.ts';
 import type { RuleFile, RuleSet } from '../dlp/compiled-rules.ts';
-import { type AlreadyKnown, compileRules } from '../dlp/rule-set.ts';
+import { rulesFrom } from '../dlp/portable-rules.ts';
+import { type AlreadyKnown, compileRules, digestOf } from '../dlp/rule-set.ts';
 import { type Bundle, compileBundle } from '../policy/bundle.ts';
 import { reachability, soundness, strayFiles, unused } from '../policy/bundle-check.ts';
 import { listTree, readTree, type TreeFile, TreeUnreadable } from '../store/read-tree.ts';
 import { type CategoryRoots, loadCategoryFiles, type PreparedIndex, prepareIndex } from './load-categories.ts';
-import { readPreparedRules } from './prepared-rules.ts';
+import { readPreparedRules, readPreparedSet } from './prepared-rules.ts';
 
 /** Directories; a later one adds to the earlier ones and replaces files of the same path. */
 export interface RevisionRoots extends CategoryRoots {
@@ -70,9 +71,11 @@ export function loadRules(roots: RevisionRoots, known: AlreadyKnown = {}): Resul
   });
 }
 
-/** As `compileRules`, with what set-up prepared. A reload has what it needs in the set before it. */
+/** As `compileRules`, with what set-up prepared: all of it where no file was changed, else what of it is left. */
 export function compileRuleFiles(files: readonly RuleFile[], known: AlreadyKnown = {}): Result<RuleSet, Problem[]> {
-  return compileRules(files, sha256Text, known.previous ? known : { prepared: readPreparedRules, ...known });
+  const whole = known.retest || known.previous || known.prepared ? null : readPreparedSet();
+  if (whole?.digest === digestOf(files, sha256Text)) return ok(rulesFrom(whole));
+  return compileRules(files, sha256Text, { prepared: readPreparedRules, ...known });
 }
 
 /** The files of DLP rules, edits in place of what they replace. Throws `TreeUnreadable`. */

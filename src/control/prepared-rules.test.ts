@@ -2,14 +2,13 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { deserialize, serialize } from 'node:v8';
-import { brotliCompressSync, brotliDecompressSync } from 'node:zlib';
 import { afterAll, describe, expect, it } from 'vitest';
+import { rulesFrom } from '../dlp/portable-rules.ts';
 import { derivedEntries } from '../dlp/prefilter/plan.ts';
-import { prepare } from '../dlp/prepared-rules.ts';
-import { compileRules } from '../dlp/rule-set.ts';
+import { compileRules, digestOf } from '../dlp/rule-set.ts';
 import { scan } from '../dlp/scan.ts';
 import { sha256Text } from './load-revision.ts';
-import { readPreparedRules, writePreparedRules } from './prepared-rules.ts';
+import { readPreparedRules, readPreparedSet, writePreparedRules } from './prepared-rules.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'lt-prepared-'));
 afterAll(() => rmSync(dir, { recursive: true }));
@@ -33,7 +32,7 @@ const compile = (of: string, known = {}) => {
 };
 const fresh = compile(text);
 if (!('rules' in fresh)) throw new Error(JSON.stringify(fresh));
-writePreparedRules(prepare(fresh), file);
+writePreparedRules(fresh, file);
 const prepared = () => readPreparedRules(file);
 
 describe('prepared rules', () => {
@@ -48,6 +47,31 @@ describe('prepared rules', () => {
     expect(set.plan.prefilter.image.tables).toEqual(fresh.plan.prefilter.image.tables);
     const sample = Buffer.from('x ak_00112233445566ff and zZ-qwertyuiop-q');
     expect(scan(sample, set)).toMatchObject([{ start: 2 }, { start: 26 }]);
+  });
+
+  it('are the whole set where no file was changed, as it is searched for and by file', () => {
+    const kept = readPreparedSet(file);
+    const set = kept && rulesFrom(kept);
+    expect(set?.digest).toBe(digestOf([{ path: 'dlp/r.yaml', text }], sha256Text));
+    expect(set?.plan.prefilter.image.tables).toEqual(fresh.plan.prefilter.image.tables);
+    expect([...(set?.byFile ?? [])].map(([key, of]) => [key, of.map(({ spec }) => spec.id)])).toEqual([
+      [[...fresh.byFile.keys()][0], ['first', 'second']],
+    ]);
+    const sample = Buffer.from('x ak_00112233445566ff and zZ-qwertyuiop-q');
+    expect(set && scan(sample, set)).toMatchObject([{ start: 2 }, { start: 26 }]);
+  });
+
+  it('need not be derived again when a file beside theirs is edited, whoever compiled them', () => {
+    const kept = readPreparedSet(file);
+    const previous = kept && rulesFrom(kept);
+    const files = [
+      { path: 'dlp/r.yaml', text },
+      { path: 'dlp/s.yaml', text: `version: 1\nrules:${rule('third', 'bk_[0-9a-f]{16}', 'bk_0123456789abcdef')}\n` },
+    ];
+    const set = compileRules(files, sha256Text, { ...(previous && { previous }), prepared });
+    if (!set.ok) throw new Error('must compile');
+    expect(set.value.byId.get('first')).toBe(previous?.byId.get('first'));
+    expect(set.value.rules.map(({ spec }) => spec.id)).toEqual(['first', 'second', 'third']);
   });
 
   it('say nothing of a file that was changed: it is read and tested', () => {
@@ -67,14 +91,14 @@ describe('prepared rules', () => {
     [
       'is of another engine',
       () => {
-        const kept = deserialize(brotliDecompressSync(readFileSync(file)));
-        writeFileSync(file, brotliCompressSync(serialize({ ...kept, engine: '0'.repeat(64) })));
+        const kept = deserialize(readFileSync(file));
+        writeFileSync(file, serialize({ ...kept, engine: '0'.repeat(64) }));
       },
     ],
   ])('count for nothing when the file %s', (_what, spoil) => {
-    writePreparedRules(prepare(fresh), file);
-    expect(prepared()).not.toBeNull();
+    writePreparedRules(fresh, file);
+    expect([prepared(), readPreparedSet(file)]).not.toContain(null);
     spoil();
-    expect(prepared()).toBeNull();
+    expect([prepared(), readPreparedSet(file)]).toEqual([null, null]);
   });
 });

@@ -10,36 +10,53 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { deserialize, serialize } from 'node:v8';
 import { brotliCompressSync, brotliDecompressSync, constants } from 'node:zlib';
-import type { PreparedRules } from '../dlp/prepared-rules.ts';
+import type { RuleSet } from '../dlp/compiled-rules.ts';
+import { type PortableRules, portableRules, sharedRules, unsharedRules } from '../dlp/portable-rules.ts';
+import { type PreparedRules, prepare } from '../dlp/prepared-rules.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const FILE = join(ROOT, 'node_modules/.cache/locktender/rules');
 
-/** What is kept: the engine that it is of, and its outcome. */
+/** What is kept: the engine that it is of, and its outcome, each part by itself as most starts need but the first. */
 interface Kept {
   readonly engine: string;
-  readonly rules: PreparedRules;
+  readonly whole: Uint8Array;
+  readonly parts: Uint8Array;
 }
 
-/** Null where nothing was prepared by this very engine. */
+/** The set as it is when no file was changed; null where nothing was prepared by this very engine. */
+export function readPreparedSet(file = FILE): PortableRules | null {
+  const whole = read<PortableRules>(file, 'whole');
+  return whole && sharedRules(whole);
+}
+
+/** Each file by itself; null where nothing was prepared by this very engine. */
 export function readPreparedRules(file = FILE): PreparedRules | null {
+  return read<PreparedRules>(file, 'parts');
+}
+
+function read<T>(file: string, part: 'whole' | 'parts'): T | null {
   try {
-    const kept = deserialize(brotliDecompressSync(readFileSync(file))) as Kept;
-    return kept.engine === engineDigest() ? kept.rules : null;
+    const kept = deserialize(readFileSync(file)) as Kept;
+    return kept.engine === engineDigest() ? (deserialize(brotliDecompressSync(kept[part])) as T) : null;
   } catch {
     return null;
   }
 }
 
 /** Throws when it cannot be written. */
-export function writePreparedRules(rules: PreparedRules, file = FILE): void {
-  const kept: Kept = { engine: engineDigest(), rules };
+export function writePreparedRules(set: RuleSet, file = FILE): void {
+  const whole = compressed(unsharedRules(portableRules(set)));
+  const kept: Kept = { engine: engineDigest(), whole, parts: compressed(prepare(set)) };
   mkdirSync(dirname(file), { recursive: true });
   const next = `${file}.${process.pid}`;
-  // Quality 11 would take longer than all the rest, for a tenth of the size.
-  const params = { [constants.BROTLI_PARAM_QUALITY]: 4 };
-  writeFileSync(next, brotliCompressSync(serialize(kept), { params }));
+  writeFileSync(next, serialize(kept));
   renameSync(next, file);
+}
+
+function compressed(value: unknown): Uint8Array {
+  // Quality 11 would take longer than all the rest, for a tenth of the size.
+  return brotliCompressSync(serialize(value), { params: { [constants.BROTLI_PARAM_QUALITY]: 4 } });
 }
 
 /** SHA-256, hex, of everything that the outcome depends on beside the rules. */

@@ -13,7 +13,7 @@ export interface RuleSet {
   readonly digest: string;
   readonly rules: readonly CompiledRule[];
   readonly byId: ReadonlyMap<string, CompiledRule>;
-  /** The rules of each file, by the SHA-256 of its path and text; empty where another thread has compiled them. */
+  /** The rules of each file, by the SHA-256 of its path and text. */
   readonly byFile: ReadonlyMap<string, readonly CompiledRule[]>;
   /** How the rules are searched for together. */
   readonly plan: ScanPlan;

@@ -16,6 +16,8 @@ import { lazyRule } from './rule-set.ts';
 export interface PortableRules {
   readonly digest: string;
   readonly rules: readonly { readonly spec: RuleSpec; readonly file: string; readonly line: number }[];
+  /** Keys of the files, each with the indexes of its rules. */
+  readonly files: readonly (readonly [string, readonly number[]])[];
   readonly plan: PortablePlan;
   /** What is tried on parts that are put together (T-36). */
   readonly strong: { readonly plan: PortablePlan; readonly anywhere: Image };
@@ -35,9 +37,11 @@ export function portableRules(set: RuleSet): PortableRules {
   if (known !== undefined) return known;
   const indexes = new Map(set.rules.map((rule, i) => [rule, i]));
   const strong = strongRules(set);
+  const indexesOf = (rules: readonly CompiledRule[]) => rules.map((rule) => indexes.get(rule) as number);
   const portable = {
     digest: set.digest,
     rules: set.rules.map(({ spec, file, line }) => ({ spec, file, line })),
+    files: [...set.byFile].map(([key, rules]) => [key, indexesOf(rules)] as const),
     plan: portablePlan(set.plan, indexes),
     strong: { plan: portablePlan(strong.plan, indexes), anywhere: shared(strong.anywhere.image) },
   };
@@ -51,6 +55,21 @@ function portablePlan(
 ): PortablePlan {
   const plans = rules.map(({ rule, ...plan }) => ({ ...plan, index: indexes.get(rule) as number }));
   return { ...rest, rules: plans, image: shared(prefilter.image) };
+}
+
+/** With its tables in memory that all threads share, wherever they come from. */
+export function sharedRules(portable: PortableRules): PortableRules {
+  return withImages(portable, shared);
+}
+
+/** With tables of its own: what a serialiser takes. */
+export function unsharedRules(portable: PortableRules): PortableRules {
+  return withImages(portable, (image) => ({ ...image, tables: Uint8Array.from(image.tables) }));
+}
+
+function withImages({ plan, strong, ...rest }: PortableRules, change: (image: Image) => Image): PortableRules {
+  const changed = (one: PortablePlan): PortablePlan => ({ ...one, image: change(one.image) });
+  return { ...rest, plan: changed(plan), strong: { plan: changed(strong.plan), anywhere: change(strong.anywhere) } };
 }
 
 function shared(image: Image): Image {
@@ -72,7 +91,7 @@ export function rulesFrom(portable: PortableRules, previous: RuleSet | null = nu
     digest,
     rules,
     byId: new Map(rules.map((rule) => [rule.spec.id, rule])),
-    byFile: new Map(),
+    byFile: new Map(portable.files.map(([key, indexes]) => [key, indexes.map((i) => rules[i] as CompiledRule)])),
     plan: planFrom(portable.plan, rules),
   });
   takeStrongRules(set, { plan: planFrom(strong.plan, rules), anywhere: new Prefilter(strong.anywhere) });

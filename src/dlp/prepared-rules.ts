@@ -23,7 +23,7 @@ export interface PreparedRules {
   readonly entries: ReadonlyMap<string, RuleEntries>;
 }
 
-/** What to keep of a set whose rules were all tested. */
+/** What to keep of a set whose rules were all tested, for when a file of it is edited. */
 export function prepare({ byFile, rules }: RuleSet): PreparedRules {
   const plain = ({ spec, line }: CompiledRule): PreparedRule => ({ spec, line });
   return {

@@ -10,7 +10,7 @@ import type { CompiledRule } from './compiled-rule.ts';
 import type { RuleFile, RuleSet } from './compiled-rules.ts';
 import { exactValidator } from './exact-set.ts';
 import { parsePathPattern } from './json-path.ts';
-import { derivedEntries, makePlan } from './prefilter/plan.ts';
+import { entriesAtHand, makePlan } from './prefilter/plan.ts';
 import type { PreparedRules } from './prepared-rules.ts';
 import { type RuleSpec, ruleFileSchema } from './rule-schema.ts';
 import { scanRule } from './scan.ts';
@@ -40,10 +40,7 @@ export function compileRules(
   const problems: Problem[] = [];
   const byId = new Map<string, CompiledRule>();
   const byFile = new Map<string, readonly CompiledRule[]>();
-  const sorted = files
-    .map(({ path, text }) => ({ path, text, key: keyOf({ path, text }, sha256) }))
-    .sort((a, b) => (a.path < b.path ? -1 : 1));
-  const digest = sha256(sorted.map(({ key }) => key).join(''));
+  const { sorted, digest } = keyed(files, sha256);
   const passed = known.passed?.(digest) === true;
   const prepared = known.prepared?.() ?? null;
   for (const file of sorted) {
@@ -64,15 +61,24 @@ export function compileRules(
   }
   if (problems.length > 0) return err(problems);
   const rules = [...byId.values()];
-  const plan = makePlan(rules, undefined, entriesAtHand(known, prepared));
+  const plan = makePlan(rules, undefined, derivedBefore(known, prepared));
   return ok(Object.freeze({ digest, rules, byId, byFile, plan }));
 }
 
-function entriesAtHand(
-  { previous }: AlreadyKnown,
-  prepared: PreparedRules | null,
-): PreparedRules['entries'] | undefined {
-  return prepared?.entries ?? (previous && derivedEntries(previous.rules));
+/** Of the set that these files make. */
+export function digestOf(files: readonly RuleFile[], sha256: (text: string) => string): string {
+  return keyed(files, sha256).digest;
+}
+
+function keyed(files: readonly RuleFile[], sha256: (text: string) => string) {
+  const sorted = files
+    .map(({ path, text }) => ({ path, text, key: keyOf({ path, text }, sha256) }))
+    .sort((a, b) => (a.path < b.path ? -1 : 1));
+  return { sorted, digest: sha256(sorted.map(({ key }) => key).join('')) };
+}
+
+function derivedBefore({ previous }: AlreadyKnown, prepared: PreparedRules | null): PreparedRules['entries'] {
+  return new Map([...(prepared?.entries ?? []), ...(previous ? entriesAtHand(previous.rules) : [])]);
 }
 
 /** What of a file need not be done again; undefined where all of it is to be. */

@@ -120,6 +120,16 @@ export function derivedEntries(rules: readonly CompiledRule[]): Map<string, Rule
   return new Map(rules.map((rule) => [rule.spec.regex, knownOf(rule, NONE).entries]));
 }
 
+/** The same of those for which it is derived already. */
+export function entriesAtHand(rules: readonly CompiledRule[]): Map<string, RuleEntries> {
+  return new Map(
+    rules.flatMap((rule) => {
+      const known = facts.get(rule);
+      return known === undefined ? [] : [[rule.spec.regex, known.entries]];
+    }),
+  );
+}
+
 const NONE: ReadonlyMap<string, RuleEntries> = new Map();
 
 /** What follows from an expression alone, kept for as long as its rule is: most rules stay over a reload. */
