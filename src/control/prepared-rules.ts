@@ -17,6 +17,9 @@ import { type PreparedRules, prepare } from '../dlp/prepared-rules.ts';
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const FILE = join(ROOT, 'node_modules/.cache/locktender/rules');
 
+/** What is decompressed is 15 MB, and not put together from thousands of pieces. */
+const ONE_CHUNK = { chunkSize: 32 * 1024 * 1024 };
+
 /** What is kept: the engine that it is of, and its outcome, each part by itself as most starts need but the first. */
 interface Kept {
   readonly engine: string;
@@ -38,7 +41,7 @@ export function readPreparedRules(file = FILE): PreparedRules | null {
 function read<T>(file: string, part: 'whole' | 'parts'): T | null {
   try {
     const kept = deserialize(readFileSync(file)) as Kept;
-    return kept.engine === engineDigest() ? (deserialize(brotliDecompressSync(kept[part])) as T) : null;
+    return kept.engine === engineDigest() ? (deserialize(brotliDecompressSync(kept[part], ONE_CHUNK)) as T) : null;
   } catch {
     return null;
   }
