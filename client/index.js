@@ -38,8 +38,9 @@ export function gatewayClient(options               )                {
       ...(body !== undefined && { body: JSON.stringify(body) }),
       ...(more.signal && { signal: more.signal }),
     });
-    if (!response.ok) throw new GatewayProblem(response.status, (await response.json())                           );
-    return response;
+    if (response.ok) return response;
+    // What stands between may answer with a page of its own.
+    throw new GatewayProblem(response.status, (await response.json().catch(() => ({})))                           );
   };
   const call = async    (method        , path        , body          , more              )             =>
     (await (await send(method, path, body, more)).json())     ;
@@ -56,7 +57,7 @@ export function gatewayClient(options               )                {
   };
 }
 
-/** The gateway's own server-sent events: an `event` and one line of `data` each. */
+/** The gateway's own server-sent events: an `event` and one line of `data` each. Throws if they end before `result`. */
 async function* eventsOf(response          )                            {
   const text = new TextDecoder();
   let rest = '';
@@ -69,6 +70,8 @@ async function* eventsOf(response          )                            {
       const value = JSON.parse(data)                           ;
       if (name === 'fault') throw new GatewayProblem(response.status, value);
       yield { event: name, data: value }             ;
+      if (name === 'result') return;
     }
   }
+  throw new Error('the gateway went away before the task ended');
 }

@@ -93,6 +93,17 @@ export interface CutReceipt {
     /** Milliseconds from the change to the last byte of the slowest flow cut. */
     readonly slowest_ms: number;
 }
+/** A change that was asked for and is not in force: another person has to approve it. */
+export interface AwaitsSecondPerson {
+    /** Id of the request (`p…`), by which it is approved or rejected. */
+    readonly pending: string;
+    /** Epoch ms after which it can no longer be approved. */
+    readonly until: number;
+    readonly message: string;
+}
+/** Why a change is not in force: words for a person, or that it waits. */
+export type NotChanged = string | AwaitsSecondPerson;
+export declare function whyNotChanged(not: NotChanged): string;
 /** The records of `Controls` whose keys are names. */
 export declare const CONTROL_RECORDS: readonly ["blockedCategories", "unblockedCategories", "revokedCapabilities", "quarantinedTenants", "killedTasks", "revokedPasses"];
 export type ControlRecord = (typeof CONTROL_RECORDS)[number];

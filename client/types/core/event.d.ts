@@ -133,6 +133,8 @@ export interface GuardVerdictEvent extends EventCommon {
     readonly action: 'pass' | 'redact' | 'block';
     readonly findings: readonly Finding[];
     readonly more: number;
+    /** Whether another inspector was asked about uncertain spans; absent where there were none to ask about. */
+    readonly second_stage?: 'asked' | 'not_asked';
     /** Digest of the rule set. */
     readonly rules: string;
     readonly bytes: number;

@@ -25,4 +25,6 @@ export interface Verdict {
     readonly findings: readonly Finding[];
     /** Findings beyond the cap are counted, not listed. */
     readonly more: number;
+    /** Whether another inspector was asked about uncertain spans; absent where there were none that it may be asked about. */
+    readonly second_stage?: 'asked' | 'not_asked';
 }

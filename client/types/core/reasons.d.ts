@@ -70,6 +70,7 @@ export declare const REASONS: {
     readonly provider_fetch: ReasonRow;
     readonly own_credentials: ReasonRow;
     readonly guard_unscannable: ReasonRow;
+    readonly guard_unavailable: ReasonRow;
     readonly lease_ended: ReasonRow;
     readonly audit_unavailable: ReasonRow;
     readonly controls_stale: ReasonRow;

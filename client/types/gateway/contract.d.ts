@@ -86,6 +86,10 @@ export declare const guardAnswer: z.ZodObject<{
         path: z.ZodNullable<z.ZodString>;
     }, z.core.$strip>>;
     more: z.ZodInt;
+    second_stage: z.ZodOptional<z.ZodEnum<{
+        asked: "asked";
+        not_asked: "not_asked";
+    }>>;
     text: z.ZodOptional<z.ZodString>;
     json: z.ZodOptional<z.ZodJSONSchema>;
     bytes: z.ZodOptional<z.ZodString>;
@@ -144,6 +148,10 @@ export declare const taskReport: z.ZodObject<{
             path: z.ZodNullable<z.ZodString>;
         }, z.core.$strip>>;
         more: z.ZodInt;
+        second_stage: z.ZodOptional<z.ZodEnum<{
+            asked: "asked";
+            not_asked: "not_asked";
+        }>>;
     }, z.core.$strip>;
     usage: z.ZodObject<{
         boot_ms: z.ZodNumber;
