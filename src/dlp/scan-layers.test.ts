@@ -1,26 +1,9 @@
-import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { compileRules } from './rule-set.ts';
+import { GITHUB_RULES, GITHUB_TOKEN, ruleSet } from '../../test/dlp/small-rules.ts';
 import { scanLayers } from './scan-layers.ts';
 
-const TOKEN = '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';
-const RULES = `version: 1
-rules:
-  - id: github-pat
-    description: GitHub token
-    info_type: GITHUB_TOKEN
-    kind: secret
-    regex: '\\b(ghp_[0-9A-Za-z]{36})\\b'
-    secret_group: 1
-    likelihood: LIKELY
-    severity: high
-    actions: { result: redact, request: block }
-    tests: { match: ['${TOKEN}'], no_match: ['ghp_short'] }
-`;
-const made = compileRules([{ path: 'r.yaml', text: RULES }], (t) => createHash('sha256').update(t).digest('hex'));
-if (!made.ok) throw new Error(made.error[0]?.message);
-const rules = made.value;
+const rules = ruleSet(GITHUB_RULES);
 
 const base64 = (text: string) => Buffer.from(text).toString('base64');
 const base64url = (text: string) => Buffer.from(text).toString('base64url');
@@ -90,11 +73,11 @@ function redacted(text: string): string {
 
 describe('a secret inside an encoding', () => {
   it.each(NAMES)('T-35 is found under %s, and what takes its place is encoded the same', (name) => {
-    const inner = `{"user":"someone","token":"${TOKEN}","more":"text after it"}`;
+    const inner = `{"user":"someone","token":"${GITHUB_TOKEN}","more":"text after it"}`;
     const text = `before ${ENCODERS[name](inner)} after`;
     const found = scanLayers(Buffer.from(text), rules);
     expect(found.map(({ rule }) => rule.spec.id)).toEqual(['github-pat']);
-    expect(found[0]?.secret.toString()).toBe(TOKEN);
+    expect(found[0]?.secret.toString()).toBe(GITHUB_TOKEN);
     const out = redacted(text);
     const decoded = DECODERS[name](out.slice('before '.length, -' after'.length));
     expect(decoded).not.toContain('ghp_SI');
@@ -103,9 +86,9 @@ describe('a secret inside an encoding', () => {
 
   it('T-35 is found under two encodings, and under three', () => {
     for (const text of [
-      base64(hex(`key=${TOKEN}`)),
-      percent(base64(`key=${TOKEN}`)),
-      base64(percent(hex(`key=${TOKEN}`))),
+      base64(hex(`key=${GITHUB_TOKEN}`)),
+      percent(base64(`key=${GITHUB_TOKEN}`)),
+      base64(percent(hex(`key=${GITHUB_TOKEN}`))),
     ]) {
       expect(scanLayers(Buffer.from(text), rules)).toHaveLength(1);
       expect(redacted(text)).not.toBe(text);
@@ -116,7 +99,7 @@ describe('a secret inside an encoding', () => {
     const around = fc.string({ maxLength: 40 });
     fc.assert(
       fc.property(fc.constantFrom(...NAMES), fc.constantFrom(...NAMES), around, around, (first, second, a, b) => {
-        const text = `x ${ENCODERS[second](`some words ${ENCODERS[first](`and ${a.replaceAll('\\', '')} a ${TOKEN} b`)} ${b.replaceAll('\\', '')}`)}`;
+        const text = `x ${ENCODERS[second](`some words ${ENCODERS[first](`and ${a.replaceAll('\\', '')} a ${GITHUB_TOKEN} b`)} ${b.replaceAll('\\', '')}`)}`;
         const before = scanLayers(Buffer.from(text), rules);
         const after = scanLayers(Buffer.from(redacted(text)), rules);
         return before.length === 0 || after.length === 0;
@@ -133,7 +116,7 @@ describe('a secret inside an encoding', () => {
 
   it('T-35 is found in base64 on lines, escaped in JSON as well, and no line grows', () => {
     for (const ending of ['\n', '\r\n', '\n  ', '\\n', '\\r\\n']) {
-      const text = `"${base64(`words before it ${TOKEN} and words behind it, for a line more`).replaceAll(/.{48}/g, `$&${ending}`)}"`;
+      const text = `"${base64(`words before it ${GITHUB_TOKEN} and words behind it, for a line more`).replaceAll(/.{48}/g, `$&${ending}`)}"`;
       const out = redacted(text);
       const lines = out.slice(1, -1).split(ending);
       expect(Buffer.from(lines.join(''), 'base64').toString()).toMatch(
@@ -144,12 +127,12 @@ describe('a secret inside an encoding', () => {
   });
 
   it('is found in the rest of a run that was cut', () => {
-    const run = base64(`some words and ${TOKEN} and more words`);
+    const run = base64(`some words and ${GITHUB_TOKEN} and more words`);
     for (let cut = 0; cut < 8; cut += 1) expect(scanLayers(Buffer.from(run.slice(cut)), rules)).toHaveLength(1);
   });
 
   it('stands in the clear: its own place, nothing decoded', () => {
-    const [found] = scanLayers(Buffer.from(`é ${TOKEN}`), rules);
+    const [found] = scanLayers(Buffer.from(`é ${GITHUB_TOKEN}`), rules);
     expect(found).toMatchObject({ start: 3, end: 43, encodings: [] });
   });
 });

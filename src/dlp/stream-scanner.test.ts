@@ -1,26 +1,10 @@
-import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { compileRules } from './rule-set.ts';
+import { ruleSet, SAMPLE_RULES } from '../../test/dlp/small-rules.ts';
 import { scanLayers } from './scan-layers.ts';
 import { type Found, StreamScanner } from './stream-scanner.ts';
 
-const RULES = `version: 1
-rules:
-  - id: sample
-    description: A sample
-    info_type: SAMPLE
-    kind: secret
-    regex: '\\b(key-[a-z]{8,40})\\b'
-    secret_group: 1
-    likelihood: LIKELY
-    severity: low
-    actions: { result: redact, request: block }
-    tests: { match: ['key-abcdefgh'], no_match: ['key-short'] }
-`;
-const set = compileRules([{ path: 'r.yaml', text: RULES }], (t) => createHash('sha256').update(t).digest('hex'));
-if (!set.ok) throw new Error(JSON.stringify(set.error));
-const rules = set.value;
+const rules = ruleSet(SAMPLE_RULES);
 
 function scanned(text: Buffer, cuts: readonly number[]): Found[] {
   const scanner = new StreamScanner(rules);

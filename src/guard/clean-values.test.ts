@@ -1,6 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
-import { sha256Text } from '../control/load-revision.ts';
-import { compileRules } from '../dlp/rule-set.ts';
+import { ruleSet } from '../../test/dlp/small-rules.ts';
 import { CleanValues } from './clean-values.ts';
 
 const RULES = `version: 1
@@ -17,9 +16,7 @@ rules:
     allow: { hosts: [api.example.com] }
     tests: { match: [key-1234], no_match: [key-1] }
 `;
-const made = compileRules([{ path: 'r.yaml', text: RULES }], sha256Text);
-if (!made.ok) throw new Error(made.error[0]?.message);
-const rules = made.value;
+const rules = ruleSet(RULES);
 const value = Buffer.from('key-1234');
 
 describe('values that hold nothing', () => {

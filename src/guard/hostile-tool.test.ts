@@ -1,8 +1,7 @@
 /** What a tool may do to a secret to get it past the guard, and what is done about it. */
-import { createHash } from 'node:crypto';
 import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { compileRules } from '../dlp/rule-set.ts';
+import { ruleSet } from '../../test/dlp/small-rules.ts';
 import { createGuard } from './guard.ts';
 import type { GuardContext } from './guard-context.ts';
 
@@ -19,9 +18,8 @@ rules:
     actions: { result: redact, request: block }
     tests: { match: ['key_abcdefghijklmnopqrstuvwx'], no_match: ['key_short'] }
 `;
-const set = compileRules([{ path: 'r.yaml', text: RULES }], (t) => createHash('sha256').update(t).digest('hex'));
-if (!set.ok) throw new Error(JSON.stringify(set.error));
-const guard = createGuard({ rules: set.value, fingerprintKey: Buffer.alloc(32, 1) });
+const rules = ruleSet(RULES);
+const guard = createGuard({ rules, fingerprintKey: Buffer.alloc(32, 1) });
 const KEY = 'key_Ab3Cd5Ef7Gh9Jk1Lm3Np5Qr7';
 const MARK = '[REDACTED:KEY]';
 

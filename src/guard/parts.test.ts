@@ -1,27 +1,10 @@
-import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { compileRules } from '../dlp/rule-set.ts';
+import { GITHUB_RULES, GITHUB_TOKEN, ruleSet } from '../../test/dlp/small-rules.ts';
 import { createGuard } from './guard.ts';
 import type { GuardContext } from './guard-context.ts';
 
-const TOKEN = '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';
-const RULES = `version: 1
-rules:
-  - id: github-pat
-    description: GitHub token
-    info_type: GITHUB_TOKEN
-    kind: secret
-    regex: '\\b(ghp_[0-9A-Za-z]{36})\\b'
-    secret_group: 1
-    likelihood: LIKELY
-    severity: high
-    actions: { result: redact, request: block }
-    tests: { match: ['${TOKEN}'], no_match: ['ghp_short'] }
-`;
-const set = compileRules([{ path: 'r.yaml', text: RULES }], (t) => createHash('sha256').update(t).digest('hex'));
-if (!set.ok) throw new Error(JSON.stringify(set.error));
-const rules = set.value;
+const rules = ruleSet(GITHUB_RULES);
 const newGuard = () => createGuard({ rules, fingerprintKey: Buffer.alloc(32, 1) });
 
 const context = (over: Partial<GuardContext> = {}): GuardContext => ({
@@ -37,7 +20,7 @@ function run(body: string, over: Partial<GuardContext> = {}, guard = newGuard())
   return { text: Buffer.concat(out).toString(), verdict: filter.verdict(), blocked: filter.blocked };
 }
 
-const cut = (size: number) => TOKEN.match(new RegExp(`.{1,${size}}`, 'g')) ?? [];
+const cut = (size: number) => GITHUB_TOKEN.match(new RegExp(`.{1,${size}}`, 'g')) ?? [];
 const form = { contentType: 'application/x-www-form-urlencoded' };
 const mark = '[REDACTED:GITHUB_TOKEN]';
 
@@ -82,15 +65,15 @@ describe('a secret in several parts of one text (T-36)', () => {
   it('T-36 is found however it is cut, and what is whole is found once', () => {
     fc.assert(
       fc.property(fc.uniqueArray(fc.integer({ min: 1, max: 39 }), { minLength: 1, maxLength: 12 }), (cuts) => {
-        const at = [0, ...cuts.sort((a, b) => a - b), TOKEN.length];
-        const parts = at.slice(1).map((end, i) => TOKEN.slice(at[i], end));
+        const at = [0, ...cuts.sort((a, b) => a - b), GITHUB_TOKEN.length];
+        const parts = at.slice(1).map((end, i) => GITHUB_TOKEN.slice(at[i], end));
         const { text, verdict } = run(JSON.stringify({ before: 'word', parts, after: 'word' }));
         expect(JSON.parse(text).parts.join('')).toBe(mark);
         expect(verdict.findings).toHaveLength(1);
       }),
       { numRuns: 60 },
     );
-    expect(run(JSON.stringify({ a: TOKEN, b: TOKEN })).verdict.findings).toHaveLength(2);
+    expect(run(JSON.stringify({ a: GITHUB_TOKEN, b: GITHUB_TOKEN })).verdict.findings).toHaveLength(2);
   });
 
   it('leaves alone what only stands one behind the other', () => {

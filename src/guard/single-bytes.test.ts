@@ -4,25 +4,11 @@ import { createHash } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import { afterEach, expect, it, vi } from 'vitest';
 import { copiedBy, inPieces } from '../../test/counted-copies.ts';
-import { compileRules } from '../dlp/rule-set.ts';
+import { ruleSet, SAMPLE_RULES } from '../../test/dlp/small-rules.ts';
 import { createGuard } from './guard.ts';
 
-const RULES = `version: 1
-rules:
-  - id: sample
-    description: A sample
-    info_type: SAMPLE
-    kind: secret
-    regex: '\\b(key-[a-z]{8,40})\\b'
-    secret_group: 1
-    likelihood: LIKELY
-    severity: low
-    actions: { result: redact, request: block }
-    tests: { match: ['key-abcdefgh'], no_match: ['key-short'] }
-`;
-const set = compileRules([{ path: 'r.yaml', text: RULES }], (t) => createHash('sha256').update(t).digest('hex'));
-if (!set.ok) throw new Error(JSON.stringify(set.error));
-const guard = createGuard({ rules: set.value, fingerprintKey: Buffer.alloc(32, 1) });
+const rules = ruleSet(SAMPLE_RULES);
+const guard = createGuard({ rules, fingerprintKey: Buffer.alloc(32, 1) });
 
 afterEach(() => vi.restoreAllMocks());
 

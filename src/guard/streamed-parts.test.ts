@@ -1,29 +1,13 @@
 /** A secret that comes piece by piece in a stream, whatever the stream is made of; what goes on is a stream of that kind (T-36). */
 
-import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { compileRules } from '../dlp/rule-set.ts';
+import { GITHUB_RULES, GITHUB_TOKEN, ruleSet } from '../../test/dlp/small-rules.ts';
 import { createGuard } from './guard.ts';
 import type { GuardContext } from './guard-context.ts';
 
-const TOKEN = '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';
-const RULES = `version: 1
-rules:
-  - id: github-pat
-    description: GitHub token
-    info_type: GITHUB_TOKEN
-    kind: secret
-    regex: '\\b(ghp_[0-9A-Za-z]{36})\\b'
-    secret_group: 1
-    likelihood: LIKELY
-    severity: high
-    actions: { result: redact, request: block }
-    tests: { match: ['${TOKEN}'], no_match: ['ghp_short'] }
-`;
-const set = compileRules([{ path: 'r.yaml', text: RULES }], (t) => createHash('sha256').update(t).digest('hex'));
-if (!set.ok) throw new Error(JSON.stringify(set.error));
-const guard = createGuard({ rules: set.value, fingerprintKey: Buffer.alloc(32, 1) });
+const rules = ruleSet(GITHUB_RULES);
+const guard = createGuard({ rules, fingerprintKey: Buffer.alloc(32, 1) });
 const MARK = '[REDACTED:GITHUB_TOKEN]';
 
 const context = (contentType: string, direction: 'result' | 'request'): GuardContext => ({
@@ -194,10 +178,13 @@ const FORMS: Readonly<Record<string, Form>> = {
 
 /** The token cut anywhere, into so many pieces as a secret may lie in, between ordinary words. */
 const pieces = fc
-  .tuple(fc.uniqueArray(fc.integer({ min: 1, max: TOKEN.length - 1 }), { minLength: 1, maxLength: 10 }), fc.nat(3))
+  .tuple(
+    fc.uniqueArray(fc.integer({ min: 1, max: GITHUB_TOKEN.length - 1 }), { minLength: 1, maxLength: 10 }),
+    fc.nat(3),
+  )
   .map(([cuts, words]) => {
-    const at = [0, ...cuts.sort((a, b) => a - b), TOKEN.length];
-    const parts = at.slice(1).map((end, i) => TOKEN.slice(at[i], end));
+    const at = [0, ...cuts.sort((a, b) => a - b), GITHUB_TOKEN.length];
+    const parts = at.slice(1).map((end, i) => GITHUB_TOKEN.slice(at[i], end));
     const around = ['it ', 'is here: ', 'so '].slice(0, words);
     return [...around, ...parts, ...around.map((word) => ` ${word}`)];
   });
@@ -208,7 +195,7 @@ describe.each(Object.entries(FORMS))('a secret in pieces in %s', (_, { type, sen
       fc.property(pieces, fc.array(fc.nat(5000), { maxLength: 6 }), (texts, cuts) => {
         const body = send(texts);
         const { text } = run(body, type, cuts);
-        expect(read(text)).toBe(texts.join('').replace(TOKEN, MARK));
+        expect(read(text)).toBe(texts.join('').replace(GITHUB_TOKEN, MARK));
         expect(text).toBe(run(body, type).text);
         expect(run(body, type, cuts, 'request')).toEqual({ text: '', blocked: true });
       }),
@@ -225,10 +212,10 @@ describe.each(Object.entries(FORMS))('a secret in pieces in %s', (_, { type, sen
     const texts = [
       ...Array.from({ length: 900 }, (_, i) => ` word ${i}`),
       ' ',
-      ...(TOKEN.match(/.{1,9}/g) ?? []),
+      ...(GITHUB_TOKEN.match(/.{1,9}/g) ?? []),
       ' end',
     ];
     if (type !== SSE || read(send(texts)) === '' || send(texts).split('\n').length < 900) return;
-    expect(read(run(send(texts), type).text)).toBe(texts.join('').replace(TOKEN, MARK));
+    expect(read(run(send(texts), type).text)).toBe(texts.join('').replace(GITHUB_TOKEN, MARK));
   });
 });
