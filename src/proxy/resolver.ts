@@ -5,6 +5,7 @@
 
 import { LRUCache } from 'lru-cache';
 import type { Resolution } from '../core/decision.ts';
+import { classifyAddress, parseIp } from '../core/ip-address.ts';
 import type { Clock } from '../core/ports.ts';
 import type { HostsFile } from './hosts-file.ts';
 import { Refusal } from './refusal.ts';
@@ -29,6 +30,7 @@ const LONGEST_MS = 3_600_000;
 /** A name that does not resolve is not asked again for this long. */
 const FAILURE_MS = 2_000;
 const KEPT = 20_000;
+/** They stand in the record of each decision. */
 const MOST_ADDRESSES = 32;
 
 export function createResolver(hosts: HostsFile, source: NameSource, clock: Clock): Resolver {
@@ -39,7 +41,7 @@ export function createResolver(hosts: HostsFile, source: NameSource, clock: Cloc
     try {
       const { addresses, cnames, ttlMs } = await source(name);
       if (addresses.length === 0) throw new Refusal('resolve_failed', 'no_address');
-      const answer = { addresses: addresses.slice(0, MOST_ADDRESSES), cnames };
+      const answer = { addresses: worstOf(addresses), cnames };
       const held = Math.min(LONGEST_MS, Math.max(SHORTEST_MS, ttlMs));
       cache.set(name, { answer, until: clock.monotonic() + held });
       return answer;
@@ -66,6 +68,17 @@ export function createResolver(hosts: HostsFile, source: NameSource, clock: Cloc
       return asked;
     },
   };
+}
+
+/** Of a very long answer, too, one bad address spoils all (T-20): what is left out is good. */
+function worstOf(addresses: readonly string[]): readonly string[] {
+  if (addresses.length <= MOST_ADDRESSES) return addresses;
+  const isPublic = (text: string): boolean => {
+    const ip = parseIp(text);
+    return ip !== null && classifyAddress(ip) === 'public';
+  };
+  const bad = addresses.filter((text) => !isPublic(text));
+  return [...bad, ...addresses.filter(isPublic)].slice(0, MOST_ADDRESSES);
 }
 
 /** RFC 6761: `localhost` and names under it are loopback, and never asked for. */

@@ -18,14 +18,15 @@ export interface DnsServer {
 
 const [A, CNAME] = [1, 5];
 
-export async function dnsServer(zone: Zone): Promise<DnsServer> {
+/** `ttl` in seconds. What `zone` holds when it is asked is what is answered. */
+export async function dnsServer(zone: Zone, ttl = 60): Promise<DnsServer> {
   const asked = new Set<string>();
   const socket = createSocket('udp4');
   socket.on('message', (query, { address, port }) => {
     const { name, type, end } = questionOf(query);
     asked.add(name);
     const found = zone[name];
-    const answers = answersTo(zone, name, type);
+    const answers = answersTo(zone, name, type).map((one) => one(ttl));
     const head = Buffer.from(query.subarray(0, 12));
     head.writeUInt16BE(found === undefined ? 0x8183 : 0x8180, 2);
     for (const [at, count] of [
@@ -42,16 +43,20 @@ export async function dnsServer(zone: Zone): Promise<DnsServer> {
   return { address: `127.0.0.1:${socket.address().port}`, asked, close: () => socket.close() };
 }
 
-function answersTo(zone: Zone, name: string, type: number): Buffer[] {
+type Answering = (ttl: number) => Buffer;
+
+function answersTo(zone: Zone, name: string, type: number): Answering[] {
   const found = zone[name] ?? [];
   if (typeof found !== 'string') return type === A ? found.map((one) => record(name, A, four(one))) : [];
   const alias = record(name, CNAME, encoded(found));
   return type === A ? [alias, ...addressesOf(zone, found).map((one) => record(found, A, four(one)))] : [alias];
 }
 
-function addressesOf(zone: Zone, name: string): readonly string[] {
+/** None where aliases go round. */
+function addressesOf(zone: Zone, name: string, steps = 20): readonly string[] {
   const found = zone[name] ?? [];
-  return typeof found === 'string' ? addressesOf(zone, found) : found;
+  if (typeof found !== 'string') return found;
+  return steps === 0 ? [] : addressesOf(zone, found, steps - 1);
 }
 
 function questionOf(query: Buffer): { readonly name: string; readonly type: number; readonly end: number } {
@@ -71,14 +76,16 @@ function encoded(name: string): Buffer {
   ]);
 }
 
-function record(name: string, type: number, data: Buffer): Buffer {
-  const fixed = Buffer.alloc(10);
-  fixed.writeUInt16BE(type, 0);
-  fixed.writeUInt16BE(1, 2);
-  fixed.writeUInt32BE(60, 4);
-  fixed.writeUInt16BE(data.length, 8);
-  return Buffer.concat([encoded(name), fixed, data]);
-}
+const record =
+  (name: string, type: number, data: Buffer) =>
+  (ttl: number): Buffer => {
+    const fixed = Buffer.alloc(10);
+    fixed.writeUInt16BE(type, 0);
+    fixed.writeUInt16BE(1, 2);
+    fixed.writeUInt32BE(ttl, 4);
+    fixed.writeUInt16BE(data.length, 8);
+    return Buffer.concat([encoded(name), fixed, data]);
+  };
 
 function four(address: string): Buffer {
   return Buffer.from(address.split('.').map(Number));

@@ -97,8 +97,35 @@ describe('a destination written as', () => {
     ['T-15 a name with user information', 'someone@web.lab.test'],
     ['T-14 an underscored name beside a good one', 'web_.lab.test'],
     ['T-46 a wildcard name for loopback', '127.0.0.1.nip.io'],
+    ['T-10 a name in percent', 'web%2elab.test'],
+    ['T-10 a name with a percent-encoded NUL', 'web.lab.test%00.example.org'],
+    ['T-12 a name with two dots in it', 'web..lab.test'],
+    ['T-12 a name with a dot before it', '.web.lab.test'],
+    ['T-13 half a bracket', '[::1'],
+    ['T-16 an address in percent', '127%2e0%2e0%2e1'],
+    ['T-16 an address of five parts', '127.0.0.1.1'],
+    ['T-17 an IPv6 address without brackets', '::1'],
   ])('%s is refused', async (_, host) => {
     const said = await connect(`${host}:${lab.tlsPort}`);
+    expect(said).toMatch(/^HTTP\/1\.1 40[03] /);
+  });
+
+  it.each([
+    '0PORT',
+    '+PORT',
+    '-PORT',
+    ' PORT',
+    'PORT ',
+    '0xPORT',
+    'PORT:22',
+    'PORT/',
+    'PORT#',
+    '',
+    '0',
+    '65536',
+    '1e2',
+  ])('T-09 the right host with its port written as `%s` is refused', async (port) => {
+    const said = await connect(`web.lab.test:${port.replace('PORT', String(lab.tlsPort))}`);
     expect(said).toMatch(/^HTTP\/1\.1 40[03] /);
   });
 
