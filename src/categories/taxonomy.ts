@@ -7,6 +7,7 @@ import { z } from 'zod';
 import { parseHost } from '../core/host.ts';
 import { err, ok, type Problem, type Result } from '../core/result.ts';
 import { parseYamlFile, type YamlFile } from '../core/strict-yaml.ts';
+import { words } from '../core/words.ts';
 
 export const RISKS = ['low', 'medium', 'high', 'critical'] as const;
 export type Risk = (typeof RISKS)[number];
@@ -51,7 +52,7 @@ const schema = z.strictObject({
       z.strictObject({
         id: z.string().regex(ID, 'a category id is kebab-case, for example `paste-sites`').max(40),
         name: z.string().min(1).max(80),
-        description: z.string().min(1).max(400),
+        description: words(400),
         risk: z.enum(RISKS),
         tier: z.union([z.literal(1), z.literal(2), z.literal(3), z.literal(4)]),
         default_blocked: z.boolean(),

@@ -2,6 +2,7 @@
 
 import { z } from 'zod';
 import { GUARD_ACTIONS, LIKELIHOODS } from '../core/finding.ts';
+import { words } from '../core/words.ts';
 import { NORMALISE } from './exact-set.ts';
 import { HOST_OR_BELOW } from './host-list.ts';
 import { parsePathPattern } from './json-path.ts';
@@ -26,8 +27,8 @@ const rule = z.strictObject({
     .string()
     .regex(/^[a-z0-9]+(-[a-z0-9]+)*$/, 'a rule id is kebab-case, for example `github-pat`')
     .max(80),
-  description: z.string().min(1).max(500),
-  owner: z.string().min(1).max(100).optional(),
+  description: words(500),
+  owner: words(100).optional(),
   info_type: z
     .string()
     .regex(/^[A-Z][A-Z0-9_]*$/, 'an info type is upper case, for example `GITHUB_TOKEN`')

@@ -3,6 +3,7 @@
 import { z } from 'zod';
 import { err, ok, type Problem, type Result } from '../core/result.ts';
 import { parseYamlFile } from '../core/strict-yaml.ts';
+import { words } from '../core/words.ts';
 
 export interface Tool {
   /** Also the last part of its capability, `tool.invoke.<name>`. */
@@ -21,7 +22,7 @@ export interface Tool {
 const schema = z.strictObject({
   version: z.literal(1),
   name: z.string().regex(/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/, 'a tool name is kebab-case'),
-  description: z.string().min(1).max(1000),
+  description: words(1000),
   kind: z.enum(['http', 'mcp']).default('http'),
   url: z.url({ protocol: /^https?$/ }),
   read_only: z.boolean(),

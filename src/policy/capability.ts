@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { type Cidr, parseCidr } from '../core/ip-address.ts';
 import { err, ok, type Problem, type Result } from '../core/result.ts';
 import { parseYamlFile, type YamlFile } from '../core/strict-yaml.ts';
+import { words } from '../core/words.ts';
 import { type HostPattern, parseHostPattern } from './host-pattern.ts';
 import { type HostScope, parseScope, scopeSchema } from './host-scope.ts';
 import { type PathPattern, parsePathPattern } from './path-pattern.ts';
@@ -108,8 +109,8 @@ const schema = z.strictObject({
     .string()
     .regex(CAPABILITY_NAME, 'a capability name is dotted lower case without wildcards, for example `net.read.public`')
     .max(100),
-  owner: z.string().min(1).max(100),
-  description: z.string().min(1).max(1000),
+  owner: words(100),
+  description: words(1000),
   risk: z.enum(CAPABILITY_RISKS),
   inspect: z.enum(['auto', 'never']).default('auto'),
   grants: z.array(grantSchema).max(1000).default([]),

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { LIKELIHOODS, type Likelihood } from '../core/finding.ts';
 import { ok, type Problem, type Result } from '../core/result.ts';
 import { parseYamlFile } from '../core/strict-yaml.ts';
+import { words } from '../core/words.ts';
 
 export interface Limits {
   readonly cpuMs: number;
@@ -68,8 +69,8 @@ const schema = z.strictObject({
     .string()
     .regex(/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/, 'a profile name is kebab-case, for example `internal-data`')
     .max(60),
-  owner: z.string().min(1).max(100),
-  description: z.string().min(1).max(1000),
+  owner: words(100),
+  description: words(1000),
   capabilities: z.array(z.string().min(1).max(100)).max(20_000),
   limits: z.strictObject({
     cpu_ms: count,

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { didYouMean } from '../core/nearest.ts';
 import { err, ok, type Problem, type Result } from '../core/result.ts';
 import { parseYamlFile, type YamlFile } from '../core/strict-yaml.ts';
+import { words } from '../core/words.ts';
 
 export interface RequestClass {
   readonly name: string;
@@ -32,7 +33,7 @@ const schema = z.strictObject({
           .string()
           .regex(/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/, 'a class name is kebab-case')
           .max(60),
-        description: z.string().min(1).max(400),
+        description: words(400),
         profile: z.string(),
         also: z.array(z.string()).default([]),
       }),

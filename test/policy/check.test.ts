@@ -35,6 +35,11 @@ describe('policy check', () => {
   });
 
   it.each([
+    [
+      'an owner that is nobody',
+      { path: 'capabilities/x.yaml', text: capability('').text.replace('owner: o', "owner: '  '") },
+      /x\.yaml:3 .*blank/,
+    ],
     ['a catch-all host', grant("hosts: ['*']"), /x\.yaml:8 .*wildcard/],
     ['a wildcard on a public suffix', grant("hosts: ['*.com']"), /public suffix/],
     ['a wildcard name', capability('', 'net.read.*'), /x\.yaml:2 .*without wildcards/],
