@@ -47,7 +47,7 @@ const SHORTEST = 16;
 /** Whether a blob may be compressed: it says so, or could be brotli, which says nothing. */
 export function mayBePacked(blob: Buffer): boolean {
   if (blob.length < SHORTEST) return false;
-  return [GZIP, ZSTD, ZIP_ENTRY].some((magic) => blob.subarray(0, magic.length).equals(magic)) || isZlib(blob);
+  return [GZIP, ZSTD, ZIP_ENTRY].some((magic) => magic.every((byte, i) => blob[i] === byte)) || isZlib(blob);
 }
 
 /** RFC 1950: deflate with a window of at most 32 KB, no dictionary, and a check of the two bytes. */

@@ -4,22 +4,22 @@
  */
 
 import { alphabet, LONGEST_RUN } from './layer.ts';
-import { matched, Splices, type Undone } from './splices.ts';
+import { Splices, type Undone } from './splices.ts';
 
-/** Those that encoders put into secrets; line ends and tabs end a secret as they stand. */
-const JSON_ESCAPE = /\\+u([0-9A-Fa-f]{4})|\\\//g;
-/** `\\x67`, `\\u{67}` and `\\147` of source code; the backslash is doubled where the source stands in JSON. */
-const SOURCE_ESCAPE = /\\+(?:x([2-7][0-9A-Fa-f])|u\{0{0,4}([2-7][0-9A-Fa-f])\}|(0[4-7][0-7]|1[0-7]{2}))/g;
 /** Of names those of signs that keys and connection strings are made of. */
 const NAMED: Readonly<Record<string, string>> = {
   ...{ lowbar: '_', UnderBar: '_', period: '.', colon: ':', equals: '=' },
   ...{ sol: '/', plus: '+', commat: '@', dollar: '$' },
 };
 const NAMES = Object.keys(NAMED);
-const ENTITY = new RegExp(`&(?:#(?:[xX]0{0,12}([0-9A-Fa-f]{2})|0{0,12}([0-9]{2,3}));?|(${NAMES.join('|')});)`, 'g');
+const ENTITY = new RegExp(`^&(?:#(?:[xX]0{0,12}([0-9A-Fa-f]{2})|0{0,12}([0-9]{2,3}));?|(${NAMES.join('|')});)`);
+const LONGEST_ENTITY = 20;
+/** What may stand behind the ampersand of one. */
+const ENTITY_STARTS = alphabet(`#${NAMES.map((name) => name[0]).join('')}`);
 
 const [PERCENT, PLUS, SLASH, EQUALS, RETURN, NEWLINE] = [0x25, 0x2b, 0x2f, 0x3d, 0x0d, 0x0a];
-const SPACE = 0x20;
+const [SPACE, BACKSLASH, AMPERSAND, OPEN, CLOSE] = [0x20, 0x5c, 0x26, 0x7b, 0x7d];
+const [SMALL_U, SMALL_X, ZERO, ONE] = [0x75, 0x78, 0x30, 0x31];
 
 /** Values of hexadecimal digits; 16 for what is none. */
 const HEX = Uint8Array.from({ length: 256 }, (_, byte) => {
@@ -42,13 +42,26 @@ export function percentLayer(text: Buffer, isForm = false): Undone | null {
   return undone({ encoding: 'percent', text, splices, write: encodeURIComponent });
 }
 
+/** Those that encoders put into secrets; line ends and tabs end a secret as they stand. Any number of backslashes before a `u`. */
 export function jsonLayer(text: Buffer): Undone | null {
-  if (text.length > LONGEST_RUN || (!text.includes('\\u') && !text.includes('\\/'))) return null;
-  const splices = matched(text, JSON_ESCAPE, (out, start, [found, code]) => {
-    if (code === undefined) out.add(start, start + 2, SLASH);
-    else out.addCode(start, start + found.length, Number.parseInt(code, 16));
+  const splices = backslashed(text, (out, start, sign) => {
+    const code = text[sign] === SMALL_U ? hexAt(text, sign + 1, 4) : -1;
+    if (code >= 0) out.addCode(start, sign + 5, code);
+    else if (text[sign] === SLASH) out.add(sign - 1, sign + 1, SLASH);
   });
   return undone({ encoding: 'json', text, splices, write: (plain) => JSON.stringify(plain).slice(1, -1) });
+}
+
+/** What `take` makes of each row of backslashes and the sign behind it, of which it may take as much as it likes. */
+function backslashed(text: Buffer, take: (out: Splices, start: number, sign: number) => void): Splices {
+  const splices = new Splices();
+  if (text.length > LONGEST_RUN) return splices;
+  for (let at = nextOf(text, BACKSLASH, 0); at < text.length; at = nextOf(text, BACKSLASH, at)) {
+    const start = at;
+    while (text[at] === BACKSLASH) at += 1;
+    take(splices, start, at);
+  }
+  return splices;
 }
 
 /** Where the next such byte is; the length of the text where there is none. A call costs more than a few bytes do. */
@@ -70,48 +83,76 @@ function hexAt(text: Uint8Array, at: number, digits: number): number {
   return value;
 }
 
-const SOURCE_STARTS = ['\\x', '\\u{', '\\0', '\\1'];
-
+/** `\\x67`, `\\u{67}` and `\\147` of source code; the backslash is doubled where the source stands in JSON. */
 export function sourceLayer(text: Buffer): Undone | null {
-  if (text.length > LONGEST_RUN || !SOURCE_STARTS.some((start) => text.includes(start))) return null;
-  const splices = matched(text, SOURCE_ESCAPE, (out, start, [found, hex, point, octal]) =>
-    out.addCode(
-      start,
-      start + found.length,
-      Number.parseInt(octal ?? hex ?? point ?? '', octal === undefined ? 16 : 8),
-    ),
-  );
+  const splices = backslashed(text, (out, start, sign) => {
+    const first = text[sign];
+    if (first === SMALL_X) takeAscii(out, [start, sign + 3], hexAt(text, sign + 1, 2));
+    else if (first === ZERO || first === ONE) takeAscii(out, [start, sign + 3], octalAt(text, sign));
+    else if (first === SMALL_U && text[sign + 1] === OPEN) takeCodePoint(out, text, start, sign + 2);
+  });
   return undone({ encoding: 'source', text, splices, write: (plain) => plain });
 }
 
-function mayHoldEntity(text: Buffer): boolean {
-  return text.includes('&#') || NAMES.some((name) => text.includes(`&${name};`));
+/** Signs that are seen, or one. */
+function takeAscii(out: Splices, [start, end]: readonly [number, number], code: number): void {
+  if (code >= 0x20 && code < 0x80) out.add(start, end, code);
+}
+
+function takeCodePoint(out: Splices, text: Uint8Array, start: number, digits: number): void {
+  let at = digits;
+  while (at < digits + 4 && text[at] === ZERO) at += 1;
+  if (text[at + 2] === CLOSE) takeAscii(out, [start, at + 3], hexAt(text, at, 2));
+}
+
+/** -1 where there are no three digits. */
+function octalAt(text: Uint8Array, at: number): number {
+  let value = 0;
+  for (let i = at; i < at + 3; i += 1) {
+    const digit = (text[i] ?? 0) - ZERO;
+    if (digit < 0 || digit > 7) return -1;
+    value = value * 8 + digit;
+  }
+  return value;
 }
 
 export function entityLayer(text: Buffer): Undone | null {
-  if (text.length > LONGEST_RUN || !mayHoldEntity(text)) return null;
-  const splices = matched(text, ENTITY, (out, start, [found, hex, decimal, name]) => {
-    const sign = name === undefined ? undefined : NAMED[name]?.charCodeAt(0);
-    const code = hex === undefined ? Number(decimal) : Number.parseInt(hex, 16);
-    out.addCode(start, start + found.length, sign ?? code);
-  });
+  const splices = new Splices();
+  if (text.length > LONGEST_RUN) return null;
+  for (let at = nextOf(text, AMPERSAND, 0); at < text.length; at = nextOf(text, AMPERSAND, at)) {
+    at += ENTITY_STARTS[text[at + 1] ?? 0] === 1 ? takeEntity(splices, text, at) : 1;
+  }
   return undone({ encoding: 'entity', text, splices, write: (plain) => plain });
+}
+
+/** Bytes that need no further look. */
+function takeEntity(out: Splices, text: Buffer, at: number): number {
+  const match = ENTITY.exec(text.toString('latin1', at, at + LONGEST_ENTITY));
+  if (match === null) return 1;
+  const [found, hex, decimal, name] = match;
+  const sign = name === undefined ? undefined : NAMED[name]?.charCodeAt(0);
+  out.addCode(at, at + found.length, sign ?? (hex === undefined ? Number(decimal) : Number.parseInt(hex, 16)));
+  return found.length;
 }
 
 /** RFC 2045 section 6.7: signs in hexadecimal, and line ends that are not meant. */
 export function quotedPrintableLayer(text: Buffer): Undone | null {
   if (text.length > LONGEST_RUN) return null;
-  if (!text.includes('=\r\n') && !text.includes('=\n') && !text.includes('=3D')) return null;
   const splices = new Splices();
+  // Without a line end that is not meant, or its own sign, it is no such text.
+  let isMarked = false;
   for (let at = nextOf(text, EQUALS, 0); at < text.length; at = nextOf(text, EQUALS, at + 1)) {
     const [first = 0, second = 0] = [text[at + 1], text[at + 2]];
     if (first === NEWLINE) splices.add(at, at + 2);
     else if (first === RETURN && second === NEWLINE) splices.add(at, at + 3);
     else if (CAPITAL_HEX[first] === 1 && CAPITAL_HEX[second] === 1) splices.add(at, at + 3, hexAt(text, at + 1, 2));
     else continue;
+    isMarked ||= first === NEWLINE || first === RETURN || (first === 0x33 && second === 0x44);
     at = (splices.ends[splices.count - 1] as number) - 1;
   }
-  return undone({ encoding: 'quoted', text, splices, write: (plain) => plain.replaceAll('=', '=3D') });
+  return !isMarked
+    ? null
+    : undone({ encoding: 'quoted', text, splices, write: (plain) => plain.replaceAll('=', '=3D') });
 }
 
 function undone(of: Undone): Undone | null {

@@ -8,7 +8,7 @@ import { decimalLayers } from './decimal.ts';
 import { entityLayer, jsonLayer, percentLayer, quotedPrintableLayer, sourceLayer } from './escapes.ts';
 import { hexDumpLayers, hexLayers } from './hex.ts';
 import type { Layer } from './layer.ts';
-import { confusableLayer, hasLetters, invisibleLayer } from './letters.ts';
+import { confusableLayer, invisibleLayer, lettersIn } from './letters.ts';
 import { nearChanges, type Undone } from './splices.ts';
 import { wideLayers } from './wide-text.ts';
 
@@ -26,22 +26,34 @@ export interface KnownLayer {
   readonly kind: number;
 }
 
+/** What of a text is told ahead of its layers. */
+interface Signs {
+  readonly isForm: boolean;
+  /** Stretches with letters beyond ASCII. */
+  readonly letters: Ranges;
+}
+
 interface Kind {
   /** Whether there may be any: told by what costs next to nothing. */
-  readonly mayBe: (text: Buffer, isForm: boolean) => boolean;
-  readonly undo: (text: Buffer, isForm: boolean) => Undone | null;
+  readonly mayBe: (text: Buffer, signs: Signs) => boolean;
+  readonly undo: (text: Buffer, signs: Signs) => Undone | null;
 }
 
 const [PERCENT, PLUS, AMPERSAND, EQUALS, BACKSLASH] = [0x25, 0x2b, 0x26, 0x3d, 0x5c];
 
+const hasLetters = (_: Buffer, { letters }: Signs) => letters.length > 0;
+
 const KINDS: readonly Kind[] = [
-  { mayBe: (text, isForm) => text.includes(PERCENT) || (isForm && text.includes(PLUS)), undo: percentLayer },
+  {
+    mayBe: (text, { isForm }) => text.includes(PERCENT) || (isForm && text.includes(PLUS)),
+    undo: (text, { isForm }) => percentLayer(text, isForm),
+  },
   { mayBe: (text) => text.includes(BACKSLASH), undo: jsonLayer },
   { mayBe: (text) => text.includes(BACKSLASH), undo: sourceLayer },
   { mayBe: (text) => text.includes(AMPERSAND), undo: entityLayer },
   { mayBe: (text) => text.includes(EQUALS), undo: quotedPrintableLayer },
-  { mayBe: hasLetters, undo: invisibleLayer },
-  { mayBe: hasLetters, undo: confusableLayer },
+  { mayBe: hasLetters, undo: (text, { letters }) => invisibleLayer(text, letters) },
+  { mayBe: hasLetters, undo: (text, { letters }) => confusableLayer(text, letters) },
 ];
 
 /** Of a text in which something was undone, what that made or changed: the rest is found without it. */
@@ -50,8 +62,9 @@ export function* layersOf({ text, seen, kinds }: View, isForm = false): Generato
   const isNew = (start: number, end: number) => changes.every((ranges) => touches(ranges, start, end));
   for (const layer of blocksOf(text, isNew)) yield { layer, kind: -1 };
   if (text.includes(0)) for (const layer of wideLayers(text, isNew)) yield { layer, kind: -1 };
+  const signs = { isForm, letters: lettersIn(text) };
   for (const [kind, { mayBe, undo }] of KINDS.entries()) {
-    const undone = mayBe(text, isForm) ? undo(text, isForm) : null;
+    const undone = mayBe(text, signs) ? undo(text, signs) : null;
     if (undone === null || isUndoneBefore(undone, changes, kinds, kind)) continue;
     for (const layer of nearChanges(undone)) yield { layer, kind };
   }

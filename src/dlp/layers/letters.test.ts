@@ -1,12 +1,17 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { confusableLayer as confusable, invisibleLayer as invisible } from './letters.ts';
+import { confusableLayer as confusable, invisibleLayer as invisible, lettersIn } from './letters.ts';
 import { nearChanges, type Undone } from './splices.ts';
 
 const whole = (undone: Undone | null) => (undone === null ? null : ([...nearChanges(undone)][0] ?? null));
 const invisibleLayer = (text: Buffer) => whole(invisible(text));
 const confusableLayer = (text: Buffer) => whole(confusable(text));
 const decoded = (layer: ReturnType<typeof invisibleLayer>) => layer?.decoded.toString('utf8') ?? null;
+
+const placesIn = (stretches: readonly number[]) =>
+  stretches.flatMap((from, i) =>
+    i % 2 === 1 ? [] : Array.from({ length: (stretches[i + 1] as number) - from }, (_, at) => from + at),
+  );
 
 describe('letters that hide others', () => {
   it('are taken away also where a byte beside them is no UTF-8 (T-35)', () => {
@@ -51,6 +56,25 @@ describe('letters that hide others', () => {
   ])('are read as what they look like: %s', (_, text, expected) => {
     if (expected === null) expect(decoded(confusableLayer(Buffer.from(text)))).toContain('toke');
     else expect(decoded(confusableLayer(Buffer.from(text)))).toBe(expected);
+  });
+
+  it('are all in the stretches that are looked at, wherever the text lies in memory', () => {
+    const part = fc.oneof(
+      fc.constantFrom('\u200b', 'é', 'А', '𝄞').map((text) => Buffer.from(text)),
+      fc.nat(150).map((n) => Buffer.from('abcdefgh '.repeat(20).slice(0, n))),
+    );
+    fc.assert(
+      fc.property(fc.array(part, { maxLength: 10 }), fc.nat(5), (parts, shift) => {
+        const text = Buffer.concat([Buffer.alloc(shift), ...parts]).subarray(shift);
+        const looked = placesIn(lettersIn(text));
+        expect(new Set(looked).size).toBe(looked.length);
+        const beside = [...text.keys()]
+          .filter((at) => (text[at] as number) > 127)
+          .flatMap((at) => [at - 1, at, at + 1]);
+        const due = beside.filter((at) => at >= 0 && at < text.length);
+        expect(due.filter((at) => !looked.includes(at))).toEqual([]);
+      }),
+    );
   });
 
   it('cost no more than their length where nothing of ASCII is beside them', () => {

@@ -5,7 +5,8 @@
  * they are, and blind nothing beside them.
  */
 
-import { matched, type Splices, type Undone } from './splices.ts';
+import type { Ranges } from '../ranges.ts';
+import { Splices, type Undone } from './splices.ts';
 
 /**
  * Zero-width and joining characters, soft hyphen, byte order mark, bidi controls, fillers, variation selectors, tags, by their
@@ -45,19 +46,62 @@ const CONFUSABLE = new RegExp(
   'g',
 );
 
-/** Whether there is any letter beyond ASCII: most text has none. Each is shorter in UTF-16 than in UTF-8. */
-export function hasLetters(text: Buffer): boolean {
-  return text.toString('utf8').length < text.length;
+/** Stretches nearer to each other than this are looked at as one: to begin anew costs as much. */
+const NEAR = 64;
+
+/** Stretches that hold all letters beyond ASCII, each with a byte more on both sides; none in most text. */
+export function lettersIn(text: Buffer): Ranges {
+  const out: number[] = [];
+  for (let at = nextBeyondAscii(text, 0); at < text.length; ) {
+    let end = at + 1;
+    for (let next = end; next < text.length && next - end < NEAR; next += 1)
+      if ((text[next] as number) > 127) end = next + 1;
+    out.push(Math.max(0, at - 1), Math.min(text.length, end + 1));
+    at = nextBeyondAscii(text, end);
+  }
+  return out;
 }
 
-export function invisibleLayer(text: Buffer): Undone | null {
-  const splices = matched(text, INVISIBLE, (out, start, [found]) => out.add(start, start + found.length));
+/** Four bytes at once. */
+function nextBeyondAscii(text: Buffer, from: number): number {
+  let at = from;
+  while (at < text.length && ((text.byteOffset + at) & 3) !== 0) {
+    if ((text[at] as number) > 127) return at;
+    at += 1;
+  }
+  if (at === text.length) return at;
+  const words = new Int32Array(text.buffer, text.byteOffset + at, (text.length - at) >>> 2);
+  let word = 0;
+  while (word < words.length && ((words[word] as number) & 0x80808080) === 0) word += 1;
+  at += 4 * word;
+  while (at < text.length && (text[at] as number) < 128) at += 1;
+  return at;
+}
+
+export function invisibleLayer(text: Buffer, letters = lettersIn(text)): Undone | null {
+  const splices = matched(text, letters, INVISIBLE, (out, start, [found]) => out.add(start, start + found.length));
   return splices.count === 0 ? null : { encoding: 'invisible', text, splices, write: (plain) => plain };
 }
 
-export function confusableLayer(text: Buffer): Undone | null {
-  const splices = matched(text, CONFUSABLE, takeLetters);
+export function confusableLayer(text: Buffer, letters = lettersIn(text)): Undone | null {
+  const splices = matched(text, letters, CONFUSABLE, takeLetters);
   return splices.count === 0 ? null : { encoding: 'confusable', text, splices, write: (plain) => plain };
+}
+
+/** What `take` makes of each match in the stretches; patterns go by bytes: a character of Latin-1 is one. */
+function matched(
+  text: Buffer,
+  letters: Ranges,
+  pattern: RegExp,
+  take: (out: Splices, start: number, found: RegExpExecArray) => void,
+): Splices {
+  const splices = new Splices();
+  for (let i = 0; i < letters.length; i += 2) {
+    const from = letters[i] as number;
+    for (const found of text.toString('latin1', from, letters[i + 1]).matchAll(pattern))
+      take(splices, from + found.index, found);
+  }
+  return splices;
 }
 
 function takeLetters(out: Splices, start: number, [found]: RegExpExecArray): void {

@@ -41,17 +41,6 @@ export class Splices {
   }
 }
 
-/** What `take` makes of each match of the pattern, which goes by bytes: a character of Latin-1 is one. */
-export function matched(
-  text: Buffer,
-  pattern: RegExp,
-  take: (out: Splices, start: number, found: RegExpExecArray) => void,
-): Splices {
-  const splices = new Splices();
-  for (const found of text.toString('latin1').matchAll(pattern)) take(splices, found.index, found);
-  return splices;
-}
-
 /** A text, and what is undone in it. */
 export interface Undone {
   readonly encoding: Encoding;
