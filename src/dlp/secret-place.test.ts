@@ -144,6 +144,13 @@ describe('the place of a secret', () => {
     expect(place?.(text, 7, text.length)).toEqual([8, text.length]);
   });
 
+  it('is left to RE2 for the first matches of a rule: most rules have no more', () => {
+    const place = secretPlace('\\b([a-z.]+@[a-z.]+)\\b', 1, 2);
+    const text = Buffer.from('john@mail.example');
+    const found = [1, 2, 3].map(() => place?.(text, 0, text.length));
+    expect(found).toEqual([null, null, [0, text.length]]);
+  });
+
   it('is left to RE2 where two would do', () => {
     const place = secretPlace('(?:id|id=x)=?(x+)', 1);
     expect(place?.(Buffer.from('id=xx'), 0, 5)).toBeNull();

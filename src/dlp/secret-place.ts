@@ -18,6 +18,8 @@ type MatchesAt = (text: Buffer, at: number) => boolean;
 const MOST_LOOKED_AT = 2048;
 /** Places that a match is tried at; where it is none of so many, RE2 is asked for its groups. */
 const MOST_TRIED = 8;
+/** Matches of a rule that are not worth compiling its expression a second time for. */
+const FEW_MATCHES = 16;
 
 const places = new WeakMap<CompiledRule, SecretPlace | null>();
 
@@ -25,14 +27,17 @@ const places = new WeakMap<CompiledRule, SecretPlace | null>();
 export function secretPlaceOf(rule: CompiledRule): SecretPlace | null {
   let place = places.get(rule);
   if (place === undefined) {
-    place = secretPlace(rule.spec.regex, rule.spec.secret_group);
+    place = secretPlace(rule.spec.regex, rule.spec.secret_group, FEW_MATCHES);
     places.set(rule, place);
   }
   return place;
 }
 
-/** Null for an expression that is not a group between two others, with a character at most behind it. */
-export function secretPlace(regex: string, group: number): SecretPlace | null {
+/**
+ * Null for an expression that is not a group between two others, with a character at most behind it. The first `untried` matches
+ * that could begin in more than one place are left to RE2.
+ */
+export function secretPlace(regex: string, group: number, untried = 0): SecretPlace | null {
   const parsed = group === 0 ? null : parseWithGroups(regex);
   const secret = parsed?.groups[group - 1];
   if (!parsed || secret === undefined) return null;
@@ -50,7 +55,7 @@ export function secretPlace(regex: string, group: number): SecretPlace | null {
     bytes: bytesOf(secret),
     first: placeSets(inside, 1)[0],
     last: placeSets(before.parts, 1, { backwards: true })[0],
-    matchesAt: longest(before) === 0 ? triedAt(regex) : null,
+    matchesAt: longest(before) === 0 ? triedAt(regex, untried) : null,
     behind: behind === 0 ? null : bytesOf(after),
     mayEnd: shortest(after) === 0,
     least,
@@ -58,13 +63,19 @@ export function secretPlace(regex: string, group: number): SecretPlace | null {
   });
 }
 
-/** Whether the expression matches from a place on; compiled once it is needed. */
-function triedAt(regex: string): MatchesAt {
+/** Whether the expression matches from a place on; compiled once it is needed, and null as long as it is not worth that. */
+function triedAt(regex: string, untried: number): () => MatchesAt | null {
+  let left = untried;
   let sticky: RE2 | undefined;
-  return (text, at) => {
+  const matchesAt: MatchesAt = (text, at) => {
     sticky ??= new RE2(regex, 'y');
     sticky.lastIndex = at;
     return sticky.test(text);
+  };
+  return () => {
+    if (left === 0) return matchesAt;
+    left -= 1;
+    return null;
   };
 }
 
@@ -82,8 +93,8 @@ interface Known {
   /** What may stand behind it in the match, and whether nothing may. */
   readonly behind: Uint8Array | null;
   readonly mayEnd: boolean;
-  /** Where nothing stands before it in the match: whether there is a match from a place on. */
-  readonly matchesAt: MatchesAt | null;
+  /** Where nothing stands before it in the match: what tells whether there is a match from a place on. */
+  readonly matchesAt: (() => MatchesAt | null) | null;
   readonly least: number;
   readonly most: number;
 }
@@ -111,12 +122,7 @@ function endOf({ bytes, behind, mayEnd }: Known, text: Uint8Array, matchEnd: num
 
 function startOf(known: Known, text: Buffer, from: number, end: number): number | null {
   const first = earliest(known, text, from, end);
-  const start =
-    first === null
-      ? null
-      : known.matchesAt === null
-        ? onlyStart(known, text, first, end)
-        : firstStart(known, text, first, end);
+  const start = first === null ? null : (onlyStart(known, text, first, end) ?? firstStart(known, text, first, end));
   return start === null || (start > 0 && !isAscii(text, start - 1)) ? null : start;
 }
 
@@ -130,6 +136,7 @@ function earliest({ bytes, most }: Known, text: Uint8Array, from: number, end: n
   return at;
 }
 
+/** Null where there are none or several. */
 function onlyStart(known: Known, text: Uint8Array, first: number, end: number): number | null {
   let start: number | null = null;
   for (let at = first; end - at >= known.least; at += 1) {
@@ -142,10 +149,12 @@ function onlyStart(known: Known, text: Uint8Array, first: number, end: number): 
 
 /** A match is the one that begins first: where there is one from a place on and from none before, it is this one. */
 function firstStart(known: Known, text: Buffer, first: number, end: number): number | null {
+  const matchesAt = known.matchesAt?.() ?? null;
+  if (matchesAt === null) return null;
   let left = MOST_TRIED;
   for (let at = first; end - at >= known.least && left > 0; at += 1) {
     if (!mayBegin(known, text, at)) continue;
-    if (known.matchesAt?.(text, at)) return at;
+    if (matchesAt(text, at)) return at;
     left -= 1;
   }
   return null;
