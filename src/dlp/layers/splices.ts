@@ -5,7 +5,7 @@
  */
 
 import type { Seen } from '../candidates.ts';
-import { MARGIN } from '../prefilter/layout.ts';
+import { LOOKS_AFTER, LOOKS_BEFORE } from '../prefilter/layout.ts';
 import type { ScanPlan } from '../prefilter/plan.ts';
 import type { Hits } from '../prefilter/prefilter.ts';
 import { firstEndingFrom, lastUpTo, type Ranges } from '../ranges.ts';
@@ -132,8 +132,9 @@ export class SplicedLayer implements Layer {
 
   #hits(before: Hits, plan: ScanPlan): Hits {
     const { decoded } = this;
-    const again = widened(this.changed, MARGIN, decoded.length);
-    const slices = widened(again, MARGIN, decoded.length);
+    // Places that look at a change, and all that these look at.
+    const again = widened(this.changed, [LOOKS_AFTER, LOOKS_BEFORE], decoded.length);
+    const slices = widened(again, [LOOKS_BEFORE, LOOKS_AFTER], decoded.length);
     let bytes = 0;
     for (let i = 0; i < slices.length; i += 2) bytes += (slices[i + 1] as number) - (slices[i] as number);
     if (2 * bytes > decoded.length) return copied(plan.prefilter.scan(decoded));
@@ -244,12 +245,12 @@ function copy(text: Buffer, [from, to]: readonly [number, number], out: Buffer, 
   return at + to - from;
 }
 
-/** Each wider on both sides, joined where they meet. */
-function widened(ranges: Ranges, by: number, length: number): Ranges {
+/** Each wider by so much before and after, joined where they meet. */
+function widened(ranges: Ranges, [before, after]: readonly [number, number], length: number): Ranges {
   const out: number[] = [];
   for (let i = 0; i < ranges.length; i += 2) {
-    const from = Math.max(0, (ranges[i] as number) - by);
-    const to = Math.min(length, (ranges[i + 1] as number) + by);
+    const from = Math.max(0, (ranges[i] as number) - before);
+    const to = Math.min(length, (ranges[i + 1] as number) + after);
     if (out.length > 0 && from <= (out[out.length - 1] as number)) out[out.length - 1] = to;
     else out.push(from, to);
   }

@@ -86,8 +86,11 @@ export const MOST_STEPS = 160;
 export const MOST_TEXT = 16;
 /** Text that is looked at at once; what is around it comes with it. */
 export const CHUNK = 128 * 1024;
-/** How far before and after its place an entry may look. */
-export const MARGIN = 96;
+/** How far before and after its place an entry may look: its checks before; its text and the automaton behind that. */
+export const LOOKS_BEFORE = 16;
+export const LOOKS_AFTER = MOST_TEXT + MOST_STEPS;
+/** As far as either, so that where a text is cut makes no difference. */
+export const MARGIN = LOOKS_AFTER;
 
 const SPREAD = 0x3779b100;
 
