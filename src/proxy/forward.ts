@@ -9,6 +9,7 @@ import type { Exchange, Sealing } from './exchange.ts';
 import { clientFields, trailerFields, upstreamFields } from './fields.ts';
 import type { Forwarding } from './forwarding.ts';
 import type { Gate } from './gate.ts';
+import { Crumbs } from './h2-crumbs.ts';
 import { headerPairs } from './header-pairs.ts';
 import { Refusal, refusalOf, stopped } from './refusal.ts';
 import type { FieldList, Reply } from './reply.ts';
@@ -79,7 +80,9 @@ function attempt(gate: Gate, exchange: Exchange, { forwarding, body, fresh }: At
       body: body.stream as never,
       ...(body.stream === null ? {} : { idempotent: false }),
     };
-    gate.upstreams.pool(origin).dispatch(options, relay);
+    const pool = gate.upstreams.pool(origin);
+    relay.isH2 = () => gate.upstreams.speaksH2(pool);
+    pool.dispatch(options, relay);
   });
 }
 
@@ -100,6 +103,9 @@ class Relay implements Dispatcher.DispatchHandler, Sealing {
   #controller: Dispatcher.DispatchController | null = null;
   #guard: ResponseGuard | null = null;
   #interim = 0;
+  readonly #crumbs = new Crumbs();
+  /** Whether what comes is in frames of the origin's own cutting. */
+  isH2: () => boolean = () => false;
   /** What was found in fields is on record; null where nothing was found. */
   #recorded: Promise<unknown> | null = null;
 
@@ -164,6 +170,10 @@ class Relay implements Dispatcher.DispatchHandler, Sealing {
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
     if (!this.#count('down', chunk.length)) return;
+    if (this.#crumbs.isTooMany(chunk.length) && this.isH2()) {
+      controller.abort(new Refusal('upstream_protocol', 'crumbs'));
+      return;
+    }
     if (this.#guard !== null) this.#guard.push(chunk);
     else if (!this.#reply.write(chunk)) controller.pause();
   }

@@ -14,7 +14,7 @@ import type { HeaderList, Order } from './exchange.ts';
 import { field, pairs } from './fields.ts';
 import { forward } from './forward.ts';
 import type { Gate } from './gate.ts';
-import { Crumbs } from './h2-crumbs.ts';
+import { Crumbs, watchCrumbs } from './h2-crumbs.ts';
 import { H2Reply, h2Fields } from './h2-reply.ts';
 import { type ReadRequest, readAsk, unreadable } from './http-ask.ts';
 import type { Walk } from './http1-connection.ts';
@@ -49,8 +49,8 @@ export class H2Server {
     this.#inner.set(socket, inner);
     this.#server.once('session', (session) => {
       this.#inner.set(session, inner);
-      const crumbs = new Crumbs(session);
-      session.on('stream', (stream) => crumbs.watch(stream));
+      const crumbs = new Crumbs();
+      session.on('stream', (stream) => watchCrumbs(session, stream, crumbs));
       session.setTimeout(this.#gate.settings.idleMs, () => endSession(session, inner.carrier));
       session.on('error', () => {
         session.destroy();

@@ -4,6 +4,7 @@
  * now and then while it does not. While another thread looks at a piece, the origin is paused, and what still comes waits its turn.
  */
 
+import { GrowingBytes } from '../core/growing-bytes.ts';
 import { QUIET_MS, STEADY_MS } from '../guard/quiet-end.ts';
 import { liveScrubs } from './brokering.ts';
 import type { Exchange, HeaderList } from './exchange.ts';
@@ -36,7 +37,7 @@ export class ResponseGuard {
   /** `performance.now()` from which on something may be held back; infinite where nobody waits for single pieces. */
   #heldSince: number;
   /** What came while another thread looks. */
-  readonly #waiting: Uint8Array[] = [];
+  readonly #waiting = new GrowingBytes();
   /** Until that thread, and whatever came since, is done with. */
   #looking: Promise<void> | null = null;
   /** The client takes no more for now. */
@@ -76,7 +77,7 @@ export class ResponseGuard {
   push(chunk: Uint8Array): void {
     this.#bytes += chunk.length;
     if (this.#looking !== null) {
-      this.#waiting.push(chunk);
+      this.#waiting.append(chunk);
       this.#begin?.pause();
       return;
     }
@@ -126,10 +127,8 @@ export class ResponseGuard {
 
   async #through(out: Promise<readonly Uint8Array[]>): Promise<void> {
     this.#send(await out);
-    for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
-      if (this.#failure !== null) break;
-      this.#send(await this.#filter.push(next));
-    }
+    while (this.#waiting.length > 0 && this.#failure === null)
+      this.#send(await this.#filter.push(this.#waiting.release()));
     // In the same turn in which nothing waits any more: what comes from now on is looked at when it comes.
     this.#looking = null;
     if (!this.#full && this.#failure === null) this.#begin?.resume();
@@ -140,7 +139,7 @@ export class ResponseGuard {
   #fail(refusal: Refusal): void {
     this.#stop();
     this.#failure ??= refusal;
-    this.#waiting.length = 0;
+    this.#waiting.release();
     this.#begin?.abort(refusal);
   }
 

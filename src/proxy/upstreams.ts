@@ -5,6 +5,7 @@
  */
 
 import type { Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
 import { type Dispatcher, Pool } from 'undici';
 import type { Host } from '../core/host.ts';
 import type { Cutoff } from './cutoff.ts';
@@ -31,6 +32,7 @@ export class Upstreams {
   readonly #dialer: Dialer;
   readonly #settings: ProxySettings;
   readonly #deadlines = new Deadlines();
+  readonly #h2 = new WeakSet<Dispatcher>();
 
   constructor(dialer: Dialer, settings: ProxySettings) {
     this.#dialer = dialer;
@@ -54,6 +56,11 @@ export class Upstreams {
   /** The same through undici: h2 where it is offered, and upgrades. */
   pool(origin: Origin): Dispatcher {
     return this.#entry(origin, origin.h2 ? 'h2' : 'up', (addresses) => this.#make(origin, addresses)) as Pool;
+  }
+
+  /** Whether the origin of this pool has chosen h2. */
+  speaksH2(pool: Dispatcher): boolean {
+    return this.#h2.has(pool);
   }
 
   #entry(
@@ -122,7 +129,7 @@ export class Upstreams {
   #make(origin: Origin, addresses: () => readonly string[]): Pool {
     const { host, port, scheme, h2 } = origin;
     const dial = this.#dial(origin, addresses, h2 ? ['h2', 'http/1.1'] : ['http/1.1']);
-    return new Pool(`${scheme}://${urlHost(host)}:${port}`, {
+    const pool: Pool = new Pool(`${scheme}://${urlHost(host)}:${port}`, {
       allowH2: h2,
       pipelining: h2 ? 100 : 1,
       keepAliveTimeout: 15_000,
@@ -132,11 +139,15 @@ export class Upstreams {
       bodyTimeout: this.#settings.idleMs,
       connect: (_options, callback) => {
         dial(null).then(
-          (made) => callback(null, made),
+          (made) => {
+            if ((made as Partial<TLSSocket>).alpnProtocol === 'h2') this.#h2.add(pool);
+            callback(null, made);
+          },
           (error: Error) => callback(error, null),
         );
       },
     });
+    return pool;
   }
 }
 
