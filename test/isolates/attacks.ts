@@ -21,6 +21,10 @@ const FINE: readonly TaskStatus[] = ['completed', 'failed'];
 const CAPPED: readonly TaskStatus[] = ['output_exceeded', 'failed', ...OUT_OF_MEMORY];
 const ANY: readonly TaskStatus[] = ['completed', ...CAPPED];
 
+/** A megabyte of nothing, a thousand times smaller, in memory of 16 MB. */
+const BOMB =
+  "const z = new CompressionStream('gzip'); const w = z.writable.getWriter(); (async () => { for (let i = 0; i < 50; i++) await w.write(new Uint8Array(1e6)); await w.close(); })(); const bomb = await new Response(z.readable).bytes();";
+
 const group = (ends: readonly TaskStatus[], attacks: Readonly<Record<string, string>>): Attack[] =>
   Object.entries(attacks).map(([name, code]) => ({ name, code, ends }));
 
@@ -242,6 +246,30 @@ export const ATTACKS: readonly Attack[] = [
       "let e = new Error('x'); for (let i = 0; i < 1e5; i++) e = new Error('y', { cause: e }); for (;;) { try { structuredClone(e); } catch {} }",
     'T-62 a prototype of a prototype':
       'let o = {}; for (let i = 0; i < 1e5; i++) o = Object.create(o); for (;;) o.missing;',
+  }),
+  ...group(OUT_OF_MEMORY, {
+    'T-61 a decompression bomb, kept': `${BOMB} const all = []; for (;;) all.push(await new Response(new Blob([bomb]).stream().pipeThrough(new DecompressionStream('gzip'))).bytes());`,
+    'T-61 a decompression bomb in one go': `${BOMB} return (await new Response(new Blob(Array(60).fill(bomb)).stream().pipeThrough(new DecompressionStream('gzip'))).text()).length + (await new Response(new Blob([bomb]).stream().pipeThrough(new DecompressionStream('gzip'))).bytes()).length;`,
+    'T-61 messages that nobody reads':
+      "const { port1 } = new MessageChannel(); for (;;) port1.postMessage('x'.repeat(1e5) + Math.random());",
+  }),
+  ...group(STOPPED, {
+    'T-60 two ports that never stop':
+      'const { port1, port2 } = new MessageChannel(); port1.onmessage = () => port1.postMessage(1); port2.onmessage = () => port2.postMessage(1); port1.postMessage(1); await new Promise(() => {});',
+    'T-60 a channel that waits':
+      "new BroadcastChannel('a').onmessage = () => {}; new MessageChannel().port1.start(); await new Promise(() => {});",
+    'T-60 a compression that is fed without end':
+      "const z = new CompressionStream('gzip'); const w = z.writable.getWriter(); z.readable.pipeTo(new WritableStream()); for (;;) await w.write(new Uint8Array(1e5));",
+  }),
+  ...group(FINE, {
+    'T-66 more compression streams than a task may have':
+      "const all = Array.from({ length: 500 }, () => { const z = new CompressionStream('gzip'); z.readable.pipeTo(new WritableStream()).catch(() => 0); return z.writable.getWriter(); }); return (await Promise.allSettled(all.map((w) => w.write(new Uint8Array(9))))).length;",
+    'T-60 a flood of messages':
+      'const { port1, port2 } = new MessageChannel(); port2.start(); for (;;) port1.postMessage(1);',
+    'T-63 a port sent through itself, and both at once':
+      'const { port1, port2 } = new MessageChannel(); try { port1.postMessage(1, [port1]); } catch {} port1.postMessage({ port2 }, [port2]); return structuredClone([port1], { transfer: [port1] })[0].constructor.name;',
+    'T-63 prototypes of new classes that are written over':
+      "MessagePort.prototype.start = null; Object.defineProperty(MessageEvent.prototype, 'data', { get: () => globalThis }); DecompressionStream.prototype.constructor = Function; WeakMap.prototype.get = () => globalThis; const { port1, port2 } = new MessageChannel(); port2.onmessage = (e) => e; port1.postMessage(1); return 1;",
   }),
   ...group(FAILED, {
     'T-63 import with attributes':

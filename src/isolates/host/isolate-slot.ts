@@ -1,9 +1,11 @@
 /** One isolate: booted ahead from the snapshot, bound to one task, once, then destroyed. */
 
 import type ivm from 'isolated-vm';
-import { CryptoJobs } from './crypto-jobs.ts';
+import { HostJobs, type JobReply } from './host-jobs.ts';
 import { Decoders, digest, encodingName, hmac, parseUrl, random, setUrl } from './host-services.ts';
 import { type DoneMessage, type HostEnding, LIMITS, type RunMessage, type TaskFault } from './protocol.ts';
+import { subtleCall } from './subtle-call.ts';
+import { ZipStreams } from './zip-streams.ts';
 
 /** TypeScript to JavaScript of the same lines and columns. */
 type StripTypes = (code: string) => string;
@@ -42,7 +44,8 @@ export class IsolateSlot {
   readonly #start: Entry;
   readonly #deliver: Entry;
   readonly #decoders = new Decoders();
-  readonly #crypto = new CryptoJobs();
+  readonly #jobs = new HostJobs();
+  readonly #zips = new ZipStreams();
   #wake: NodeJS.Timeout | undefined;
   /** What the heap held when the tool was called; null once it was spoken to again. */
   #heap: Promise<number> | null = null;
@@ -156,7 +159,8 @@ export class IsolateSlot {
     this.#cpuTime();
     if (this.#watch) clearInterval(this.#watch);
     clearTimeout(this.#wake);
-    this.#crypto.end();
+    void this.#jobs.end();
+    this.#zips.end();
     try {
       this.#isolate.dispose();
     } catch {
@@ -195,7 +199,11 @@ export class IsolateSlot {
       case 'call':
         return this.#call(a, b, c);
       case 'crypto':
-        return this.#compute(a, b, c);
+        return this.#job(a, c, (bytes) => subtleCall(String(b), bytes));
+      case 'zip':
+        return this.#job(a, c, (bytes) => this.#zips.step(String(b), bytes));
+      case 'zip-close':
+        return this.#zips.close(Number(a));
       case 'url':
         return parseUrl(String(a), typeof b === 'string' ? b : null);
       case 'url-set':
@@ -226,10 +234,15 @@ export class IsolateSlot {
     return true;
   }
 
-  #compute(call: unknown, text: unknown, bytes: unknown): boolean {
-    if (typeof call !== 'number' || typeof text !== 'string') return false;
-    return this.#crypto.add(text, view(bytes), ({ json, bytes }) => {
-      if (!this.#ended) this.#tell(['reply', call, json, bufferOf(bytes)]);
+  #job(call: unknown, given: unknown, work: (bytes: Uint8Array) => Promise<JobReply>): boolean {
+    if (typeof call !== 'number') return false;
+    const bytes = view(given);
+    return this.#jobs.add({
+      size: bytes.length,
+      run: () => work(bytes),
+      answer: ({ json, bytes }) => {
+        if (!this.#ended) this.#tell(['reply', call, json, bufferOf(bytes)]);
+      },
     });
   }
 
@@ -251,7 +264,7 @@ export class IsolateSlot {
   /** Milliseconds; of an isolate that its memory limit has disposed of, which does not say any more, what it said last. */
   #cpuTime(): number {
     try {
-      this.#cpuMs = Number(this.#isolate.cpuTime) / 1e6 + this.#crypto.spentMs();
+      this.#cpuMs = Number(this.#isolate.cpuTime) / 1e6 + this.#jobs.spentMs();
     } catch {
       // Disposed of between two looks.
     }
@@ -289,24 +302,35 @@ export class IsolateSlot {
     else this.#finish('failed', null, error instanceof Error ? copyOf(error) : null);
   }
 
+  /**
+   * A task that leaves work to a thread of the host is over when that is: else many short tasks would have more of the
+   * machine than they are told. What was ended for a limit does not wait; its host serves nobody else then.
+   */
   #finish(status: HostEnding, result: string | null, error: TaskFault | null): void {
     if (this.#finished || this.#ended) return;
     this.#finished = true;
-    const report = (peak: number, doomed: boolean) => {
+    const running = this.#jobs.end();
+    const waits = running !== null && (status === 'completed' || status === 'failed');
+    if (waits) void running.then(() => this.#report({ status, result, error, doomed: false }));
+    else this.#report({ status, result, error, doomed: running !== null });
+  }
+
+  #report(ending: Pick<DoneMessage, 'status' | 'result' | 'error' | 'doomed'>): void {
+    const say = (peak_memory_bytes: number, lost: boolean) => {
       if (this.#ended) return;
       // Said first: destroying the isolate takes a while, and whoever waits need not.
       const cpu_ms = this.#cpuTime();
-      this.#events?.done({ status, result, error, cpu_ms, peak_memory_bytes: peak, doomed });
+      this.#events?.done({ ...ending, cpu_ms, peak_memory_bytes, doomed: lost || ending.doomed });
       this.end();
     };
     if (this.#isolate.isDisposed) {
-      report(this.memoryMb * 1024 * 1024, false);
+      say(this.memoryMb * 1024 * 1024, false);
       return;
     }
     // An isolate that still runs does not answer; then its peak is not known. Being destroyed does not stop what V8 cannot
     // interrupt, and where that ends, as growth of a Map does, it may take the process along: no other task comes here.
-    const late = setTimeout(() => report(0, true), STATISTICS_MS);
-    (this.#heap ?? this.#heapBytes()).then((peak) => report(peak, false)).finally(() => clearTimeout(late));
+    const late = setTimeout(() => say(0, true), STATISTICS_MS);
+    (this.#heap ?? this.#heapBytes()).then((peak) => say(peak, false)).finally(() => clearTimeout(late));
   }
 }
 

@@ -1,5 +1,4 @@
 import { expect, it } from 'vitest';
-import { CryptoJobs } from './crypto-jobs.ts';
 import { subtleCall } from './subtle-call.ts';
 
 const none = new Uint8Array(0);
@@ -66,16 +65,4 @@ it('says of a key what it is made of, and of no key more than was asked for', as
     },
   });
   expect(bytes).toHaveLength(16);
-});
-
-it('does one after the other, takes no more than it can hold, and forgets what waits when its task ends', async () => {
-  const jobs = new CryptoJobs();
-  const order: number[] = [];
-  const ask = (at: number, bytes = none) => jobs.add('{"op":"none","args":[]}', bytes, () => order.push(at));
-  expect([ask(1), ask(2), ask(3, new Uint8Array(33 * 1024 * 1024))]).toEqual([true, true, false]);
-  for (let at = 3; ask(at); at += 1) expect(at).toBeLessThan(5000);
-  await expect.poll(() => order.length).toBeGreaterThan(2);
-  jobs.end();
-  expect(order.slice(0, 3)).toEqual([1, 2, 3]);
-  expect(jobs.spentMs()).toBeGreaterThanOrEqual(0);
 });

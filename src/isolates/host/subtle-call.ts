@@ -5,16 +5,10 @@
  */
 
 import { KeyObject, webcrypto } from 'node:crypto';
+import type { JobReply } from './host-jobs.ts';
 
 /** Bytes stand beside the text: `$b` says where. `$k` is a key. */
 type Wire = null | boolean | number | string | readonly Wire[] | { readonly [member: string]: Wire };
-
-export interface SubtleReply {
-  readonly json: string;
-  readonly bytes: Uint8Array;
-  /** Whether it may take a thread for more than a moment. */
-  readonly long: boolean;
-}
 
 /** For each operation, which of its arguments are algorithms. */
 const OPERATIONS: Readonly<Record<string, readonly number[]>> = {
@@ -30,13 +24,16 @@ const OPERATIONS: Readonly<Record<string, readonly number[]>> = {
   wrapKey: [3],
   unwrapKey: [3, 4],
 };
-/** Those of private keys are, too. */
+/** May take a thread for more than a moment; so may whatever a private key does. */
 const LONG = new Set(['generateKey', 'deriveBits', 'deriveKey']);
 const ALGORITHMS = new Set([
   ...['HMAC', 'AES-CBC', 'AES-CTR', 'AES-GCM', 'AES-KW', 'HKDF', 'PBKDF2', 'ECDSA', 'ECDH', 'ED25519', 'X25519'],
   ...['RSASSA-PKCS1-V1_5', 'RSA-PSS', 'RSA-OAEP'],
 ]);
 const HASH_BITS: Readonly<Record<string, number>> = { 'SHA-1': 160, 'SHA-256': 256, 'SHA-384': 384, 'SHA-512': 512 };
+/** The most that is counted for an operation that is short. */
+const SHORT_MS = 0.2;
+const BYTES_PER_MS = 100_000;
 const TEXT = 256 * 1024;
 /** Modulus of an RSA key that is made, and of one that is brought: bits. */
 const MADE_MODULUS = 4096;
@@ -51,8 +48,8 @@ const KEY_BYTES = 64 * 1024;
 const NO_BYTES = new Uint8Array(0);
 
 /** Never rejects. */
-export async function subtleCall(text: string, bytes: Uint8Array): Promise<SubtleReply> {
-  let long = true;
+export async function subtleCall(text: string, bytes: Uint8Array): Promise<JobReply> {
+  let mostMs = Number.POSITIVE_INFINITY;
   try {
     if (text.length > TEXT) throw fault('OperationError', 'the call is too large');
     const { op, args } = JSON.parse(text) as { op: string; args: readonly Wire[] };
@@ -60,11 +57,12 @@ export async function subtleCall(text: string, bytes: Uint8Array): Promise<Subtl
     checkNames(op, args);
     const given = (await Promise.all(args.map((arg) => decoded(arg, bytes)))) as unknown[];
     checkCost(op, given);
-    long = LONG.has(op) || given.some((arg) => (arg as webcrypto.CryptoKey | null)?.type === 'private');
+    const long = LONG.has(op) || given.some((arg) => (arg as webcrypto.CryptoKey | null)?.type === 'private');
+    if (!long) mostMs = SHORT_MS + bytes.length / BYTES_PER_MS;
     const making = madeIn(op, given);
-    return replyOf(await computed(op, given, making), { long, making });
+    return replyOf(await computed(op, given, making), { mostMs, making });
   } catch (error) {
-    return { json: JSON.stringify({ ok: false, error: faultOf(error) }), bytes: NO_BYTES, long };
+    return { json: JSON.stringify({ ok: false, error: faultOf(error) }), bytes: NO_BYTES, mostMs };
   }
 }
 
@@ -210,10 +208,10 @@ function bounded(key: webcrypto.CryptoKey): webcrypto.CryptoKey {
   return key;
 }
 
-function replyOf(result: unknown, { long, making }: { long: boolean; making: Making }): SubtleReply {
+function replyOf(result: unknown, { mostMs, making }: { mostMs: number; making: Making }): JobReply {
   const pieces: Uint8Array[] = [];
   const json = JSON.stringify({ ok: true, value: encoded(result, { pieces, making }) });
-  return { json, bytes: pieces.length === 0 ? NO_BYTES : Buffer.concat(pieces), long };
+  return { json, bytes: pieces.length === 0 ? NO_BYTES : Buffer.concat(pieces), mostMs };
 }
 
 interface Encoding {

@@ -37,7 +37,7 @@ const trustedGetter = Object.getOwnPropertyDescriptor(
   'isTrusted',
 )?.get as () => boolean;
 
-interface EventInit {
+export interface EventInit {
   readonly bubbles?: unknown;
   readonly cancelable?: unknown;
   readonly composed?: unknown;

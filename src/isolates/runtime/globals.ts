@@ -19,6 +19,7 @@ import { AbortController, AbortSignal } from './abort.ts';
 import { atob, btoa } from './base64.ts';
 import { Blob, File } from './blob.ts';
 import { bridge, sliceText } from './bridge.ts';
+import { CompressionStream, DecompressionStream } from './compression-streams.ts';
 import { Crypto, makeCrypto } from './crypto.ts';
 import { CryptoKey } from './crypto-key.ts';
 import { DOMException, QuotaExceededError } from './dom-exception.ts';
@@ -26,9 +27,12 @@ import { TextDecoder, TextEncoder } from './encoding.ts';
 import { CustomEvent, ErrorEvent, Event } from './event.ts';
 import { EventTarget, offered, uncaught } from './events.ts';
 import { fetch } from './fetch.ts';
+import { FileReader, ProgressEvent } from './file-reader.ts';
 import { FormData } from './form-data.ts';
 import { Headers } from './headers.ts';
 import { inspect } from './inspect.ts';
+import { MessageEvent } from './message-event.ts';
+import { BroadcastChannel, MessageChannel, MessagePort } from './message-port.ts';
 import { Request } from './request.ts';
 import { Response } from './response.ts';
 import { refuseToClone, structuredClone } from './structured-clone.ts';
@@ -66,7 +70,19 @@ const INTERFACES: Interfaces = {
     TextDecoderStream,
     TextEncoder,
   },
-  ...{ TextEncoderStream, URL, URLSearchParams },
+  ...{
+    BroadcastChannel,
+    CompressionStream,
+    DecompressionStream,
+    MessageChannel,
+    MessageEvent,
+    MessagePort,
+    FileReader,
+    ProgressEvent,
+    TextEncoderStream,
+    URL,
+    URLSearchParams,
+  },
 };
 
 const FUNCTIONS = {
@@ -149,7 +165,16 @@ function streamIteratorsAsStandard(): void {
 
 /** Arguments that a constructor or a method must be given, where that is not none. */
 const NEEDED: Readonly<Record<string, number>> = {
-  ...{ CustomEvent: 1, ErrorEvent: 1, Event: 1, File: 2, Request: 1, URL: 1 },
+  ...{
+    CompressionStream: 1,
+    CustomEvent: 1,
+    DecompressionStream: 1,
+    ErrorEvent: 1,
+    Event: 1,
+    File: 2,
+    Request: 1,
+    URL: 1,
+  },
 };
 const PAIRS = { append: 2, delete: 1, get: 1, getAll: 1, has: 1, set: 2, forEach: 1 };
 const ARITY: Readonly<Record<string, Readonly<Record<string, number>>>> = {
@@ -158,8 +183,12 @@ const ARITY: Readonly<Record<string, Readonly<Record<string, number>>>> = {
   CustomEvent: { initCustomEvent: 1 },
   Event: { initEvent: 1 },
   EventTarget: { addEventListener: 2, removeEventListener: 2, dispatchEvent: 1 },
+  FileReader: { readAsArrayBuffer: 1, readAsBinaryString: 1, readAsDataURL: 1, readAsText: 1 },
   FormData: PAIRS,
   Headers: PAIRS,
+  BroadcastChannel: { postMessage: 1 },
+  MessageEvent: { initMessageEvent: 1 },
+  MessagePort: { postMessage: 1 },
   Response: { json: 1, redirect: 1 },
   SubtleCrypto: {
     ...{ digest: 2, encrypt: 3, decrypt: 3, sign: 3, verify: 4, deriveKey: 5, deriveBits: 2 },

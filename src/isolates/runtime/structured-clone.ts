@@ -36,24 +36,48 @@ const views = [
   ...[Float32Array, Float64Array, BigInt64Array, BigUint64Array],
 ];
 
+/** What `MessagePort` gives, which itself clones. */
+export const transferables = {
+  isPort: (_value: object): boolean => false,
+  canMove: (_port: object): boolean => false,
+  move: (port: object): object => port,
+};
+
 export function structuredClone(value: unknown, options: { transfer?: Iterable<unknown> } = {}): unknown {
-  const all = new Set<ArrayBuffer>();
   const transfer = options?.transfer === undefined ? [] : [...options.transfer];
+  return cloneAndMove(value, transfer).value;
+}
+
+/** `moved`: what stands for what was transferred, in that order. */
+export function cloneAndMove(value: unknown, transfer: readonly unknown[]): { value: unknown; moved: object[] } {
+  const all = new Set<object>();
   for (const item of transfer) {
-    if (!(item instanceof ArrayBuffer)) throw uncloneable('only an ArrayBuffer can be transferred');
-    if (all.has(item)) throw uncloneable('an ArrayBuffer is transferred twice');
-    if (item.detached) throw uncloneable('the ArrayBuffer is detached');
+    if (!isMovable(item)) throw uncloneable('only an ArrayBuffer or a MessagePort can be transferred');
+    if (all.has(item)) throw uncloneable('something is transferred twice');
     all.add(item);
   }
-  const moved = new Map<object, ArrayBuffer>();
+  const moved = new Map<object, object>();
+  for (const item of all) {
+    if (item instanceof ArrayBuffer ? item.detached : !transferables.canMove(item))
+      throw uncloneable('what is transferred went elsewhere before');
+  }
   const made = clone(value, { seen: new Map(), moved, transfer: all });
-  for (const item of all) if (!moved.has(item)) item.transfer();
+  return { value: made, moved: [...all].map((item) => movedOf(item, moved)) };
+}
+
+function isMovable(item: unknown): item is object {
+  return item instanceof ArrayBuffer || (typeof item === 'object' && item !== null && transferables.isPort(item));
+}
+
+function movedOf(item: object, moved: Map<object, object>): object {
+  const made = moved.get(item) ?? (item instanceof ArrayBuffer ? item.transfer() : transferables.move(item));
+  moved.set(item, made);
   return made;
 }
 
 interface Cloning {
   readonly seen: Seen;
-  readonly moved: Map<object, ArrayBuffer>;
+  readonly moved: Map<object, object>;
   readonly transfer: ReadonlySet<object>;
 }
 
@@ -65,7 +89,7 @@ function clone(value: unknown, of: Cloning): unknown {
   if (typeof value === 'symbol') throw uncloneable('a symbol cannot be cloned');
   if (typeof value === 'function') throw uncloneable('a function cannot be cloned');
   if (typeof value !== 'object' || value === null) return value;
-  if (of.transfer.has(value)) return bufferOf(value as ArrayBuffer, of);
+  if (of.transfer.has(value)) return movedOf(value, of.moved);
   if (of.seen.has(value)) return of.seen.get(value);
   return leaf(value, of) ?? container(value, of);
 }
@@ -117,14 +141,9 @@ function bytesLike(value: object, of: Cloning): object | null {
 }
 
 function bufferOf(buffer: ArrayBuffer, of: Cloning): ArrayBuffer {
-  const done =
-    of.moved.get(buffer) ?? (of.transfer.has(buffer) ? undefined : (of.seen.get(buffer) as ArrayBuffer | undefined));
+  if (of.transfer.has(buffer)) return movedOf(buffer, of.moved) as ArrayBuffer;
+  const done = of.seen.get(buffer) as ArrayBuffer | undefined;
   if (done) return done;
-  if (of.transfer.has(buffer)) {
-    const made = buffer.transfer();
-    of.moved.set(buffer, made);
-    return made;
-  }
   if (buffer.detached) throw uncloneable('the ArrayBuffer is detached');
   if (!buffer.resizable) return keep(buffer, buffer.slice(0), of);
   const made = new ArrayBuffer(buffer.byteLength, { maxByteLength: buffer.maxByteLength });

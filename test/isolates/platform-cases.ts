@@ -1,0 +1,101 @@
+/** Compression, messages and file readers inside an isolate, as a table like that of `runtime-cases.ts`. */
+
+const HELP = `const text = (t) => new TextEncoder().encode(t); const fault = async (p) => { try { await p; return 'nothing'; } catch (e) { return e.name; } };
+const through = (bytes, stream) => new Response(new Blob([bytes]).stream().pipeThrough(stream)).bytes(); const turn = () => new Promise((r) => setTimeout(r, 5));`;
+
+type Case = readonly [string, string, unknown];
+
+const compression: readonly Case[] = [
+  [
+    'goes there and back, in each format and however it is cut',
+    `const big = text(Array.from({ length: 20000 }, (_, i) => i * 7).join()); const out = [];
+     for (const f of ['gzip', 'deflate', 'deflate-raw']) { const small = await through(big, new CompressionStream(f)); const un = new DecompressionStream(f); const w = un.writable.getWriter();
+       const all = new Response(un.readable).bytes(); for (let at = 0; at < small.length; at += 977) await w.write(small.subarray(at, at + 977)); await w.close();
+       const back = await all; out.push(small.length < big.length / 2, back.length === big.length && back.every((b, i) => b === big[i])); } return out;`,
+    [true, true, true, true, true, true],
+  ],
+  [
+    'reads what others made',
+    `const made = Uint8Array.from(atob('H4sIAAAAAAAAA8tIzcnJBwCGphA2BQAAAA=='), (c) => c.charCodeAt(0)); return new TextDecoder().decode(await through(made, new DecompressionStream('gzip')));`,
+    'hello',
+  ],
+  [
+    'refuses what is cut, broken or followed by more, and formats that it does not know',
+    `const good = await through(text('hello hello hello'), new CompressionStream('gzip')); const bad = good.slice(); bad[bad.length - 6] ^= 1; const un = (b) => fault(through(b, new DecompressionStream('gzip')));
+     return [await un(good.subarray(0, -1)), await un(bad), await un(new Uint8Array([...good, 0])), await un(text('nothing of it')), await fault((async () => new CompressionStream('br'))()), await fault((async () => new DecompressionStream())())];`,
+    ['TypeError', 'TypeError', 'TypeError', 'TypeError', 'TypeError', 'TypeError'],
+  ],
+  [
+    'T-61 gives a bomb in pieces that who reads it asks for',
+    `const z = new CompressionStream('deflate'); const w = z.writable.getWriter(); const small = new Response(z.readable).bytes(); for (let i = 0; i < 40; i += 1) await w.write(new Uint8Array(1e6)); await w.close();
+     const bomb = await small; const r = new Blob([bomb]).stream().pipeThrough(new DecompressionStream('deflate')).getReader(); let [most, all] = [0, 0];
+     for (let n = await r.read(); !n.done; n = await r.read()) { most = Math.max(most, n.value.length); all += n.value.length; } return [bomb.length < 50000, most <= 2 ** 24, all];`,
+    [true, true, 40_000_000],
+  ],
+];
+
+const messages: readonly Case[] = [
+  [
+    'a channel carries clones, in order, once it is started',
+    `const { port1, port2 } = new MessageChannel(); const got = []; const sent = { n: [1] }; port1.postMessage(sent); port1.postMessage(2); sent.n.push(2);
+     port2.addEventListener('message', (e) => got.push(e.data)); await turn(); const before = got.length; port2.start(); await turn(); return [before, got, String(port1), port1 instanceof EventTarget];`,
+    [0, [{ n: [1] }, 2], '[object MessagePort]', true],
+  ],
+  [
+    'a message is a turn of its own',
+    `const { port1, port2 } = new MessageChannel(); const got = []; port2.onmessage = (e) => { got.push(e.data); Promise.resolve().then(() => got.push('after ' + e.data)); };
+     port1.postMessage(1); port1.postMessage(2); got.push('sent'); await turn(); return got;`,
+    ['sent', 1, 'after 1', 2, 'after 2'],
+  ],
+  [
+    'ports and buffers move',
+    `const one = new MessageChannel(); const two = new MessageChannel(); const got = []; const buffer = new ArrayBuffer(8); two.port1.postMessage('waits');
+     one.port2.onmessage = ({ data, ports }) => { got.push(data.buffer.byteLength, ports.length, ports[0] === data.port, ports[0] === two.port2); ports[0].onmessage = (e) => got.push(e.data); };
+     one.port1.postMessage({ buffer, port: two.port2 }, [buffer, two.port2]); await turn(); two.port1.postMessage('moved'); await turn(); return [...got, buffer.detached];`,
+    [8, 1, true, false, 'waits', 'moved', true],
+  ],
+  [
+    'refuses what cannot move, and moves nothing then',
+    `const { port1, port2 } = new MessageChannel(); const send = (m, t) => fault((async () => port1.postMessage(m, t))()); const b = new ArrayBuffer(1); const gone = structuredClone(port2, { transfer: [port2] });
+     return [await send(1, [port1]), await send({ port2 }), await send(1, [port2]), await send(() => 1, [b]), b.detached, await send(1, [b, b]), await send(1, [{}]), gone instanceof MessagePort, await fault((async () => new MessagePort())())];`,
+    [
+      ...['DataCloneError', 'DataCloneError', 'DataCloneError', 'DataCloneError', false],
+      ...['DataCloneError', 'DataCloneError', true, 'TypeError'],
+    ],
+  ],
+  [
+    'a closed one is told of, and carries nothing',
+    `const { port1, port2 } = new MessageChannel(); const got = []; port2.onmessage = (e) => got.push(e.data); port2.onclose = () => got.push('close'); port1.close(); port1.postMessage(1); port2.postMessage(1); await turn(); return got;`,
+    ['close'],
+  ],
+  [
+    'a broadcast reaches all others of its name',
+    `const [a, b, c, d] = ['x', 'x', 'x', 'y'].map((n) => new BroadcastChannel(n)); const got = []; for (const [n, ch] of Object.entries({ a, b, c, d })) ch.onmessage = (e) => got.push(n + e.data);
+     a.postMessage(1); c.close(); await turn(); return [got, await fault((async () => c.postMessage(1))())];`,
+    [['b1'], 'InvalidStateError'],
+  ],
+];
+
+const readers: readonly Case[] = [
+  [
+    'a file reader reads in each way, and tells in order',
+    `const blob = new Blob(['h\\u00e9'], { type: 'text/plain' }); const read = (how, ...rest) => new Promise((done) => { const r = new FileReader(); const seen = []; for (const t of ['loadstart', 'progress', 'load', 'loadend']) r.addEventListener(t, (e) => seen.push(e.type + e.loaded)); r.onloadend = () => done([r.result, seen.join()]); r[how](blob, ...rest); });
+     const [buffer] = await read('readAsArrayBuffer'); return [buffer.byteLength, await read('readAsText'), (await read('readAsText', 'latin1'))[0], (await read('readAsDataURL'))[0], (await read('readAsBinaryString'))[0].length];`,
+    [3, ['hé', 'loadstart0,progress3,load3,loadend3'], 'hÃ©', 'data:text/plain;base64,aMOp', 3],
+  ],
+  [
+    'gives up, and refuses to read two things at once',
+    `const r = new FileReader(); const seen = []; for (const t of ['load', 'abort', 'loadend']) r['on' + t] = () => seen.push(t); r.readAsText(new Blob(['x'])); const second = await fault((async () => r.readAsText(new Blob([])))()); r.abort(); await turn();
+     return [second, seen, r.readyState === FileReader.DONE, r.result, r.error.name];`,
+    ['InvalidStateError', ['abort', 'loadend'], true, null, 'AbortError'],
+  ],
+];
+
+const helped = (all: readonly Case[]) =>
+  all.map(([name, body, expected]): Case => [name, `${HELP}\n${body}`, expected]);
+
+export const PLATFORM_CASES: Readonly<Record<string, readonly Case[]>> = {
+  compression: helped(compression),
+  messages: helped(messages),
+  'file readers': helped(readers),
+};
