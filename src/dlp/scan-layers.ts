@@ -225,15 +225,16 @@ const LARGEST_IN_PARTS = 16 * 1024;
 /** What lies in several values (T-36): of events, and of other texts; in what leaves, whatever its size. */
 function* inParts({ text, chains }: Chains, { set, context }: Walk): Generator<LayeredCandidate> {
   const isLooked = text.length <= LARGEST_IN_PARTS || context.isLeaving;
-  const others = isLooked ? chainsOf(text, { isForm: context.isForm ?? false }) : [];
+  const others = isLooked ? chainsOf(text, context) : [];
   const left = mostEffort();
   for (const chain of [...chains, ...others]) {
-    const { decoded, begins, parts } = joined(text, chain);
+    const { decoded, begins, parts, written } = joined(text, chain);
     const { pathAt, host, tool } = context;
     const placed = pathAt && { pathAt: (offset: number) => pathAt(parts(offset, offset + 1)[0]?.start ?? 0) };
     const matches = joinedMatches({ joined: decoded, begins }, set, { host, tool, ...placed }, left);
     for (const match of matches) {
-      const one = { ...match, encodings: [], replaced: (replacement: Uint8Array) => replacement };
+      const replaced = (replacement: Uint8Array) => written(match.start, replacement);
+      const one = { ...match, encodings: [], replaced };
       yield* spread(one, parts(match.start, match.end), 'joined');
     }
   }

@@ -27,6 +27,8 @@ export interface ScanContext {
   readonly isForm?: boolean;
   /** It leaves: compressed bytes that stand in no encoding are looked into as well, and values are put together. */
   readonly isLeaving?: boolean;
+  /** It is no body but a part of a head, of which the values are put together elsewhere. */
+  readonly isHead?: boolean;
 }
 
 export const NOWHERE: ScanContext = { host: '', tool: '' };

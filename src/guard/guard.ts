@@ -68,7 +68,7 @@ export function createGuard(options: GuardOptions): Guard {
 
   const clean = new CleanValues(rules);
   const searched = (view: Buffer, { host, tool = '' }: GuardContext) =>
-    clean.among(view, { host, tool }, () => scanLayers(view, rules, { host, tool }, layers));
+    clean.among(view, { host, tool }, () => scanLayers(view, rules, { host, tool, isHead: true }, layers));
   const scanView = (view: Buffer, part: GuardPart, context: GuardContext): Finding[] =>
     searched(view, context)
       .filter(({ secret, continues }) => continues === undefined && !isOurs(secret))

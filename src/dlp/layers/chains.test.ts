@@ -38,6 +38,8 @@ describe('the strings of a JSON document', () => {
     const chains = chainsOf(text, { isForm: false }).map((chain) =>
       chain.map(({ start, end }) => text.toString('latin1', start, end)),
     );
-    expect(chains).toEqual([['one two', 'x', 'three \\" four']]);
+    const [keys, ...fields] = chains;
+    expect(fields).toEqual([['one two', 'x', 'three \\" four']]);
+    expect(keys).toEqual(['k', 'j', 'k', 'l', 'm']);
   });
 });

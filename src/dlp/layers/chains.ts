@@ -1,29 +1,37 @@
 /**
- * Values that stand apart in one text and may be parts of one secret (T-36): the strings of a JSON document in their order
- * and those of one field in all its records, the values of a form, parts of a multipart body, and the literals of an
- * expression. A reader puts them together; so does the scan.
+ * Values that stand apart in one text and may be parts of one secret (T-36): the strings of a JSON document in their order,
+ * its keys, and the strings of one field in all its records; values and names of a form; parts of a multipart body and the
+ * parameters of their heads; values of YAML, XML and CSV; the literals of an expression. A reader puts them together; so does the scan.
  */
 
 import type { Piece } from './deltas.ts';
 import { hasEvents } from './event-values.ts';
+import { formChains, formPairs, isLikeForm } from './form-pairs.ts';
+import { loneWords } from './lone-words.ts';
+import { multipartChains } from './multipart.ts';
 
 /** Longer values are text, not parts. */
 const LONGEST_PART = 512;
 const LONGEST_CHAIN = 4096;
 
 export interface ChainKind {
-  readonly isForm: boolean;
+  readonly isForm?: boolean;
+  /** Part of a head: no kind of body. */
+  readonly isHead?: boolean;
 }
 
 /** Each in the order of the text, of two parts or more. */
-export function chainsOf(text: Buffer, { isForm }: ChainKind): readonly (readonly Piece[])[] {
-  const first = text[firstSign(text)];
-  const isJson = first === 0x7b || first === 0x5b;
-  const chains = isForm
-    ? [formValues(text)]
-    : isJson
-      ? jsonValues(text)
-      : [...literals(text), ...multipartValues(text), ...(hasEvents(text, 1) ? jsonValues(text) : [])];
+export function chainsOf(text: Buffer, { isForm = false, isHead = false }: ChainKind): readonly (readonly Piece[])[] {
+  const first = firstSign(text);
+  const isJson = text[first] === 0x7b || text[first] === 0x5b;
+  // What a body is called need not be what it is.
+  const chains = [
+    ...(isForm || (!isJson && !isHead && isLikeForm(text)) ? formChains(text) : []),
+    ...(isJson || hasEvents(text, 1) ? jsonValues(text, isJson ? quoteOf(text, first) : QUOTE) : []),
+    ...(isJson || isForm ? [] : literals(text)),
+    ...(isJson || isForm || isHead ? [] : loneWords(text)),
+    ...(isHead ? [] : multipartChains(text)),
+  ];
   return chains.filter((chain) => chain.length > 1);
 }
 
@@ -33,15 +41,28 @@ function firstSign(text: Buffer): number {
   return at;
 }
 
+/** What stands round strings: literals of Python and JavaScript have other quotes than JSON, near their beginning as well. */
+function quoteOf(text: Buffer, first: number): number {
+  const near = text.subarray(first, first + NEAR);
+  return near.includes(QUOTE) || !near.includes(APOSTROPHE) ? QUOTE : APOSTROPHE;
+}
+
+const NEAR = 256;
+
 /** Strings by their quotes alone: a field is known by the last key before it, which costs a fraction of following the JSON. */
-function jsonValues(text: Buffer): Piece[][] {
+function jsonValues(text: Buffer, quote: number): Piece[][] {
   const all: Piece[] = [];
+  const keys: Piece[] = [];
+  const take = (chain: Piece[], piece: Piece, isPart: boolean) => {
+    if (isPart && chain.length < LONGEST_CHAIN) chain.push(piece);
+  };
   const fields = new Map<string, Piece[]>();
   let last: Piece | null = null;
   let field: Piece[] = [];
-  eachString(text, (piece, key, isWord) => {
+  eachString(text, quote, (piece, key, isWord) => {
+    if (piece === key) return take(keys, piece, isWord);
     if (piece.end - piece.start > LONGEST_PART) return;
-    if (isWord && all.length < LONGEST_CHAIN) all.push(piece);
+    take(all, piece, isWord);
     // Items of a list have one key.
     if (key !== last) {
       last = key;
@@ -49,43 +70,50 @@ function jsonValues(text: Buffer): Piece[][] {
       field = fields.get(name) ?? [];
       if (field.length === 0) fields.set(name, field);
     }
-    if (field.length < LONGEST_CHAIN) field.push(piece);
+    take(field, piece, true);
   });
-  return [all, ...fields.values()];
+  return [all, keys, ...fields.values()];
 }
 
-const [QUOTE, BACKSLASH, COLON] = [0x22, 0x5c, 0x3a];
+const [QUOTE, APOSTROPHE, BACKSLASH, COLON] = [0x22, 0x27, 0x5c, 0x3a];
 const LONGEST_KEY = 64;
 
-/** Calls with each string value that is not empty, the key that went before it (empty where none did), and whether it is a word. */
-function eachString(text: Buffer, call: (piece: Piece, key: Piece, isWord: boolean) => void): void {
+type OnString = (piece: Piece, key: Piece, isWord: boolean) => void;
+
+/**
+ * Calls with each string value that is not empty, the key that went before it (empty where none did), and whether it is a
+ * word; and with each key as both.
+ */
+function eachString(text: Buffer, quote: number, call: OnString): void {
   let key = NO_KEY;
   const { length } = text;
-  for (let start = afterQuote(text, 0); start > 0; ) {
-    const close = closeOf(text, start);
+  for (let start = afterQuote(text, quote, 0); start > 0; ) {
+    const close = closeOf(text, quote, start);
     const end = Math.abs(close);
     if (end >= length) return;
     let next = end + 1;
     while (next < length && (text[next] as number) <= 0x20) next += 1;
-    if (text[next] === COLON) key = { start, end: Math.min(end, start + LONGEST_KEY) };
-    else if (end > start) call({ start, end }, key, close > 0);
-    start = afterQuote(text, next);
+    if (text[next] === COLON) {
+      key = { start, end: Math.min(end, start + LONGEST_KEY) };
+      call(key, key, close > 0);
+    } else if (end > start) call({ start, end }, key, close > 0);
+    start = afterQuote(text, quote, next);
   }
 }
 
 /** Byte by byte, here and below: strings are so short that asking for the next quote costs more. */
-function afterQuote(text: Buffer, from: number): number {
-  for (let at = from; at < text.length; at += 1) if (text[at] === QUOTE) return at + 1;
+function afterQuote(text: Buffer, quote: number, from: number): number {
+  for (let at = from; at < text.length; at += 1) if (text[at] === quote) return at + 1;
   return 0;
 }
 
 /** Where the string ends, negative where it is no word that could be cut out of a key; the length of the text where it does not. */
-function closeOf(text: Buffer, from: number): number {
+function closeOf(text: Buffer, quote: number, from: number): number {
   let isWord = true;
   for (let at = from; at < text.length; at += 1) {
     const byte = text[at] as number;
     if (TOKEN[byte] !== 0) continue;
-    if (byte === QUOTE) return isWord ? at : -at;
+    if (byte === quote) return isWord ? at : -at;
     isWord = false;
     if (byte === BACKSLASH) at += 1;
   }
@@ -103,35 +131,6 @@ function isToken(text: Buffer, { start, end }: Piece): boolean {
 const TOKEN = new Uint8Array(256);
 for (const sign of 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_=.~:@!$') {
   TOKEN[sign.charCodeAt(0)] = 1;
-}
-
-function formValues(text: Buffer): Piece[] {
-  const out: Piece[] = [];
-  for (let at = 0; at < text.length && out.length < LONGEST_CHAIN; ) {
-    const end = indexOr(text, 0x26, at);
-    const equals = text.indexOf(0x3d, at);
-    const start = equals < 0 || equals >= end ? at : equals + 1;
-    if (start < end && end - start <= LONGEST_PART) out.push({ start, end });
-    at = end + 1;
-  }
-  return out;
-}
-
-function indexOr(text: Buffer, byte: number, from: number): number {
-  const at = text.indexOf(byte, from);
-  return at < 0 ? text.length : at;
-}
-
-/** A value of one line between the head of a part and the next boundary (RFC 2046 section 5.1). */
-const PART = /\r\n\r\n([^\r\n]{1,512})(?=\r\n--)/g;
-
-function multipartValues(text: Buffer): Piece[][] {
-  if (!text.includes('\r\n--')) return [];
-  const pieces: Piece[] = [];
-  for (const found of text.toString('latin1').matchAll(PART)) {
-    pieces.push({ start: found.index + 4, end: found.index + found[0].length });
-  }
-  return [pieces];
 }
 
 /** A literal, and what may stand before the next one that is put behind it. */
@@ -171,16 +170,14 @@ export function namedValues(text: Buffer, { isForm }: ChainKind): NamedValue[] {
     if (isPart) out.push({ name, value: Buffer.from(text.subarray(piece.start, piece.end)) });
   };
   const first = text[firstSign(text)];
-  if (isForm) for (const piece of formValues(text)) take(formName(text, piece), piece);
+  if (isForm)
+    for (const { name, value } of formPairs(text)) take(`${text.toString('latin1', name.start, name.end)}=`, value);
   else if (first === 0x7b || first === 0x5b)
-    eachString(text, (piece, { start, end }) => take(text.toString('latin1', start, end), piece));
+    eachString(text, QUOTE, (piece, key) => {
+      if (piece !== key) take(text.toString('latin1', key.start, key.end), piece);
+    });
   else take('', { start: firstSign(text), end: lastSign(text) });
   return out;
-}
-
-function formName(text: Buffer, { start }: Piece): string {
-  const from = start === 0 ? 0 : text.lastIndexOf(0x26, start - 1) + 1;
-  return text.toString('latin1', from, start);
 }
 
 function lastSign(text: Buffer): number {
