@@ -97,7 +97,7 @@ export function encodedFilter(plain: BodyStream, { context, max, hands }: Encode
     push(chunk) {
       if (blocked) return [];
       if (gaveUp) return [chunk];
-      held.copy(chunk);
+      held.copy(chunk, max);
       return !coding || held.length > max ? giveUp() : [];
     },
     // Half of an encoded body says nothing.

@@ -92,7 +92,7 @@ async function* encodedFlow(
   let size = 0;
   for await (const chunk of body) {
     size += chunk.length;
-    held.append(chunk);
+    held.append(chunk, LARGEST_ENCODED);
     if (size > LARGEST_ENCODED) yield held.release();
   }
   if (held.length === 0) return;

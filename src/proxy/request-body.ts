@@ -81,7 +81,7 @@ async function hold(from: AsyncIterator<Uint8Array>): Promise<OutboundBody> {
   while (held.length <= HELD) {
     const next = await from.next();
     if (next.done) return { stream: held.bytes, length: held.length };
-    held.append(next.value);
+    held.append(next.value, HELD);
   }
   return { stream: resume(held.release(), from), length: null };
 }

@@ -44,7 +44,7 @@ class AskingFilter implements BodyStream {
 
   push(chunk: Uint8Array): Later<Uint8Array[]> {
     if (this.#decides !== null) return this.#decides.push(chunk);
-    this.#held.copy(chunk);
+    this.#held.copy(chunk, MOST_HELD);
     return this.#held.length > MOST_HELD ? this.#letGo() : [];
   }
 
