@@ -90,7 +90,7 @@ export const CHUNK = 128 * 1024;
 export const LOOKS_BEFORE = 16;
 export const LOOKS_AFTER = MOST_TEXT + MOST_STEPS;
 /** As far as either, so that where a text is cut makes no difference. */
-export const MARGIN = LOOKS_AFTER;
+export const MARGIN = Math.max(LOOKS_BEFORE, LOOKS_AFTER);
 
 const SPREAD = 0x3779b100;
 
