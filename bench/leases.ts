@@ -3,7 +3,7 @@
  * on it. Index only, without sockets. `bin/node24 node bench/leases.ts` prints JSON; times in milliseconds.
  */
 
-import { controlEffects } from '../src/policy/control-effects.ts';
+import { controlEffects } from '../src/policy/controls/control-effects.ts';
 import { createDecider } from '../src/policy/decider.ts';
 import { LeaseIndex } from '../src/policy/lease-index.ts';
 import { mark, principal, request, snapshot } from '../test/policy/fixture.ts';

@@ -11,7 +11,7 @@ import { readCheckedEntries } from '../src/audit/read.ts';
 import { verifyLog } from '../src/audit/verify.ts';
 import { judgeOf } from '../src/control/replay-log.ts';
 import type { EventBody } from '../src/core/event.ts';
-import { Replay } from '../src/policy/replay.ts';
+import { Replay } from '../src/policy/trials/replay.ts';
 import { principal, request, shippedBundle, snapshot } from '../test/policy/fixture.ts';
 import { recorded } from '../test/policy/recorded.ts';
 import { logOptions, newSigner, verifierFor } from '../test/record/log-fixture.ts';

@@ -46,8 +46,8 @@ process.on('uncaughtException', (error) => {
 const appliance: ApplianceCommands = {
   version: VERSION,
   serve: async (options, to) => (await import('./appliance/serve.ts')).serve(options, to),
-  tour: async (options, to) => (await import('./appliance/tour.ts')).tour(options, to),
-  witness: async (options, to) => (await import('./appliance/witness-door.ts')).serveWitness(options, to),
+  tour: async (options, to) => (await import('./appliance/tour/tour.ts')).tour(options, to),
+  witness: async (options, to) => (await import('./appliance/record/witness-door.ts')).serveWitness(options, to),
   isolateWalls: async () => (await import('./isolates/walls-here.ts')).wallsHere(),
   brief: async (config, demo) => (await import('./appliance/brief.ts')).startBrief(config, demo),
 };

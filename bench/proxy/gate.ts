@@ -9,7 +9,7 @@ import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } f
 import { join } from 'node:path';
 import { parseDocument } from 'yaml';
 import { startAppliance } from '../../src/appliance/start-appliance.ts';
-import { secret } from '../../src/appliance/tour-client.ts';
+import { secret } from '../../src/appliance/tour/tour-client.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { rootsOf } from '../../src/control/load-revision.ts';
 import { createLog } from '../../src/telemetry/log.ts';

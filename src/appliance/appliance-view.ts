@@ -2,9 +2,9 @@
 
 import type { ApplianceView } from '../admin/ports.ts';
 import { serviceLevels } from '../telemetry/service-levels.ts';
-import { LevelHistory } from './level-history.ts';
 import type { Core } from './open-core.ts';
-import type { ServedRecord } from './record-desk.ts';
+import { LevelHistory } from './record/level-history.ts';
+import type { ServedRecord } from './record/record-desk.ts';
 
 export interface ViewState {
   readonly doors: () => readonly { readonly name: string; readonly address: string }[];

@@ -13,7 +13,7 @@ import { createLog } from '../telemetry/log.ts';
 import { systemClock } from '../telemetry/system-clock.ts';
 import { announceDoors } from './doors-file.ts';
 import { type Appliance, startAppliance } from './start-appliance.ts';
-import { startDemo } from './start-demo.ts';
+import { startDemo } from './tour/start-demo.ts';
 import { VERSION } from './version.ts';
 
 export interface BriefAppliance {

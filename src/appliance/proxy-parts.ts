@@ -3,14 +3,14 @@
 import { readFileSync } from 'node:fs';
 import type { Config } from '../config/schema.ts';
 import type { Clock } from '../core/ports.ts';
-import { type HostPattern, parseHostPattern } from '../policy/host-pattern.ts';
-import { createDialer } from '../proxy/dialer.ts';
-import { dnsSource } from '../proxy/dns-source.ts';
-import { HostsFile } from '../proxy/hosts-file.ts';
-import { createResolver, type Resolver } from '../proxy/resolver.ts';
+import { type HostPattern, parseHostPattern } from '../policy/bundle/host-pattern.ts';
+import { createDialer } from '../proxy/dial/dialer.ts';
+import { dnsSource } from '../proxy/dial/dns-source.ts';
+import { HostsFile } from '../proxy/dial/hosts-file.ts';
+import { createResolver, type Resolver } from '../proxy/dial/resolver.ts';
+import { Upstreams } from '../proxy/dial/upstreams.ts';
 import { DEFAULT_SETTINGS, type ParentProxy, type ProxySettings } from '../proxy/settings.ts';
 import type { DoorListen } from '../proxy/start-proxy.ts';
-import { Upstreams } from '../proxy/upstreams.ts';
 
 export function proxySettings({ proxy }: Config): ProxySettings {
   const { deadlines, limits, inspect } = proxy;

@@ -4,11 +4,11 @@ import type { Config } from '../config/schema.ts';
 import { rootsOf } from '../control/load-revision.ts';
 import { createLog } from '../telemetry/log.ts';
 import { systemClock } from '../telemetry/system-clock.ts';
-import type { DemoOrigins } from './demo-origins.ts';
 import { announceDoors } from './doors-file.ts';
 import { type Appliance, startAppliance } from './start-appliance.ts';
-import { startDemo } from './start-demo.ts';
 import { opening, StartRefused } from './start-refused.ts';
+import type { DemoOrigins } from './tour/demo-origins.ts';
+import { startDemo } from './tour/start-demo.ts';
 import { VERSION } from './version.ts';
 import { watchFiles } from './watch-files.ts';
 

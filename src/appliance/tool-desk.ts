@@ -2,7 +2,7 @@
 
 import { err, ok, type Problem, type Result } from '../core/result.ts';
 import { parseTools, type Tool } from '../gateway/tool-file.ts';
-import type { Bundle } from '../policy/bundle.ts';
+import type { Bundle } from '../policy/bundle/bundle.ts';
 import { readTree } from '../store/read-tree.ts';
 
 export type Tools = ReadonlyMap<string, Tool>;

@@ -3,9 +3,9 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { loadPolicy, type PolicyRevision, rootsOf } from '../control/load-revision.ts';
-import { bundleChanges, contractsOf, questionOf } from '../policy/bundle-diff.ts';
-import { RequestDiff } from '../policy/request-diff.ts';
-import type { WhatIf } from '../policy/what-if.ts';
+import { bundleChanges, contractsOf, questionOf } from '../policy/bundle/bundle-diff.ts';
+import { RequestDiff } from '../policy/trials/request-diff.ts';
+import type { WhatIf } from '../policy/trials/what-if.ts';
 import { CliFailure, type CliIo, type CommonOptions, configOf, EXIT, must, textOf } from './context.ts';
 import { type CliParts, durationMs, leaf } from './leaf.ts';
 import { printJson, printTable } from './print.ts';

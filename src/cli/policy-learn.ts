@@ -2,7 +2,7 @@
 
 import type { Command } from 'commander';
 import { loadPolicy, rootsOf } from '../control/load-revision.ts';
-import { Learner, type Proposal } from '../policy/learn.ts';
+import { Learner, type Proposal } from '../policy/trials/learn.ts';
 import { CliFailure, type CliIo, type CommonOptions, configOf, EXIT, must } from './context.ts';
 import { type CliParts, durationMs, leaf } from './leaf.ts';
 import { printJson } from './print.ts';

@@ -3,9 +3,9 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { loadPolicy, rootsOf } from '../control/load-revision.ts';
-import type { Contract } from '../policy/contract-file.ts';
-import { parseContracts } from '../policy/contract-file.ts';
-import { runContracts } from '../policy/contracts.ts';
+import type { Contract } from '../policy/trials/contract-file.ts';
+import { parseContracts } from '../policy/trials/contract-file.ts';
+import { runContracts } from '../policy/trials/contracts.ts';
 import { type CliIo, type CommonOptions, configOf, EXIT, must, textOf } from './context.ts';
 import { type CliParts, leaf } from './leaf.ts';
 import { printJson } from './print.ts';

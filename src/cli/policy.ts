@@ -4,7 +4,7 @@ import { type Command, Option } from 'commander';
 import { checkPolicy, loadPolicy, type PolicyRevision, rootsOf } from '../control/load-revision.ts';
 import { NO_CONTROLS } from '../core/controls.ts';
 import { err, ok, problemText } from '../core/result.ts';
-import { type WhatIf, type WhatIfAnswer, whatIf } from '../policy/what-if.ts';
+import { type WhatIf, type WhatIfAnswer, whatIf } from '../policy/trials/what-if.ts';
 import { adminClient } from './admin-client.ts';
 import { CliFailure, type CliIo, type CommonOptions, configOf, EXIT, must } from './context.ts';
 import { type CliParts, group, leaf } from './leaf.ts';

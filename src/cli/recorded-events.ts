@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { readEntries } from '../audit/read.ts';
 import type { Controls } from '../core/controls.ts';
 import type { AuditEvent, DecisionEvent } from '../core/event.ts';
-import { ControlsHistory } from '../policy/controls-history.ts';
+import { ControlsHistory } from '../policy/controls/controls-history.ts';
 
 /** A decision, and the controls that it was made under; null when the log no longer says. */
 export interface RecordedDecision {

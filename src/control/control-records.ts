@@ -4,8 +4,8 @@ import { randomBytes } from 'node:crypto';
 import type { ControlMark, Controls, CutReceipt, RecordedAction } from '../core/controls.ts';
 import type { BundleLoadedEvent, ControlChangedEvent, ControlPendingEvent, EventBody } from '../core/event.ts';
 import { ulid } from '../core/ids.ts';
-import { patchBetween } from '../policy/control-patch.ts';
-import type { ControlChange } from '../policy/control-undo.ts';
+import { patchBetween } from '../policy/controls/control-patch.ts';
+import type { ControlChange } from '../policy/controls/control-undo.ts';
 import type { Snapshot } from '../policy/snapshot.ts';
 
 /** Who did it and why, and the second person where there was one. */

@@ -3,7 +3,7 @@
 import { z } from 'zod';
 import { CONTROL_RECORDS, type Controls } from '../core/controls.ts';
 import type { EventBody } from '../core/event.ts';
-import type { ControlChange } from '../policy/control-undo.ts';
+import type { ControlChange } from '../policy/controls/control-undo.ts';
 import type { Documents } from '../store/documents.ts';
 
 /** The controls file says something that no appliance wrote. */

@@ -5,7 +5,7 @@ import { changed, recorded } from '../../test/policy/recorded.ts';
 import { canonicalJson, type Json } from '../core/canonical-json.ts';
 import { type Controls, NO_CONTROLS } from '../core/controls.ts';
 import type { AuditEvent, DecisionEvent } from '../core/event.ts';
-import { Replay, type ReplayReport } from '../policy/replay.ts';
+import { Replay, type ReplayReport } from '../policy/trials/replay.ts';
 import { judgeOf } from './replay-log.ts';
 import { ReplayMemo } from './replay-memo.ts';
 

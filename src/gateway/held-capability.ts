@@ -9,7 +9,7 @@ import type { AuditSink, Clock, Meter } from '../core/ports.ts';
 import type { Principal } from '../core/principal.ts';
 import { REASONS, type ReasonCode } from '../core/reasons.ts';
 import type { MayUse } from '../isolates/bindings/storage-binding.ts';
-import { markOf } from '../policy/control-index.ts';
+import { markOf } from '../policy/controls/control-index.ts';
 import type { PolicySource, Snapshot } from '../policy/snapshot.ts';
 import { newId } from './new-id.ts';
 

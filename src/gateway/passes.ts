@@ -26,8 +26,8 @@ import type {
 import { type PassClaims, type Principal, principalOf } from '../core/principal.ts';
 import type { ReasonCode } from '../core/reasons.ts';
 import { err, ok, type Result } from '../core/result.ts';
-import { type Admission, admit } from '../policy/admission.ts';
-import { markOf } from '../policy/control-index.ts';
+import { type Admission, admit } from '../policy/admission/admission.ts';
+import { markOf } from '../policy/controls/control-index.ts';
 import type { PolicySource } from '../policy/snapshot.ts';
 import { newId } from './new-id.ts';
 

@@ -17,7 +17,7 @@ import { storageBinding } from '../isolates/bindings/storage-binding.ts';
 import { SessionStores } from '../isolates/bindings/value-store.ts';
 import type { IsolatePool } from '../isolates/pool.ts';
 import type { LogLine, TaskBindings, TaskLimits, TaskOutcome } from '../isolates/task-order.ts';
-import type { Profile } from '../policy/profile.ts';
+import type { Profile } from '../policy/bundle/profile.ts';
 import type { PolicySource } from '../policy/snapshot.ts';
 import type { TaskBody, TaskReport } from './contract.ts';
 import { type Fault, fault, faultOf } from './fault.ts';

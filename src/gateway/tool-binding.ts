@@ -10,7 +10,7 @@ import type { Guard } from '../guard/guard.ts';
 import { type BindingPart, type BindingUsage, refusal } from '../isolates/bindings/binding-part.ts';
 import type { MayUse } from '../isolates/bindings/storage-binding.ts';
 import type { BindingReply } from '../isolates/task-order.ts';
-import type { Profile } from '../policy/profile.ts';
+import type { Profile } from '../policy/bundle/profile.ts';
 import { type McpAnswer, type McpMessage, type McpOutcome, McpSession, ReplyScan } from './mcp-session.ts';
 import type { Tool } from './tool-file.ts';
 

@@ -1,11 +1,11 @@
 /** A case: one question under one snapshot, with the grants that are left after each narrowing. */
 
 import type { Controls } from '../core/controls.ts';
-import type { ApprovedDomain } from './approved-domains.ts';
-import type { Bundle } from './bundle.ts';
-import { markOf } from './control-index.ts';
+import type { ApprovedDomain } from './bundle/approved-domains.ts';
+import type { Bundle } from './bundle/bundle.ts';
+import type { Candidate } from './bundle/grant-index.ts';
+import { markOf } from './controls/control-index.ts';
 import { fittingGrants, forbiddenAddresses, permitsAddresses } from './grant-fit.ts';
-import type { Candidate } from './grant-index.ts';
 import type { Question } from './question.ts';
 
 /** What a question is asked under. `waived` is what a remedy supposes away; empty in every real decision. */

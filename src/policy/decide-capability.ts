@@ -5,7 +5,7 @@ import { type Fact, fact } from '../core/fact.ts';
 import { nearest } from '../core/nearest.ts';
 import type { Principal } from '../core/principal.ts';
 import type { PrecedenceStep, ReasonCode } from '../core/reasons.ts';
-import { markOf } from './control-index.ts';
+import { markOf } from './controls/control-index.ts';
 import type { Snapshot } from './snapshot.ts';
 
 export interface CapabilityDecision {

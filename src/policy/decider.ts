@@ -8,7 +8,7 @@ import type { Decision, DecisionRequest } from '../core/decision.ts';
 import type { Fact } from '../core/fact.ts';
 import type { Principal } from '../core/principal.ts';
 import { NOTHING_WAIVED } from './case.ts';
-import { nextExpiry } from './control-index.ts';
+import { nextExpiry } from './controls/control-index.ts';
 import { decide, decideWatched } from './decide.ts';
 import type { LeaseIndex, Remembered } from './lease-index.ts';
 import { matchedPredicates, questionOf } from './question.ts';

@@ -1,14 +1,14 @@
 /** Which grants of a task fit a question, narrowed step by step; each narrowing is one reason for a denial. */
 
 import { classifyAddress, inCidr, parseIp } from '../core/ip-address.ts';
-import type { ApprovedDomain } from './approved-domains.ts';
-import type { Bundle } from './bundle.ts';
-import type { Capability, Grant } from './capability.ts';
-import { approvalsOf, type Candidate, candidatesFor, type GrantIndex } from './grant-index.ts';
-import { hostMatches } from './host-pattern.ts';
-import { type PathPattern, pathPredicate } from './path-pattern.ts';
+import type { ApprovedDomain } from './bundle/approved-domains.ts';
+import type { Bundle } from './bundle/bundle.ts';
+import type { Capability, Grant } from './bundle/capability.ts';
+import { approvalsOf, type Candidate, candidatesFor, type GrantIndex } from './bundle/grant-index.ts';
+import { hostMatches } from './bundle/host-pattern.ts';
+import { type PathPattern, pathPredicate } from './bundle/path-pattern.ts';
+import { GIT_PUSH, isReadMethod } from './bundle/read-equivalents.ts';
 import type { Question } from './question.ts';
-import { GIT_PUSH, isReadMethod } from './read-equivalents.ts';
 
 /** Grants that fit the question, whoever holds them, most specific first. */
 export function* fittingGrants(

@@ -12,8 +12,8 @@ import {
 import { type ControlAction, NO_CONTROLS } from '../core/controls.ts';
 import type { DecisionRequest } from '../core/decision.ts';
 import type { Flow } from '../core/ports.ts';
-import { expired, nextControls, withoutExpired } from './control-change.ts';
-import { controlEffects } from './control-effects.ts';
+import { expired, nextControls, withoutExpired } from './controls/control-change.ts';
+import { controlEffects } from './controls/control-effects.ts';
 import { decide } from './decide.ts';
 import { createDecider } from './decider.ts';
 import { type HeldFlow, LeaseIndex } from './lease-index.ts';

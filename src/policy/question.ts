@@ -9,11 +9,17 @@ import { type Host, parseHost } from '../core/host.ts';
 import type { CategorySource } from '../core/ports.ts';
 import type { Principal } from '../core/principal.ts';
 import type { Scheme } from '../core/target.ts';
-import type { Bundle } from './bundle.ts';
+import type { Bundle } from './bundle/bundle.ts';
+import { lookupHost } from './bundle/host-table.ts';
+import {
+  AMBIGUOUS_PATH,
+  isAmbiguousPath,
+  type PathPattern,
+  pathMatches,
+  pathPredicate,
+} from './bundle/path-pattern.ts';
+import { shapePredicates } from './bundle/read-equivalents.ts';
 import { asksResolver, RESOLVER_QUERY } from './dns-shape.ts';
-import { lookupHost } from './host-table.ts';
-import { AMBIGUOUS_PATH, isAmbiguousPath, type PathPattern, pathMatches, pathPredicate } from './path-pattern.ts';
-import { shapePredicates } from './read-equivalents.ts';
 
 export interface Question {
   readonly principal: Principal | null;

@@ -9,7 +9,7 @@ import { expect, test } from 'vitest';
 import { bundleWith, controls, filesBelow, mark, principal, request, snapshot } from '../../test/policy/fixture.ts';
 import type { Controls } from '../core/controls.ts';
 import type { DecisionRequest, Deny } from '../core/decision.ts';
-import type { Bundle, BundleFile } from './bundle.ts';
+import type { Bundle, BundleFile } from './bundle/bundle.ts';
 import { decide } from './decide.ts';
 
 const INTERNAL = {

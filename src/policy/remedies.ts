@@ -5,10 +5,10 @@
 
 import type { Decision } from '../core/decision.ts';
 import type { ReasonCode } from '../core/reasons.ts';
+import { isReadMethod } from './bundle/read-equivalents.ts';
 import type { World } from './case.ts';
 import { fittingGrants, forbiddenAddresses, permitsAddresses } from './grant-fit.ts';
 import type { Question } from './question.ts';
-import { isReadMethod } from './read-equivalents.ts';
 
 /** What remedies go by. */
 export type Judgement = Pick<Decision, 'effect' | 'reason' | 'rule' | 'capability'>;

@@ -2,7 +2,7 @@
 
 import type { Controls } from '../core/controls.ts';
 import type { CategorySource } from '../core/ports.ts';
-import type { Bundle } from './bundle.ts';
+import type { Bundle } from './bundle/bundle.ts';
 
 export interface Snapshot {
   readonly bundle: Bundle;

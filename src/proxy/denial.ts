@@ -5,7 +5,7 @@
 
 import { STATUS_CODES } from 'node:http';
 import { type ReasonCode, reasonRow } from '../core/reasons.ts';
-import { type BudgetDenial, budgetWords, secondsUntil } from './budget-limits.ts';
+import { type BudgetDenial, budgetWords, secondsUntil } from './budget/budget-limits.ts';
 
 export interface Denial {
   readonly reason: ReasonCode;

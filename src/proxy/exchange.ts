@@ -7,7 +7,7 @@ import type { Principal } from '../core/principal.ts';
 import type { ReasonCode } from '../core/reasons.ts';
 import type { Target } from '../core/target.ts';
 import type { Exchanged } from '../guard/broker.ts';
-import type { Profile } from '../policy/profile.ts';
+import type { Profile } from '../policy/bundle/profile.ts';
 import type { Snapshot } from '../policy/snapshot.ts';
 import type { Denial } from './denial.ts';
 

@@ -6,13 +6,13 @@ import type { AuditSink, Clock, Flow, Lease, Log, Meter, PassVerifier } from '..
 import type { Broker } from '../guard/broker.ts';
 import type { CertificateAuthority } from '../pki/certificate-authority.ts';
 import type { PolicySource, Snapshot } from '../policy/snapshot.ts';
-import type { BudgetBook } from './budgets.ts';
-import type { FieldBook } from './field-leaks.ts';
-import type { GuardPort } from './guarding.ts';
-import type { OwnDoors } from './own-doors.ts';
-import type { Resolver } from './resolver.ts';
+import type { BudgetBook } from './budget/budgets.ts';
+import type { FieldBook } from './budget/field-leaks.ts';
+import type { Resolver } from './dial/resolver.ts';
+import type { Upstreams } from './dial/upstreams.ts';
+import type { OwnDoors } from './doors/own-doors.ts';
+import type { GuardPort } from './guarding/guarding.ts';
 import type { ProxySettings } from './settings.ts';
-import type { Upstreams } from './upstreams.ts';
 
 /** `LeaseBook`, in this process or asked of the one that keeps it. */
 export interface GateLeases {

@@ -1,7 +1,7 @@
 /** The ways to write while pretending to read (T-30). */
 
 import type { Allow } from '../core/decision.ts';
-import { isReadMethod } from '../policy/read-equivalents.ts';
+import { isReadMethod } from '../policy/bundle/read-equivalents.ts';
 import type { Exchange } from './exchange.ts';
 
 /** Fields by which frameworks let a request change its method; never relayed. Canonical, see `canonicalField`. */

@@ -2,7 +2,7 @@
 
 import type { Deny } from '../core/decision.ts';
 import type { ReasonCode } from '../core/reasons.ts';
-import type { BudgetDenial } from './budget-limits.ts';
+import type { BudgetDenial } from './budget/budget-limits.ts';
 
 export class Refusal extends Error {
   readonly reason: ReasonCode;

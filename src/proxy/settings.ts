@@ -1,7 +1,7 @@
 /** What operators may set about the doors and the relay; every value has a default that is safe. */
 
-import type { HostPattern } from '../policy/host-pattern.ts';
-import type { TenantLimits } from './budget-limits.ts';
+import type { HostPattern } from '../policy/bundle/host-pattern.ts';
+import type { TenantLimits } from './budget/budget-limits.ts';
 
 export interface ParentProxy {
   readonly kind: 'http' | 'socks5';

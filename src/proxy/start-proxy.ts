@@ -4,14 +4,14 @@ import { type AddressInfo, createServer, type Server, type Socket } from 'node:n
 import type { Duplex } from 'node:stream';
 import { createServer as createTlsServer, type TlsOptions } from 'node:tls';
 import type { Door } from '../core/event.ts';
+import { H2Server } from './doors/h2-server.ts';
+import { type DoorParts, serveConnect, serveHttp } from './doors/http-door.ts';
+import { Http1Server } from './doors/http1-server.ts';
+import type { DoorAddress } from './doors/own-doors.ts';
+import { serveSocks } from './doors/socks-door.ts';
 import type { Order } from './exchange.ts';
 import type { Gate } from './gate.ts';
-import { H2Server } from './h2-server.ts';
 import { handle } from './handle.ts';
-import { type DoorParts, serveConnect, serveHttp } from './http-door.ts';
-import { Http1Server } from './http1-server.ts';
-import type { DoorAddress } from './own-doors.ts';
-import { serveSocks } from './socks-door.ts';
 
 export interface DoorListen {
   readonly kind: Extract<Door, 'http' | 'https' | 'socks5'>;

@@ -5,18 +5,18 @@ import { inCidr, parseCidr, parseIp } from '../core/ip-address.ts';
 import type { Lease, Verified } from '../core/ports.ts';
 import type { Principal } from '../core/principal.ts';
 import { reasonRow } from '../core/reasons.ts';
-import { isRelayedMethod } from '../policy/read-equivalents.ts';
-import type { BudgetBook } from './budgets.ts';
+import { isRelayedMethod } from '../policy/bundle/read-equivalents.ts';
+import type { BudgetBook } from './budget/budgets.ts';
+import type { FieldLeak } from './budget/field-leaks.ts';
+import { hostLeak, urlLeak } from './budget/leak.ts';
 import { Endings } from './endings.ts';
 import { type Credential, Exchange, type Order } from './exchange.ts';
-import type { FieldLeak } from './field-leaks.ts';
 import type { Gate } from './gate.ts';
-import { hostLeak, urlLeak } from './leak.ts';
+import { screenCredentials } from './guarding/own-credentials.ts';
+import { lookAtPath, scanOutbound } from './guarding/scan-outbound.ts';
 import { grantsWrites, writesWhileReading } from './methods.ts';
-import { screenCredentials } from './own-credentials.ts';
 import { closedEvent, decisionEvent, decisionRequest, newId } from './records.ts';
 import { Refusal, refusalOfBudget } from './refusal.ts';
-import { lookAtPath, scanOutbound } from './scan-outbound.ts';
 
 export function openExchange(gate: Gate, order: Order): Exchange {
   const now = gate.clock.now();

@@ -2,7 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { whatIf } from '../../src/policy/what-if.ts';
+import { whatIf } from '../../src/policy/trials/what-if.ts';
 
 import { snapshot as shippedSnapshot } from '../policy/fixture.ts';
 

@@ -1,7 +1,7 @@
 /** How the record is kept, in a real browser: real receivers that fail and mend, entries removed, a tenant forgotten. */
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { checkpointSigners } from '../../src/appliance/log-keys.ts';
+import { checkpointSigners } from '../../src/appliance/record/log-keys.ts';
 import { openLog } from '../../src/audit/log.ts';
 import { SEGMENT_ENTRIES } from '../../src/audit/retention.ts';
 import { configSchema } from '../../src/config/schema.ts';

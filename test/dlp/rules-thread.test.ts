@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
-import { RulesThread } from '../../src/appliance/rules-thread.ts';
+import { RulesThread } from '../../src/appliance/rules/rules-thread.ts';
 import { loadRules } from '../../src/control/load-revision.ts';
 import { scan } from '../../src/dlp/scan.ts';
 

@@ -3,7 +3,7 @@
 import { protos } from '@google-cloud/dlp';
 import * as grpc from '@grpc/grpc-js';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { openSecondStage } from '../../src/appliance/second-stage.ts';
+import { openSecondStage } from '../../src/appliance/rules/second-stage.ts';
 import { configSchema } from '../../src/config/schema.ts';
 import { DEV_KEY, type TestGateway, testGateway } from './fixture.ts';
 

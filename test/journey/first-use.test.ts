@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { DEMO_SECRET } from '../../src/appliance/demo-origins.ts';
+import { DEMO_SECRET } from '../../src/appliance/tour/demo-origins.ts';
 import { execute, PROGRAM, type RunningAppliance, startProgram, temporaryDirectory } from './running-appliance.ts';
 
 const directory = temporaryDirectory();

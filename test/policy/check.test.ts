@@ -1,7 +1,7 @@
 /** What `policy check` refuses: each bad input with the file, the line and the words. */
 
 import { describe, expect, it } from 'vitest';
-import { reachability, soundness, strayFiles, unused } from '../../src/policy/bundle-check.ts';
+import { reachability, soundness, strayFiles, unused } from '../../src/policy/bundle/bundle-check.ts';
 import { compile, filesBelow, shippedBundle, shippedCategories } from './fixture.ts';
 
 const capability = (body: string, name = 'net.read.x') => ({

@@ -12,8 +12,8 @@ import { parseHost } from '../../src/core/host.ts';
 import type { CategorySource } from '../../src/core/ports.ts';
 import type { Principal } from '../../src/core/principal.ts';
 import type { Scheme } from '../../src/core/target.ts';
-import { admit } from '../../src/policy/admission.ts';
-import { type Bundle, type BundleFile, compileBundle } from '../../src/policy/bundle.ts';
+import { admit } from '../../src/policy/admission/admission.ts';
+import { type Bundle, type BundleFile, compileBundle } from '../../src/policy/bundle/bundle.ts';
 import type { Snapshot } from '../../src/policy/snapshot.ts';
 
 const ROOT = join(import.meta.dirname, '../..');

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { DecisionEvent } from '../../src/core/event.ts';
-import { Learner } from '../../src/policy/learn.ts';
+import { Learner } from '../../src/policy/trials/learn.ts';
 import { bundleWith, shippedBundle } from './fixture.ts';
 
 function decision(tenant: string, method: string, host: string, over: object = {}): DecisionEvent {

@@ -4,7 +4,7 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { Readmission } from '../../src/appliance/readmission.ts';
+import { Readmission } from '../../src/appliance/policy/readmission.ts';
 import { loadPolicy } from '../../src/control/load-revision.ts';
 import { answer, type Lab, openLab } from '../proxy/lab.ts';
 

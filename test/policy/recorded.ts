@@ -2,7 +2,7 @@
 
 import type { DecisionRequest } from '../../src/core/decision.ts';
 import type { ControlChangedEvent, DecisionEvent } from '../../src/core/event.ts';
-import { applyPatch, patchBetween } from '../../src/policy/control-patch.ts';
+import { applyPatch, patchBetween } from '../../src/policy/controls/control-patch.ts';
 import { decide } from '../../src/policy/decide.ts';
 import { decisionInput } from '../../src/policy/decision-input.ts';
 import type { Snapshot } from '../../src/policy/snapshot.ts';

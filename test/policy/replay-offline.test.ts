@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openLog } from '../../src/audit/log.ts';
 import { replayLog } from '../../src/control/replay-log.ts';
 import type { EventBody } from '../../src/core/event.ts';
-import { bundleDocument } from '../../src/policy/bundle-document.ts';
+import { bundleDocument } from '../../src/policy/bundle/bundle-document.ts';
 import { openBundleStore } from '../../src/store/bundle-store.ts';
 import { execute, PROGRAM } from '../journey/running-appliance.ts';
 import { logOptions, newSigner } from '../record/log-fixture.ts';

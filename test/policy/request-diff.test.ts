@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { RequestDiff } from '../../src/policy/request-diff.ts';
+import { RequestDiff } from '../../src/policy/trials/request-diff.ts';
 import { bundleWith, filesBelow, shippedBundle, shippedCategories } from './fixture.ts';
 
 const path = 'capabilities/net.read.public.yaml';

@@ -10,7 +10,7 @@ import { dirname, join } from 'node:path';
 import { connect as connectTls, createServer as createTlsServer, type SecureContext, type TLSSocket } from 'node:tls';
 import type { CoreOptions } from '../../src/appliance/open-core.ts';
 import { type Appliance, startAppliance } from '../../src/appliance/start-appliance.ts';
-import { secret } from '../../src/appliance/tour-client.ts';
+import { secret } from '../../src/appliance/tour/tour-client.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { rootsOf } from '../../src/control/load-revision.ts';
 import { parseHost } from '../../src/core/host.ts';

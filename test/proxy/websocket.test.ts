@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { ProxyAgent, WebSocket } from 'undici';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { DEMO_SECRET } from '../../src/appliance/demo-origins.ts';
+import { DEMO_SECRET } from '../../src/appliance/tour/demo-origins.ts';
 import { encodeFrame, MessageReader, OPCODES } from '../../src/wire/websocket.ts';
 import { everything, type Lab, openLab } from './lab.ts';
 

@@ -4,7 +4,7 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { EgressWorkers } from '../../src/appliance/egress-workers.ts';
+import { EgressWorkers } from '../../src/appliance/workers/egress-workers.ts';
 import { answer, type Lab, openLab } from './lab.ts';
 import { LAB_SECRET, LAB_SECRET_RULE } from './test-rules.ts';
 

@@ -1,8 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { type Forwarding, startForwarding } from '../../src/appliance/forwarding.ts';
-import { receiverFiles } from '../../src/appliance/receiver-files.ts';
+import { type Forwarding, startForwarding } from '../../src/appliance/record/forwarding.ts';
+import { receiverFiles } from '../../src/appliance/record/receiver-files.ts';
 import { openLog } from '../../src/audit/log.ts';
 import { readEntries } from '../../src/audit/read.ts';
 import { forward } from '../../src/config/forward-keys.ts';

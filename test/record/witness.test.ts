@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { cpSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { openWitnessDoor, type WitnessDoor } from '../../src/appliance/witness-door.ts';
+import { openWitnessDoor, type WitnessDoor } from '../../src/appliance/record/witness-door.ts';
 import { Cosigner } from '../../src/audit/cosigner.ts';
 import { type AuditLog, openLog } from '../../src/audit/log.ts';
 import { consistencyProof } from '../../src/audit/proof.ts';

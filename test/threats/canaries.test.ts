@@ -3,7 +3,7 @@
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { DEMO_SECRET } from '../../src/appliance/demo-origins.ts';
+import { DEMO_SECRET } from '../../src/appliance/tour/demo-origins.ts';
 import {
   execute,
   PROGRAM,

@@ -1,7 +1,7 @@
 /** Where our reader of heads, the door's reading of what Node's parser gives, and a strict reader of bodies differ. */
 
+import { readAsk } from '../../src/proxy/doors/http-ask.ts';
 import { pairs } from '../../src/proxy/fields.ts';
-import { readAsk } from '../../src/proxy/http-ask.ts';
 import { type RequestHead, readRequestHead } from '../../src/wire/http-head.ts';
 import { parseConnectTarget } from '../../src/wire/request-target.ts';
 import { type NodeReading, type NodeRequest, readByNode } from './node-reading.ts';

@@ -1,0 +1,117 @@
+/** Retention while the appliance runs: seals and prunes once an hour, and when an operator asks. */
+
+import { randomBytes } from 'node:crypto';
+import type { AuditLog } from '../../audit/log.ts';
+import { latestPruning, writePruning } from '../../audit/pruning.ts';
+import { readEntries } from '../../audit/read.ts';
+import { publishedCheckpoint } from '../../audit/recover.ts';
+import { agedSegments, removeSegments, SEGMENT_ENTRIES, sealSegments } from '../../audit/retention.ts';
+import type { Controls } from '../../core/controls.ts';
+import type { AuditEvent } from '../../core/event.ts';
+import { ulid } from '../../core/ids.ts';
+import type { Clock, Log } from '../../core/ports.ts';
+import { ControlsHistory } from '../../policy/controls/controls-history.ts';
+import { nodeFiles } from '../../store/files.ts';
+
+export interface RetentionParts {
+  readonly audit: AuditLog;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly sealAfterDays: number;
+  readonly retentionDays: number;
+  /** Told of what is gone. */
+  readonly forget: (firstKept: number) => void;
+}
+
+export interface RetentionOutcome {
+  readonly sealed: number;
+  readonly removed: number;
+  readonly first_kept: number;
+}
+
+export interface Retention {
+  /** One at a time; `days` null takes the configured retention. */
+  run(by: string, why: string, days: number | null): Promise<RetentionOutcome>;
+  /** Entries that a run now would remove. */
+  wouldRemove(days: number): number;
+  stop(): Promise<void>;
+}
+
+const DAY_MS = 86_400_000;
+const HOUR_MS = 3_600_000;
+const CONTROL_CHANGED = Buffer.from('"type":"control.changed"');
+
+export function openRetention(parts: RetentionParts): Retention {
+  let last: Promise<unknown> = Promise.resolve();
+  const run: Retention['run'] = (by, why, days) => {
+    const next = last.then(() => retain(parts, { by, why, days: days ?? parts.retentionDays }));
+    last = next.catch(() => undefined);
+    return next;
+  };
+  const hourly = () => {
+    run('locktender', 'retention', null).catch((error) => parts.log.error({ error }, 'retention failed; tried again'));
+  };
+  const timer = setInterval(hourly, HOUR_MS);
+  timer.unref();
+  return {
+    run,
+    wouldRemove: (days) => {
+      const { dir } = parts.audit;
+      const log = { dir, size: publishedCheckpoint(dir, nodeFiles)?.size ?? 0 };
+      const kept = latestPruning(dir)?.first_kept ?? 0;
+      const before = parts.clock.now() - days * DAY_MS;
+      return agedSegments(log, before, kept / SEGMENT_ENTRIES) * SEGMENT_ENTRIES - kept;
+    },
+    stop: async () => {
+      clearInterval(timer);
+      await last;
+    },
+  };
+}
+
+async function retain(
+  parts: RetentionParts,
+  order: { readonly by: string; readonly why: string; readonly days: number },
+): Promise<RetentionOutcome> {
+  const { audit, clock } = parts;
+  await audit.publish();
+  const { dir } = audit;
+  const log = { dir, size: publishedCheckpoint(dir, nodeFiles)?.size ?? 0 };
+  const before = latestPruning(dir);
+  const kept = before?.first_kept ?? 0;
+  const from = kept / SEGMENT_ENTRIES;
+  const sealTo = agedSegments(log, clock.now() - Math.min(order.days, parts.sealAfterDays) * DAY_MS, from);
+  const sealed = await sealSegments(log, from, sealTo);
+  const first = agedSegments(log, clock.now() - order.days * DAY_MS, from) * SEGMENT_ENTRIES;
+  if (first > kept) {
+    const controls = controlsBefore(dir, { from: kept, to: first }, before?.controls);
+    await prune(parts, { ...order, first, controls });
+  }
+  // Also what a crash left half removed.
+  if (first > 0) await removeSegments(log, first);
+  return { sealed, removed: first - kept, first_kept: first };
+}
+
+async function prune(
+  { audit, clock, forget }: RetentionParts,
+  { by, why, first, controls }: { by: string; why: string; first: number; controls: Controls },
+): Promise<void> {
+  const id = ulid('e', clock.now(), randomBytes(10));
+  const event = { type: 'log.pruned', id, tenant: null, task: null, first_kept: first, by, why, controls } as const;
+  const { seq } = await audit.record(event);
+  await audit.publish();
+  await writePruning(audit.dir, seq);
+  forget(first);
+}
+
+function controlsBefore(dir: string, { from, to }: { from: number; to: number }, base: Controls | undefined): Controls {
+  const history = new ControlsHistory(base);
+  for (const { bytes } of readEntries(dir, from, to)) {
+    if (!bytes.includes(CONTROL_CHANGED)) continue;
+    const event = JSON.parse(bytes.toString('utf8')) as AuditEvent;
+    if (event.type === 'control.changed') history.add(event);
+  }
+  const controls = history.at(history.version);
+  if (controls === null) throw new Error('the controls of the latest version are not known');
+  return controls;
+}

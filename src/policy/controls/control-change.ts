@@ -1,0 +1,165 @@
+/** One change of controls: its names checked, then the state after it. Pure; persisting and cutting are elsewhere. */
+
+import type { ControlAction, ControlMark, Controls, HostOverride } from '../../core/controls.ts';
+import { didYouMean } from '../../core/nearest.ts';
+import { err, ok, type Result } from '../../core/result.ts';
+import { TENANT_NAME } from '../bundle/approved-domains.ts';
+import type { Bundle } from '../bundle/bundle.ts';
+import { parseHostPattern } from '../bundle/host-pattern.ts';
+
+/** The state after an action. The error is a sentence for the operator, with the fix last. */
+export function nextControls(
+  before: Controls,
+  action: ControlAction,
+  mark: ControlMark,
+  bundle: Bundle,
+): Result<Controls, string> {
+  const problem = actionProblem(action, mark, bundle);
+  if (problem !== null) return err(problem);
+  return ok(Object.freeze({ ...before, ...changed(before, action, mark, bundle), version: before.version + 1 }));
+}
+
+const ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;
+/** Changes that take something back cannot come back by themselves. */
+const RETURNS =
+  /^(category\.block|category\.unblock|capability\.revoke|tenant\.quarantine|task\.kill|pass\.revoke|host\.allow|host\.deny)$/;
+
+function actionProblem(action: ControlAction, mark: ControlMark, bundle: Bundle): string | null {
+  if (mark.by.trim() === '') return 'a change needs a name; say who makes it';
+  if (mark.until !== null && !RETURNS.test(action.do))
+    return `\`${action.do}\` cannot return by itself; leave out \`for\``;
+  switch (action.do) {
+    case 'category.block':
+      return known('category', action.category, bundle.categories);
+    case 'category.unblock':
+      if (mark.until !== null && !bundle.defaultBlocked.has(action.category)) {
+        return `category \`${action.category}\` is open by default, so an unblocking cannot return; leave out \`for\``;
+      }
+      return known('category', action.category, bundle.categories);
+    case 'capability.revoke':
+    case 'capability.restore':
+      return known('capability', action.capability, bundle.capabilities);
+    case 'tenant.quarantine':
+    case 'tenant.release':
+      return TENANT_NAME.test(action.tenant)
+        ? null
+        : `tenant \`${action.tenant}\` is not a tenant name; use letters, digits, \`-\` and \`_\``;
+    case 'task.kill':
+      return ID.test(action.task) ? null : `task \`${action.task}\` is not a task id; copy it from \`task list\``;
+    case 'pass.revoke':
+      return ID.test(action.pass)
+        ? null
+        : `pass \`${action.pass}\` is not a pass id; copy the \`jti\` from \`pass inspect\``;
+    case 'host.allow':
+    case 'host.deny':
+    case 'host.clear':
+      return hostProblem(action.host, action.tenant);
+  }
+}
+
+function known(what: string, name: string, names: ReadonlySet<string> | ReadonlyMap<string, unknown>): string | null {
+  return names.has(name) ? null : `${what} \`${name}\` is not defined; ${didYouMean(name, names.keys())}`;
+}
+
+function hostProblem(host: string, tenant: string | null): string | null {
+  const pattern = parseHostPattern(host);
+  if (!pattern.ok) return pattern.error;
+  return tenant === null || TENANT_NAME.test(tenant)
+    ? null
+    : `tenant \`${tenant}\` is not a tenant name; use letters, digits, \`-\` and \`_\``;
+}
+
+function changed(before: Controls, action: ControlAction, mark: ControlMark, bundle: Bundle): Partial<Controls> {
+  switch (action.do) {
+    case 'category.block':
+      return {
+        blockedCategories: { ...before.blockedCategories, [action.category]: mark },
+        unblockedCategories: without(before.unblockedCategories, action.category),
+      };
+    case 'category.unblock':
+      return {
+        blockedCategories: without(before.blockedCategories, action.category),
+        ...(bundle.defaultBlocked.has(action.category)
+          ? { unblockedCategories: { ...before.unblockedCategories, [action.category]: mark } }
+          : {}),
+      };
+    case 'capability.revoke':
+      return { revokedCapabilities: { ...before.revokedCapabilities, [action.capability]: mark } };
+    case 'capability.restore':
+      return { revokedCapabilities: without(before.revokedCapabilities, action.capability) };
+    case 'tenant.quarantine':
+      return { quarantinedTenants: { ...before.quarantinedTenants, [action.tenant]: mark } };
+    case 'tenant.release':
+      return { quarantinedTenants: without(before.quarantinedTenants, action.tenant) };
+    case 'task.kill':
+      return { killedTasks: { ...before.killedTasks, [action.task]: mark } };
+    case 'pass.revoke':
+      return { revokedPasses: { ...before.revokedPasses, [action.pass]: mark } };
+    case 'host.allow':
+    case 'host.deny':
+    case 'host.clear':
+      return { hostOverrides: overrides(before.hostOverrides, action, mark) };
+  }
+}
+
+type HostAction = Extract<ControlAction, { readonly host: string }>;
+
+function overrides(before: readonly HostOverride[], action: HostAction, mark: ControlMark): readonly HostOverride[] {
+  const same = (o: HostOverride) => o.host === action.host && o.tenant === action.tenant;
+  const others = before.filter((o) => !same(o));
+  if (action.do === 'host.clear') return others;
+  const effect = action.do === 'host.allow' ? 'allow' : 'deny';
+  const old = before.find((o) => same(o) && o.effect === effect);
+  // What is only prolonged goes on under the change that it stands on.
+  const longer = old && (mark.until === null || (old.until !== null && mark.until >= old.until));
+  return [
+    ...others,
+    { ...mark, change: longer ? old.change : mark.change, effect, host: action.host, tenant: action.tenant },
+  ];
+}
+
+/** What returns at `now`, with the action that says so in the record. */
+export function expired(controls: Controls, now: number): readonly ControlAction[] {
+  const names = (record: Readonly<Record<string, ControlMark>>) =>
+    Object.keys(record).filter((name) => (record[name]?.until ?? Number.POSITIVE_INFINITY) <= now);
+  return [
+    ...names(controls.blockedCategories).map((category) => ({ do: 'category.unblock', category }) as const),
+    ...names(controls.unblockedCategories).map((category) => ({ do: 'category.block', category }) as const),
+    ...names(controls.revokedCapabilities).map((capability) => ({ do: 'capability.restore', capability }) as const),
+    ...names(controls.quarantinedTenants).map((tenant) => ({ do: 'tenant.release', tenant }) as const),
+    ...controls.hostOverrides
+      .filter((o) => o.until !== null && o.until <= now)
+      .map(({ host, tenant }) => ({ do: 'host.clear', host, tenant }) as const),
+  ];
+}
+
+/** The state without what has expired: back to what held before anyone decided, never further. */
+export function withoutExpired(before: Controls, action: ControlAction, now: number): Controls {
+  const version = before.version + 1;
+  switch (action.do) {
+    case 'category.unblock':
+      return { ...before, version, blockedCategories: without(before.blockedCategories, action.category) };
+    case 'category.block':
+      return { ...before, version, unblockedCategories: without(before.unblockedCategories, action.category) };
+    case 'capability.restore':
+      return { ...before, version, revokedCapabilities: without(before.revokedCapabilities, action.capability) };
+    case 'tenant.release':
+      return { ...before, version, quarantinedTenants: without(before.quarantinedTenants, action.tenant) };
+    case 'host.clear':
+      return {
+        ...before,
+        version,
+        hostOverrides: before.hostOverrides.filter(
+          (o) => o.host !== action.host || o.tenant !== action.tenant || o.until === null || o.until > now,
+        ),
+      };
+    default:
+      return { ...before, version };
+  }
+}
+
+function without(record: Readonly<Record<string, ControlMark>>, name: string): Readonly<Record<string, ControlMark>> {
+  if (!Object.hasOwn(record, name)) return record;
+  const { [name]: _, ...rest } = record;
+  return rest;
+}

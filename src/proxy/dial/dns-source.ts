@@ -1,0 +1,76 @@
+/**
+ * Asks DNS servers: A, AAAA and the CNAME chain, with their TTLs. Never the system's own resolver call: it has no TTLs,
+ * does not say which aliases it followed, and appends search domains.
+ */
+
+import { promises as dns } from 'node:dns';
+import { Refusal } from '../refusal.ts';
+import type { Answer, NameSource } from './resolver.ts';
+
+export interface DnsOptions {
+  /** `address` or `address:port`; empty for the system's. */
+  readonly servers: readonly string[];
+  readonly timeoutMs: number;
+}
+
+const TRIES = 2;
+/** Aliases followed; longer chains are refused like loops. */
+const MOST_ALIASES = 8;
+const NOTHING_THERE = new Set(['ENODATA', 'ENOTFOUND']);
+
+interface Record {
+  readonly address: string;
+  readonly ttl: number;
+}
+
+export function dnsSource({ servers, timeoutMs }: DnsOptions): NameSource {
+  const resolver = new dns.Resolver({ timeout: Math.ceil(timeoutMs / TRIES), tries: TRIES });
+  if (servers.length > 0) resolver.setServers(servers);
+  return (name) => withinTime(timeoutMs, () => ask(resolver, name));
+}
+
+async function ask(resolver: dns.Resolver, name: string): Promise<Answer> {
+  const [four, six, cnames] = await Promise.all([
+    orNothing(resolver.resolve4(name, { ttl: true })),
+    orNothing(resolver.resolve6(name, { ttl: true })),
+    aliases(resolver, name),
+  ]);
+  const records: Record[] = [...(four ?? []), ...(six ?? [])];
+  const ttl = Math.min(...records.map((record) => record.ttl));
+  return { addresses: records.map((r) => r.address), cnames, ttlMs: Number.isFinite(ttl) ? ttl * 1000 : 0 };
+}
+
+async function aliases(resolver: dns.Resolver, name: string): Promise<string[]> {
+  const chain: string[] = [];
+  let at = name;
+  for (;;) {
+    const [next] = (await orNothing(resolver.resolveCname(at))) ?? [];
+    if (next === undefined) return chain;
+    at = next.toLowerCase().replace(/\.$/, '');
+    if (chain.length >= MOST_ALIASES || chain.includes(at)) throw new Refusal('resolve_failed', 'alias_chain');
+    chain.push(at);
+  }
+}
+
+/** Null where the server answered that there is nothing; throws where it did not answer. */
+async function orNothing<T>(answer: Promise<T>): Promise<T | null> {
+  try {
+    return await answer;
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+    if (NOTHING_THERE.has(code)) return null;
+    throw code === 'ETIMEOUT' ? new Refusal('resolve_timeout') : new Refusal('resolve_failed', 'server');
+  }
+}
+
+async function withinTime<T>(ms: number, act: () => Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Refusal('resolve_timeout')), ms);
+  });
+  try {
+    return await Promise.race([act(), late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

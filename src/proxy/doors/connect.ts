@@ -1,0 +1,198 @@
+/** What happens inside an allowed CONNECT or SOCKS5 connection: an opaque tunnel, or TLS ended here and seen. */
+
+import type { Duplex } from 'node:stream';
+import { TLSSocket } from 'node:tls';
+import type { Door } from '../../core/event.ts';
+import type { Target } from '../../core/target.ts';
+import { Cutoff } from '../dial/cutoff.ts';
+import { pumpOf } from '../dial/dial.ts';
+import type { Exchange } from '../exchange.ts';
+import type { Gate } from '../gate.ts';
+import { handle } from '../handle.ts';
+import { Refusal, refusalOf } from '../refusal.ts';
+import { checkHello, type FirstHello, HelloScreen, readHello, TLS_ACCESS_DENIED } from '../relay/hello.ts';
+import { relayTunnel, sealingOf } from '../relay/tunnel.ts';
+import type { Inner, InnerServers } from './inner.ts';
+
+export interface Opening {
+  readonly client: Duplex;
+  readonly door: Door;
+  /** Tells the client that the way is open. */
+  readonly accept: (decision: string) => void;
+  readonly inner: InnerServers;
+}
+
+/** The relay of a CONNECT. After `accept`, nothing throws: what goes wrong inside has its own record. */
+export async function relayConnect(gate: Gate, exchange: Exchange, opening: Opening): Promise<void> {
+  const { client } = opening;
+  exchange.onCut(() => client.destroy());
+  if (exchange.allowed?.mode === 'tunnel') await tunnel(gate, exchange, opening);
+  else await inspect(gate, exchange, opening);
+}
+
+function targetOf(exchange: Exchange): Target {
+  const { target } = exchange.order.ask;
+  if (target === null) throw new Refusal('internal_error', 'no_target');
+  return target;
+}
+
+async function tunnel(gate: Gate, exchange: Exchange, opening: Opening): Promise<void> {
+  const { client } = opening;
+  const { host, port } = targetOf(exchange);
+  const addresses = exchange.resolved?.addresses ?? [];
+  const cutoff = new Cutoff();
+  exchange.onCut(() => cutoff.cut());
+  const gone = (): void => exchange.end('client_closed', null);
+  client.once('close', gone);
+  const upstream = await gate.upstreams.dialer.tcp({ host, port, addresses }, { cutoff, pumped: true });
+  client.off('close', gone);
+  exchange.onCut(() => upstream.destroy());
+  upstream.on('error', () => undefined);
+  opening.accept(exchange.id);
+  const first = await firstHello(gate, exchange, { opening, opaque: true });
+  if (first === null) {
+    upstream.destroy();
+    return;
+  }
+  if (spendBytes(gate, exchange, 'up', first.bytes.length)) upstream.write(first.bytes);
+  exchange.onSeal(sealingOf(client, upstream));
+  const screen = new HelloScreen((hello) =>
+    checkHello(hello, { host, port, scheme: 'tcp' }, { settings: gate.settings, opaque: true }),
+  );
+  const cause = await relayTunnel({
+    client,
+    upstream,
+    pump: pumpOf(upstream),
+    idleMs: gate.settings.idleMs,
+    deadlines: gate.upstreams.deadlines,
+    spend: (direction, bytes) => spendBytes(gate, exchange, direction, bytes),
+    screen,
+  });
+  if (screen.refusal !== null) await refuseInside(gate, exchange, { opening, refusal: screen.refusal });
+  exchange.cause ??= cause;
+  if (cause === 'budget') exchange.reason ??= 'budget_bytes';
+}
+
+function spendBytes(gate: Gate, exchange: Exchange, direction: 'up' | 'down', bytes: number): boolean {
+  if (!exchange.mayMove()) return false;
+  exchange[direction] += bytes;
+  const { principal, profile } = exchange;
+  return principal !== null && profile !== null && gate.budgets.spend(principal, profile.limits, direction, bytes);
+}
+
+async function inspect(gate: Gate, exchange: Exchange, opening: Opening): Promise<void> {
+  const { client } = opening;
+  const { authority } = gate;
+  if (authority === null) throw new Refusal('internal_error', 'no_certificate_authority');
+  const target = targetOf(exchange);
+  opening.accept(exchange.id);
+  const first = await firstHello(gate, exchange, { opening, opaque: false });
+  if (first === null) return;
+  client.unshift(first.bytes);
+  const tls = new TLSSocket(client as never, {
+    isServer: true,
+    secureContext: authority.contextFor(target.host),
+    ALPNProtocols: ['h2', 'http/1.1'],
+    requestCert: false,
+  });
+  if (!(await secured(tls, gate.settings.helloTimeoutMs))) {
+    if (!exchange.isCut)
+      await refuseInside(gate, exchange, { opening, refusal: new Refusal('client_tls_failed', 'handshake') });
+    return;
+  }
+  // What `tls.Server` does for its own sockets: without it, HTTP/2 waits for a handshake that is over.
+  Object.assign(tls, { secureConnecting: false });
+  // HTTP/2 holds frames back that no exchange asks for again. Its connection breaks at once and without a word: some clients
+  // take a reset of their stream, with an end of the connection right behind it, for an end of the stream.
+  if (tls.alpnProtocol !== 'h2') {
+    exchange.onSeal({ queued: () => tls.writableLength + client.writableLength, pause: () => tls.pause() });
+  }
+  const inner: Inner = {
+    target,
+    principal: exchange.principal,
+    within: exchange,
+    door: opening.door,
+    carrier: client,
+  };
+  if (tls.alpnProtocol === 'h2') opening.inner.serveH2(tls, inner);
+  else opening.inner.serveH1(tls, inner);
+  await closed(tls);
+  exchange.cause ??= 'completed';
+  count(exchange, client);
+}
+
+function count(exchange: Exchange, client: Duplex): void {
+  const { bytesRead = 0, bytesWritten = 0 } = client as { bytesRead?: number; bytesWritten?: number };
+  exchange.up = bytesRead;
+  exchange.down = bytesWritten;
+}
+
+function secured(tls: TLSSocket, timeoutMs: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const late = setTimeout(() => tls.destroy(), timeoutMs);
+    const done = (good: boolean) => (): void => {
+      clearTimeout(late);
+      resolve(good);
+    };
+    // The listener stays: an error after the handshake must not be unhandled.
+    tls.on('error', done(false));
+    tls.once('close', done(false));
+    tls.once('secure', done(true));
+  });
+}
+
+function closed(stream: Duplex): Promise<void> {
+  return new Promise((resolve) => {
+    if (stream.closed) resolve();
+    else stream.once('close', resolve);
+  });
+}
+
+interface Inside {
+  readonly opening: Opening;
+  readonly opaque: boolean;
+}
+
+/** Null when the handshake was refused: then that is on record and the client is told in TLS. */
+async function firstHello(gate: Gate, exchange: Exchange, { opening, opaque }: Inside): Promise<FirstHello | null> {
+  try {
+    const first = await readHello(opening.client, gate.settings.helloTimeoutMs, gate.upstreams.deadlines);
+    checkHello(first.hello, targetOf(exchange), { settings: gate.settings, opaque });
+    return first;
+  } catch (error) {
+    await refuseInside(gate, exchange, { opening, refusal: refusalOf(error) });
+    return null;
+  }
+}
+
+/** A refusal after the way was opened: an exchange of its own inside the CONNECT, with its own record. */
+async function refuseInside(
+  gate: Gate,
+  exchange: Exchange,
+  { opening, refusal }: { readonly opening: Opening; readonly refusal: Refusal },
+): Promise<void> {
+  exchange.reason ??= refusal.reason;
+  exchange.cause ??= 'client_closed';
+  const { client, door } = opening;
+  // A tunnel that closes before it says anything was opened for nothing, and asked nothing.
+  if (refusal.detail === 'absent' || exchange.isCut) {
+    client.destroy();
+    return;
+  }
+  await handle(gate, {
+    door,
+    kind: exchange.kind,
+    parent: exchange.id,
+    principal: exchange.principal,
+    credential: null,
+    problem: { reason: refusal.reason, detail: refusal.detail ?? refusal.reason },
+    ask: exchange.order.ask,
+    headers: [],
+    relay: () => Promise.resolve(),
+    refuse: () => {
+      const alert = refusal.reason !== 'tunnel_not_tls' && refusal.reason !== 'client_tls_failed';
+      if (alert && client.writable) client.end(TLS_ACCESS_DENIED, () => client.destroy());
+      else client.destroy();
+    },
+  });
+}

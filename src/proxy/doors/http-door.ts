@@ -1,0 +1,48 @@
+/** The HTTP proxy door: requests are walked by the HTTP/1.x server, and a CONNECT goes straight on. */
+
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { Door } from '../../core/event.ts';
+import { field } from '../fields.ts';
+import type { Gate } from '../gate.ts';
+import { relayConnect } from './connect.ts';
+import { type RawRequest, readAsk } from './http-ask.ts';
+import { refuseSocket, type Walk } from './http1-connection.ts';
+import type { Http1Server } from './http1-server.ts';
+import type { InnerServers } from './inner.ts';
+
+export interface DoorParts {
+  readonly gate: Gate;
+  readonly walk: Walk;
+  readonly http1: Http1Server;
+  readonly inner: InnerServers;
+}
+
+/** Serves one accepted connection. */
+export function serveHttp(parts: DoorParts, socket: Duplex, door: Door): void {
+  parts.http1.serve(socket, door, null);
+}
+
+/** A CONNECT; the socket is paused, and holds what follows the head. */
+export function serveConnect({ gate, walk, inner }: DoorParts, raw: RawRequest, socket: Duplex, door: Door): void {
+  const { ask, problem, credential } = readAsk(raw, null, gate.settings.maxHeaderCount);
+  void walk({
+    door,
+    from: () => (socket as Partial<Socket>).remoteAddress,
+    parent: null,
+    principal: null,
+    credential,
+    problem,
+    ask,
+    headers: raw.headers,
+    kind: 'tunnel',
+    relay: (exchange) => relayConnect(gate, exchange, { client: socket, door, accept: accept(socket), inner }),
+    refuse: (denial) => refuseSocket(socket, denial, field(raw.headers, 'accept')),
+  });
+}
+
+function accept(socket: Duplex): (decision: string) => void {
+  return (decision) => {
+    socket.write(`HTTP/1.1 200 Connection Established\r\nLocktender-Decision: ${decision}\r\n\r\n`, 'latin1');
+  };
+}

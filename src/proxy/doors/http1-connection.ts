@@ -1,0 +1,380 @@
+/**
+ * One HTTP/1.x connection of a client, at the door or inside inspected TLS. Every head is read by our own strict reader,
+ * the first like the last, and every body by our own strict framing.
+ *
+ * One request is walked at a time: what is pipelined behind it waits unread, and what stands behind a refused one is
+ * never looked at, because the connection closes with the refusal (T-24).
+ */
+
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { Door } from '../../core/event.ts';
+import { GrowingBytes } from '../../core/growing-bytes.ts';
+import { bodyReader } from '../../wire/http-body.ts';
+import { type HeadProblem, HeadScan, type RequestHead, readRequestHead } from '../../wire/http-head.ts';
+import type { Deadlines, Due } from '../deadlines.ts';
+import { type Denial, denialMessage, renderDenial } from '../denial.ts';
+import type { HeaderList, Order } from '../exchange.ts';
+import { field, joined } from '../fields.ts';
+import type { Gate } from '../gate.ts';
+import { Refusal } from '../refusal.ts';
+import { forward } from '../relay/forward.ts';
+import { relayUpgrade } from '../relay/upgrade.ts';
+import { type RawRequest, type ReadRequest, readAsk, unreadable } from './http-ask.ts';
+import { Http1Reply } from './http1-reply.ts';
+import type { Inner } from './inner.ts';
+import { RequestStream } from './request-stream.ts';
+
+export type Walk = (order: Order) => Promise<void>;
+
+export interface ConnectionParts {
+  readonly gate: Gate;
+  readonly walk: Walk;
+  readonly deadlines: Deadlines;
+  readonly keepLine: string;
+  /** A CONNECT at the door; the socket holds what follows its head. */
+  readonly onConnect: (raw: RawRequest, socket: Duplex, door: Door) => void;
+  /** The connection is no longer this one's. */
+  readonly left: (connection: Http1Connection) => void;
+}
+
+export interface Accepted {
+  readonly socket: Duplex;
+  readonly door: Door;
+  /** Null at the door itself. */
+  readonly inner: Inner | null;
+}
+
+type State = 'head' | 'busy' | 'over';
+
+const CUT_SHORT = (): Refusal => new Refusal('request_malformed', 'cut_short');
+
+export class Http1Connection implements Due {
+  due: number;
+  readonly #parts: ConnectionParts;
+  readonly #at: Accepted;
+  /** A system call, so asked only where it counts; a socket that is gone has none, and then it is from nowhere. */
+  readonly #from = (): string | undefined => (this.#at.socket as Partial<Socket>).remoteAddress;
+  #state: State = 'head';
+  readonly #held = new GrowingBytes();
+  readonly #scan = new HeadScan();
+  #ended = false;
+  #stopped = false;
+  #body: RequestStream | null = null;
+  #reply: Http1Reply | null = null;
+  #keep = false;
+  /** An exchange has been here before. */
+  #kept = false;
+
+  constructor(parts: ConnectionParts, at: Accepted) {
+    this.#parts = parts;
+    this.#at = at;
+    this.due = performance.now() + parts.gate.settings.headTimeoutMs;
+    parts.deadlines.add(this);
+    const { socket } = at;
+    socket.on('data', this.#onData).on('end', this.#onEnd).on('close', this.#onClose);
+    socket.on('drain', this.#onDrain).on('error', ignore);
+    if (socket.destroyed) this.#onClose();
+    else socket.resume();
+  }
+
+  late(): void {
+    const { socket } = this.#at;
+    if (this.#state === 'busy') {
+      this.#body?.fail(new Refusal('request_timeout', 'body'));
+      this.due = Number.POSITIVE_INFINITY;
+      return;
+    }
+    if (this.#state === 'head' && this.#held.length > 0) this.#refuse(unreadable('request_timeout', 'head'), []);
+    else socket.destroy();
+  }
+
+  destroy(): void {
+    this.#at.socket.destroy();
+  }
+
+  readonly #onData = (chunk: Buffer): void => {
+    if (this.#state === 'over') return;
+    let rest = chunk;
+    if (this.#body !== null && !this.#body.done) {
+      const taken = this.#body.take(chunk);
+      if (typeof taken === 'string') {
+        this.#breakBody(taken);
+        return;
+      }
+      rest = chunk.subarray(taken);
+    }
+    if (rest.length === 0) return;
+    if (this.#held.length === 0 && this.#state === 'head') this.#startHead();
+    this.#held.append(rest);
+    if (this.#state === 'head') this.#readHead();
+    else this.#wait();
+  };
+
+  /** The first head must come within its time from the start of the connection, the others from their first byte. */
+  #startHead(): void {
+    if (this.#kept) this.due = performance.now() + this.#parts.gate.settings.headTimeoutMs;
+  }
+
+  /** Nothing is read ahead of an exchange but what came along with it. */
+  #wait(): void {
+    if (this.#stopped) return;
+    this.#stopped = true;
+    this.#at.socket.pause();
+  }
+
+  readonly #onEnd = (): void => {
+    this.#ended = true;
+    if (this.#state === 'head') {
+      if (this.#held.length === 0) this.#at.socket.destroy();
+      else this.#refuse(unreadable('request_malformed', 'cut_short'), []);
+      return;
+    }
+    this.#body?.fail(CUT_SHORT());
+    // Nobody ends one side of TLS to wait for an answer: who ends it has left, and must not hold a flow until an origin that
+    // is slow has spoken.
+    if (this.#state === 'busy' && this.#at.inner !== null) this.#at.socket.destroy();
+  };
+
+  readonly #onClose = (): void => {
+    const { state, held } = { state: this.#state, held: this.#held.length };
+    this.#leave();
+    if (state === 'head' && held > 0) this.#refuse(unreadable('request_malformed', 'cut_short'), []);
+    this.#body?.fail(CUT_SHORT());
+    this.#reply?.close();
+  };
+
+  readonly #onDrain = (): void => {
+    this.#reply?.drain();
+    if (this.#state === 'head' && this.#held.length > 0) this.#readHead();
+  };
+
+  /** Takes its listeners along; the socket goes to somebody else or to its end. */
+  #leave(): void {
+    this.#state = 'over';
+    this.#parts.deadlines.delete(this);
+    this.#parts.left(this);
+  }
+
+  #readHead(): void {
+    const { gate } = this.#parts;
+    const { settings } = gate;
+    const held = this.#held.bytes;
+    // A client that does not read its answers gets no more of them.
+    if (this.#at.socket.writableNeedDrain) return;
+    const limits = { maxBytes: settings.maxHeadBytes, maxFields: settings.maxHeaderCount, scan: this.#scan };
+    const head = readRequestHead(held, limits, latin1);
+    if (head === null) return;
+    if (!head.ok) {
+      this.#refuse(headProblem(head.error), []);
+      return;
+    }
+    this.#held.drop(head.value.length);
+    this.#begin(head.value);
+  }
+
+  #begin(head: RequestHead): void {
+    const { gate, onConnect } = this.#parts;
+    const { inner, socket, door } = this.#at;
+    const { method, target, version, headers } = head;
+    const raw: RawRequest = { method, target, version, headers };
+    if (method === 'CONNECT' && inner === null) {
+      this.#handOver();
+      onConnect(raw, socket, door);
+      return;
+    }
+    const read = expectable(head, readAsk(raw, inner?.target ?? null, gate.settings.maxHeaderCount));
+    if (read.problem === null && read.ask.upgrade !== '') this.#upgrade(read, headers);
+    else this.#exchange(head, read);
+  }
+
+  #exchange(head: RequestHead, read: ReadRequest): void {
+    const { gate, walk, keepLine } = this.#parts;
+    const { socket, inner } = this.#at;
+    const { headers, method, version, framing } = head;
+    this.#state = 'busy';
+    this.#keep = staysOpen(headers, version);
+    this.#body = read.ask.hasBody ? this.#stream(framing) : null;
+    const requestMs = gate.settings.requestTimeoutMs;
+    this.due = requestMs > 0 && this.#body !== null ? performance.now() + requestMs : Number.POSITIVE_INFINITY;
+    const carrier = inner?.carrier ?? null;
+    const reply = new Http1Reply({
+      socket,
+      carrier,
+      method,
+      version,
+      keep: this.#keep,
+      keepLine,
+      idleMs: gate.settings.idleMs,
+    });
+    this.#reply = reply;
+    const body = this.#body;
+    const waits = body !== null && field(headers, 'expect') !== '';
+    void walk({
+      ...this.#common(read, headers),
+      kind: 'exchange',
+      relay: (exchange) => {
+        const proceed = () => void (waits && socket.write('HTTP/1.1 100 Continue\r\n\r\n', 'latin1'));
+        return forward(gate, exchange, { headers, body, reply, h2: false, proceed });
+      },
+      refuse: (denial) => this.#answer(reply, denial, { method, accept: field(headers, 'accept') }),
+      over: () => this.#over(reply),
+    });
+  }
+
+  #stream(framing: RequestHead['framing']): RequestStream {
+    const { socket } = this.#at;
+    const stream = new RequestStream(bodyReader(framing), {
+      pause: () => socket.pause(),
+      resume: () => void (!this.#stopped && socket.resume()),
+    });
+    if (this.#held.length === 0) return stream;
+    const taken = stream.take(this.#held.bytes);
+    if (typeof taken === 'string') stream.fail(new Refusal('request_malformed', taken));
+    else this.#held.drop(taken);
+    return stream;
+  }
+
+  /** A body that turns bad ends its exchange and the connection. */
+  #breakBody(problem: string): void {
+    this.#keep = false;
+    this.#wait();
+    this.#body?.fail(new Refusal('request_malformed', problem));
+  }
+
+  /** The exchange is over; its close record may still be on its way to the disk. */
+  #over(reply: Http1Reply): void {
+    if (this.#state !== 'busy') return;
+    const whole = this.#body === null || this.#body.done;
+    const again = this.#keep && whole && reply.reusable && !(this.#ended && this.#held.length === 0);
+    this.#reply = null;
+    this.#body = null;
+    if (!again) {
+      this.#leave();
+      lingering(this.#at.socket);
+      return;
+    }
+    // In a turn of its own: the exchange before is still on its way out.
+    queueMicrotask(() => this.#next());
+  }
+
+  #next(): void {
+    if (this.#state !== 'busy') return;
+    const { settings } = this.#parts.gate;
+    this.#state = 'head';
+    this.#kept = true;
+    this.due = performance.now() + (this.#held.length === 0 ? settings.keepAliveMs : settings.headTimeoutMs);
+    if (this.#stopped) {
+      this.#stopped = false;
+      this.#at.socket.resume();
+    }
+    if (this.#held.length > 0) this.#readHead();
+    // More than whole requests came before the client's end.
+    if (this.#ended && this.#stillReading) this.#refuse(unreadable('request_malformed', 'cut_short'), []);
+  }
+
+  get #stillReading(): boolean {
+    return this.#state === 'head';
+  }
+
+  #upgrade(read: ReadRequest, headers: HeaderList): void {
+    const { gate, walk } = this.#parts;
+    const { socket } = this.#at;
+    this.#handOver();
+    void walk({
+      ...this.#common(read, headers),
+      kind: 'websocket',
+      relay: (exchange) => relayUpgrade(gate, exchange, { client: socket, headers }),
+      refuse: (denial) => refuseSocket(socket, denial, field(headers, 'accept')),
+    });
+  }
+
+  /** The socket is somebody else's now, paused, with what came behind the head put back. */
+  #handOver(): void {
+    const { socket } = this.#at;
+    this.#leave();
+    socket.off('data', this.#onData).off('end', this.#onEnd).off('close', this.#onClose).off('drain', this.#onDrain);
+    socket.pause();
+    if (this.#held.length > 0) socket.unshift(this.#held.release());
+  }
+
+  /** What could not be read: recorded, answered, and the connection closes. */
+  #refuse(read: ReadRequest, headers: HeaderList): void {
+    const { socket } = this.#at;
+    if (this.#state !== 'over') this.#leave();
+    this.#held.release();
+    void this.#parts.walk({
+      ...this.#common(read, headers),
+      kind: 'exchange',
+      relay: () => Promise.resolve(),
+      refuse: (denial) => refuseSocket(socket, denial, ''),
+    });
+  }
+
+  #answer(reply: Http1Reply, denial: Denial, asked: { readonly method: string; readonly accept: string }): void {
+    const { socket } = this.#at;
+    if (this.#state === 'busy') this.#leave();
+    if (reply.begun || socket.destroyed) reply.destroy();
+    else refuseSocket(socket, denial, asked.accept, asked.method === 'HEAD');
+  }
+
+  #common(read: ReadRequest, headers: HeaderList): Omit<Order, 'kind' | 'relay' | 'refuse'> {
+    const { door, inner } = this.#at;
+    const { ask, problem, credential } = read;
+    const common = { door, from: this.#from, credential, problem, ask, headers };
+    if (inner === null) return { ...common, parent: null, principal: null };
+    return { ...common, parent: inner.within.id, within: inner.within, principal: inner.principal };
+  }
+}
+
+/** Answers on the bare socket and closes it. `head`: without the body, as an answer to HEAD must be. */
+export function refuseSocket(socket: Duplex, denial: Denial, accept: string, head = false): void {
+  if (!socket.writable) {
+    socket.destroy();
+    return;
+  }
+  socket.write(denialMessage(renderDenial(denial, accept), head));
+  lingering(socket);
+}
+
+/** Lets the client read the answer before a reset can overtake it: a body that still comes is not read but dropped. */
+function lingering(socket: Duplex): void {
+  if (socket.destroyed) return;
+  socket.end();
+  const late = setTimeout(() => socket.destroy(), LINGER_MS);
+  late.unref();
+  socket.once('close', () => clearTimeout(late));
+  socket.resume();
+}
+
+const LINGER_MS = 2_000;
+
+/** RFC 9110 section 10.1.1: nothing but `100-continue` may be expected. */
+function expectable({ headers, method }: RequestHead, read: ReadRequest): ReadRequest {
+  const expected = joined(headers, 'expect');
+  if (expected === '' || expected.toLowerCase() === '100-continue') return read;
+  return unreadable('request_malformed', 'expectation', method);
+}
+
+function staysOpen(headers: HeaderList, version: '1.0' | '1.1'): boolean {
+  let open = version === '1.1';
+  for (const [name, value] of headers) {
+    if (name.length !== 10 || name.toLowerCase() !== 'connection') continue;
+    if (/(?:^|,)\s*close\s*(?:,|$)/i.test(value)) return false;
+    if (/(?:^|,)\s*keep-alive\s*(?:,|$)/i.test(value)) open = true;
+  }
+  return open;
+}
+
+function headProblem(problem: HeadProblem): ReadRequest {
+  const large = problem === 'too_large' || problem === 'too_many_fields';
+  return unreadable(large ? 'headers_too_large' : 'request_malformed', problem);
+}
+
+function ignore(): void {
+  // The close that follows says enough.
+}
+
+function latin1(bytes: Uint8Array, end: number): string {
+  return (bytes as Buffer).toString('latin1', 0, end);
+}

@@ -1,0 +1,41 @@
+/** HTTP/1.x connections, at the doors and inside inspected TLS. */
+
+import type { Duplex } from 'node:stream';
+import type { Door } from '../../core/event.ts';
+import { Deadlines } from '../deadlines.ts';
+import type { Gate } from '../gate.ts';
+import { type ConnectionParts, Http1Connection, type Walk } from './http1-connection.ts';
+import type { Inner } from './inner.ts';
+
+export interface Http1Options {
+  readonly gate: Gate;
+  readonly walk: Walk;
+  readonly onConnect: ConnectionParts['onConnect'];
+}
+
+export class Http1Server {
+  readonly #connections = new Set<Http1Connection>();
+  readonly #parts: ConnectionParts;
+
+  constructor({ gate, walk, onConnect }: Http1Options) {
+    const seconds = Math.floor(gate.settings.keepAliveMs / 1000);
+    this.#parts = {
+      gate,
+      walk,
+      onConnect,
+      deadlines: new Deadlines(),
+      keepLine: `Connection: keep-alive\r\nKeep-Alive: timeout=${seconds}\r\n`,
+      left: (connection) => void this.#connections.delete(connection),
+    };
+  }
+
+  /** Takes over a connection; bytes that were read ahead stand in its buffer. */
+  serve(socket: Duplex, door: Door, inner: Inner | null): void {
+    const connection = new Http1Connection(this.#parts, { socket, door, inner });
+    if (!socket.destroyed) this.#connections.add(connection);
+  }
+
+  close(): void {
+    for (const connection of [...this.#connections]) connection.destroy();
+  }
+}

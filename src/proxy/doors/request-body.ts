@@ -1,0 +1,92 @@
+/**
+ * The body of a request on its way out, through the guard when there is one. A guarded body of up to 1 MiB is held so
+ * that its length can be said again after a change; a longer one is streamed, chunked.
+ */
+
+import { GrowingBytes } from '../../core/growing-bytes.ts';
+import type { Exchange } from '../exchange.ts';
+import { field, joined } from '../fields.ts';
+import type { Gate } from '../gate.ts';
+import { exchangedBody } from '../guarding/brokering.ts';
+import { type BodyStream, looked } from '../guarding/guarding.ts';
+import { watchedBody } from '../guarding/provider-body.ts';
+import { guardContext, recordVerdict } from '../guarding/scan-outbound.ts';
+import { Refusal } from '../refusal.ts';
+import type { Forwarding } from '../relay/forwarding.ts';
+import { idleBound } from './idle-body.ts';
+
+export interface OutboundBody {
+  readonly stream: AsyncIterable<Uint8Array> | Uint8Array | null;
+  /** Null: unknown, chunked. */
+  readonly length: number | null;
+}
+
+const HELD = 1024 * 1024;
+
+export async function outboundBody(gate: Gate, exchange: Exchange, forwarding: Forwarding): Promise<OutboundBody> {
+  const { headers } = forwarding;
+  const announced = field(headers, 'content-length');
+  if (forwarding.body === null) return { stream: null, length: announced === '0' ? 0 : null };
+  const sent = idleBound(forwarding.body, gate.settings.idleMs);
+  const body = watchedBody(gate, exchange, { body: sent, headers });
+  const guard = gate.guard();
+  const context = guardContext(exchange, 'request', {
+    contentType: field(headers, 'content-type').toLowerCase(),
+    contentEncoding: joined(headers, 'content-encoding').toLowerCase(),
+    isSized: announced !== '',
+  });
+  if (guard === null || context === null) return { stream: body, length: announced === '' ? null : Number(announced) };
+  const filter = guard.stream(context);
+  const guarded = guardedBody(gate, exchange, { filter, body, enforce: context.settings.request === 'enforce' });
+  return hold(exchangedBody(gate, exchange, { body: guarded, headers })[Symbol.asyncIterator]());
+}
+
+interface Guarding {
+  readonly filter: BodyStream;
+  readonly body: AsyncIterable<Uint8Array>;
+  readonly enforce: boolean;
+}
+
+async function* guardedBody(gate: Gate, exchange: Exchange, guarding: Guarding): AsyncGenerator<Uint8Array> {
+  const { filter, body, enforce } = guarding;
+  let bytes = 0;
+  let recorded = false;
+  const record = async (): Promise<void> => {
+    if (recorded) return;
+    recorded = true;
+    const verdict = filter.verdict();
+    if (verdict.findings.length > 0 || verdict.action !== 'pass')
+      await recordVerdict(gate, exchange, { direction: 'request', verdict, bytes });
+  };
+  try {
+    for await (const chunk of body) {
+      bytes += chunk.length;
+      const out = await looked(filter.push(chunk));
+      if (filter.blocked) break;
+      yield* out;
+    }
+    const last = filter.blocked ? [] : await looked(filter.end());
+    await record();
+    if (filter.blocked && enforce) throw new Refusal('guard_blocked', 'request_body');
+    yield* last;
+  } finally {
+    // A client that left, or a cut: what was found until then is on record all the same.
+    await record();
+  }
+}
+
+/** Takes up to the bound; a body that ended by then has a length. */
+async function hold(from: AsyncIterator<Uint8Array>): Promise<OutboundBody> {
+  const held = new GrowingBytes();
+  while (held.length <= HELD) {
+    const next = await from.next();
+    if (next.done) return { stream: held.bytes, length: held.length };
+    held.append(next.value, HELD);
+  }
+  return { stream: resume(held.release(), from), length: null };
+}
+
+async function* resume(held: Uint8Array, from: AsyncIterator<Uint8Array>): AsyncGenerator<Uint8Array> {
+  yield held;
+  for (let next = await from.next(); !next.done; next = await from.next()) yield next.value;
+}

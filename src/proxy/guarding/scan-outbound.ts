@@ -1,0 +1,106 @@
+/** The guard on what leaves in the request head: path, query and fields (T-36, T-37). */
+
+import type { EventBody } from '../../core/event.ts';
+import type { Verdict } from '../../core/finding.ts';
+import type { Exchange } from '../exchange.ts';
+import type { Gate } from '../gate.ts';
+import { newId } from '../records.ts';
+import { Refusal } from '../refusal.ts';
+import type { GuardContext, GuardPart } from './guarding.ts';
+
+/** Undefined where nothing was found: then there is nothing to wait for. */
+export function scanOutbound(gate: Gate, exchange: Exchange): Promise<void> | undefined {
+  const guard = gate.guard();
+  const context = guardContext(exchange, 'request', { contentType: '', contentEncoding: '' });
+  if (guard === null || context === null || exchange.order.ask.path === '') return undefined;
+  const verdict = guard.scanParts(outboundParts(exchange), context);
+  exchange.clearPath = verdict.more === 0 && !verdict.findings.some(({ path }) => path === PATH_PART);
+  // Redacting a URL or a field would send the origin another request than was asked; only sending nothing is honest.
+  const blocked = verdict.action !== 'pass' && context.settings.request === 'enforce';
+  if (verdict.findings.length > 0)
+    return recordVerdict(gate, exchange, { direction: 'request', verdict, bytes: 0 }).then(() => stopIf(blocked));
+  return stopIf(blocked);
+}
+
+function stopIf(blocked: boolean): undefined {
+  if (blocked) throw new Refusal('guard_blocked', 'request_head');
+}
+
+/** Before a record that would hold the path in clear: nobody looked at it yet when the refusal came early (T-85). */
+export function lookAtPath(gate: Gate, exchange: Exchange): void {
+  const guard = gate.guard();
+  const context = guardContext(exchange, 'request', { contentType: '', contentEncoding: '' });
+  const { path } = exchange.order.ask;
+  if (exchange.clearPath || exchange.profile?.recordPaths !== 'clear' || guard === null || context === null) return;
+  try {
+    exchange.clearPath = guard.scanParts([{ name: PATH_PART, text: path }], context).findings.length === 0;
+  } catch (error) {
+    // A guard that fails has found nothing out: the path stays a hash, and the record is made.
+    gate.log.error({ error, decision: exchange.id }, 'the guard failed on a path');
+  }
+}
+
+/** Null when nobody is identified. */
+export function guardContext(
+  exchange: Exchange,
+  direction: GuardContext['direction'],
+  body: Pick<GuardContext, 'contentType' | 'contentEncoding' | 'isSized' | 'isLive'>,
+): GuardContext | null {
+  const { profile, tenant, task, host } = exchange;
+  return profile === null ? null : { direction, settings: profile.guard, tenant, task, host, ...body };
+}
+
+const PATH_PART = 'url.path';
+
+/** Fields that are the transport's own and never hold what a task made up. */
+const UNSCANNED = new Set(['host', 'connection', 'content-length', 'transfer-encoding', 'proxy-authorization', 'te']);
+
+function outboundParts(exchange: Exchange): GuardPart[] {
+  const { ask, headers } = exchange.order;
+  const parts: GuardPart[] = [{ name: PATH_PART, text: ask.path }];
+  if (ask.query !== '') parts.push({ name: 'url.query', text: ask.query });
+  let names = '';
+  for (const [name, text] of headers) {
+    const lower = name.toLowerCase();
+    if (UNSCANNED.has(lower)) continue;
+    parts.push({ name: lower, text });
+    if (name.length >= LONG_NAME) names = names === '' ? name : `${names}\n${name}`;
+  }
+  // A name, too, can be what should not leave.
+  if (names !== '') parts.push({ name: NAMES_PART, text: names });
+  return parts;
+}
+
+const NAMES_PART = 'field names';
+/** Keys are not shorter; most names are. */
+const LONG_NAME = 16;
+
+export interface GuardOutcome {
+  readonly direction: GuardContext['direction'];
+  readonly verdict: Verdict;
+  readonly bytes: number;
+}
+
+/** Records what the guard found; without the record nothing may pass. */
+export async function recordVerdict(gate: Gate, exchange: Exchange, outcome: GuardOutcome): Promise<void> {
+  const { verdict, direction, bytes } = outcome;
+  const event: EventBody = {
+    type: 'guard.verdict',
+    id: newId('e', gate.clock.now()),
+    tenant: exchange.tenant,
+    task: exchange.task,
+    decision: exchange.id,
+    direction,
+    action: verdict.action,
+    findings: verdict.findings,
+    more: verdict.more,
+    ...(verdict.second_stage && { second_stage: verdict.second_stage }),
+    rules: gate.guard()?.digest ?? '',
+    bytes,
+  };
+  try {
+    await gate.audit.record(event);
+  } catch {
+    throw new Refusal('audit_unavailable');
+  }
+}

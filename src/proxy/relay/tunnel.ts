@@ -1,0 +1,172 @@
+/** Relays bytes both ways with half-close and back-pressure, until both sides are done, one breaks, or it is cut. */
+
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { CloseCause } from '../../core/event.ts';
+import { Deadline, type Deadlines } from '../deadlines.ts';
+import type { Sealing } from '../exchange.ts';
+import type { Pump } from './pump.ts';
+
+export interface Tunnel {
+  readonly client: Duplex;
+  readonly upstream: Duplex;
+  /** Null where the origin is read as an ordinary stream. */
+  readonly pump: Pump | null;
+  readonly idleMs: number;
+  readonly deadlines: Deadlines;
+  /** Told of every piece; false ends the tunnel for its budget. */
+  readonly spend: (direction: 'up' | 'down', bytes: number) => boolean;
+  /** What of the client's bytes goes on now; null ends the tunnel. Absent once nothing need be looked at. */
+  readonly screen?: Screen;
+  /** What goes on in place of a piece; null when nothing may any more. */
+  readonly through?: (direction: 'up' | 'down', bytes: Buffer) => Promise<Uint8Array | null>;
+}
+
+export interface Screen {
+  readonly done: boolean;
+  pass(bytes: Buffer): Uint8Array | null;
+}
+
+/** How both sides of a tunnel fall silent. */
+export function sealingOf(client: Duplex, upstream: Duplex): Sealing {
+  return {
+    queued: () => client.writableLength + upstream.writableLength,
+    pause: () => {
+      client.pause();
+      upstream.pause();
+    },
+  };
+}
+
+/** Resolves once both sides are closed. Never rejects. */
+export function relayTunnel(tunnel: Tunnel): Promise<CloseCause> {
+  return new Promise((resolve) => {
+    const { client, upstream, pump, through } = tunnel;
+    let cause: CloseCause | null = null;
+    let open = 2;
+    const end = (why: CloseCause): void => {
+      cause ??= why;
+      client.destroy();
+      upstream.destroy();
+    };
+    const closed = (): void => {
+      open -= 1;
+      if (open > 0) {
+        end(upstream.readableEnded || client.readableEnded ? 'completed' : 'client_closed');
+        return;
+      }
+      pump?.release();
+      tunnel.deadlines.delete(idle);
+      resolve(cause ?? 'completed');
+    };
+    const idle = new Deadline(tunnel.idleMs, () => end('timeout'));
+    const spend = (direction: 'up' | 'down', bytes: number): boolean => {
+      idle.due = performance.now() + tunnel.idleMs;
+      if (tunnel.spend(direction, bytes)) return true;
+      end('budget');
+      return false;
+    };
+    watch(client, () => end('client_closed'), closed);
+    watch(upstream, () => end('upstream_error'), closed);
+    tunnel.deadlines.add(idle);
+    if (through) {
+      const blocked = () => {
+        cause ??= 'guard_blocked';
+        for (const side of [client, upstream]) afterItsLast(side);
+      };
+      moveThrough({ from: upstream, to: client, spend: (n) => spend('down', n), blocked }, (b) => through('down', b));
+      moveThrough({ from: client, to: upstream, spend: (n) => spend('up', n), blocked }, (b) => through('up', b));
+      return;
+    }
+    client.on('end', () => upstream.end());
+    upstream.on('end', () => client.end());
+    if (pump) pump.attach(upstream as Socket, client, (bytes) => spend('down', bytes));
+    else move(upstream, client, (bytes) => spend('down', bytes));
+    const { screen } = tunnel;
+    if (screen)
+      moveScreened(client, upstream, { screen, spend: (n) => spend('up', n), end: () => end('client_closed') });
+    else move(client, upstream, (bytes) => spend('up', bytes));
+  });
+}
+
+function watch(socket: Duplex, failed: () => void, closed: () => void): void {
+  socket.on('error', failed);
+  if (socket.closed) closed();
+  else socket.once('close', closed);
+}
+
+function move(from: Duplex, to: Duplex, spend: (bytes: number) => boolean): void {
+  from.on('data', (chunk: Buffer) => {
+    if (spend(chunk.length) && to.writable && !to.write(chunk)) from.pause();
+  });
+  to.on('drain', () => from.resume());
+  from.resume();
+}
+
+interface Screened {
+  readonly screen: Screen;
+  readonly spend: (bytes: number) => boolean;
+  readonly end: () => void;
+}
+
+function moveScreened(from: Duplex, to: Duplex, { screen, spend, end }: Screened): void {
+  from.on('data', (chunk: Buffer) => {
+    if (!spend(chunk.length)) return;
+    const out = screen.done ? chunk : screen.pass(chunk);
+    if (out === null) end();
+    else if (out.length > 0 && to.writable && !to.write(out)) from.pause();
+  });
+  to.on('drain', () => from.resume());
+  from.resume();
+}
+
+interface Way {
+  readonly from: Duplex;
+  readonly to: Duplex;
+  readonly spend: (bytes: number) => boolean;
+  readonly blocked: () => void;
+}
+
+/** One piece at a time, so that what takes long keeps its order; the end goes on behind the last piece. */
+function moveThrough({ from, to, spend, blocked }: Way, through: (bytes: Buffer) => Promise<Uint8Array | null>): void {
+  let last: Promise<void> = Promise.resolve();
+  const pass = async (chunk: Buffer): Promise<void> => {
+    const out = await through(chunk);
+    if (out === null) {
+      blocked();
+      return;
+    }
+    if (out.length > 0 && to.writable && !to.write(out)) await drained(to);
+    from.resume();
+  };
+  from.on('data', (chunk: Buffer) => {
+    if (!spend(chunk.length)) return;
+    from.pause();
+    last = last.then(() => pass(chunk)).catch(blocked);
+  });
+  from.on('end', () => {
+    last = last.then(() => void to.end());
+  });
+  from.resume();
+}
+
+function drained(to: Duplex): Promise<void> {
+  return new Promise((resolve) => {
+    const go = () => {
+      to.off('drain', go).off('close', go);
+      resolve();
+    };
+    to.on('drain', go).on('close', go);
+  });
+}
+
+/** Long enough for a last frame to leave; nobody can hold a cut flow open by not reading. */
+const LAST_MS = 500;
+
+function afterItsLast(side: Duplex): void {
+  const timer = setTimeout(() => side.destroy(), LAST_MS);
+  side.once('close', () => clearTimeout(timer));
+  if (!side.writableEnded) side.end();
+  if (side.writableFinished) side.destroy();
+  else side.once('finish', () => side.destroy());
+}

@@ -1,0 +1,139 @@
+/** Upgrades (WebSocket): the handshake goes through the pool's checks, then both sides are sockets. */
+
+import type { Duplex } from 'node:stream';
+import type { Dispatcher } from 'undici';
+import { authority, defaultPort } from '../../core/target.ts';
+import { upstreamRefusal } from '../dial/upstream-errors.ts';
+import { urlHost } from '../dial/upstreams.ts';
+import type { Exchange, HeaderList } from '../exchange.ts';
+import { clientFields, upstreamFields } from '../fields.ts';
+import type { Gate } from '../gate.ts';
+import { answerFields } from '../guarding/answer-fields.ts';
+import { exchangedHead, scrubbedFields } from '../guarding/brokering.ts';
+import { accountFields } from '../guarding/own-credentials.ts';
+import { headerPairs } from '../header-pairs.ts';
+import { Refusal, stopped } from '../refusal.ts';
+import { relayTunnel, sealingOf } from './tunnel.ts';
+import { webSocketGuard } from './websocket-guard.ts';
+
+export interface Upgrading {
+  readonly client: Duplex;
+  readonly headers: HeaderList;
+}
+
+/** Answers before the answer that an origin may give (T-29). */
+const MOST_INTERIM = 32;
+const EXTENSIONS = 'sec-websocket-extensions';
+
+interface Switched {
+  readonly upstream: Duplex;
+  readonly fields: readonly (readonly [string, string])[];
+}
+
+/** Resolves when both sides are closed. Throws a `Refusal` when the origin does not switch. */
+export async function relayUpgrade(gate: Gate, exchange: Exchange, upgrading: Upgrading): Promise<void> {
+  const { client, headers } = upgrading;
+  if (exchange.order.ask.upgrade !== 'websocket') throw new Refusal('default_deny', 'upgrade');
+  exchange.onCut(() => client.destroy());
+  const { upstream, fields } = await switchProtocols(gate, exchange, headers);
+  exchange.onCut(() => upstream.destroy());
+  const answered = await guardedFields(gate, exchange, { upstream, fields });
+  if (exchange.isCut) throw stopped(exchange);
+  exchange.onSeal(sealingOf(client, upstream));
+  exchange.status = 101;
+  client.write(switchedHead(answered), 'latin1');
+  const { principal, profile } = exchange;
+  const through = webSocketGuard(gate, exchange, (to, frame) => void (to === 'client' ? client : upstream).end(frame));
+  const cause = await relayTunnel({
+    client,
+    upstream,
+    pump: null,
+    idleMs: gate.settings.idleMs,
+    deadlines: gate.upstreams.deadlines,
+    spend: (direction, bytes) => {
+      if (!exchange.mayMove()) return false;
+      exchange[direction] += bytes;
+      return principal !== null && profile !== null && gate.budgets.spend(principal, profile.limits, direction, bytes);
+    },
+    // It may have been stopped while the guard looked.
+    ...(through && { through: async (way, bytes) => unlessStopped(exchange, await through(way, bytes)) }),
+  });
+  exchange.cause ??= cause;
+}
+
+function unlessStopped(exchange: Exchange, out: Uint8Array | null): Uint8Array | null {
+  return exchange.mayMove() ? out : null;
+}
+
+/** Nothing is said before what was found is on record. */
+async function guardedFields(
+  gate: Gate,
+  exchange: Exchange,
+  { upstream, fields }: Switched,
+): Promise<Switched['fields']> {
+  try {
+    const answered = answerFields(gate, exchange, fields);
+    if (answered.recorded !== null) await answered.recorded;
+    return answered.fields;
+  } catch (error) {
+    upstream.destroy();
+    throw error;
+  }
+}
+
+/** No field ends its line early (T-33). */
+function switchedHead(fields: Switched['fields']): string {
+  let text = 'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n';
+  for (const [name, value] of fields) {
+    if (/[^\t\x20-\x7e\x80-\xff]/.test(value)) throw new Refusal('upstream_protocol', 'field');
+    text += `${name}: ${value}\r\n`;
+  }
+  return `${text}\r\n`;
+}
+
+function switchProtocols(gate: Gate, exchange: Exchange, headers: HeaderList): Promise<Switched> {
+  const { ask } = exchange.order;
+  const { target } = ask;
+  if (!target || !exchange.principal || !exchange.resolved) throw new Refusal('internal_error', 'no_target');
+  const scheme = target.scheme === 'wss' ? 'https' : 'http';
+  const pool = gate.upstreams.pool({
+    pass: exchange.principal.pass,
+    scheme,
+    host: target.host,
+    port: target.port,
+    addresses: exchange.resolved.addresses,
+    h2: false,
+  });
+  // Compression would hide the messages from the guard: no extension is offered, so none may be answered.
+  const offered = headers.filter(([name]) => name.toLowerCase() !== EXTENSIONS);
+  const fields = upstreamFields(offered, { narrowEncodings: false });
+  fields.push('host', target.port === defaultPort(scheme) ? urlHost(target.host) : authority(target));
+  let interim = 0;
+  return new Promise((resolve, reject) => {
+    const handler: Dispatcher.DispatchHandler = {
+      onRequestStart: (controller) => exchange.onCut(() => controller.abort(new Refusal('lease_ended'))),
+      onRequestUpgrade: (controller, _status, _headers, upstream) => {
+        const answered = scrubbedFields(exchange, clientFields(headerPairs(controller.rawHeaders), true));
+        if (answered.every(([name]) => name.toLowerCase() !== EXTENSIONS)) {
+          resolve({ upstream, fields: answered });
+          return;
+        }
+        upstream.destroy();
+        reject(new Refusal('upstream_protocol', 'extension'));
+      },
+      onResponseStart: (controller, status) => {
+        if (status < 200) {
+          interim += 1;
+          if (interim > MOST_INTERIM) controller.abort(new Refusal('upstream_protocol', 'interim'));
+          return;
+        }
+        exchange.status = status;
+        controller.abort(new Refusal('upstream_protocol', 'no_upgrade'));
+      },
+      onResponseError: (_controller, error) => reject(upstreamRefusal(error, false)),
+    };
+    const path = ask.query === '' ? ask.path : `${ask.path}?${ask.query}`;
+    const head = exchangedHead(gate, exchange, { path, headers: accountFields(gate, exchange, fields) });
+    pool.dispatch({ path: head.path, method: 'GET', headers: [...head.headers], upgrade: 'websocket' }, handler);
+  });
+}
