@@ -3,6 +3,7 @@
  * hands them over. Used by the appliance at start and by the `category` commands.
  */
 
+import { addAll } from '../core/large-lists.ts';
 import { err, ok, type Problem, type Result } from '../core/result.ts';
 import { type Sha256, sha256Hex } from '../core/sha256.ts';
 import { CategoryIndex } from './category-index.ts';
@@ -68,7 +69,7 @@ export function curatedLists(files: readonly CategoryFile[], sha256: Sha256): Re
       continue;
     }
     const parsed = parsePlainList(path, text, category);
-    problems.push(...parsed.problems);
+    addAll(problems, parsed.problems);
     lists.push({
       meta: {
         ...CURATED,

@@ -3,6 +3,7 @@
 import { closeSync, createReadStream, lstatSync, openSync, readdirSync, readFileSync, readSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import type { Command } from 'commander';
+import { addAll } from '../core/large-lists.ts';
 import type { RuleSet } from '../dlp/compiled-rules.ts';
 import { LAYER_LIMITS, scanLayers } from '../dlp/scan-layers.ts';
 import { type Found, StreamScanner } from '../dlp/stream-scanner.ts';
@@ -166,8 +167,9 @@ async function scanOne(file: string, scan: Scan, out: Scanned): Promise<void> {
 async function scanStream(chunks: AsyncIterable<Uint8Array>, { rules }: Scan): Promise<Found[]> {
   const scanner = new StreamScanner(rules, LIMITS);
   const found: Found[] = [];
-  for await (const chunk of chunks) found.push(...scanner.push(chunk));
-  return [...found, ...scanner.end()];
+  for await (const chunk of chunks) addAll(found, scanner.push(chunk));
+  addAll(found, scanner.end());
+  return found;
 }
 
 interface Inside {

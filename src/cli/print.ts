@@ -1,5 +1,6 @@
 /** How commands print: one JSON document, or text for people. */
 
+import { mostOf } from '../core/large-lists.ts';
 import type { CliIo } from './context.ts';
 
 export function printJson(io: CliIo, value: unknown): void {
@@ -9,7 +10,7 @@ export function printJson(io: CliIo, value: unknown): void {
 /** Rows under headings, columns aligned; prints nothing but the headings when there are no rows. */
 export function printTable(io: CliIo, headings: readonly string[], rows: readonly (readonly unknown[])[]): void {
   const lines = [headings, ...rows.map((row) => row.map(cell))];
-  const widths = headings.map((_, i) => Math.max(...lines.map((line) => (line[i] ?? '').length)));
+  const widths = headings.map((_, i) => mostOf(lines.map((line) => (line[i] ?? '').length)));
   for (const line of lines) {
     const text = line.map((value, i) => value.padEnd(widths[i] ?? 0)).join('  ');
     io.stdout(`${text.trimEnd()}\n`);

@@ -5,6 +5,7 @@
  */
 
 import { LIKELIHOODS } from '../core/finding.ts';
+import { addAll } from '../core/large-lists.ts';
 import { eachCandidate } from './candidates.ts';
 import type { CompiledRule } from './compiled-rule.ts';
 import type { RuleSet } from './compiled-rules.ts';
@@ -61,7 +62,7 @@ export function joinedMatches(
       return;
     }
     for (const [from, to] of windows)
-      if (to - from <= LONGEST) out.push(...inWindow(chain, rule, { starts, from, to }));
+      if (to - from <= LONGEST) addAll(out, inWindow(chain, rule, { starts, from, to }));
   });
   if (left.tries <= 0) left.isCut = true;
   return out;

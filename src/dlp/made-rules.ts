@@ -4,6 +4,7 @@
  */
 
 import { stringify } from 'yaml';
+import { leastOf, mostOf } from '../core/large-lists.ts';
 import { ExactDigest, type Normalise, normalised } from './exact-set.ts';
 import { infoType, kebab } from './importers/imported-rules.ts';
 
@@ -162,7 +163,7 @@ function shapeOf(all: readonly string[]): Shape | string {
   const values = all.map((value) => value.trim()).filter((value) => value !== '');
   if (values.length === 0) return 'it is empty';
   const lengths = values.map((value) => value.length);
-  const [min, max] = [Math.min(...lengths), Math.min(200, Math.max(...lengths))];
+  const [min, max] = [leastOf(lengths), Math.min(200, mostOf(lengths))];
   if (values.every((value) => /^[0-9]+$/.test(value))) {
     if (max < SHORTEST_VALUE) return `numbers of fewer than ${SHORTEST_VALUE} digits are in every text by chance`;
     return {
@@ -176,7 +177,7 @@ function shapeOf(all: readonly string[]): Shape | string {
   }
   if (values.every((value) => /^[0-9][0-9 ./-]*[0-9]$/.test(value))) {
     const digits = values.map((value) => value.replace(/[^0-9]/g, '').length);
-    const [least, most] = [Math.max(Math.min(...digits), SHORTEST_VALUE), Math.max(...digits)];
+    const [least, most] = [Math.max(leastOf(digits), SHORTEST_VALUE), mostOf(digits)];
     if (most < SHORTEST_VALUE) return `numbers of fewer than ${SHORTEST_VALUE} digits are in every text by chance`;
     return {
       regex: `\\b([0-9](?:[ ./-]?[0-9]){${least - 1},${most - 1}})\\b`,
@@ -210,7 +211,7 @@ function shapeOf(all: readonly string[]): Shape | string {
 /** What all values begin with, when that leaves something of each; never a hyphen at its end, where a word may end. */
 function sharedStart(values: readonly string[]): string {
   const [first = ''] = values;
-  let length = Math.min(...values.map((value) => value.length)) - 1;
+  let length = leastOf(values.map((value) => value.length)) - 1;
   while (length > 0 && !values.every((value) => value.startsWith(first.slice(0, length)))) length -= 1;
   return length < 3 ? '' : first.slice(0, Math.min(length, SHORTEST_VALUE - 1));
 }

@@ -1,6 +1,7 @@
 /** The scan of a text and of what is encoded in it, to a bounded depth: base64, hex, percent, JSON escapes, hidden signs. */
 
 import { LIKELIHOODS } from '../core/finding.ts';
+import { addAll } from '../core/large-lists.ts';
 import type { RuleSet } from './compiled-rules.ts';
 import { joinedMatches, mostEffort } from './joined.ts';
 import { JsonPlaces } from './json-places.ts';
@@ -103,7 +104,7 @@ function collect(view: View, walk: Walk, depth: number): LayeredCandidate[] {
     replaced: (replacement) => (walk.isInner ? asJsonValue(text, candidate, replacement) : replacement),
   }));
   if (depth === 0) return found;
-  if (walk.isInner || walk.context.isLeaving) found.push(...unpacked(text, walk, { depth, isBlob: false }));
+  if (walk.isInner || walk.context.isLeaving) addAll(found, unpacked(text, walk, { depth, isBlob: false }));
   for (const { layer, kind } of layersOf(view, walk.context.isForm)) {
     walk.left.bytes -= layer.decoded.length;
     if (walk.left.bytes < 0) break;

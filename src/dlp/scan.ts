@@ -2,6 +2,7 @@
 
 import type RE2 from 're2';
 import { LIKELIHOODS, type Likelihood } from '../core/finding.ts';
+import { addAll } from '../core/large-lists.ts';
 import { eachCandidate, type Seen } from './candidates.ts';
 import type { CompiledRule } from './compiled-rule.ts';
 import type { RuleSet } from './compiled-rules.ts';
@@ -46,8 +47,8 @@ export function candidatesOf(text: Buffer, set: RuleSet, context: ScanContext = 
   const found: Candidate[] = [];
   const search: Parameters<typeof eachCandidate>[2] = ({ rule }, windows) => {
     if (isAllowed(rule, context)) return;
-    if (windows === null) found.push(...scanRule(rule, text, context));
-    else found.push(...inWindows(rule, text, { windows, context }));
+    if (windows === null) addAll(found, scanRule(rule, text, context));
+    else addAll(found, inWindows(rule, text, { windows, context }));
   };
   eachCandidate(text, set.plan, search, seen);
   return found;

@@ -1,5 +1,6 @@
 /** The scan of a text of any length in flat memory: windows that overlap as far as a finding reaches. */
 
+import { addAll } from '../core/large-lists.ts';
 import type { CompiledRule } from './compiled-rule.ts';
 import type { RuleSet } from './compiled-rules.ts';
 import { JsonPlaces } from './json-places.ts';
@@ -57,7 +58,7 @@ export class StreamScanner {
     if (this.#base + this.#held.length + this.#waiting - this.#next < WINDOW + REACH) return out;
     this.#gather();
     while (this.#base + this.#held.length - this.#next >= WINDOW + REACH)
-      out.push(...this.#search(this.#next + WINDOW));
+      addAll(out, this.#search(this.#next + WINDOW));
     return out;
   }
 
@@ -65,7 +66,7 @@ export class StreamScanner {
     this.#gather();
     const out: Found[] = [];
     const end = this.#base + this.#held.length;
-    while (this.#next < end) out.push(...this.#search(Math.min(this.#next + WINDOW, end)));
+    while (this.#next < end) addAll(out, this.#search(Math.min(this.#next + WINDOW, end)));
     return out;
   }
 

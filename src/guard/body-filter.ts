@@ -5,6 +5,7 @@
 
 import type { Finding, Verdict } from '../core/finding.ts';
 import { GrowingBytes } from '../core/growing-bytes.ts';
+import { addAll } from '../core/large-lists.ts';
 import { BEHIND, FRESH, lookAtWindow, REACH, type WindowOptions, type WindowOutcome } from './body-window.ts';
 import { verdictOf } from './judge.ts';
 import { after, type Later } from './later.ts';
@@ -144,7 +145,7 @@ class WindowedFilter implements BodyStream {
 
   #take({ out, findings, more, blocked, state }: WindowOutcome): Uint8Array[] {
     this.#state = state;
-    this.#findings.push(...findings);
+    addAll(this.#findings, findings);
     this.#more += more;
     this.#blocked ||= blocked;
     return blocked ? [] : [...out];

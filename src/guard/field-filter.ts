@@ -4,6 +4,7 @@
  */
 
 import type { Finding, Verdict } from '../core/finding.ts';
+import { addAll } from '../core/large-lists.ts';
 import type { LayeredCandidate } from '../dlp/scan-layers.ts';
 import type { BodyFilter } from './body-filter.ts';
 import type { GuardContext } from './guard-context.ts';
@@ -33,7 +34,10 @@ export function filteredFields(fields: readonly Field[], context: GuardContext, 
     if (!holdsAny(view, context, search)) return field;
     const filter = search.filter({ ...context, contentType: 'text/plain', contentEncoding: '' });
     const left = Buffer.concat([...filter.push(view), ...filter.end()]);
-    findings.push(...filter.verdict().findings.map((finding) => ({ ...finding, path: name.toLowerCase() })));
+    addAll(
+      findings,
+      filter.verdict().findings.map((finding) => ({ ...finding, path: name.toLowerCase() })),
+    );
     return [name, left.toString('latin1')] as const;
   });
   if (findings.length === 0) return { fields, verdict: null };

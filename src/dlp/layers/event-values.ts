@@ -202,11 +202,8 @@ class Walk implements EventValues {
   /** A holder for the element of a list; its place is a value in it. */
   #element(level: number, index: number): number {
     const holder = this.#hold(this.#holding.at(-1) ?? -1);
-    this.fields.push(this.#child(this.#open[level] as number, '#', [0, 0]));
-    this.starts.push(index);
-    this.ends.push(-1);
-    this.isString.push(false);
-    this.holders.push(holder);
+    const field = this.#child(this.#open[level] as number, '#', [0, 0]);
+    if (field >= 0) this.#push(field, [index, -1], { isString: false, holder });
     return holder;
   }
 
@@ -254,11 +251,19 @@ class Walk implements EventValues {
 
   #add(field: number, [start, end]: readonly [number, number], isString: boolean): void {
     if (start === end || field < 0) return;
+    this.#push(field, [start, end], { isString, holder: this.#holding.at(-1) ?? -1 });
+  }
+
+  #push(
+    field: number,
+    [start, end]: readonly [number, number],
+    { isString, holder }: { readonly isString: boolean; readonly holder: number },
+  ): void {
     this.fields.push(field);
     this.starts.push(start);
     this.ends.push(end);
     this.isString.push(isString);
-    this.holders.push(this.#holding.at(-1) ?? -1);
+    this.holders.push(holder);
   }
 
   #keyed(outer: number, start: number, end: number): number {

@@ -43,6 +43,14 @@ describe('values of events that belong together', () => {
     expect(shown(text)).toEqual({ texts, parts });
   });
 
+  it.each([
+    ['more names of fields than are told apart', (i: number) => `{"k${i}":["x${i}",{"l":[1]}]}\n`, 5000],
+    ['more lanes than a call takes arguments', () => `{"text":[${'"x",'.repeat(150_000)}"y"]}\n`, 2],
+  ])('are read, whatever a body holds: %s', (_, line, count) => {
+    const text = Array.from({ length: count }, (_, i) => line(i)).join('');
+    expect(() => lanesOf(Buffer.from(text), 2)).not.toThrow();
+  });
+
   it('cost no more than their length, whatever they are', () => {
     const hostile = [
       '\x1e'.repeat(60_000),

@@ -4,6 +4,7 @@
  * in other events. Nothing is known of what such a field is called; what comes back, and is not always the same, tells.
  */
 
+import { addAll } from '../../core/large-lists.ts';
 import type { Piece } from './deltas.ts';
 import { type EventValues, eventValues, hasEvents } from './event-values.ts';
 
@@ -56,10 +57,10 @@ export function lanesOf(text: Buffer, least: 1 | 2): Lanes {
     const beside = slots.filter((slot) => slot.field !== field);
     if (STREAMED.has(name)) {
       const places = beside.filter(({ isPlaces }) => isPlaces);
-      texts.push(...grouped(values, own, places));
-      if (beside.length > places.length) texts.push(...grouped(values, own, beside));
-      if (places.length > 0) parts.push(...lanesOfParts(values, own, []));
-    } else if (isVaried(text, values, own)) parts.push(...lanesOfParts(values, own, beside));
+      addAll(texts, grouped(values, own, places));
+      if (beside.length > places.length) addAll(texts, grouped(values, own, beside));
+      if (places.length > 0) addAll(parts, lanesOfParts(values, own, []));
+    } else if (isVaried(text, values, own)) addAll(parts, lanesOfParts(values, own, beside));
   }
   return { texts: texts.filter(({ length }) => length >= least), parts: parts.filter(({ length }) => length >= least) };
 }
@@ -75,8 +76,8 @@ function lanesOfParts(values: EventValues, own: readonly number[], slots: readon
   const short = own.filter((i) => (values.ends[i] as number) - (values.starts[i] as number) <= LONGEST_PART);
   const telling = slots.filter((slot) => slot.isRepeated && short.some((i) => nameIn(values, i, slot) !== undefined));
   const out = [short.map((i) => pieceOf(values, i))];
-  if (telling.length > 0) out.push(...grouped(values, short, telling));
-  if (telling.length > 1) for (const slot of telling) out.push(...grouped(values, short, [slot]));
+  if (telling.length > 0) addAll(out, grouped(values, short, telling));
+  if (telling.length > 1) for (const slot of telling) addAll(out, grouped(values, short, [slot]));
   return out;
 }
 
