@@ -48,4 +48,12 @@ describe('the stream scanner', () => {
     expect(found.length).toBe(pieces.length / 3);
     expect(found.map(({ from }) => from.line)).toEqual(found.map((_, i) => 1 + i * 205));
   });
+
+  it('says the column in a line of any length', () => {
+    const text = Buffer.from(`é${'nothing here. '.repeat(350_000)} key-abcdefgh key-ijklmnop`);
+    const ends = [text.length - 25, text.length - 12];
+    expect(scanned(text, [5_000_000]).map(({ start, from, to }) => [start, from.column, to.column])).toEqual(
+      ends.map((at) => [at, at, at + 12]),
+    );
+  });
 });

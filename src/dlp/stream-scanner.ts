@@ -43,7 +43,8 @@ export class StreamScanner {
   /** Offset from which nothing was searched yet. */
   #next = 0;
   /** Line number at `#base`. */
-  #line = 1;
+  /** Of the first byte held. */
+  #place: Place = { line: 1, column: 1 };
 
   constructor(rules: RuleSet, limits: LayerLimits = LAYER_LIMITS) {
     this.#rules = rules;
@@ -79,53 +80,61 @@ export class StreamScanner {
   /** Everything that begins before `until`. */
   #search(until: number): Found[] {
     const view = this.#held.subarray(0, until + REACH - this.#base);
-    const places = new Places(view, this.#line);
+    const places = new Places(view, this.#place);
     const out: Found[] = [];
     const context = { ...NOWHERE, pathAt: this.#json.over(view, this.#base) };
     for (const { rule, start, end, likelihood, continues } of scanLayers(view, this.#rules, context, this.#limits)) {
       if (continues !== undefined) continue;
       const at = this.#base + start;
       if (at < this.#next || at >= until) continue;
-      const [from, to] = [places.of(start), places.of(end)];
+      const [from, to] = [places.of(start), places.after(end)];
       out.push({ rule, likelihood, start: at, end: this.#base + end, from, to });
     }
     this.#json.goOn(view, this.#base, until);
     this.#next = until;
     const keep = Math.max(this.#base, until - BEHIND);
-    this.#line = places.line(keep - this.#base);
+    this.#place = places.of(keep - this.#base);
     this.#held = this.#held.subarray(keep - this.#base);
     this.#base = keep;
     return out;
   }
 }
 
-/** Line numbers of ascending offsets. */
+/** Lines and columns (in characters) of offsets, of which each is looked for from the last one on. */
 class Places {
   readonly #text: Buffer;
-  #line: number;
+  readonly #first: Place;
   #at = 0;
+  #place: Place;
 
-  constructor(text: Buffer, line: number) {
+  /** `first` is the place of the first byte. */
+  constructor(text: Buffer, first: Place) {
     this.#text = text;
-    this.#line = line;
+    this.#first = first;
+    this.#place = first;
   }
 
-  line(offset: number): number {
-    if (offset < this.#at) return this.#line - count(this.#text, offset, this.#at);
-    this.#line += count(this.#text, this.#at, offset);
-    this.#at = offset;
-    return this.#line;
-  }
-
+  /** Cheap where offsets ascend. */
   of(offset: number): Place {
-    const start = offset === 0 ? 0 : this.#text.lastIndexOf(NEWLINE, offset - 1) + 1;
-    const before = this.#text.subarray(Math.max(start, offset - BEHIND), offset).toString('utf8');
-    return { line: this.line(offset), column: [...before].length + 1 };
+    this.#place = offset < this.#at ? this.#from(0, this.#first, offset) : this.#from(this.#at, this.#place, offset);
+    this.#at = offset;
+    return this.#place;
   }
-}
 
-function count(text: Buffer, from: number, to: number): number {
-  let lines = 0;
-  for (let at = text.indexOf(NEWLINE, from); at >= 0 && at < to; at = text.indexOf(NEWLINE, at + 1)) lines += 1;
-  return lines;
+  /** Of what is not far behind the last one. */
+  after(offset: number): Place {
+    return this.#from(this.#at, this.#place, offset);
+  }
+
+  #from(at: number, { line, column }: Place, offset: number): Place {
+    let [lines, signs] = [line, column];
+    for (let i = at; i < offset; i += 1) {
+      const byte = this.#text[i] as number;
+      if (byte === NEWLINE) {
+        lines += 1;
+        signs = 1;
+      } else if ((byte & 0xc0) !== 0x80) signs += 1;
+    }
+    return { line: lines, column: signs };
+  }
 }

@@ -32,8 +32,9 @@ const LONGEST_MARK = 128;
 
 /** True when a span lies in what an action put in the place of a secret: names such as `API_KEY` before a number look like one. */
 export function isInMark(text: Buffer, start: number, end: number): boolean {
-  const open = text.lastIndexOf(0x5b, start);
-  if (open < 0 || end - open > LONGEST_MARK) return false;
+  const from = Math.max(0, end - LONGEST_MARK);
+  const open = from + text.subarray(from, start + 1).lastIndexOf(0x5b);
+  if (open < from) return false;
   const mark = MARK.exec(text.toString('latin1', open, open + LONGEST_MARK));
   return mark !== null && open + mark[0].length >= end;
 }
