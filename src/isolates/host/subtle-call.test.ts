@@ -52,6 +52,20 @@ it.each([
   expect(JSON.parse((await subtleCall(text, none)).json)).toMatchObject({ ok: false });
 });
 
+const all = { $b: [0, 64] };
+it.each<[string, unknown[]]>([
+  ['names the same bytes again', [{ name: 'AES-GCM', iv: all }, key('AES-GCM'), all]],
+  ['names them where nobody looks', ['HMAC', key('HMAC'), Array.from({ length: 10_000 }, () => all)]],
+  ['names more than came', ['HMAC', key('HMAC'), { $b: [0, 2 ** 40] }]],
+  ['counts backwards', ['HMAC', key('HMAC'), [all, { $b: [0, -64] }, all]]],
+  ['names no place', ['HMAC', key('HMAC'), { $b: ['0', 1] }]],
+])('copies no more than came along, for a call that %s', async (_what, args) => {
+  const { json, bytes } = await subtleCall(JSON.stringify({ op: 'sign', args }), new Uint8Array(64));
+  expect(JSON.parse(json)).toMatchObject({ error: { name: 'OperationError' } });
+  expect(JSON.parse(json)).toMatchObject({ error: { message: expect.stringMatching(/^(?:more bytes|a piece)/) } });
+  expect(bytes).toHaveLength(0);
+});
+
 it('says of a key what it is made of, and of no key more than was asked for', async () => {
   const generate = { op: 'generateKey', args: [{ name: 'AES-GCM', length: 128 }, false, ['encrypt']] };
   const { json, bytes } = await subtleCall(JSON.stringify(generate), none);

@@ -55,7 +55,8 @@ export async function subtleCall(text: string, bytes: Uint8Array): Promise<JobRe
     const { op, args } = JSON.parse(text) as { op: string; args: readonly Wire[] };
     if (!Object.hasOwn(OPERATIONS, op)) throw fault('NotSupportedError', 'this operation is not known');
     checkNames(op, args);
-    const given = (await Promise.all(args.map((arg) => decoded(arg, bytes)))) as unknown[];
+    const brought = { bytes, copied: 0 };
+    const given = (await Promise.all(args.map((arg) => decoded(arg, brought)))) as unknown[];
     checkCost(op, given);
     const long = LONG.has(op) || given.some((arg) => (arg as webcrypto.CryptoKey | null)?.type === 'private');
     if (!long) mostMs = SHORT_MS + bytes.length / BYTES_PER_MS;
@@ -168,20 +169,36 @@ function checkDerived(algorithm: unknown, length: unknown): void {
   if (rounds > ROUNDS) throw fault('OperationError', `PBKDF2 is done with at most ${ROUNDS} rounds`);
 }
 
-async function decoded(wire: Wire, bytes: Uint8Array): Promise<unknown> {
+/** The bytes that came with a call, and how many of them were copied out of it so far. */
+interface Brought {
+  readonly bytes: Uint8Array;
+  copied: number;
+}
+
+async function decoded(wire: Wire, brought: Brought): Promise<unknown> {
   if (typeof wire !== 'object' || wire === null) return wire;
-  if (Array.isArray(wire)) return Promise.all(wire.map((item) => decoded(item as Wire, bytes)));
+  if (Array.isArray(wire)) return Promise.all(wire.map((item) => decoded(item as Wire, brought)));
   const members = wire as Readonly<Record<string, Wire>>;
-  if (Object.hasOwn(members, '$b')) return piece(members['$b'], bytes);
-  if (Object.hasOwn(members, '$k')) return keyFrom(members['$k'], bytes);
-  const all = Object.entries(members).map(async ([name, value]) => [name, await decoded(value, bytes)] as const);
+  if (Object.hasOwn(members, '$b')) return piece(members['$b'], brought);
+  if (Object.hasOwn(members, '$k')) return keyFrom(members['$k'], brought);
+  const all = Object.entries(members).map(async ([name, value]) => [name, await decoded(value, brought)] as const);
   return Object.fromEntries(await Promise.all(all));
 }
 
-/** A copy: the operation may outlive what it was given. */
-function piece(where: Wire | undefined, bytes: Uint8Array): Uint8Array {
-  const [from, length] = where as readonly number[];
-  return bytes.slice(from as number, (from as number) + (length as number));
+/**
+ * A copy: the operation may outlive what it was given. The runtime names each byte once; who names some again would have a
+ * short text copy them by the thousand.
+ */
+function piece(where: Wire | undefined, brought: Brought): Uint8Array {
+  const [from, length] = where as readonly [number, number];
+  if (!isCount(from) || !isCount(length)) throw fault('OperationError', 'a piece is a place and a length');
+  brought.copied += length;
+  if (brought.copied > brought.bytes.length) throw fault('OperationError', 'more bytes are named than came');
+  return brought.bytes.slice(from, from + length);
+}
+
+function isCount(value: unknown): boolean {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
 }
 
 interface KeyWire {
@@ -192,12 +209,12 @@ interface KeyWire {
   readonly usages: webcrypto.KeyUsage[];
 }
 
-async function keyFrom(wire: Wire | undefined, bytes: Uint8Array): Promise<webcrypto.CryptoKey> {
+async function keyFrom(wire: Wire | undefined, brought: Brought): Promise<webcrypto.CryptoKey> {
   const { format, material, algorithm, extractable, usages } = wire as unknown as KeyWire;
   if (!ALGORITHMS.has(String(algorithm['name']).toUpperCase()))
     throw fault('NotSupportedError', 'this algorithm is not known');
-  const from = (await decoded(material, bytes)) as Uint8Array<ArrayBuffer>;
-  const kind = (await decoded(algorithm, bytes)) as webcrypto.HmacImportParams;
+  const from = (await decoded(material, brought)) as Uint8Array<ArrayBuffer>;
+  const kind = (await decoded(algorithm, brought)) as webcrypto.HmacImportParams;
   return bounded(await webcrypto.subtle.importKey(format, from, kind, extractable, usages));
 }
 
