@@ -1,4 +1,4 @@
-/** Compression, messages and file readers inside an isolate, as a table like that of `runtime-cases.ts`. */
+/** Compression, messages, file readers and forms inside an isolate, as a table like that of `runtime-cases.ts`. */
 
 const HELP = `const text = (t) => new TextEncoder().encode(t); const fault = async (p) => { try { await p; return 'nothing'; } catch (e) { return e.name; } };
 const through = (bytes, stream) => new Response(new Blob([bytes]).stream().pipeThrough(stream)).bytes(); const turn = () => new Promise((r) => setTimeout(r, 5));`;
@@ -91,6 +91,36 @@ const readers: readonly Case[] = [
   ],
 ];
 
+const forms: readonly Case[] = [
+  [
+    'names of a form are scalar values, wherever they are given, and a file name may be undefined',
+    `const f = new FormData(); f.append('\\uD800', '\\uD800'); f.append('b', new Blob(['x']), undefined); const out = [f.get('\\uFFFD'), f.get('\\uD800'), f.getAll('\\uD800').length, f.has('\\uD800'), f.get('b').name];
+     f.delete('\\uD800'); return [...out, f.has('\\uFFFD'), await fault((async () => f.append('a', 'b', undefined))())];`,
+    ['\uFFFD', '\uFFFD', 1, true, 'blob', false, 'TypeError'],
+  ],
+  [
+    'a form is read as it was written, escapes left alone',
+    `const f = new FormData(); f.append('a"b', 'c\\nd'); f.append('e', new File(['x'], 'y"z', { type: 'text/x' })); const g = await new Response(f).formData();
+     return [[...g.keys()], g.get('a%22b'), g.get('e').name, g.get('e').lastModified, await fault(new Response('p', { headers: { 'content-type': 'multipart/form-data; boundary=p' } }).formData())];`,
+    [['a%22b', 'e'], 'c\r\nd', 'y%22z', 0, 'TypeError'],
+  ],
+  [
+    'the time of a file is a whole number of 64 bits',
+    `return [5.9, -1.5, null, NaN, Infinity, 2 ** 64 + 4096, new Date(7)].map((lastModified) => new File([], 'n', { lastModified }).lastModified);`,
+    [5, -1, 0, 0, 0, 4096, 7],
+  ],
+  [
+    'fetch without a network is a TypeError, as any failure of fetch, and says why',
+    `let e; try { await fetch('http://127.0.0.1:22/'); } catch (error) { e = error; } return [e instanceof TypeError, e.constructor === TypeError, e.name, e.code];`,
+    [true, true, 'TypeError', 'no_bindings'],
+  ],
+  [
+    'functions and interfaces say how many arguments they need',
+    `return [fetch, atob, btoa, setTimeout, setInterval, clearTimeout, clearInterval, structuredClone, queueMicrotask, reportError, BroadcastChannel, MessageEvent].map((f) => f.length);`,
+    [1, 1, 1, 1, 1, 0, 0, 1, 1, 1, 1, 1],
+  ],
+];
+
 const helped = (all: readonly Case[]) =>
   all.map(([name, body, expected]): Case => [name, `${HELP}\n${body}`, expected]);
 
@@ -98,4 +128,5 @@ export const PLATFORM_CASES: Readonly<Record<string, readonly Case[]>> = {
   compression: helped(compression),
   messages: helped(messages),
   'file readers': helped(readers),
+  forms: helped(forms),
 };

@@ -29,6 +29,11 @@ export function callBinding(op: string, args: unknown, bytes?: ArrayBuffer): Pro
   return asked('call', { text: jsonText({ op, args }), bytes, faultOf });
 }
 
+/** As `callBinding`; whatever fails on the way to the network is a `TypeError` (Fetch, "network error"). */
+export function callNetwork(op: string, args: unknown, bytes?: ArrayBuffer): Promise<BindingAnswer> {
+  return asked('call', { text: jsonText({ op, args }), bytes, faultOf: networkFault });
+}
+
 /** What the host itself answers, in its own time. Rejects with a `TypeError` or a `DOMException`. */
 export function askHost(what: string, text: string, bytes: ArrayBuffer): Promise<BindingAnswer> {
   return asked(what, { text, bytes, faultOf: exceptionOf });
@@ -64,6 +69,10 @@ function faultOf(fault: Record<string, unknown>): Error {
   const error = new Kind(String(fault['message']));
   const { name: _, message: __, ...rest } = fault;
   return Object.assign(error, rest, Kind === Error ? { name: String(fault['name'] ?? 'Error') } : {});
+}
+
+function networkFault(fault: Record<string, unknown>): Error {
+  return faultOf({ ...fault, name: 'TypeError' });
 }
 
 function exceptionOf({ name, message }: Record<string, unknown>): Error {

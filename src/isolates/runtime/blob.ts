@@ -101,7 +101,7 @@ export class File extends Blob {
     if (args.length < 2) throw new TypeError('a file has parts and a name');
     super(parts, options);
     this.#name = String(name).toWellFormed();
-    this.#modified = options?.lastModified === undefined ? Date.now() : Math.trunc(Number(options.lastModified)) || 0;
+    this.#modified = options?.lastModified === undefined ? Date.now() : longLong(options.lastModified);
   }
 
   get name(): string {
@@ -115,6 +115,12 @@ export class File extends Blob {
   get webkitRelativePath(): string {
     return '';
   }
+}
+
+/** Web IDL, `long long`: what is no finite number is 0, what does not fit wraps round. */
+function longLong(value: unknown): number {
+  const number = Number(value);
+  return Number.isFinite(number) ? Number(BigInt.asIntN(64, BigInt(Math.trunc(number)))) : 0;
 }
 
 /** A byte stream over bytes, in pieces. */

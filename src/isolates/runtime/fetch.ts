@@ -5,7 +5,7 @@
 
 import { ReadableStream, ReadableStreamDefaultReader } from 'web-streams-polyfill';
 import { type AbortSignal, onAbort } from './abort.ts';
-import { callBinding } from './bindings.ts';
+import { callNetwork } from './bindings.ts';
 import { bodyState, noBody, streamOfBody } from './body.ts';
 import { bytesOf, ownBuffer } from './buffer-source.ts';
 import { readDataUrl } from './data-url.ts';
@@ -105,7 +105,7 @@ async function open(hop: Hop, signal: AbortSignal): Promise<Opened> {
     drop(id);
     stop.reject(signal.reason);
   });
-  const asked = callBinding(
+  const asked = callNetwork(
     'fetch',
     { id, url: withoutFragment(url), method, headers, body },
     bytes ? ownBuffer(bytes) : undefined,
@@ -138,7 +138,7 @@ async function send(id: number, stream: ReadableStream): Promise<void> {
     const bytes = bytesOf(value);
     try {
       for (let at = 0; at < bytes.length; at += LIMIT_CHUNK) {
-        await callBinding('fetch.write', { id }, ownBuffer(bytes.subarray(at, at + LIMIT_CHUNK)));
+        await callNetwork('fetch.write', { id }, ownBuffer(bytes.subarray(at, at + LIMIT_CHUNK)));
       }
     } catch (error) {
       // The origin answered without taking the rest.
@@ -146,11 +146,11 @@ async function send(id: number, stream: ReadableStream): Promise<void> {
       return;
     }
   }
-  await callBinding('fetch.end', { id });
+  await callNetwork('fetch.end', { id });
 }
 
 function drop(id: number): void {
-  callBinding('fetch.abort', { id }).catch(() => undefined);
+  callNetwork('fetch.abort', { id }).catch(() => undefined);
 }
 
 interface Whence {
@@ -178,7 +178,7 @@ function download(id: number, signal: AbortSignal): ReadableStream<Uint8Array> {
       onAbort(signal, () => controller.error(signal.reason));
     },
     pull: async (controller) => {
-      const { value, bytes } = await callBinding('fetch.read', { id });
+      const { value, bytes } = await callNetwork('fetch.read', { id });
       if (!(value as { done: boolean }).done) {
         if (bytes && bytes.byteLength > 0) controller.enqueue(new Uint8Array(bytes));
         return;

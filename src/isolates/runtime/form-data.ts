@@ -19,19 +19,23 @@ export class FormData {
   }
 
   delete(name: unknown): void {
-    this.#entries = this.#entries.filter(([n]) => n !== String(name));
+    const key = scalars(name);
+    this.#entries = this.#entries.filter(([n]) => n !== key);
   }
 
   get(name: unknown): Value | null {
-    return this.#entries.find(([n]) => n === String(name))?.[1] ?? null;
+    const key = scalars(name);
+    return this.#entries.find(([n]) => n === key)?.[1] ?? null;
   }
 
   getAll(name: unknown): Value[] {
-    return this.#entries.filter(([n]) => n === String(name)).map(([, v]) => v);
+    const key = scalars(name);
+    return this.#entries.filter(([n]) => n === key).map(([, v]) => v);
   }
 
   has(name: unknown): boolean {
-    return this.#entries.some(([n]) => n === String(name));
+    const key = scalars(name);
+    return this.#entries.some(([n]) => n === key);
   }
 
   set(name: unknown, value: unknown, ...filename: unknown[]): void {
@@ -66,11 +70,16 @@ export class FormData {
   }
 }
 
+/** Web IDL, `USVString`. */
+function scalars(value: unknown): string {
+  return String(value).toWellFormed();
+}
+
 function entry(name: unknown, value: unknown, rest: readonly unknown[]): Entry {
-  const key = String(name).toWellFormed();
+  const key = scalars(name);
   if (!isBlob(value)) {
     if (rest.length > 0) throw new TypeError('a file name goes with a Blob only');
-    return [key, String(value).toWellFormed()];
+    return [key, scalars(value)];
   }
   const filename = rest[0] === undefined ? undefined : String(rest[0]);
   if (value instanceof File && filename === undefined) return [key, value];

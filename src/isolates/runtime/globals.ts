@@ -105,6 +105,9 @@ export function installGlobals(global: Record<string, unknown>, console: object)
   define(global, { ...interfaces, ...STREAMS }, false);
   define(global, { console }, false);
   defineEvents(global);
+  for (const [name, made] of Object.entries(FUNCTIONS)) {
+    Object.defineProperty(made, 'length', { value: name.startsWith('clear') ? 0 : 1, configurable: true });
+  }
   define(global, FUNCTIONS, true);
   define(global, { crypto: makeCrypto(), performance, navigator, self: global }, true);
   Object.defineProperty(global, Symbol.toStringTag, { value: 'global', configurable: true });
@@ -165,16 +168,8 @@ function streamIteratorsAsStandard(): void {
 
 /** Arguments that a constructor or a method must be given, where that is not none. */
 const NEEDED: Readonly<Record<string, number>> = {
-  ...{
-    CompressionStream: 1,
-    CustomEvent: 1,
-    DecompressionStream: 1,
-    ErrorEvent: 1,
-    Event: 1,
-    File: 2,
-    Request: 1,
-    URL: 1,
-  },
+  ...{ BroadcastChannel: 1, CompressionStream: 1, CustomEvent: 1, DecompressionStream: 1, ErrorEvent: 1, Event: 1 },
+  ...{ File: 2, MessageEvent: 1, ProgressEvent: 1, Request: 1, URL: 1 },
 };
 const PAIRS = { append: 2, delete: 1, get: 1, getAll: 1, has: 1, set: 2, forEach: 1 };
 const ARITY: Readonly<Record<string, Readonly<Record<string, number>>>> = {
