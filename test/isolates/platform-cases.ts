@@ -1,4 +1,4 @@
-/** Compression, messages, file readers and forms inside an isolate, as a table like that of `runtime-cases.ts`. */
+/** Compression, messages, file readers, forms and marks of time inside an isolate, as a table like that of `runtime-cases.ts`. */
 
 const HELP = `const text = (t) => new TextEncoder().encode(t); const fault = async (p) => { try { await p; return 'nothing'; } catch (e) { return e.name; } };
 const through = (bytes, stream) => new Response(new Blob([bytes]).stream().pipeThrough(stream)).bytes(); const turn = () => new Promise((r) => setTimeout(r, 5));`;
@@ -121,6 +121,51 @@ const forms: readonly Case[] = [
   ],
 ];
 
+const times: readonly Case[] = [
+  [
+    'marks and measures stand on a timeline until they are cleared',
+    `const detail = { n: [1] }; const m = performance.mark('a', { startTime: 5, detail }); detail.n.push(2); performance.mark('b', { startTime: 3 }); performance.mark('a', { startTime: 9 }); performance.mark('now');
+     const spans = [['b', 'a'], [{ start: 'b', duration: 4 }], [{ end: 'a', duration: 4 }], [{ start: 1, end: 2.5, detail: 0 }], [undefined, 'b'], [null, 'b']].map((a) => performance.measure('m', ...a));
+     const order = performance.getEntriesByType('mark').slice(0, 3).map((e) => e.name + e.startTime); const now = performance.measure('whole'); performance.clearMarks('a'); const left = performance.getEntriesByType('mark').map((e) => e.name); performance.clearMeasures();
+     return [m.detail, m.duration, spans.map((s) => [s.startTime, s.duration]), spans[3].detail, order, now.startTime, Number.isInteger(now.duration), left, performance.getEntries().length, performance.getEntriesByName('b', 'measure').length, m instanceof PerformanceMark, m instanceof PerformanceEntry, String(spans[0])];`,
+    [
+      ...[
+        { n: [1] },
+        0,
+        [
+          [3, 6],
+          [3, 4],
+          [5, 4],
+          [1, 1.5],
+          [0, 3],
+          [0, 3],
+        ],
+        0,
+        ['b3', 'a5', 'a9'],
+      ],
+      ...[0, true, ['b', 'now'], 2, 0, true, true, '[object PerformanceMeasure]'],
+    ],
+  ],
+  [
+    'marks and measures refuse what makes no sense',
+    `performance.mark('a'); const bad = (f) => fault((async () => f())()); const measure = (...a) => bad(() => performance.measure('m', ...a)); const mark = (...a) => bad(() => performance.mark(...a));
+     return [await measure('none'), await measure('a', 'none'), await measure({ start: 1 }, 'a'), await measure({ duration: 1 }), await measure({ start: 1, end: 2, duration: 3 }), await measure({ start: -1 }), await measure({ start: NaN }),
+       await mark(), await mark('x', 1), await mark('x', { startTime: -1 }), await mark('x', { detail: () => 1 }), await bad(() => new PerformanceEntry()), await bad(() => new PerformanceMeasure()), new PerformanceMark('off').name, performance.getEntries().length];`,
+    ['SyntaxError', 'SyntaxError', ...Array(8).fill('TypeError'), 'DataCloneError', 'TypeError', 'TypeError', 'off', 1],
+  ],
+  [
+    'observers hear of them a turn later, and one that throws stops nobody',
+    `const got = []; performance.mark('early'); const of = (name) => new PerformanceObserver((list, self, { droppedEntriesCount }) => { got.push(name + list.getEntries().map((e) => e.name) + droppedEntriesCount); if (name === 'bad') throw new Error('x'); });
+     const [bad, all, late, off] = ['bad', 'all', 'late', 'off'].map(of); bad.observe({ type: 'mark' }); all.observe({ entryTypes: ['measure', 'mark', 'nothing'] }); late.observe({ type: 'mark', buffered: true }); off.observe({ type: 'mark' });
+     performance.mark('a'); performance.measure('b', 'a'); const taken = off.takeRecords().map((e) => e.name); off.disconnect(); const before = got.length; await turn(); performance.mark('c'); await turn();
+     return [before, got, taken, PerformanceObserver.supportedEntryTypes, await fault((async () => all.observe({ type: 'mark' }))()), await fault((async () => bad.observe({}))()), await fault((async () => bad.observe({ entryTypes: 'mark' }))())];`,
+    [
+      ...[0, ['bada0', 'alla,b0', 'lateearly,a0', 'badcundefined', 'allcundefined', 'latecundefined'], ['a']],
+      ...[['mark', 'measure'], 'InvalidModificationError', 'TypeError', 'TypeError'],
+    ],
+  ],
+];
+
 const helped = (all: readonly Case[]) =>
   all.map(([name, body, expected]): Case => [name, `${HELP}\n${body}`, expected]);
 
@@ -129,4 +174,5 @@ export const PLATFORM_CASES: Readonly<Record<string, readonly Case[]>> = {
   messages: helped(messages),
   'file readers': helped(readers),
   forms: helped(forms),
+  times: helped(times),
 };

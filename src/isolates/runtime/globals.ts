@@ -33,6 +33,15 @@ import { Headers } from './headers.ts';
 import { inspect } from './inspect.ts';
 import { MessageEvent } from './message-event.ts';
 import { BroadcastChannel, MessageChannel, MessagePort } from './message-port.ts';
+import {
+  beginClock,
+  makePerformance,
+  Performance,
+  PerformanceEntry,
+  PerformanceMark,
+  PerformanceMeasure,
+} from './performance.ts';
+import { PerformanceObserver, PerformanceObserverEntryList } from './performance-observer.ts';
 import { Request } from './request.ts';
 import { Response } from './response.ts';
 import { refuseToClone, structuredClone } from './structured-clone.ts';
@@ -83,6 +92,8 @@ const INTERFACES: Interfaces = {
     URL,
     URLSearchParams,
   },
+  ...{ Performance, PerformanceEntry, PerformanceMark, PerformanceMeasure },
+  ...{ PerformanceObserver, PerformanceObserverEntryList },
 };
 
 const FUNCTIONS = {
@@ -90,26 +101,21 @@ const FUNCTIONS = {
   ...{ queueMicrotask, reportError },
 };
 
-/** Taken before tool code could set it. */
-const clock = Date.now;
-let origin = 0;
 let assembly: unknown;
 
 export function installGlobals(global: Record<string, unknown>, console: object): void {
   forbidCodeFromText(global);
-  const performance = new Performance(making);
-  const interfaces = { ...INTERFACES, Performance };
-  for (const [name, kind] of Object.entries(interfaces)) asInterface(name, kind);
+  for (const [name, kind] of Object.entries(INTERFACES)) asInterface(name, kind);
   streamIteratorsAsStandard();
-  refuseToClone(Object.values({ ...interfaces, ...STREAMS }));
-  define(global, { ...interfaces, ...STREAMS }, false);
+  refuseToClone(Object.values({ ...INTERFACES, ...STREAMS }));
+  define(global, { ...INTERFACES, ...STREAMS }, false);
   define(global, { console }, false);
   defineEvents(global);
   for (const [name, made] of Object.entries(FUNCTIONS)) {
     Object.defineProperty(made, 'length', { value: name.startsWith('clear') ? 0 : 1, configurable: true });
   }
   define(global, FUNCTIONS, true);
-  define(global, { crypto: makeCrypto(), performance, navigator, self: global }, true);
+  define(global, { crypto: makeCrypto(), performance: makePerformance(), navigator, self: global }, true);
   Object.defineProperty(global, Symbol.toStringTag, { value: 'global', configurable: true });
 }
 
@@ -117,34 +123,12 @@ export function installGlobals(global: Record<string, unknown>, console: object)
 export function beginTask(global: Record<string, unknown>): void {
   assembly = global['WebAssembly'];
   for (const name of TAKEN) delete global[name];
-  origin = clock();
+  beginClock();
 }
 
 /** For profiles that give it; taken from everybody else before any tool code runs. */
 export function returnWebAssembly(global: Record<string, unknown>): void {
   define(global, { WebAssembly: assembly }, false);
-}
-
-const making = Symbol('making');
-
-/** A clock of whole milliseconds (T-65). */
-class Performance extends EventTarget {
-  constructor(key?: unknown) {
-    if (key !== making) throw new TypeError('use `performance`');
-    super();
-  }
-
-  now(): number {
-    return clock() - origin;
-  }
-
-  get timeOrigin(): number {
-    return origin;
-  }
-
-  toJSON(): object {
-    return { timeOrigin: origin };
-  }
 }
 
 const navigator = Object.freeze({ userAgent: 'Locktender' });
@@ -169,7 +153,7 @@ function streamIteratorsAsStandard(): void {
 /** Arguments that a constructor or a method must be given, where that is not none. */
 const NEEDED: Readonly<Record<string, number>> = {
   ...{ BroadcastChannel: 1, CompressionStream: 1, CustomEvent: 1, DecompressionStream: 1, ErrorEvent: 1, Event: 1 },
-  ...{ File: 2, MessageEvent: 1, ProgressEvent: 1, Request: 1, URL: 1 },
+  ...{ File: 2, MessageEvent: 1, PerformanceMark: 1, PerformanceObserver: 1, ProgressEvent: 1, Request: 1, URL: 1 },
 };
 const PAIRS = { append: 2, delete: 1, get: 1, getAll: 1, has: 1, set: 2, forEach: 1 };
 const ARITY: Readonly<Record<string, Readonly<Record<string, number>>>> = {
@@ -184,6 +168,8 @@ const ARITY: Readonly<Record<string, Readonly<Record<string, number>>>> = {
   BroadcastChannel: { postMessage: 1 },
   MessageEvent: { initMessageEvent: 1 },
   MessagePort: { postMessage: 1 },
+  Performance: { mark: 1, measure: 1, getEntriesByName: 1, getEntriesByType: 1 },
+  PerformanceObserverEntryList: { getEntriesByName: 1, getEntriesByType: 1 },
   Response: { json: 1, redirect: 1 },
   SubtleCrypto: {
     ...{ digest: 2, encrypt: 3, decrypt: 3, sign: 3, verify: 4, deriveKey: 5, deriveBits: 2 },
