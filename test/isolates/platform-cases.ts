@@ -121,6 +121,18 @@ const forms: readonly Case[] = [
   ],
 ];
 
+const bodies: readonly Case[] = [
+  [
+    'are made and read without looking at what stands on Object.prototype',
+    `const names = ['start', 'pull', 'cancel', 'type', 'size', 'highWaterMark', 'autoAllocateChunkSize', 'write', 'close', 'abort', 'signal', 'preventClose', 'status', 'headers', 'endings'];
+     for (const name of names) Object.defineProperty(Object.prototype, name, { get() { throw new Error(name); }, configurable: true });
+     try { const made = new Response('made'); made.body; const copy = made.clone(); const read = new Response('read'); await read.text(); const reader = read.body.locked;
+       const data = await fetch('data:,data'); return [await made.text(), await copy.text(), reader, await new Blob(['blob']).text(), await new Response(new Blob(['part']).stream()).text(), await data.text(), new File([], 'name').name, Response.json(1).status];
+     } finally { for (const name of names) delete Object.prototype[name]; }`,
+    ['made', 'made', true, 'blob', 'part', 'data', 'name', 200],
+  ],
+];
+
 const times: readonly Case[] = [
   [
     'marks and measures stand on a timeline until they are cleared',
@@ -174,5 +186,6 @@ export const PLATFORM_CASES: Readonly<Record<string, readonly Case[]>> = {
   messages: helped(messages),
   'file readers': helped(readers),
   forms: helped(forms),
+  bodies: helped(bodies),
   times: helped(times),
 };

@@ -1,8 +1,9 @@
 /** `Blob` and `File`: bytes that do not change. */
 
-import { ReadableStream } from 'web-streams-polyfill';
+import type { ReadableStream } from 'web-streams-polyfill';
 import { bytesOf, isBufferSource, joinBytes, ownBuffer } from './buffer-source.ts';
 import { LIMIT_CHUNK } from './limits.ts';
+import { byteStream } from './stream-state.ts';
 import { decodeUtf8, encodeUtf8 } from './utf8.ts';
 
 const contents = new WeakMap<object, Uint8Array>();
@@ -48,7 +49,7 @@ function piecesOf(parts: unknown, convert: (part: unknown) => Uint8Array | strin
 }
 
 export class Blob {
-  constructor(parts: unknown = [], options: { type?: unknown; endings?: unknown } | null = {}) {
+  constructor(parts: unknown = [], options: { type?: unknown; endings?: unknown } | null = null) {
     const all = parts === undefined ? [] : piecesOf(parts, partOf);
     if (options !== null && typeof options !== 'object' && typeof options !== 'function')
       throw new TypeError('options are an object');
@@ -96,8 +97,8 @@ export class File extends Blob {
   readonly #name: string;
   readonly #modified: number;
 
-  constructor(...args: [unknown, unknown, { type?: unknown; lastModified?: unknown }?]) {
-    const [parts, name, options = {}] = args;
+  constructor(...args: [unknown, unknown, ({ type?: unknown; lastModified?: unknown } | null)?]) {
+    const [parts, name, options = null] = args;
     if (args.length < 2) throw new TypeError('a file has parts and a name');
     super(parts, options);
     this.#name = String(name).toWellFormed();
@@ -126,8 +127,7 @@ function longLong(value: unknown): number {
 /** A byte stream over bytes, in pieces. */
 export function bytesStream(bytes: Uint8Array): ReadableStream<Uint8Array> {
   let at = 0;
-  return new ReadableStream<Uint8Array>({
-    type: 'bytes',
+  return byteStream({
     pull: (controller) => {
       if (at < bytes.length) controller.enqueue(bytes.slice(at, at + LIMIT_CHUNK));
       at += LIMIT_CHUNK;

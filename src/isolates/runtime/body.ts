@@ -1,6 +1,6 @@
 /** Bodies of requests and responses: what they are made of, and the ways to read one, once. */
 
-import { ReadableStream, WritableStream } from 'web-streams-polyfill';
+import type { ReadableStream } from 'web-streams-polyfill';
 import { Blob, blobBytes, bytesStream, isBlob } from './blob.ts';
 import { bridge, jsonValue } from './bridge.ts';
 import { bytesOf, isBufferSource, joinBytes, ownBuffer } from './buffer-source.ts';
@@ -8,7 +8,7 @@ import { FormData } from './form-data.ts';
 import type { Headers } from './headers.ts';
 import { headerMime, mimeText } from './mime.ts';
 import { decodeMultipart, encodeMultipart } from './multipart.ts';
-import { isByteStream, isDisturbed, isStream } from './stream-state.ts';
+import { byteStream, chunkStream, isByteStream, isDisturbed, isStream, pipe } from './stream-state.ts';
 import { structuredClone } from './structured-clone.ts';
 import { decodeFormBytes, URLSearchParams } from './url-search-params.ts';
 import { decodeUtf8, encodeUtf8 } from './utf8.ts';
@@ -76,7 +76,7 @@ export function streamOfBody(state: BodyState): ReadableStream | null {
 
 /** What the stream of a body is once the body was read whole: closed, and locked for ever. */
 function spentStream(): ReadableStream {
-  const made = new ReadableStream({ type: 'bytes', start: (controller) => controller.close() });
+  const made = byteStream({ start: (controller) => controller.close() });
   made.getReader();
   return made;
 }
@@ -102,17 +102,14 @@ export function cloneBody(state: BodyState): BodyState {
 function copying(stream: ReadableStream): ReadableStream {
   if (isByteStream(stream)) return stream;
   const reader = stream.getReader();
-  return new ReadableStream(
-    {
-      pull: async (controller) => {
-        const { done, value } = await reader.read();
-        if (done) controller.close();
-        else controller.enqueue(structuredClone(value));
-      },
-      cancel: (reason) => reader.cancel(reason),
+  return chunkStream({
+    pull: async (controller) => {
+      const { done, value } = await reader.read();
+      if (done) controller.close();
+      else controller.enqueue(structuredClone(value));
     },
-    { highWaterMark: 0 },
-  );
+    cancel: (reason) => reader.cancel(reason),
+  });
 }
 
 /** What `Request` and `Response` share. */
@@ -196,7 +193,7 @@ async function drain(stream: ReadableStream, into: Uint8Array[]): Promise<undefi
     into.push(chunk.slice());
   };
   try {
-    await stream.pipeTo(new WritableStream({ write }));
+    await pipe(stream, write);
   } finally {
     if (!stream.locked) stream.getReader();
   }

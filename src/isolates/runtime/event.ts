@@ -45,7 +45,8 @@ export interface EventInit {
 
 /** A dictionary, as Web IDL reads one. */
 export function dictionary<T extends object>(value: T | null | undefined): Partial<T> {
-  if (value === null || value === undefined) return {};
+  // Nothing was given, and nothing that tool code put on `Object.prototype` either.
+  if (value === null || value === undefined) return { __proto__: null } as object as Partial<T>;
   if (typeof value !== 'object' && typeof value !== 'function') throw new TypeError('the options are an object');
   return value;
 }

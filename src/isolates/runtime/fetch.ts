@@ -3,7 +3,7 @@
  * failure of fetch, and carries `code`, `decision`, `status` and `would_allow`.
  */
 
-import { ReadableStream, ReadableStreamDefaultReader } from 'web-streams-polyfill';
+import { type ReadableStream, ReadableStreamDefaultReader } from 'web-streams-polyfill';
 import { type AbortSignal, onAbort } from './abort.ts';
 import { callNetwork } from './bindings.ts';
 import { bodyState, noBody, streamOfBody } from './body.ts';
@@ -13,6 +13,7 @@ import { Headers, headerPairs } from './headers.ts';
 import { LIMIT_CHUNK, LIMIT_INLINE } from './limits.ts';
 import { Request, type RequestInit } from './request.ts';
 import { madeResponse, type Response } from './response.ts';
+import { byteStream } from './stream-state.ts';
 import { URL } from './url.ts';
 
 const MAX_REDIRECTS = 20;
@@ -172,8 +173,7 @@ function responseOf({ id, status, headers: pairs }: Opened, { request, url, redi
 }
 
 function download(id: number, signal: AbortSignal): ReadableStream<Uint8Array> {
-  return new ReadableStream<Uint8Array>({
-    type: 'bytes',
+  return byteStream({
     start: (controller) => {
       onAbort(signal, () => controller.error(signal.reason));
     },

@@ -31,7 +31,7 @@ const of = (response: Response): ResponseState => {
 };
 
 export class Response extends Body {
-  constructor(body: unknown = null, init: ResponseInit = {}) {
+  constructor(body: unknown = null, init?: ResponseInit | null) {
     const given = dictionary(init);
     const { status, statusText } = checkedInit(given);
     const headers = filled(given.headers);
@@ -46,12 +46,13 @@ export class Response extends Body {
     return madeResponse({ type: 'error', status: 0, guard: 'immutable' }, noBody());
   }
 
-  static json(value: unknown, init: ResponseInit = {}): Response {
+  static json(value: unknown, init?: ResponseInit | null): Response {
     const text = JSON.stringify(value);
     if (text === undefined) throw new TypeError('the value is no JSON');
-    const { status, statusText } = checkedInit(dictionary(init));
+    const given = dictionary(init);
+    const { status, statusText } = checkedInit(given);
     if (NO_BODY.has(status)) throw new TypeError('this status has no body');
-    const headers = filled(init?.headers);
+    const headers = filled(given.headers);
     if (!headers.has('content-type')) headers.set('content-type', 'application/json');
     return new Response(text, { status, statusText, headers });
   }
