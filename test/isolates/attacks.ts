@@ -250,6 +250,7 @@ export const ATTACKS: readonly Attack[] = [
   ...group(OUT_OF_MEMORY, {
     'T-61 a decompression bomb, kept': `${BOMB} const all = []; for (;;) all.push(await new Response(new Blob([bomb]).stream().pipeThrough(new DecompressionStream('gzip'))).bytes());`,
     'T-61 a decompression bomb in one go': `${BOMB} return (await new Response(new Blob(Array(60).fill(bomb)).stream().pipeThrough(new DecompressionStream('gzip'))).text()).length + (await new Response(new Blob([bomb]).stream().pipeThrough(new DecompressionStream('gzip'))).bytes()).length;`,
+    'T-61 marks without end': "for (let i = 0; ; i += 1) performance.mark('m' + i, { detail: 'x'.repeat(1e4) + i });",
     'T-61 messages that nobody reads':
       "const { port1 } = new MessageChannel(); for (;;) port1.postMessage('x'.repeat(1e5) + Math.random());",
   }),
