@@ -77,7 +77,7 @@ function readingOf(key: ConfigKey, text: string): unknown {
 
 function asYaml(text: string): unknown {
   try {
-    return parse(text, { maxAliasCount: 0 });
+    return parse(text, { maxAliasCount: 0, logLevel: 'error' });
   } catch {
     return text;
   }

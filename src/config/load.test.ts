@@ -92,6 +92,16 @@ describe('configuration', () => {
     );
   });
 
+  it('lets nobody warn of a value: it may hold a secret', async () => {
+    const said: string[] = [];
+    const hear = (warning: Error) => void said.push(warning.message);
+    process.on('warning', hear);
+    load(null, { LOCKTENDER_DRAIN_MS: '!hunter2 5' }, { workers: '!hunter2 2' });
+    await new Promise((resolve) => setImmediate(resolve));
+    process.off('warning', hear);
+    expect(said).toEqual([]);
+  });
+
   it('is not disturbed by the variables that a container engine sets for a service of our name', () => {
     expect(complaints(null, { LOCKTENDER_PORT: 'tcp://10.0.0.1:80', LOCKTENDER_PORT_80_TCP_ADDR: '10.0.0.1' })).toEqual(
       [],

@@ -67,7 +67,7 @@ function passed(body: Buffer, contentType: string, cuts: readonly number[]): str
     settings: { request: 'enforce', result: 'enforce', minLikelihood: 'POSSIBLE', unscannable: 'block', ignore: [] },
     ...{ tenant: 't', task: 'k', host: '', contentType, contentEncoding: '' },
   });
-  const out: Buffer[] = [];
+  const out: Uint8Array[] = [];
   let at = 0;
   for (const cut of [...cuts, body.length].sort((a, b) => a - b)) {
     const end = Math.min(cut, body.length);

@@ -1,7 +1,6 @@
 /** Commands that start an appliance for themselves where none runs. */
 
-import { existsSync, readdirSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { execute, PROGRAM, temporaryDirectory } from '../journey/running-appliance.ts';
@@ -9,12 +8,15 @@ import { execute, PROGRAM, temporaryDirectory } from '../journey/running-applian
 const directory = temporaryDirectory();
 afterAll(() => directory.remove());
 
-const cli = (args: readonly string[], input = '') => execute([PROGRAM, ...args], { cwd: directory.path, input });
-const briefs = () => readdirSync(tmpdir()).filter((name) => name.startsWith('locktender-brief-'));
+/** Of its own: other tests start brief appliances meanwhile. */
+const TMPDIR = join(directory.path, 'tmp');
+mkdirSync(TMPDIR);
+const env = { ...process.env, TMPDIR };
+const cli = (args: readonly string[], input = '') => execute([PROGRAM, ...args], { cwd: directory.path, env, input });
+const briefs = () => readdirSync(TMPDIR).filter((name) => name.startsWith('locktender-brief-'));
 
 describe('exec where no appliance runs', () => {
   it('runs the tool, guards its result and leaves nothing behind', async () => {
-    const before = briefs();
     const code = 'export default (input: { n: number }) => ({ double: input.n * 2, key: "AKIAIOSFODNN7EXAMPLA" });';
     const ran = await cli(['exec', '-', '--input', '{"n":21}', '--json'], code);
     expect(ran.code).toBe(0);
@@ -23,7 +25,7 @@ describe('exec where no appliance runs', () => {
       result: { double: 42, key: '[REDACTED:AWS_CREDENTIALS]' },
     });
     expect(existsSync(join(directory.path, '.locktender'))).toBe(false);
-    expect(briefs()).toEqual(before);
+    expect(briefs()).toEqual([]);
   });
 
   it('ends 1 with the tool’s own error, at its line', async () => {

@@ -35,7 +35,7 @@ const READ = new Set([
 /** Throws an `Error` when the text is not YAML, or not of that form. */
 export function readNoseyParker(text: string): Draft {
   const notCarried: NotCarried[] = [];
-  const rules = file.parse(parse(text)).rules.map((one): DraftRule => {
+  const rules = file.parse(parse(text, { logLevel: 'error' })).rules.map((one): DraftRule => {
     const id = kebab(one.name);
     noteUnread(one, READ, (what) => notCarried.push({ rule: id, what }));
     const regex = plain(one.pattern);

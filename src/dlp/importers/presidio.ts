@@ -31,7 +31,7 @@ const languages = z.array(z.union([z.string(), z.looseObject({ context: z.array(
 
 /** Throws an `Error` when the text is not YAML, or not Presidio's. */
 export function readPresidio(text: string): Draft {
-  const parsed = file.parse(parse(text));
+  const parsed = file.parse(parse(text, { logLevel: 'error' }));
   const all = Array.isArray(parsed)
     ? parsed
     : 'recognizers' in parsed
