@@ -90,15 +90,19 @@ async function request_(base: string, token: string, route: RouteId, request: An
   const body = request.body === undefined ? null : JSON.stringify(request.body);
   const response = await fetch(url, { method: spec.method, headers, body, redirect: 'error' }).catch(
     (error: unknown) => {
-      const cause = error instanceof Error && error.cause instanceof Error ? error.cause.message : 'no answer';
       throw new CliFailure(
         EXIT.unreachable,
-        `cannot reach the appliance at ${url.host} (${cause}); is \`locktender serve\` running?`,
+        `cannot reach the appliance at ${url.host} (${causeOf(error)}); is \`locktender serve\` running?`,
       );
     },
   );
   if (response.ok || spec.path === '/readyz') return response;
   throw await failure(response);
+}
+
+/** Why a connection failed, as the system says it. */
+export function causeOf(error: unknown): string {
+  return error instanceof Error && error.cause instanceof Error ? error.cause.message : 'no answer';
 }
 
 async function failure(response: Response): Promise<CliFailure> {

@@ -9,7 +9,7 @@ import {
   type TaskOrder,
   type TaskReport,
 } from '../gateway/client.ts';
-import { gatewayKey } from './admin-client.ts';
+import { causeOf, gatewayKey } from './admin-client.ts';
 import { withAppliance } from './brief-appliance.ts';
 import { CliFailure, type CliIo, EXIT, type ExitCode, readAll, textOf } from './context.ts';
 import { laidOut, printEvent } from './exec-stream.ts';
@@ -98,8 +98,8 @@ function failure(error: unknown, gateway: string, begun: boolean): CliFailure {
   return new CliFailure(
     EXIT.unreachable,
     begun
-      ? `the gateway at ${gateway} went away before the task ended`
-      : `cannot reach the gateway at ${gateway}; is \`locktender serve\` running?`,
+      ? `the gateway at ${gateway} went away before the task ended (${causeOf(error)})`
+      : `cannot reach the gateway at ${gateway} (${causeOf(error)}); is \`locktender serve\` running?`,
   );
 }
 

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { matchesPath, parsePathPattern, shownPath } from './json-path.ts';
 import { JsonPlaces } from './json-places.ts';
+import { JsonTracker } from './json-tracker.ts';
 
 /** The place of the first `@` of a text. */
 function placeOf(text: string): string | null {
@@ -101,6 +102,17 @@ describe('places in JSON', () => {
     );
   });
 });
+
+it.each(['\n', '\r'])(
+  'T-45 looks once for the kind of line end that a text does not have, and not at each line: %j',
+  (end) => {
+    const text = Uint8Array.from(Buffer.from(`prose${end}`.repeat(5000)));
+    const looks = vi.spyOn(text, 'subarray');
+    new JsonTracker().advance(text, 0, text.length);
+    expect(looks.mock.calls.length).toBeGreaterThan(4990);
+    expect(looks.mock.calls.length).toBeLessThan(5010);
+  },
+);
 
 describe('patterns of places', () => {
   it.each([

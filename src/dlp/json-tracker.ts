@@ -4,6 +4,7 @@
  * both. What is no JSON has no place, until the next line that begins one.
  */
 
+import { alphabet, LETTERS_AND_DIGITS } from './alphabet.ts';
 import type { JsonPath } from './json-path.ts';
 
 /** Deeper is not followed: no place is told there. */
@@ -98,7 +99,7 @@ export class JsonTracker {
 
   advance(text: Uint8Array, from: number, to: number, onString?: OnString): void {
     let at = from;
-    let nextReturn = -1;
+    const ends = new LineEnds(text, to);
     if (this.#string !== 'none') this.#begin = from;
     while (at < to) {
       if (this.#string !== 'none') {
@@ -106,8 +107,7 @@ export class JsonTracker {
         if (at < to) this.#leave(text, at, onString);
         at += 1;
       } else if (this.#inLine && this.#mode === 'skip' && text[at] !== NEWLINE && text[at] !== RETURN) {
-        if (nextReturn < at) nextReturn = next(RETURN, text, at);
-        at = Math.min(nextReturn, next(NEWLINE, text, at), to);
+        at = ends.after(at);
       } else {
         this.#outOfString(text[at] as number, at);
         at += 1;
@@ -255,9 +255,29 @@ export class JsonTracker {
   }
 }
 
-function next(byte: number, text: Uint8Array, from: number): number {
-  const at = text.indexOf(byte, from);
-  return at < 0 ? text.length : at;
+/** Line ends before `to`. Each kind is looked for from where it was found last: a text may have one and none of the other. */
+class LineEnds {
+  readonly #text: Uint8Array;
+  readonly #to: number;
+  #newline = -1;
+  #return = -1;
+
+  constructor(text: Uint8Array, to: number) {
+    this.#text = text;
+    this.#to = to;
+  }
+
+  /** `to` where there is none. */
+  after(at: number): number {
+    if (this.#newline < at) this.#newline = this.#next(NEWLINE, at);
+    if (this.#return < at) this.#return = this.#next(RETURN, at);
+    return Math.min(this.#newline, this.#return);
+  }
+
+  #next(byte: number, from: number): number {
+    const at = this.#text.subarray(from, this.#to).indexOf(byte);
+    return at < 0 ? this.#to : from + at;
+  }
 }
 
 function latin1(text: Uint8Array, from: number, to: number): string {
@@ -267,12 +287,10 @@ function latin1(text: Uint8Array, from: number, to: number): string {
 /** A byte order mark, and the sign that begins a record of a JSON text sequence (RFC 7464). */
 const MARKS: readonly number[] = [0xef, 0xbb, 0xbf, 0x1e];
 /** May stand before a colon and JSON. */
-const SIGN = new Uint8Array(256);
-for (const sign of '0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ') SIGN[sign.charCodeAt(0)] = 1;
+const SIGN = alphabet(LETTERS_AND_DIGITS);
 
 /** Of numbers, `true`, `false`, `null`. */
-const BARE = new Uint8Array(256);
-for (const sign of '+-.0123456789Eabcdefghijklmnopqrstuvwxyz') BARE[sign.charCodeAt(0)] = 1;
+const BARE = alphabet('+-.0123456789Eabcdefghijklmnopqrstuvwxyz');
 
 function keyText(bytes: string): string {
   const raw = Buffer.from(bytes, 'latin1').toString('utf8');

@@ -2,24 +2,12 @@ import { createHash } from 'node:crypto';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ruleSet } from '../../test/dlp/small-rules.ts';
+import { ruleSet, SAMPLE_RULES } from '../../test/dlp/small-rules.ts';
 import { compileRules } from '../dlp/rule-set.ts';
 import { createGuard } from './guard.ts';
 import type { GuardContext } from './guard-context.ts';
 
-const RULES = `version: 1
-rules:
-  - id: sample
-    description: A sample
-    info_type: SAMPLE
-    kind: secret
-    regex: '\\b(key-[a-z]{8,40})\\b'
-    secret_group: 1
-    likelihood: LIKELY
-    severity: low
-    actions: { result: redact, request: block }
-    tests: { match: ['key-abcdefgh'], no_match: ['key-short'] }
-  - id: number
+const RULES = `${SAMPLE_RULES}  - id: number
     description: A number
     info_type: NUMBER
     kind: pii

@@ -5,6 +5,7 @@
  * phrases and keys.
  */
 
+import { leastOf } from '../core/large-lists.ts';
 import type { Piece } from '../dlp/layers/deltas.ts';
 import { lanesOf } from '../dlp/layers/lanes.ts';
 
@@ -31,7 +32,7 @@ const TOKEN_LIKE = /[0-9_@+/=~$]|[A-Z]{2}|[a-z][A-Z]|\w-/;
 /** Length of what may go on of `fresh`; 0 when nothing may. */
 export function quietEnd(fresh: Buffer): number {
   const safe = quietText(fresh);
-  return Math.min(safe, ...lanesOf(fresh, 1).texts.map((pieces) => openLine(fresh, pieces)));
+  return Math.min(safe, leastOf(lanesOf(fresh, 1).texts.map((pieces) => openLine(fresh, pieces))));
 }
 
 /** Start of the line on which the last words of a streamed field begin, when they may be a part of something. */

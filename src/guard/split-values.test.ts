@@ -1,29 +1,12 @@
 /** A secret cut over the values of one body, whatever the body is made of; what is left is a body of that kind (T-36). */
 
-import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { compileRules } from '../dlp/rule-set.ts';
+import { GITHUB_RULES, GITHUB_TOKEN, ruleSet } from '../../test/dlp/small-rules.ts';
 import { createGuard } from './guard.ts';
 import type { GuardContext } from './guard-context.ts';
 
-const TOKEN = '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';
-const RULES = `version: 1
-rules:
-  - id: github-pat
-    description: GitHub token
-    info_type: GITHUB_TOKEN
-    kind: secret
-    regex: '\\b(ghp_[0-9A-Za-z]{36})\\b'
-    secret_group: 1
-    likelihood: LIKELY
-    severity: high
-    actions: { result: redact, request: block }
-    tests: { match: ['${TOKEN}'], no_match: ['ghp_short'] }
-`;
-const set = compileRules([{ path: 'r.yaml', text: RULES }], (t) => createHash('sha256').update(t).digest('hex'));
-if (!set.ok) throw new Error(JSON.stringify(set.error));
-const guard = createGuard({ rules: set.value, fingerprintKey: Buffer.alloc(32, 1) });
+const guard = createGuard({ rules: ruleSet(GITHUB_RULES), fingerprintKey: Buffer.alloc(32, 1) });
 const MARK = '[REDACTED:GITHUB_TOKEN]';
 
 function run(body: string, contentType: string, cut = 0, direction: 'result' | 'request' = 'result') {
@@ -197,10 +180,10 @@ const FORMS: Readonly<Record<string, Form>> = {
 };
 
 const cut = fc
-  .uniqueArray(fc.integer({ min: 1, max: TOKEN.length - 1 }), { minLength: 1, maxLength: 9 })
+  .uniqueArray(fc.integer({ min: 1, max: GITHUB_TOKEN.length - 1 }), { minLength: 1, maxLength: 9 })
   .map((cuts) => {
-    const at = [0, ...cuts.sort((a, b) => a - b), TOKEN.length];
-    return at.slice(1).map((end, i) => TOKEN.slice(at[i], end));
+    const at = [0, ...cuts.sort((a, b) => a - b), GITHUB_TOKEN.length];
+    return at.slice(1).map((end, i) => GITHUB_TOKEN.slice(at[i], end));
   });
 
 describe.each(Object.entries(FORMS))('a secret cut over %s', (_, { type, send, read }) => {

@@ -42,5 +42,5 @@ it('ends 3 when the gateway goes away before the task ended', async () => {
   expect(first?.toString('utf8'), stderr).toBe('begun\n');
   await appliance.kill();
   expect(await closed).toBe(3);
-  expect(stderr).toMatch(/^locktender: the gateway at http:\S+ went away before the task ended\n$/m);
+  expect(stderr).toMatch(/^locktender: the gateway at http:\S+ went away before the task ended \(.+\)\n$/m);
 });

@@ -1,8 +1,9 @@
 /** Base32 (RFC 4648 section 6), in capitals or in small letters, with or without padding. */
 
+import { alphabet } from '../alphabet.ts';
 import type { Ranges } from '../ranges.ts';
 import { longRuns } from '../ranges.ts';
-import { alphabet, type IsWanted, isText, type Layer, LONGEST_RUN } from './layer.ts';
+import { type IsWanted, isText, type Layer, LONGEST_RUN } from './layer.ts';
 
 /** Fifteen bytes: shorter ones hold no secret, and words in capitals are such runs. */
 const SHORTEST = 24;

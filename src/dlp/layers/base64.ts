@@ -3,11 +3,12 @@
  * lines as well.
  */
 
+import { alphabet } from '../alphabet.ts';
 import type { Ranges } from '../ranges.ts';
 import { longRuns } from '../ranges.ts';
 import { base32Layer } from './base32.ts';
 import { mayBeBrotli, mayBePacked } from './compressed.ts';
-import { alphabet, type IsWanted, isText, type Layer, LONGEST_RUN } from './layer.ts';
+import { type IsWanted, isText, type Layer, LONGEST_RUN } from './layer.ts';
 
 /** Shorter runs hold no secret, and words are such runs. */
 const SHORTEST = 24;

@@ -4,6 +4,7 @@
  * parameters of their heads; values of YAML, XML and CSV; the literals of an expression. A reader puts them together; so does the scan.
  */
 
+import { KEY_SIGNS } from '../alphabet.ts';
 import type { Piece } from './deltas.ts';
 import { hasEvents } from './event-values.ts';
 import { formChains, formPairs, isLikeForm } from './form-pairs.ts';
@@ -112,7 +113,7 @@ function closeOf(text: Buffer, quote: number, from: number): number {
   let isWord = true;
   for (let at = from; at < text.length; at += 1) {
     const byte = text[at] as number;
-    if (TOKEN[byte] !== 0) continue;
+    if (KEY_SIGNS[byte] !== 0) continue;
     if (byte === quote) return isWord ? at : -at;
     isWord = false;
     if (byte === BACKSLASH) at += 1;
@@ -124,13 +125,8 @@ const NO_KEY: Piece = { start: 0, end: 0 };
 
 /** No blanks, quotes or brackets: a word that could be cut out of a key. */
 function isToken(text: Buffer, { start, end }: Piece): boolean {
-  for (let at = start; at < end; at += 1) if (TOKEN[text[at] as number] === 0) return false;
+  for (let at = start; at < end; at += 1) if (KEY_SIGNS[text[at] as number] === 0) return false;
   return true;
-}
-
-const TOKEN = new Uint8Array(256);
-for (const sign of 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_=.~:@!$') {
-  TOKEN[sign.charCodeAt(0)] = 1;
 }
 
 /** A literal, and what may stand before the next one that is put behind it. */

@@ -1,7 +1,8 @@
 /** Bytes as decimal numbers with commas or blanks between, as an array of them is written (`[103, 104, 112]`). */
 
+import { alphabet } from '../alphabet.ts';
 import { longRuns } from '../ranges.ts';
-import { alphabet, type IsWanted, type Layer, LONGEST_RUN } from './layer.ts';
+import { type IsWanted, type Layer, LONGEST_RUN } from './layer.ts';
 
 const SIGNS = alphabet('0123456789, \t\r\n');
 /** Twelve letters: shorter ones hold no secret. */

@@ -3,7 +3,8 @@
  * code, character references, quoted-printable.
  */
 
-import { alphabet, LONGEST_RUN } from './layer.ts';
+import { alphabet } from '../alphabet.ts';
+import { LONGEST_RUN } from './layer.ts';
 import { Splices, type Undone } from './splices.ts';
 
 /** Of names those of signs that keys and connection strings are made of. */

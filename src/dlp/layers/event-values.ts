@@ -4,6 +4,8 @@
  * holds it: who puts pieces together goes by the values beside them. Lines end as in server-sent events: LF, CR or both.
  */
 
+import { alphabet, LETTERS_AND_DIGITS } from '../alphabet.ts';
+
 const [LF, CR, BLANK, QUOTE, BACKSLASH, COLON, COMMA] = [0x0a, 0x0d, 0x20, 0x22, 0x5c, 0x3a, 0x2c];
 const [OPEN_LIST, CLOSE_LIST, OPEN_MAP, CLOSE_MAP, RECORD] = [0x5b, 0x5d, 0x7b, 0x7d, 0x1e];
 const DEEPEST = 64;
@@ -58,11 +60,9 @@ function afterPrefix(text: Buffer, at: number): number {
 }
 
 const DATA = Buffer.from('data:');
-const SIGN = new Uint8Array(256);
-for (const sign of '0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ') SIGN[sign.charCodeAt(0)] = 1;
+const SIGN = alphabet(LETTERS_AND_DIGITS);
 /** Of numbers, `true`, `false`, `null`. */
-const BARE = new Uint8Array(256);
-for (const sign of '+-.0123456789Eaeflnrstu') BARE[sign.charCodeAt(0)] = 1;
+const BARE = alphabet('+-.0123456789Eaeflnrstu');
 
 export function eventValues(text: Buffer): EventValues {
   const walk = new Walk(text);

@@ -1,9 +1,10 @@
 /** Hexadecimal text: two digits a byte, with nothing or the same few signs between (`67:68`, `0x67, 0x68`). */
 
+import { alphabet } from '../alphabet.ts';
 import type { Ranges } from '../ranges.ts';
 import { longRuns } from '../ranges.ts';
 import { mayBePacked } from './compressed.ts';
-import { alphabet, type IsWanted, isText, type Layer, LONGEST_RUN } from './layer.ts';
+import { type IsWanted, isText, type Layer, LONGEST_RUN } from './layer.ts';
 
 const DIGITS = alphabet('0123456789abcdefABCDEF');
 /** Twelve bytes: shorter ones hold no secret. */

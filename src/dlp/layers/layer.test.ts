@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { alphabet } from '../alphabet.ts';
 import { longRuns } from '../ranges.ts';
 import { encodedRuns } from './base64.ts';
 import { hexLayers } from './hex.ts';
-import { alphabet } from './layer.ts';
 
 describe('long runs', () => {
   it('are those that a regular expression finds', () => {

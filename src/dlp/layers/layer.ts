@@ -96,10 +96,3 @@ const SECOND: Readonly<Record<number, readonly [number, number]>> = {
   240: [0x90, 0xbf],
   244: [0x80, 0x8f],
 };
-
-/** One byte a character of the alphabet, 1 at each of its members. */
-export function alphabet(of: string): Uint8Array {
-  const set = new Uint8Array(256);
-  for (const c of of) set[c.charCodeAt(0)] = 1;
-  return set;
-}

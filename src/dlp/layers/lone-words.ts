@@ -3,6 +3,7 @@
  * CSV, in an element or attribute of XML. Told by their signs; prose has no such words, or few.
  */
 
+import { KEY_SIGNS } from '../alphabet.ts';
 import type { Piece } from './deltas.ts';
 
 const LONGEST_WORD = 512;
@@ -10,11 +11,6 @@ const LONGEST_TAG = 1024;
 const MOST = 4096;
 const [TAB, LF, CR, BLANK, QUOTE, APOSTROPHE, COMMA] = [0x09, 0x0a, 0x0d, 0x20, 0x22, 0x27, 0x2c];
 const [DASH, SLASH, COLON, SEMICOLON, LESS, EQUALS, MORE] = [0x2d, 0x2f, 0x3a, 0x3b, 0x3c, 0x3d, 0x3e];
-
-const WORD = new Uint8Array(256);
-for (const sign of 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_=.~:@!$') {
-  WORD[sign.charCodeAt(0)] = 1;
-}
 
 /** All in order, and those of each key, element, attribute or column. */
 export function loneWords(text: Buffer): Piece[][] {
@@ -82,7 +78,7 @@ function blanksFrom(text: Buffer, from: number, end: number): number {
 function wordAt(text: Buffer, from: number, end: number): Piece | null {
   const start = text[from] === QUOTE || text[from] === APOSTROPHE ? from + 1 : from;
   let at = start;
-  while (at < end && WORD[text[at] as number] === 1) at += 1;
+  while (at < end && KEY_SIGNS[text[at] as number] === 1) at += 1;
   if (start > from && text[at] !== text[from]) return null;
   return at > start ? { start, end: at } : null;
 }
@@ -149,7 +145,7 @@ function inElement(text: Buffer, from: number, name: Piece | string, chains: Cha
 
 function nameOf(text: Buffer, start: number): Piece {
   let end = start;
-  while (end - start < 64 && WORD[text[end] as number] === 1 && text[end] !== SLASH) end += 1;
+  while (end - start < 64 && KEY_SIGNS[text[end] as number] === 1 && text[end] !== SLASH) end += 1;
   return { start, end };
 }
 

@@ -4,6 +4,7 @@
  * by its line, behind which a head begins.
  */
 
+import { alphabet, LETTERS_AND_DIGITS } from '../alphabet.ts';
 import type { Piece } from './deltas.ts';
 
 /** Longer values are text, not parts. */
@@ -16,8 +17,7 @@ const MARK = Buffer.from('\n--');
 const LONGEST_BOUNDARY = 72;
 const MOST_BOUNDARIES = 16;
 const [STAR, EQUALS, QUOTE, APOSTROPHE, BACKSLASH, SEMICOLON, COMMA] = [0x2a, 0x3d, 0x22, 0x27, 0x5c, 0x3b, 0x2c];
-const IN_NAME = new Uint8Array(256);
-for (const sign of 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_*') IN_NAME[sign.charCodeAt(0)] = 1;
+const IN_NAME = alphabet(`${LETTERS_AND_DIGITS}-_*`);
 const IS_BASE64 = /content-transfer-encoding:[ \t]*base64/i;
 
 /** The values of the parts in order, and those of each parameter. */

@@ -26,7 +26,7 @@ it('does one after the other, takes no more than it can hold, and forgets what w
   expect(jobs.end()).toBeNull();
   expect(order.slice(0, 4)).toEqual(['run 1', 'answer 1', 'run 2', 'answer 2']);
   const soFar = order.length;
-  await new Promise((resolve) => setTimeout(resolve, 20));
+  await new Promise((resolve) => setImmediate(resolve));
   expect(order.length).toBe(soFar);
 });
 
