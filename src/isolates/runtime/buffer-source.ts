@@ -27,3 +27,10 @@ export function joinBytes(pieces: readonly Uint8Array[]): Uint8Array {
   }
   return out;
 }
+
+/** One character a byte: places in the text are places in the bytes. */
+export function latin1(bytes: Uint8Array): string {
+  let text = '';
+  for (let at = 0; at < bytes.length; at += 4096) text += String.fromCharCode(...bytes.subarray(at, at + 4096));
+  return text;
+}

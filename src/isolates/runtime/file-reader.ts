@@ -2,7 +2,7 @@
 
 import { btoa } from './base64.ts';
 import { type Blob, blobBytes } from './blob.ts';
-import { ownBuffer } from './buffer-source.ts';
+import { latin1, ownBuffer } from './buffer-source.ts';
 import { DOMException } from './dom-exception.ts';
 import { TextDecoder } from './encoding.ts';
 import { dictionary, Event, type EventInit } from './event.ts';
@@ -60,7 +60,7 @@ export class FileReader extends EventTarget {
   }
 
   readAsBinaryString(blob: Blob): void {
-    this.#read(blob, binaryText);
+    this.#read(blob, latin1);
   }
 
   readAsText(blob: Blob, encoding?: unknown): void {
@@ -69,7 +69,7 @@ export class FileReader extends EventTarget {
   }
 
   readAsDataURL(blob: Blob): void {
-    this.#read(blob, (bytes) => `data:${blob.type || 'application/octet-stream'};base64,${btoa(binaryText(bytes))}`);
+    this.#read(blob, (bytes) => `data:${blob.type || 'application/octet-stream'};base64,${btoa(latin1(bytes))}`);
   }
 
   abort(): void {
@@ -115,12 +115,6 @@ for (const [name, value] of Object.entries(STATES)) {
   for (const on of [FileReader, FileReader.prototype]) Object.defineProperty(on, name, { value, enumerable: true });
 }
 defineHandlers(FileReader.prototype, ['loadstart', 'progress', 'load', 'abort', 'error', 'loadend'], () => undefined);
-
-function binaryText(bytes: Uint8Array): string {
-  let text = '';
-  for (let at = 0; at < bytes.length; at += 8192) text += String.fromCharCode(...bytes.subarray(at, at + 8192));
-  return text;
-}
 
 function charsetOf(type: string): string | undefined {
   return /;\s*charset="?([^";]+)/i.exec(type)?.[1];

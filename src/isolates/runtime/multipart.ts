@@ -1,7 +1,7 @@
 /** Multipart bodies of forms, both ways. */
 
 import { blobBytes, File } from './blob.ts';
-import { joinBytes } from './buffer-source.ts';
+import { joinBytes, latin1 } from './buffer-source.ts';
 import { FormData } from './form-data.ts';
 import { headerMime, mimeText } from './mime.ts';
 import { decodeUtf8, encodeUtf8 } from './utf8.ts';
@@ -104,10 +104,4 @@ function dispositionOf(value: string): { readonly name?: string; readonly filena
   }
   const [name, filename] = [found.get('name'), found.get('filename')];
   return { ...(name !== undefined && { name }), ...(filename !== undefined && { filename }) };
-}
-
-function latin1(bytes: Uint8Array): string {
-  let out = '';
-  for (let i = 0; i < bytes.length; i += 4096) out += String.fromCharCode(...bytes.subarray(i, i + 4096));
-  return out;
 }
