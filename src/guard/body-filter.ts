@@ -9,6 +9,7 @@ import { addAll } from '../core/large-lists.ts';
 import { BEHIND, FRESH, lookAtWindow, REACH, type WindowOptions, type WindowOutcome } from './body-window.ts';
 import { verdictOf } from './judge.ts';
 import { after, type Later } from './later.ts';
+import { hasMessageFrames, MessageFrames } from './message-frames.ts';
 import { quietEnd } from './quiet-end.ts';
 import type { Hands } from './workers/hands.ts';
 
@@ -56,9 +57,12 @@ class WindowedFilter implements BodyStream {
   #blocked = false;
   /** Bytes that were looked at here. */
   #here = 0;
+  /** Null where the body has no messages of its own. */
+  readonly #frames: MessageFrames | null;
 
   constructor(options: BodyFilterOptions) {
     this.#options = options;
+    this.#frames = hasMessageFrames(options.context.contentType) ? new MessageFrames() : null;
   }
 
   get blocked(): boolean {
@@ -67,6 +71,7 @@ class WindowedFilter implements BodyStream {
 
   push(chunk: Uint8Array): Later<Uint8Array[]> {
     if (this.#blocked) return [];
+    this.#frames?.push(chunk);
     const ahead = this.#state.next + WINDOW + REACH - this.#end;
     this.#fresh.copy(chunk, ahead);
     if (this.#fresh.length < ahead) return [];
@@ -87,7 +92,7 @@ class WindowedFilter implements BodyStream {
     const { held, next, base } = this.#state;
     if (this.#blocked || this.#end === next) return [];
     const fresh = Buffer.from(held.buffer, held.byteOffset + next - base, held.length - (next - base));
-    const safe = quietEnd(fresh);
+    const safe = Math.max(quietEnd(fresh), (this.#frames?.whole ?? 0) - next);
     if (safe === 0) return [];
     return after(this.#window(next + safe), (out) => {
       this.#state = { ...this.#state, letGo: this.#state.next };

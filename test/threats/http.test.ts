@@ -2,6 +2,7 @@
 
 import { brotliCompressSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { DEMO_SECRET } from '../../src/appliance/tour/demo-origins.ts';
 import { answer, everything, type Lab, openLab } from '../proxy/lab.ts';
 
 let lab: Lab;
@@ -192,6 +193,21 @@ describe('T-23 framing that two readers could read differently', () => {
 });
 
 describe('T-23 what else is read in one way or not at all', () => {
+  it.each(['Content-Length: 5', 'Transfer-Encoding: chunked'])('a CONNECT with %s', async (field) => {
+    const target = `web.lab.test:${lab.tlsPort}`;
+    const said = await lab.raw(
+      `CONNECT ${target} HTTP/1.1\r\nHost: ${target}\r\n${lab.authorization()}${field}\r\n\r\nhello`,
+    );
+    expect(said).toMatch(/^HTTP\/1\.1 400 [\s\S]*request_malformed/);
+  });
+
+  it('an answer 204 has no length, whatever its origin says of it', async () => {
+    lab.script = (socket) => void socket.end('HTTP/1.1 204 No Content\r\nContent-Length: 5\r\nX-Own: kept\r\n\r\n');
+    const said = await lab.raw(plain('Connection: close\r\n'));
+    expect(said).toMatch(/^HTTP\/1\.1 204 No Content\r\n[\s\S]*X-Own: kept/);
+    expect(said).not.toMatch(/content-length/i);
+  });
+
   it('chunked in HTTP/1.0 is refused', async () => {
     const bytes = plain('Transfer-Encoding: chunked\r\n', { method: 'POST', pass: lab.passes.write });
     const said = await lab.raw(`${bytes.replace('HTTP/1.1', 'HTTP/1.0')}0\r\n\r\n${plain()}`);
@@ -318,6 +334,34 @@ describe('T-28 WebSocket', () => {
     };
     const said = await lab.inspected('web.lab.test', upgrade('web.lab.test'), { pass: lab.passes.write });
     expect(said).toMatch(/^HTTP\/1\.1 502 [\s\S]*upstream_protocol/);
+  });
+
+  it.each([
+    ['a challenge', '401 Unauthorized', 'WWW-Authenticate: Bearer realm="lab"\r\n', 'no'],
+    ['a redirect', '302 Found', 'Location: /elsewhere\r\n', ''],
+    ['another version', '426 Upgrade Required', 'Sec-WebSocket-Version: 8\r\n', ''],
+    ['an ordinary answer', '200 OK', '', 'hello'],
+  ])("that its origin answers with %s gets the origin's own answer", async (_, status, fields, body) => {
+    const length = `Content-Length: ${body.length}\r\n`;
+    lab.script = (socket) => void socket.end(`HTTP/1.1 ${status}\r\n${length}${fields}\r\n${body}`);
+    const said = await lab.inspected('web.lab.test', upgrade('web.lab.test'), { pass: lab.passes.write });
+    expect(said).toMatch(new RegExp(`^HTTP/1\\.1 ${status}\r\n`));
+    expect(said).toContain(fields);
+    expect(said.split('\r\n\r\n')[1]).toBe(body);
+    expect(said).not.toMatch(/locktender/i);
+  });
+
+  it('T-36 a refusal of the origin goes through the guard, and a broken one does not look whole', async () => {
+    const ask = () => lab.inspected('web.lab.test', upgrade('web.lab.test'), { pass: lab.passes.write });
+    lab.script = (socket) => void socket.end(answer(`token ${DEMO_SECRET}`).replace('200 OK', '403 Forbidden'));
+    expect(await ask()).toMatch(/^HTTP\/1\.1 403 Forbidden\r\n[\s\S]*\r\n\r\ntoken \[REDACTED:GITHUB_TOKEN\]$/);
+    lab.script = (socket) => {
+      socket.write('HTTP/1.1 403 Forbidden\r\nTransfer-Encoding: chunked\r\n\r\n6\r\nhello \r\n');
+      setTimeout(() => socket.destroy(), 300);
+    };
+    const broken = await ask();
+    expect(broken).toContain('hello');
+    expect(broken).not.toMatch(/\r\n0\r\n\r\n$|locktender/);
   });
 
   it('is relayed with one, and cut when its pass is revoked', async () => {

@@ -119,6 +119,8 @@ function fieldProblem(raw: RawRequest, maxFields: number): RequestProblem | null
   const lengths = countField(headers, 'content-length');
   if (lengths > 1) return bad('duplicate_length');
   if (lengths === 1 && !isLengthValue(field(headers, 'content-length'))) return bad('bad_length');
+  // Whether bytes behind a CONNECT were its body or the tunnel's would be anybody's reading (RFC 9110 section 9.3.6).
+  if (method === 'CONNECT' && version !== '2' && hasBody(raw)) return bad('body_on_connect');
   if (version !== '2') return codingProblem(raw) ?? upgradeProblem(raw);
   return method === 'CONNECT' ? { reason: 'method_not_allowed', detail: 'h2_connect' } : null;
 }

@@ -1,9 +1,12 @@
 /**
  * The body of a request on its way out, through the guard when there is one. A guarded body of up to 1 MiB is held so
- * that its length can be said again after a change; a longer one is streamed, chunked.
+ * that its length can be said again after a change; a longer one is streamed, chunked. Messages of gRPC are not held for
+ * the next ones, which their client may send only once it has an answer.
  */
 
 import { GrowingBytes } from '../../core/growing-bytes.ts';
+import { hasMessageFrames } from '../../guard/message-frames.ts';
+import { QUIET_MS } from '../../guard/quiet-end.ts';
 import type { Exchange } from '../exchange.ts';
 import { field, joined } from '../fields.ts';
 import type { Gate } from '../gate.ts';
@@ -30,20 +33,26 @@ export async function outboundBody(gate: Gate, exchange: Exchange, forwarding: F
   const sent = idleBound(forwarding.body, gate.settings.idleMs);
   const body = watchedBody(gate, exchange, { body: sent, headers });
   const guard = gate.guard();
+  const contentType = field(headers, 'content-type').toLowerCase();
+  const isLive = announced === '' && hasMessageFrames(contentType);
   const context = guardContext(exchange, 'request', {
-    contentType: field(headers, 'content-type').toLowerCase(),
+    contentType,
     contentEncoding: joined(headers, 'content-encoding').toLowerCase(),
     isSized: announced !== '',
+    isLive,
   });
   if (guard === null || context === null) return { stream: body, length: announced === '' ? null : Number(announced) };
   const filter = guard.stream(context);
-  const guarded = guardedBody(gate, exchange, { filter, body, enforce: context.settings.request === 'enforce' });
-  return hold(exchangedBody(gate, exchange, { body: guarded, headers })[Symbol.asyncIterator]());
+  const enforce = context.settings.request === 'enforce';
+  const guarded = guardedBody(gate, exchange, { filter, body: isLive ? withPauses(body) : body, enforce });
+  const out = exchangedBody(gate, exchange, { body: guarded, headers })[Symbol.asyncIterator]();
+  return hold(out, isLive ? 0 : HELD);
 }
 
 interface Guarding {
   readonly filter: BodyStream;
-  readonly body: AsyncIterable<Uint8Array>;
+  /** Null: it pauses. */
+  readonly body: AsyncIterable<Uint8Array | null>;
   readonly enforce: boolean;
 }
 
@@ -60,8 +69,8 @@ async function* guardedBody(gate: Gate, exchange: Exchange, guarding: Guarding):
   };
   try {
     for await (const chunk of body) {
-      bytes += chunk.length;
-      const out = await looked(filter.push(chunk));
+      bytes += chunk?.length ?? 0;
+      const out = await looked(chunk === null ? filter.idle() : filter.push(chunk));
       if (filter.blocked) break;
       yield* out;
     }
@@ -75,13 +84,37 @@ async function* guardedBody(gate: Gate, exchange: Exchange, guarding: Guarding):
   }
 }
 
+/** With a null where nothing has come for a while. */
+async function* withPauses(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array | null> {
+  const from = body[Symbol.asyncIterator]();
+  for (;;) {
+    const next = from.next();
+    if (await isSlow(next)) yield null;
+    const { done, value } = await next;
+    if (done) return;
+    yield value;
+  }
+}
+
+async function isSlow(next: Promise<unknown>): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const quiet = new Promise<boolean>((resolve) => {
+    timer = setTimeout(resolve, QUIET_MS, true);
+  });
+  try {
+    return await Promise.race([quiet, next.then(() => false)]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
 /** Takes up to the bound; a body that ended by then has a length. */
-async function hold(from: AsyncIterator<Uint8Array>): Promise<OutboundBody> {
+async function hold(from: AsyncIterator<Uint8Array>, bound: number): Promise<OutboundBody> {
   const held = new GrowingBytes();
-  while (held.length <= HELD) {
+  while (held.length <= bound) {
     const next = await from.next();
     if (next.done) return { stream: held.bytes, length: held.length };
-    held.append(next.value, HELD);
+    held.append(next.value, bound);
   }
   return { stream: resume(held.release(), from), length: null };
 }

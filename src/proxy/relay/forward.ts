@@ -8,8 +8,8 @@ import { urlHost } from '../dial/upstreams.ts';
 import { Crumbs } from '../doors/h2-crumbs.ts';
 import type { FieldList, Reply } from '../doors/reply.ts';
 import { type OutboundBody, outboundBody } from '../doors/request-body.ts';
-import type { Exchange, Sealing } from '../exchange.ts';
-import { clientFields, trailerFields, upstreamFields } from '../fields.ts';
+import type { Exchange, HeaderList, Sealing } from '../exchange.ts';
+import { clientFields, field, trailerFields, upstreamFields } from '../fields.ts';
 import type { Gate } from '../gate.ts';
 import { answerFields } from '../guarding/answer-fields.ts';
 import { exchangedHead, scrubbedFields } from '../guarding/brokering.ts';
@@ -60,6 +60,8 @@ function attempt(gate: Gate, exchange: Exchange, { forwarding, body, fresh }: At
   const headers = upstreamFields(forwarding.headers, { narrowEncodings: gate.guard() !== null });
   headers.push('host', target.port === defaultPort(scheme) ? urlHost(target.host) : authority(target));
   if (body.length !== null) headers.push('content-length', String(body.length));
+  // Some gRPC servers refuse a call that does not say it, to find proxies out that drop trailers. This one does not.
+  if (forwarding.h2 && readsTrailers(forwarding.headers)) headers.push('te', 'trailers');
   const head = exchangedHead(gate, exchange, {
     headers,
     path: ask.query === '' ? ask.path : `${ask.path}?${ask.query}`,
@@ -86,6 +88,11 @@ function attempt(gate: Gate, exchange: Exchange, { forwarding, body, fresh }: At
   });
 }
 
+/** Said over HTTP/2 alone, where it is no word of the connection; and an origin of HTTP/1.1 serves no gRPC. */
+function readsTrailers(headers: HeaderList): boolean {
+  return /\btrailers\b/i.test(field(headers, 'te')) && field(headers, 'content-type').startsWith('application/grpc');
+}
+
 interface Settle {
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
@@ -95,7 +102,7 @@ interface Settle {
 const MOST_INTERIM = 32;
 
 /** undici's view of the exchange: its events become the client's response. */
-class Relay implements Dispatcher.DispatchHandler, Sealing {
+export class Relay implements Dispatcher.DispatchHandler, Sealing {
   readonly #gate: Gate;
   readonly #exchange: Exchange;
   readonly #reply: Reply;
@@ -152,7 +159,8 @@ class Relay implements Dispatcher.DispatchHandler, Sealing {
     this.#exchange.status = status;
     const bodiless = this.#exchange.order.ask.method === 'HEAD' || status === 204 || status === 304;
     this.#guard = bodiless ? null : ResponseGuard.of(this.#gate, this.#exchange, raw);
-    const fields = this.#fields(clientFields(raw, this.#guard !== null));
+    // RFC 9110 section 8.6: a 204 has no length, and a client that believed one would wait for the next answer's bytes.
+    const fields = this.#fields(clientFields(raw, this.#guard !== null || status === 204));
     if (fields instanceof Refusal) {
       controller.abort(fields);
       return;

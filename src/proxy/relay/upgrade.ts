@@ -1,10 +1,14 @@
-/** Upgrades (WebSocket): the handshake goes through the pool's checks, then both sides are sockets. */
+/**
+ * Upgrades (WebSocket): the handshake goes through the pool's checks, then both sides are sockets. Where the origin answers
+ * with anything but a switch (a challenge, a redirect, a refusal), that is its answer, and goes through the guard like one.
+ */
 
 import type { Duplex } from 'node:stream';
 import type { Dispatcher } from 'undici';
 import { authority, defaultPort } from '../../core/target.ts';
 import { upstreamRefusal } from '../dial/upstream-errors.ts';
 import { urlHost } from '../dial/upstreams.ts';
+import { Http1Reply } from '../doors/http1-reply.ts';
 import type { Exchange, HeaderList } from '../exchange.ts';
 import { clientFields, upstreamFields } from '../fields.ts';
 import type { Gate } from '../gate.ts';
@@ -13,6 +17,7 @@ import { exchangedHead, scrubbedFields } from '../guarding/brokering.ts';
 import { accountFields } from '../guarding/own-credentials.ts';
 import { headerPairs } from '../header-pairs.ts';
 import { Refusal, stopped } from '../refusal.ts';
+import { Relay } from './forward.ts';
 import { relayTunnel, sealingOf } from './tunnel.ts';
 import { webSocketGuard } from './websocket-guard.ts';
 
@@ -35,7 +40,12 @@ export async function relayUpgrade(gate: Gate, exchange: Exchange, upgrading: Up
   const { client, headers } = upgrading;
   if (exchange.order.ask.upgrade !== 'websocket') throw new Refusal('default_deny', 'upgrade');
   exchange.onCut(() => client.destroy());
-  const { upstream, fields } = await switchProtocols(gate, exchange, headers);
+  const switched = await switchProtocols(gate, exchange, { client, headers });
+  if (switched === null) {
+    client.end();
+    return;
+  }
+  const { upstream, fields } = switched;
   exchange.onCut(() => upstream.destroy());
   const answered = await guardedFields(gate, exchange, { upstream, fields });
   if (exchange.isCut) throw stopped(exchange);
@@ -65,6 +75,22 @@ function unlessStopped(exchange: Exchange, out: Uint8Array | null): Uint8Array |
   return exchange.mayMove() ? out : null;
 }
 
+/** An answer behind which the connection ends: its reader is gone, and its socket was handed over. */
+function lastReply(gate: Gate, client: Duplex): Http1Reply {
+  const { idleMs } = gate.settings;
+  const reply = new Http1Reply({
+    socket: client,
+    carrier: null,
+    method: 'GET',
+    version: '1.1',
+    keep: false,
+    keepLine: '',
+    idleMs,
+  });
+  client.on('drain', () => reply.drain()).once('close', () => reply.close());
+  return reply;
+}
+
 /** Nothing is said before what was found is on record. */
 async function guardedFields(
   gate: Gate,
@@ -91,7 +117,8 @@ function switchedHead(fields: Switched['fields']): string {
   return `${text}\r\n`;
 }
 
-function switchProtocols(gate: Gate, exchange: Exchange, headers: HeaderList): Promise<Switched> {
+/** Null when the origin answered otherwise, and the client has that answer. */
+function switchProtocols(gate: Gate, exchange: Exchange, { client, headers }: Upgrading): Promise<Switched | null> {
   const { ask } = exchange.order;
   const { target } = ask;
   if (!target || !exchange.principal || !exchange.resolved) throw new Refusal('internal_error', 'no_target');
@@ -106,10 +133,22 @@ function switchProtocols(gate: Gate, exchange: Exchange, headers: HeaderList): P
   });
   // Compression would hide the messages from the guard: no extension is offered, so none may be answered.
   const offered = headers.filter(([name]) => name.toLowerCase() !== EXTENSIONS);
-  const fields = upstreamFields(offered, { narrowEncodings: false });
+  const fields = upstreamFields(offered, { narrowEncodings: gate.guard() !== null });
   fields.push('host', target.port === defaultPort(scheme) ? urlHost(target.host) : authority(target));
   let interim = 0;
+  let relay: Relay | null = null;
   return new Promise((resolve, reject) => {
+    const relayOf = (controller: Dispatcher.DispatchController): Relay => {
+      const reply = lastReply(gate, client);
+      const failed = (error: unknown): void => {
+        // No denial stands in the middle of an answer.
+        if (reply.begun) reply.destroy();
+        reject(error);
+      };
+      const made = new Relay(gate, exchange, reply, { resolve: () => resolve(null), reject: failed });
+      made.onRequestStart(controller);
+      return made;
+    };
     const handler: Dispatcher.DispatchHandler = {
       onRequestStart: (controller) => exchange.onCut(() => controller.abort(new Refusal('lease_ended'))),
       onRequestUpgrade: (controller, _status, _headers, upstream) => {
@@ -127,10 +166,13 @@ function switchProtocols(gate: Gate, exchange: Exchange, headers: HeaderList): P
           if (interim > MOST_INTERIM) controller.abort(new Refusal('upstream_protocol', 'interim'));
           return;
         }
-        exchange.status = status;
-        controller.abort(new Refusal('upstream_protocol', 'no_upgrade'));
+        relay = relayOf(controller);
+        relay.onResponseStart(controller, status);
       },
-      onResponseError: (_controller, error) => reject(upstreamRefusal(error, false)),
+      onResponseData: (controller, chunk) => relay?.onResponseData(controller, chunk),
+      onResponseEnd: (controller) => relay?.onResponseEnd(controller),
+      onResponseError: (controller, error) =>
+        relay === null ? reject(upstreamRefusal(error, false)) : relay.onResponseError(controller, error),
     };
     const path = ask.query === '' ? ask.path : `${ask.path}?${ask.query}`;
     const head = exchangedHead(gate, exchange, { path, headers: accountFields(gate, exchange, fields) });
