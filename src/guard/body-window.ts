@@ -14,6 +14,7 @@ import type { GuardContext } from './guard-context.ts';
 import { inJson, type Put } from './in-json.ts';
 import { actionFor } from './judge.ts';
 import { isForm, kindOfText } from './kind-of-text.ts';
+import { withLinesOf } from './lines.ts';
 import type { Vault } from './vault.ts';
 
 export interface WindowOptions {
@@ -191,8 +192,10 @@ class Window {
     const bytes = candidate === null || told ? NOTHING : this.#replace(candidate, action);
     const put = candidate === null || told ? null : this.#quoted(candidate, bytes, { view, kindOf });
     const from = Math.max(this.#sent, put === null ? start : this.#base + put.start);
-    out.push(view.subarray(this.#sent - this.#base, from - this.#base), put?.bytes ?? bytes);
-    this.#sent = put === null ? end : Math.max(end, this.#base + put.end);
+    const to = put === null ? end : Math.max(end, this.#base + put.end);
+    out.push(view.subarray(this.#sent - this.#base, from - this.#base));
+    out.push(this.#inPlace(view.subarray(from - this.#base, to - this.#base), put?.bytes ?? bytes));
+    this.#sent = to;
   }
 
   #quoted({ start, end }: LayeredCandidate, bytes: Uint8Array, { view, kindOf }: Quoting): Put | null {
@@ -209,8 +212,13 @@ class Window {
     const place = { start: candidate.start, end: candidate.end, path: placeOf(candidate.start) };
     const bytes = this.#rewritten(within, place);
     if (bytes === null) return;
-    out.push(view.subarray(this.#sent - this.#base, start - this.#base), bytes);
+    out.push(view.subarray(this.#sent - this.#base, start - this.#base));
+    out.push(this.#inPlace(view.subarray(start - this.#base, end - this.#base), bytes));
     this.#sent = end;
+  }
+
+  #inPlace(before: Uint8Array, bytes: Uint8Array): Uint8Array {
+    return this.#options.context.keepsLines === true ? withLinesOf(before, bytes) : bytes;
   }
 
   /** Null where nothing of it is changed, or nothing may pass any more. */

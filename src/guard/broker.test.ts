@@ -135,7 +135,7 @@ describe('what comes back', () => {
     fc.assert(
       fc.property(fc.array(part, { maxLength: 12 }), fc.array(fc.nat(150)), (parts, cuts) => {
         const body = Buffer.from(parts.join(''));
-        const filter = scrubFilter(inner(), found) as BodyFilter;
+        const filter = scrubFilter(inner(), { scrubs: found }) as BodyFilter;
         const out: Uint8Array[] = [];
         let from = 0;
         for (const cut of [...cuts].sort((a, b) => a - b)) {

@@ -24,6 +24,8 @@ export interface GuardContext {
   readonly isSized?: boolean;
   /** Nothing of it is waited with: nobody is asked about uncertain spans. */
   readonly isLive?: boolean;
+  /** What takes the place of a stretch has as many line ends as it had: somebody counts them. */
+  readonly keepsLines?: boolean;
   /** Where uncertain spans are noted for the second stage; absent where nobody is asked. */
   readonly doubts?: Doubts;
 }

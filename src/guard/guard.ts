@@ -8,7 +8,7 @@ import { joinedMatches, strongRules } from '../dlp/joined.ts';
 import { scanLayers } from '../dlp/scan-layers.ts';
 import { type BodyFilter, type BodyStream, bodyFilter } from './body-filter.ts';
 import { CleanValues } from './clean-values.ts';
-import { encodedFilter, isIdentity, sniffedFilter } from './encoded-filter.ts';
+import { isIdentity } from './encoded-filter.ts';
 import { type Field, type FieldOutcome, filteredFields } from './field-filter.ts';
 import type { GuardContext } from './guard-context.ts';
 import { actionFor, verdictOf } from './judge.ts';
@@ -18,6 +18,7 @@ import { joinedFindings, rememberingFilter } from './remembering-filter.ts';
 import { scrubFilter } from './scrub-filter.ts';
 import { askingFilter } from './second-stage/asking-filter.ts';
 import { DoubtBook, type Doubts, type Inquiry } from './second-stage/doubts.ts';
+import { unpackingFilter } from './unpacking-filter.ts';
 import { type LookOptions, windowOptions } from './window-options.ts';
 import type { GuardWorkers } from './workers/guard-workers.ts';
 import { type Hands, handsOf } from './workers/hands.ts';
@@ -52,16 +53,16 @@ export function createGuard(options: GuardOptions): Guard {
   // Nobody's first request waits for it.
   strongRules(rules);
   const hands = workers && handsOf(workers, rules);
-  const made = (context: GuardContext, by: Hands | undefined, asks: boolean): BodyStream => {
+  const plainOf = (context: GuardContext, by: Hands | undefined, asks: boolean): BodyStream => {
     const open = (of: GuardContext) =>
-      scrubFilter(bodyFilter({ ...looking, context: of, ...(by && { hands: by }) }), context.scrubs ?? []);
+      scrubFilter(bodyFilter({ ...looking, context: of, ...(by && { hands: by }) }), context);
     const scrubbed = inquiry && asks ? asked(inquiry, context, open) : open(context);
-    const plain =
-      context.direction === 'request' ? rememberingFilter(scrubbed, context, { memory, fingerprint }) : scrubbed;
-    const encoded = { context, max: options.maxDecodedBytes ?? 16 * 1024 * 1024, hands: by };
-    if (!isIdentity(context.contentEncoding)) return encodedFilter(plain, encoded);
-    return context.direction === 'request' || context.sniff ? sniffedFilter(plain, encoded) : plain;
+    return context.direction === 'request' ? rememberingFilter(scrubbed, context, { memory, fingerprint }) : scrubbed;
   };
+  const made = (context: GuardContext, by: Hands | undefined, asks: boolean): BodyStream =>
+    unpackingFilter({ context, max: options.maxDecodedBytes ?? 16 * 1024 * 1024, hands: by }, (of) =>
+      plainOf(of, by, asks),
+    );
   const stream = (context: GuardContext) => made(context, hands, context.doubts === undefined);
   // Without other hands nothing comes later.
   const filter = (context: GuardContext) => made(context, undefined, false) as BodyFilter;

@@ -1,13 +1,18 @@
 /** Takes values out of a body as it streams, before the guard looks at it. */
 
 import type { BodyStream } from './body-filter.ts';
+import type { GuardContext } from './guard-context.ts';
 import { after } from './later.ts';
+import { withLinesOf } from './lines.ts';
 import type { Scrubs } from './scrubs.ts';
 
 const NOTHING = Buffer.alloc(0);
 
 /** Wraps a filter. What may be the beginning of a value waits for the next bytes, over a pause as well. */
-export function scrubFilter(inner: BodyStream, scrubs: Scrubs | (() => Scrubs)): BodyStream {
+export function scrubFilter(
+  inner: BodyStream,
+  { scrubs = [], keepsLines = false }: Pick<GuardContext, 'scrubs' | 'keepsLines'>,
+): BodyStream {
   if (typeof scrubs !== 'function' && scrubs.length === 0) return inner;
   let held: Buffer = NOTHING;
 
@@ -17,8 +22,9 @@ export function scrubFilter(inner: BodyStream, scrubs: Scrubs | (() => Scrubs)):
     const out: Buffer[] = [];
     let at = 0;
     for (let hit = next(held, at, found); hit !== null; hit = next(held, at, found)) {
-      out.push(held.subarray(at, hit.at), Buffer.from(hit.put));
+      const [from, put] = [at, Buffer.from(hit.put)];
       at = hit.at + hit.length;
+      out.push(held.subarray(from, hit.at), keepsLines ? withLinesOf(held.subarray(hit.at, at), put) : put);
     }
     const keep = ended ? held.length : openAt(held, Math.max(at, held.length - longest + 1), found);
     out.push(held.subarray(at, keep));

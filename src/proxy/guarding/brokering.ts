@@ -62,7 +62,8 @@ export function exchangedBody(
   const to = destinationOf(gate, exchange);
   const type = field(headers, 'content-type').toLowerCase();
   const encoding = joined(headers, 'content-encoding').toLowerCase();
-  if (to === null || type.startsWith('application/grpc')) return body;
+  // Their lengths and checksums would be wrong.
+  if (to === null || /^application\/(?:grpc|vnd\.amazon\.eventstream)/.test(type)) return body;
   const flow = { to, written: writtenIn(type), exchanged: exchange.exchanged };
   return isIdentity(encoding) ? flowing(gate, flow, body) : encodedFlow(gate, flow, { body, encoding });
 }

@@ -1,0 +1,122 @@
+/**
+ * Bodies of binary formats whose parts say how long they are: each part is told as lines, the lines are guarded as any stream
+ * of text is, and the part is written from what comes out, with the lengths and checksums that it has then. What is not
+ * readable is not scannable, and the profile says what that means. Holds one part, and those whose lines are looked at.
+ */
+
+import type { Verdict } from '../../core/finding.ts';
+import { GrowingBytes } from '../../core/growing-bytes.ts';
+import type { BodyStream } from '../body-filter.ts';
+import { after, type Later } from '../later.ts';
+import { afterLines, linesIn } from '../lines.ts';
+import type { GuardSettings } from '../settings.ts';
+import { type Framing, type Told, Unreadable } from './framing.ts';
+
+/** Wraps a filter whose replacements keep the ends of lines; see `keepsLines` of a context. */
+export function framedFilter(
+  lines: BodyStream,
+  { framing, unscannable }: { readonly framing: Framing } & Pick<GuardSettings, 'unscannable'>,
+): BodyStream {
+  return new FramedFilter(lines, framing, unscannable);
+}
+
+class FramedFilter implements BodyStream {
+  readonly #lines: BodyStream;
+  readonly #framing: Framing;
+  readonly #unscannable: GuardSettings['unscannable'];
+  /** Parts whose lines are not all out yet. */
+  #waiting: Told[] = [];
+  /** Lines that are out, of which so many are whole. */
+  readonly #out = new GrowingBytes();
+  #whole = 0;
+  #blocked = false;
+  /** From here on everything goes on as it comes. */
+  #gaveUp = false;
+
+  constructor(lines: BodyStream, framing: Framing, unscannable: GuardSettings['unscannable']) {
+    [this.#lines, this.#framing, this.#unscannable] = [lines, framing, unscannable];
+  }
+
+  get blocked(): boolean {
+    return this.#blocked || this.#lines.blocked;
+  }
+
+  verdict(): Verdict {
+    return this.#blocked ? { ...this.#lines.verdict(), action: 'block' } : this.#lines.verdict();
+  }
+
+  push(chunk: Uint8Array): Later<Uint8Array[]> {
+    if (this.blocked) return [];
+    if (this.#gaveUp) return [chunk];
+    return this.#tell(() => this.#framing.push(chunk));
+  }
+
+  idle(): Later<Uint8Array[]> {
+    if (this.blocked || this.#gaveUp) return [];
+    return after(this.#lines.idle(), (out) => this.#take(out));
+  }
+
+  end(): Later<Uint8Array[]> {
+    if (this.blocked || this.#gaveUp) return [];
+    return after(
+      this.#tell(() => this.#framing.end()),
+      (first) => (this.blocked || this.#gaveUp ? first : after(this.#last(), (rest) => [...first, ...rest])),
+    );
+  }
+
+  #tell(parts: () => Iterable<Told>): Later<Uint8Array[]> {
+    const texts: Buffer[] = [];
+    const isReadable = this.#read(parts, texts);
+    const text = texts.length === 1 ? (texts[0] as Buffer) : Buffer.concat(texts);
+    const out = text.length === 0 ? this.#take([]) : after(this.#lines.push(text), (lines) => this.#take(lines));
+    return isReadable ? out : after(out, (first) => this.#giveUp(first));
+  }
+
+  #read(parts: () => Iterable<Told>, texts: Buffer[]): boolean {
+    try {
+      for (const part of parts()) {
+        this.#waiting.push(part);
+        texts.push(part.text);
+      }
+      return true;
+    } catch (error) {
+      if (error instanceof Unreadable) return false;
+      throw error;
+    }
+  }
+
+  #last(): Later<Uint8Array[]> {
+    return after(this.#lines.end(), (out) => this.#take(out));
+  }
+
+  /** What was read before goes through the guard all the same. */
+  #giveUp(first: readonly Uint8Array[]): Later<Uint8Array[]> {
+    if (this.#unscannable === 'block') this.#blocked = true;
+    if (this.blocked) return [];
+    this.#gaveUp = true;
+    return after(this.#last(), (last) => (this.blocked ? [] : [...first, ...last, this.#framing.rest()]));
+  }
+
+  /** Parts of which all lines are out by now. */
+  #take(lines: readonly Uint8Array[]): Uint8Array[] {
+    for (const piece of lines) {
+      this.#out.append(piece);
+      this.#whole += linesIn(piece);
+    }
+    const out: Uint8Array[] = [];
+    let done = 0;
+    for (; done < this.#waiting.length && !this.blocked; done += 1) {
+      const part = this.#waiting[done] as Told;
+      if (part.lines > this.#whole) break;
+      const held = this.#out.bytes;
+      const end = afterLines(held, 0, part.lines);
+      const written = part.written(held.subarray(0, end));
+      this.#out.drop(end);
+      this.#whole -= part.lines;
+      if (written === null) this.#blocked = true;
+      else out.push(written);
+    }
+    this.#waiting = done === 0 ? this.#waiting : this.#waiting.slice(done);
+    return this.blocked ? [] : out;
+  }
+}

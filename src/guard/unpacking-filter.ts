@@ -1,0 +1,22 @@
+/** What stands round the text of a body, and is undone for the guard: an encoding of all of it, or a binary format. */
+
+import type { BodyStream } from './body-filter.ts';
+import { type Encoded, encodedFilter, isIdentity, sniffedFilter } from './encoded-filter.ts';
+import { framedFilter } from './framed/framed-filter.ts';
+import { framingOf } from './framed/framing-of.ts';
+import type { GuardContext } from './guard-context.ts';
+
+/** How a body is guarded that is told as lines of JSON, whatever their number. */
+const TOLD = { contentType: '', keepsLines: true, isLive: true } as const;
+
+/** `open` makes the filter of the text, for this context. */
+export function unpackingFilter(encoded: Encoded, open: (context: GuardContext) => BodyStream): BodyStream {
+  const { context, max } = encoded;
+  const { unscannable } = context.settings;
+  const framing = framingOf(context, max);
+  const plain =
+    framing === null ? open(context) : framedFilter(open({ ...context, ...TOLD }), { framing, unscannable });
+  if (!isIdentity(context.contentEncoding)) return encodedFilter(plain, encoded);
+  const sniffs = framing === null && (context.direction === 'request' || context.sniff === true);
+  return sniffs ? sniffedFilter(plain, encoded) : plain;
+}
