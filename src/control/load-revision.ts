@@ -13,6 +13,7 @@ import { rulesFrom } from '../dlp/portable-rules.ts';
 import { type AlreadyKnown, compileRules, digestOf } from '../dlp/rule-set.ts';
 import { type Bundle, compileBundle } from '../policy/bundle/bundle.ts';
 import { reachability, soundness, strayFiles, unused } from '../policy/bundle/bundle-check.ts';
+import { sharedHosts } from '../policy/bundle/shared-hosts.ts';
 import { listTree, readTree, type TreeFile, TreeUnreadable } from '../store/read-tree.ts';
 import { type CategoryRoots, loadCategoryFiles, type PreparedIndex, prepareIndex } from './load-categories.ts';
 import { readPreparedRules, readPreparedSet } from './prepared-rules.ts';
@@ -92,7 +93,8 @@ export function sha256Text(text: string): string {
 export function checkPolicy(roots: RevisionRoots, { bundle, categories }: PolicyRevision): PolicyCheck {
   const problems = [...reachability(bundle, categories.index), ...strayFiles(listTree(roots.rules))];
   problems.push(...ignoredNames(roots, bundle));
-  return { problems: placed(problems, 'rules'), warnings: placed(unused(bundle), 'rules') };
+  const warnings = [...unused(bundle), ...sharedHosts(bundle, categories.index)];
+  return { problems: placed(problems, 'rules'), warnings: placed(warnings, 'rules') };
 }
 
 /** A misspelt name would leave the guard stricter than was meant, without a word. Rules are compiled only when one is named. */

@@ -2,6 +2,7 @@
 
 import { describe, expect, it } from 'vitest';
 import { reachability, soundness, strayFiles, unused } from '../../src/policy/bundle/bundle-check.ts';
+import { sharedHosts } from '../../src/policy/bundle/shared-hosts.ts';
 import { compile, filesBelow, shippedBundle, shippedCategories } from './fixture.ts';
 
 const capability = (body: string, name = 'net.read.x') => ({
@@ -19,6 +20,12 @@ const approved = (domains: string) => ({
   text: `version: 1\ntenants: [acme]\ndomains: [${domains}]\n`,
 });
 
+const shippedText = (path: string) => filesBelow('rules').find((file) => file.path === path)?.text ?? '';
+const contractIn = (row: string) => ({
+  path: 'policy/contracts/x.yaml',
+  text: `version: 1\ntask: { tenant: a, class: research }\ncontracts:\n  - { name: n, ${row} }\n`,
+});
+
 function problemsOf(file: { path: string; text: string }): string[] {
   const bundle = compile([...filesBelow('rules').filter((f) => f.path !== file.path), file]);
   const problems = bundle.ok
@@ -31,6 +38,7 @@ describe('policy check', () => {
   it('finds nothing in what ships', () => {
     expect([...soundness(shippedBundle()), ...reachability(shippedBundle(), shippedCategories())]).toEqual([]);
     expect(unused(shippedBundle())).toEqual([]);
+    expect(sharedHosts(shippedBundle(), shippedCategories())).toEqual([]);
     expect(strayFiles(filesBelow('rules').map((f) => f.path))).toEqual([]);
   });
 
@@ -167,6 +175,37 @@ describe('policy check', () => {
       /x\.yaml:4 .*did you mean `research`/,
     ],
     ['a contract that cannot be', contract('expect: allow default_deny'), /no reason to allow/],
+    [
+      'contracts that contradict each other, however they spell their request',
+      contract(
+        "expect: deny default_deny }\n  - { name: m, request: 'GET HTTPS://A.example:443', expect: allow capability_grants",
+      ),
+      /x\.yaml:5 contract `m` contradicts `n` at policy\/contracts\/x\.yaml:4/,
+    ],
+    [
+      'a contract that contradicts one of another file',
+      contractIn(
+        'task: { tenant: acme, class: research }, request: GET https://Example.org, expect: deny default_deny',
+      ),
+      /contradicts `.*` at policy\/contracts\/profile-research\.yaml:/,
+    ],
+    [
+      'contracts of two capabilities for one request',
+      contract(
+        "expect: allow capability_grants by net.read.public }\n  - { name: m, request: 'GET https://a.example/', expect: allow capability_grants by net.read.approved-domains",
+      ),
+      /contradicts/,
+    ],
+    [
+      'more CPU time than time',
+      {
+        path: 'profiles/x.yaml',
+        text: shippedText('profiles/strict.yaml')
+          .replace('name: strict', 'name: x')
+          .replace('cpu_ms: 2000', 'cpu_ms: 30001'),
+      },
+      /x\.yaml:11 `cpu_ms` of 30001 is out of reach behind `wall_ms` of 30000/,
+    ],
   ])('refuses %s', (_, file, message) => {
     expect(problemsOf(file)).toContainEqual(expect.stringMatching(message));
   });
@@ -192,6 +231,15 @@ describe('policy check', () => {
       approved('{ host: hooks.slack.com, access: read, despite: [chat-webhooks] }'),
     ],
     ['an approval that opens more than a wildcard', approved("{ host: '*.a.example', access: read }, b.a.example")],
+    [
+      'contracts that agree, and those of another task or other controls',
+      contract(
+        "expect: allow capability_grants }\n  - { name: m, request: 'GET https://a.example/', expect: allow capability_grants by net.read.public }\n" +
+          "  - { name: o, request: 'GET https://a.example/b', expect: deny default_deny }\n" +
+          "  - { name: p, request: 'GET https://a.example/', task: { tenant: b, class: code }, expect: deny default_deny }\n" +
+          "  - { name: q, request: 'GET https://a.example/', controls: { revoked: [net.read.public] }, expect: deny capability_revoked",
+      ),
+    ],
     ['a forbid that asks for something', cedar('forbid (principal, action, resource) when { context.risk > 95 };')],
   ])('leaves alone %s', (_, file) => {
     expect(problemsOf(file).filter((text) => !text.includes('is approved at'))).toEqual([]);
@@ -203,5 +251,38 @@ describe('policy check', () => {
       'capability `net.read.x` is held by no profile',
     ]);
     expect(strayFiles(['capability/x.yaml', 'dlp/aws.yaml']).map((p) => p.file)).toEqual(['capability/x.yaml']);
+  });
+
+  it.each([
+    ['github.io', /`github\.io` is granted whole.*`owner\.github\.io`/],
+    ['github.com', /\{ github: owner\/repo \}/],
+    ['raw.githubusercontent.com', /\{ github: owner\/repo \}/],
+    ['gist.github.com', /\{ gist: owner \}/],
+    ['s3.amazonaws.com', /\{ s3: bucket, region: … \}/],
+    ['s3.eu-west-1.amazonaws.com', /\{ s3: bucket, region: … \}/],
+    ['storage.googleapis.com', /\{ gcs: bucket \}/],
+    ['gitlab.com', /it is in `code-hosting`/],
+    ['docs.google.com', /it is in `collaborative-documents`/],
+  ])('T-38 warns of %s, granted or approved whole', (host, message) => {
+    for (const file of [grant(`hosts: [${host}]`), approved(host)]) {
+      const bundle = compile([...filesBelow('rules'), file]);
+      const found = bundle.ok ? sharedHosts(bundle.value, shippedCategories()) : [];
+      expect(found.map((p) => `${p.file}:${p.line} ${p.message}`)).toEqual([expect.stringMatching(message)]);
+      expect(found[0]?.file).toBe(file.path);
+    }
+  });
+
+  it.each([
+    'someone.github.io',
+    'my-bucket.s3.eu-west-1.amazonaws.com',
+    '{ github: owner/repo }',
+    '{ s3: my-bucket, region: eu-west-1 }',
+    '{ host: gitlab.com, paths: [/group/**] }',
+    'api.example.com',
+    'registry.npmjs.org',
+    "'*.example.com'",
+  ])('T-38 does not warn of %s', (host) => {
+    const bundle = compile([...filesBelow('rules'), grant(`hosts: [${host}]`)]);
+    expect(bundle.ok && sharedHosts(bundle.value, shippedCategories())).toEqual([]);
   });
 });

@@ -4,21 +4,19 @@
  */
 
 import { parseHost } from '../../core/host.ts';
-import { parseIp } from '../../core/ip-address.ts';
-import { didYouMean } from '../../core/nearest.ts';
 import type { CategorySource } from '../../core/ports.ts';
-import { reasonRow } from '../../core/reasons.ts';
 import type { Problem } from '../../core/result.ts';
 import { admissionProblems } from '../admission/admission-soundness.ts';
-import { type Contract, parseContracts } from '../trials/contract-file.ts';
 import type { ApprovedDomain, ApprovedFile } from './approved-domains.ts';
 import type { Bundle } from './bundle.ts';
 import { bundleFileKind } from './bundle.ts';
 import type { Grant } from './capability.ts';
+import { contractProblems } from './contract-check.ts';
 import { approvalReach, grantReach } from './grant-reach.ts';
 import { capabilityProblems, textOf } from './grant-soundness.ts';
 import { type HostPattern, hostMatches } from './host-pattern.ts';
 import { scopeText } from './host-scope.ts';
+import type { Profile } from './profile.ts';
 
 /** Contradictions and catch-alls. */
 export function soundness(bundle: Bundle): Problem[] {
@@ -29,7 +27,7 @@ export function soundness(bundle: Bundle): Problem[] {
   ];
 }
 
-/** Grants and approvals that no request can use, and contract files that name what does not exist. */
+/** Grants and approvals that no request can use, limits that no task can meet, and contracts that cannot be kept. */
 export function reachability(bundle: Bundle, categories: CategorySource): Problem[] {
   const grants = [...bundle.capabilities.values()].flatMap((c) => c.grants);
   return [
@@ -37,7 +35,8 @@ export function reachability(bundle: Bundle, categories: CategorySource): Proble
     ...[...bundle.capabilities.values()].flatMap((capability) => grantReach(capability, categories)),
     ...bundle.approvedFiles.flatMap((file) => approvedReach(file, bundle, categories)),
     ...bundle.approvedFiles.flatMap(({ domains }) => domains.flatMap((d) => blockedApproval(d, bundle, categories))),
-    ...bundle.files.filter((f) => bundleFileKind(f.path) === 'contract').flatMap((f) => contractProblems(f, bundle)),
+    ...contractProblems(bundle),
+    ...[...bundle.profiles.values()].flatMap(limitProblems),
   ];
 }
 
@@ -51,6 +50,14 @@ export function unused({ capabilities, profiles, classes }: Bundle): Problem[] {
     ...loose.map((c) => ({ ...placeOf(c), message: `capability \`${c.name}\` is held by no profile` })),
     ...idle.map((p) => ({ ...placeOf(p), message: `profile \`${p.name}\` is offered by no class` })),
   ];
+}
+
+/** Code runs on one core, so that it has never used more of it than time went by. */
+function limitProblems({ limits, file, cpuLine }: Profile): Problem[] {
+  const { cpuMs, wallMs } = limits;
+  if (cpuMs <= wallMs) return [];
+  const message = `\`cpu_ms\` of ${cpuMs} is out of reach behind \`wall_ms\` of ${wallMs}; lower it, or raise \`wall_ms\``;
+  return [{ file, line: cpuLine, column: 1, message }];
 }
 
 /** Files in folders, or of names, that nothing reads: a misspelt folder or extension would otherwise be silence. */
@@ -130,37 +137,6 @@ function blocked(
     ...placeOf(place),
     message: `host \`${textOf(pattern)}\` is unreachable: category \`${id}\` is blocked by default; add it to \`despite\``,
   }));
-}
-
-function contractProblems({ path, text }: { readonly path: string; readonly text: string }, bundle: Bundle): Problem[] {
-  const contracts = parseContracts(path, text);
-  if (!contracts.ok) return contracts.error;
-  const names = new Set<string>();
-  return contracts.value.flatMap((contract) => {
-    const clauses = [...contractClauses(contract, bundle)];
-    if (names.has(contract.name))
-      clauses.push(`there is a contract \`${contract.name}\` in this file already; rename one`);
-    names.add(contract.name);
-    return clauses.map((message) => ({ ...placeOf(contract), message }));
-  });
-}
-
-function* contractClauses({ task, expect, controls, request, addresses }: Contract, bundle: Bundle): Generator<string> {
-  const unknown = (what: string, name: string | null, known: ReadonlyMap<string, unknown>) =>
-    name === null || known.has(name) ? [] : [`${what} \`${name}\` is not defined; ${didYouMean(name, known.keys())}`];
-  yield* unknown('class', task.class, bundle.classes.byName);
-  yield* unknown('profile', task.profile, bundle.profiles);
-  yield* unknown('capability', expect.capability, bundle.capabilities);
-  for (const name of controls.revoked) yield* unknown('capability', name, bundle.capabilities);
-  if (request !== undefined && !URL.canParse(request.slice(request.indexOf(' ') + 1)))
-    yield `request \`${request}\` holds no URL; write for example \`GET https://example.com/\``;
-  for (const address of addresses ?? []) if (!parseIp(address)) yield `\`${address}\` is no address; correct it`;
-  for (const id of [...controls.blocked, ...controls.unblocked]) {
-    if (!bundle.categories.has(id)) yield `no category \`${id}\`; ${didYouMean(id, bundle.categories)}`;
-  }
-  const allows = reasonRow(expect.reason).status === 200;
-  if (allows !== (expect.effect === 'allow'))
-    yield `\`${expect.reason}\` is no reason to ${expect.effect}; correct one`;
 }
 
 function placeOf({ file, line }: { readonly file: string; readonly line: number }) {

@@ -56,6 +56,8 @@ export interface Profile {
   readonly recordPaths: 'clear' | 'hash';
   readonly file: string;
   readonly line: number;
+  /** Line of its CPU limit, for messages. */
+  readonly cpuLine: number;
   /** Line of each capability, for messages. */
   readonly capabilityLines: Readonly<Record<string, number>>;
   readonly digest: string;
@@ -121,6 +123,7 @@ export function parseProfile(file: string, text: string, digest: string): Result
     recordPaths: row.record_paths,
     file,
     line: line(['name']),
+    cpuLine: line(['limits', 'cpu_ms']),
     capabilityLines: Object.fromEntries(row.capabilities.map((c, i) => [c, line(['capabilities', i])])),
     digest,
   });
