@@ -1,8 +1,10 @@
 import { expect, test } from 'vitest';
 import { bundleWith, controls, mark, NOW, principal, request, snapshot } from '../../test/policy/fixture.ts';
+import type { Deny } from '../core/decision.ts';
 import { decide } from './decide.ts';
 
 const UPLOAD = { contentType: 'application/x-git-upload-pack-request' };
+const ACME = 'https://api.acme.example/';
 const TOOL = { contentType: 'application/json', readOnlyTool: true };
 const MCP = 'https://api.acme.example/mcp';
 const GIT = 'https://github.com/a/b.git';
@@ -34,6 +36,14 @@ const TABLE = [
   ['research', 'GET', `${GIT}/info/refs?service=git-upload-pack`, {}, 'allow', 'capability_grants', 'net.read.public'],
   ['research', 'GET', `${GIT}/info/refs?service=git-receive-pack`, {}, 'deny', 'default_deny', null],
   ['research', 'GET', `${GIT}/info/refs?a=1&service=git%2Dreceive%2Dpack`, {}, 'deny', 'default_deny', null],
+  // T-30: a write whose method reads
+  ['research', 'GET', 'https://example.org/?_method=DELETE', {}, 'deny', 'default_deny', null],
+  ['research', 'HEAD', 'https://example.org/?a=1;_m%65thod=PUT', {}, 'deny', 'default_deny', null],
+  ['research', 'GET', 'https://example.org/', { hasBody: true }, 'deny', 'default_deny', null],
+  ['research', 'GET', 'https://example.org/?payment_method=1', {}, 'allow', 'capability_grants', 'net.read.public'],
+  ['code', 'GET', ACME, { hasBody: true }, 'allow', 'capability_grants', 'net.write.approved-domains'],
+  ['code', 'GET', `${ACME}?_method=PUT`, {}, 'allow', 'capability_grants', 'net.write.approved-domains'],
+  ['code', 'GET', `${ACME}?a=1`, {}, 'allow', 'capability_grants', 'net.read.approved-domains'],
   // code: writes to approved hosts over TLS
   ['code', 'POST', 'https://api.acme.example/', {}, 'allow', 'capability_grants', 'net.write.approved-domains'],
   ['code', 'POST', 'http://api.acme.example/', {}, 'deny', 'default_deny', null],
@@ -304,4 +314,13 @@ test.each([
 ] as const)('%s %s %s would be allowed by the smallest change', (profile, method, url, expected) => {
   const decision = decide(request(method, url, { principal: principal({ class: profile }) }), snapshot());
   expect(decision.effect === 'deny' && decision.wouldAllow).toEqual(expected);
+});
+
+test('T-30 what makes a write of a read is named, and how to ask without it', () => {
+  const asked = request('GET', 'https://example.org/?_method=DELETE', { hasBody: true });
+  const { wouldAllow } = decide(asked, snapshot()) as Deny;
+  expect(wouldAllow).toEqual([
+    'capability `net.write.approved-domains` (held by profile `code`, `trusted`) and host `example.org` approved for tenant `acme`',
+    'instead: the request without a body and without the name of a method in its query',
+  ]);
 });

@@ -7,7 +7,7 @@ import type { Capability, Grant } from './bundle/capability.ts';
 import { approvalsOf, type Candidate, candidatesFor, type GrantIndex } from './bundle/grant-index.ts';
 import { hostMatches } from './bundle/host-pattern.ts';
 import { type PathPattern, pathPredicate } from './bundle/path-pattern.ts';
-import { GIT_PUSH, isReadMethod } from './bundle/read-equivalents.ts';
+import { readsByItself } from './bundle/read-equivalents.ts';
 import type { Question } from './question.ts';
 
 /** Grants that fit the question, whoever holds them, most specific first. */
@@ -47,7 +47,7 @@ export function grantFits(grant: Grant, q: Question): boolean {
 
 function actFits(grant: Grant, q: Question): boolean {
   if (q.upgrade !== '') return grant.websocket && grant.methods === 'write' && q.upgrade === 'websocket';
-  const reads = q.matched.includes(GIT_PUSH) ? false : isReadMethod(q.method);
+  const reads = readsByItself(q);
   if (grant.methods === 'write') return !reads;
   return reads || readsByProtocol(grant, q);
 }

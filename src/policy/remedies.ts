@@ -5,6 +5,7 @@
 
 import type { Decision } from '../core/decision.ts';
 import type { ReasonCode } from '../core/reasons.ts';
+import { BODY_ON_READ, METHOD_IN_QUERY } from './bundle/disguised-writes.ts';
 import { isReadMethod } from './bundle/read-equivalents.ts';
 import type { World } from './case.ts';
 import { fittingGrants, forbiddenAddresses, permitsAddresses } from './grant-fit.ts';
@@ -116,6 +117,12 @@ function* grantChanges(from: Change): Generator<Change> {
   yield* capabilityChanges(from);
 }
 
+/** What makes a write of a request whose method reads, and the request without it. */
+const DISGUISES: ReadonlyMap<string, string> = new Map([
+  [BODY_ON_READ, 'without a body'],
+  [METHOD_IN_QUERY, 'without the name of a method in its query'],
+]);
+
 function* actChanges({ words, q, world }: Change): Generator<Change> {
   const secure = q.scheme === 'http' || q.scheme === 'ws' ? q.scheme : null;
   if (secure !== null) {
@@ -124,6 +131,11 @@ function* actChanges({ words, q, world }: Change): Generator<Change> {
   }
   if (q.method !== 'CONNECT' && (!isReadMethod(q.method) || q.upgrade !== '')) {
     yield { words: [...words, 'method `GET`'], q: { ...q, method: 'GET', upgrade: '' }, world };
+  }
+  const plain = q.matched.filter((name) => !DISGUISES.has(name));
+  if (plain.length < q.matched.length) {
+    const without = q.matched.flatMap((name) => DISGUISES.get(name) ?? []);
+    yield { words: [...words, `the request ${without.join(' and ')}`], q: { ...q, matched: plain }, world };
   }
   if (q.port !== 443 && q.port !== 80) yield { words: [...words, 'port 443'], q: { ...q, port: 443 }, world };
 }

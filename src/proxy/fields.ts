@@ -1,7 +1,7 @@
 /** Header fields across the gate: rebuilt from parsed parts, never copied through (T-32). */
 
+import { OVERRIDE_FIELDS } from '../policy/bundle/disguised-writes.ts';
 import type { HeaderList } from './exchange.ts';
-import { OVERRIDE_FIELDS } from './methods.ts';
 
 /** RFC 9110 section 7.6.1 and what a proxy consumes itself. */
 const HOP_BY_HOP = new Set([

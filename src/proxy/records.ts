@@ -93,6 +93,7 @@ export function decisionRequest(exchange: Exchange): DecisionRequest | null {
     path: ask.path,
     query: ask.query,
     contentType: ask.contentType,
+    ...(ask.hasBody && { hasBody: true }),
     ...(ask.readOnlyTool === true && { readOnlyTool: true }),
     upgrade: ask.upgrade,
     resolved: exchange.resolved,

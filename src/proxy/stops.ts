@@ -14,7 +14,7 @@ import { type Credential, Exchange, type Order } from './exchange.ts';
 import type { Gate } from './gate.ts';
 import { screenCredentials } from './guarding/own-credentials.ts';
 import { lookAtPath, scanOutbound } from './guarding/scan-outbound.ts';
-import { grantsWrites, writesWhileReading } from './methods.ts';
+import { grantsWrites } from './methods.ts';
 import { closedEvent, decisionEvent, decisionRequest, newId } from './records.ts';
 import { Refusal, refusalOfBudget } from './refusal.ts';
 
@@ -84,17 +84,10 @@ export function decideByAddress(gate: Gate, exchange: Exchange): void {
   const { target } = exchange.order.ask;
   const reached = exchange.resolved?.addresses.some((a) => target && gate.ownDoors.reaches(a, target.port)) ?? true;
   if (reached) throw new Refusal('address_forbidden', 'own_door', { ...decision, ...OWN_DOOR });
-  const trick = writesWhileReading(exchange, decision);
-  if (trick !== null) throw new Refusal('default_deny', trick, { ...decision, ...READ_ONLY });
 }
 
-const OWN_DOOR = { effect: 'deny', reason: 'address_forbidden', step: 'address_forbidden', wouldAllow: [] } as const;
-const READ_ONLY = {
-  effect: 'deny',
-  reason: 'default_deny',
-  step: 'default_deny',
-  wouldAllow: ['a capability that writes to this host'],
-} as const;
+/** Which doors are ours is no matter of policy: a record without a step is not decided again. */
+const OWN_DOOR = { effect: 'deny', reason: 'address_forbidden', step: null, rule: null, wouldAllow: [] } as const;
 
 /** Budgets count before resolution, so that names cannot carry data for nothing. */
 export function spend(gate: Gate, exchange: Exchange): Wait {

@@ -5,6 +5,7 @@
  * A predicate is named in the decision record, so that replay needs neither path nor query.
  */
 
+import { BODY_ON_READ, METHOD_IN_QUERY, namesMethod } from './disguised-writes.ts';
 import { isAmbiguousPath } from './path-pattern.ts';
 
 export const READ_EQUIVALENTS = ['git-upload-pack', 'git-lfs-batch', 'npm-audit-bulk', 'mcp-read-only'] as const;
@@ -21,6 +22,7 @@ export interface RequestShape {
   readonly path: string;
   readonly query: string;
   readonly contentType: string;
+  readonly hasBody?: boolean;
   /** Written by the appliance itself to a tool that its file declares read-only. */
   readonly readOnlyTool?: boolean;
 }
@@ -40,8 +42,22 @@ export function shapePredicates(request: RequestShape): readonly string[] {
   if (method === 'POST') return postPredicates(request);
   // The session of a tool is ended by DELETE: nothing goes but what the messages before it opened.
   if (method === 'DELETE') return isToolMessage(request) ? [MCP_READ] : NONE;
-  if (method === 'CONNECT' || !path.endsWith('/info/refs')) return [];
-  return asksForPush(request.query) ? [GIT_PUSH] : [];
+  if (!isReadMethod(method)) return NONE;
+  const push = path.endsWith('/info/refs') && asksForPush(request.query);
+  if (!push && request.hasBody !== true && request.query === '') return NONE;
+  // In order, as records have them.
+  const out: string[] = [];
+  if (request.hasBody === true) out.push(BODY_ON_READ);
+  if (push) out.push(GIT_PUSH);
+  if (namesMethod(request.query)) out.push(METHOD_IN_QUERY);
+  return out;
+}
+
+const WRITES: ReadonlySet<string> = new Set([BODY_ON_READ, GIT_PUSH, METHOD_IN_QUERY]);
+
+/** The method reads, and nothing else about the request says that it writes. */
+export function readsByItself({ method, matched }: { readonly method: string; readonly matched: readonly string[] }) {
+  return isReadMethod(method) && !matched.some((name) => WRITES.has(name));
 }
 
 function postPredicates(request: RequestShape): readonly string[] {

@@ -6,7 +6,7 @@
 import type { DecisionEvent } from '../../core/event.ts';
 import type { Bundle } from '../bundle/bundle.ts';
 import { textOf } from '../bundle/grant-soundness.ts';
-import { isReadMethod, READ_EQUIVALENTS } from '../bundle/read-equivalents.ts';
+import { READ_EQUIVALENTS, readsByItself } from '../bundle/read-equivalents.ts';
 
 export interface LearntHost {
   readonly host: string;
@@ -100,7 +100,7 @@ export class Learner {
 
 function isRead({ input }: DecisionEvent): boolean {
   if (input.upgrade !== null) return false;
-  if (input.method === 'CONNECT' || isReadMethod(input.method)) return true;
+  if (input.method === 'CONNECT' || readsByItself(input)) return true;
   return input.matched.some((name) => (READ_EQUIVALENTS as readonly string[]).includes(name));
 }
 

@@ -2,6 +2,7 @@
 
 import type { Dispatcher } from 'undici';
 import { authority, defaultPort } from '../../core/target.ts';
+import { namesMethod } from '../../policy/bundle/disguised-writes.ts';
 import { isReadMethod } from '../../policy/bundle/read-equivalents.ts';
 import { upstreamRefusal } from '../dial/upstream-errors.ts';
 import { urlHost } from '../dial/upstreams.ts';
@@ -34,7 +35,8 @@ export async function forward(gate: Gate, exchange: Exchange, forwarding: Forwar
 /** A pooled connection may die just as it is used (RFC 9110 section 9.2.2): a read without body goes once more. */
 function mayRetry(exchange: Exchange, { body, reply }: Forwarding, error: unknown): boolean {
   if (!(error instanceof Refusal) || error.detail !== 'stale_connection') return false;
-  return body === null && !reply.begun && !exchange.isCut && isReadMethod(exchange.order.ask.method);
+  const { method, query } = exchange.order.ask;
+  return body === null && !reply.begun && !exchange.isCut && isReadMethod(method) && !namesMethod(query);
 }
 
 interface Attempt {
