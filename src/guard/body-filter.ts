@@ -9,7 +9,6 @@ import { addAll } from '../core/large-lists.ts';
 import { BEHIND, FRESH, lookAtWindow, REACH, type WindowOptions, type WindowOutcome } from './body-window.ts';
 import { verdictOf } from './judge.ts';
 import { after, type Later } from './later.ts';
-import { hasMessageFrames, MessageFrames } from './message-frames.ts';
 import { quietEnd } from './quiet-end.ts';
 import type { Hands } from './workers/hands.ts';
 
@@ -42,6 +41,7 @@ export interface BodyFilterOptions extends WindowOptions {
 
 /** A window decides about the findings that begin in it. */
 const WINDOW = 65_536;
+const LF = 0x0a;
 
 export function bodyFilter(options: BodyFilterOptions): BodyStream {
   return new WindowedFilter(options);
@@ -57,12 +57,9 @@ class WindowedFilter implements BodyStream {
   #blocked = false;
   /** Bytes that were looked at here. */
   #here = 0;
-  /** Null where the body has no messages of its own. */
-  readonly #frames: MessageFrames | null;
 
   constructor(options: BodyFilterOptions) {
     this.#options = options;
-    this.#frames = hasMessageFrames(options.context.contentType) ? new MessageFrames() : null;
   }
 
   get blocked(): boolean {
@@ -71,7 +68,6 @@ class WindowedFilter implements BodyStream {
 
   push(chunk: Uint8Array): Later<Uint8Array[]> {
     if (this.#blocked) return [];
-    this.#frames?.push(chunk);
     const ahead = this.#state.next + WINDOW + REACH - this.#end;
     this.#fresh.copy(chunk, ahead);
     if (this.#fresh.length < ahead) return [];
@@ -92,7 +88,8 @@ class WindowedFilter implements BodyStream {
     const { held, next, base } = this.#state;
     if (this.#blocked || this.#end === next) return [];
     const fresh = Buffer.from(held.buffer, held.byteOffset + next - base, held.length - (next - base));
-    const safe = Math.max(quietEnd(fresh), (this.#frames?.whole ?? 0) - next);
+    const whole = this.#options.context.letsLinesGo === true ? fresh.lastIndexOf(LF) + 1 : 0;
+    const safe = Math.max(quietEnd(fresh), whole);
     if (safe === 0) return [];
     return after(this.#window(next + safe), (out) => {
       this.#state = { ...this.#state, letGo: this.#state.next };

@@ -67,3 +67,22 @@ export const CODINGS: Readonly<Record<string, Coding>> = {
   br: { decode: one(brotliDecompressSync), encode: (b) => brotliCompressSync(b, BROTLI) },
   zstd: { decode: allFrames, encode: (b) => zstdCompressSync(b) },
 };
+
+/** First bytes of what is compressed though nothing says how, as files are. */
+const MAGIC: readonly (readonly [coding: string, magic: Buffer])[] = [
+  ['gzip', Buffer.from([0x1f, 0x8b, 0x08])],
+  ['zstd', Buffer.from([0x28, 0xb5, 0x2f, 0xfd])],
+  ['deflate', Buffer.from([0x78, 0x9c])],
+  ['deflate', Buffer.from([0x78, 0xda])],
+];
+const LONGEST_MAGIC = 4;
+
+/** Undefined where the bytes do not begin as any that is known. */
+export function codingBy(bytes: Buffer): string | undefined {
+  return MAGIC.find(([, magic]) => bytes.subarray(0, magic.length).equals(magic))?.[0];
+}
+
+/** Whether more of its beginning has to come before that is told. */
+export function mayBeCoded(head: Buffer): boolean {
+  return head.length < LONGEST_MAGIC && MAGIC.some(([, magic]) => magic.subarray(0, head.length).equals(head));
+}

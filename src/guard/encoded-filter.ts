@@ -6,7 +6,7 @@
 import type { Verdict } from '../core/finding.ts';
 import { GrowingBytes } from '../core/growing-bytes.ts';
 import type { BodyStream } from './body-filter.ts';
-import { CODINGS } from './codings.ts';
+import { CODINGS, codingBy, mayBeCoded } from './codings.ts';
 import type { GuardContext } from './guard-context.ts';
 import { after, inTurn, type Later } from './later.ts';
 import { type Hands, SMALL } from './workers/hands.ts';
@@ -140,21 +140,12 @@ function isSame(pieces: readonly Uint8Array[], bytes: Uint8Array): boolean {
 
 const NOTHING = Buffer.alloc(0);
 
-/** First bytes of bodies that are compressed though nothing says so, as files are. */
-const MAGIC: readonly (readonly [coding: string, magic: Buffer])[] = [
-  ['gzip', Buffer.from([0x1f, 0x8b, 0x08])],
-  ['zstd', Buffer.from([0x28, 0xb5, 0x2f, 0xfd])],
-  ['deflate', Buffer.from([0x78, 0x9c])],
-  ['deflate', Buffer.from([0x78, 0xda])],
-];
-const LONGEST_MAGIC = 4;
-
 /** Wraps a plain filter: the first bytes of the body say whether it has to be decoded. */
 export function sniffedFilter(plain: BodyStream, encoded: Encoded): BodyStream {
   let head: Buffer = NOTHING;
   let chosen: BodyStream | null = null;
   const choose = (): BodyStream => {
-    const coding = MAGIC.find(([, magic]) => head.subarray(0, magic.length).equals(magic))?.[0];
+    const coding = codingBy(head);
     if (coding === undefined) return plain;
     return encodedFilter(plain, { ...encoded, context: { ...encoded.context, contentEncoding: coding } });
   };
@@ -165,8 +156,7 @@ export function sniffedFilter(plain: BodyStream, encoded: Encoded): BodyStream {
     return chosen.push(first);
   };
   /** The beginning of a magic is held for the next byte. */
-  const isOpen = () =>
-    head.length < LONGEST_MAGIC && MAGIC.some(([, magic]) => magic.subarray(0, head.length).equals(head));
+  const isOpen = () => mayBeCoded(head);
   return {
     push(chunk) {
       if (chosen !== null) return chosen.push(chunk);

@@ -26,6 +26,8 @@ export interface GuardContext {
   readonly isLive?: boolean;
   /** What takes the place of a stretch has as many line ends as it had: somebody counts them. */
   readonly keepsLines?: boolean;
+  /** At a pause every whole line goes on, whatever may come behind it. */
+  readonly letsLinesGo?: boolean;
   /** Where uncertain spans are noted for the second stage; absent where nobody is asked. */
   readonly doubts?: Doubts;
 }

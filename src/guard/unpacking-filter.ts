@@ -3,20 +3,22 @@
 import type { BodyStream } from './body-filter.ts';
 import { type Encoded, encodedFilter, isIdentity, sniffedFilter } from './encoded-filter.ts';
 import { framedFilter } from './framed/framed-filter.ts';
-import { framingOf } from './framed/framing-of.ts';
+import { framingOf, mustFlow } from './framed/framing-of.ts';
 import type { GuardContext } from './guard-context.ts';
-
-/** How a body is guarded that is told as lines of JSON, whatever their number. */
-const TOLD = { contentType: '', keepsLines: true, isLive: true } as const;
 
 /** `open` makes the filter of the text, for this context. */
 export function unpackingFilter(encoded: Encoded, open: (context: GuardContext) => BodyStream): BodyStream {
   const { context, max } = encoded;
+  const framing = framingOf(context.contentType, { most: max, isLeaving: context.direction === 'request' });
   const { unscannable } = context.settings;
-  const framing = framingOf(context, max);
-  const plain =
-    framing === null ? open(context) : framedFilter(open({ ...context, ...TOLD }), { framing, unscannable });
+  const plain = framing === null ? open(context) : framedFilter(open(toldIn(context)), { framing, unscannable });
   if (!isIdentity(context.contentEncoding)) return encodedFilter(plain, encoded);
   const sniffs = framing === null && (context.direction === 'request' || context.sniff === true);
   return sniffs ? sniffedFilter(plain, encoded) : plain;
+}
+
+/** How a body is guarded that is told as lines of JSON, whatever their number. */
+function toldIn(context: GuardContext): GuardContext {
+  const letsLinesGo = mustFlow(context.contentType, context.direction);
+  return { ...context, contentType: '', keepsLines: true, letsLinesGo, isLive: true };
 }

@@ -16,7 +16,7 @@ import {
   STRING,
   wholeMessage,
 } from './event-stream.ts';
-import { type Framing, type Told, Unreadable } from './framing.ts';
+import { type Framing, type FramingOptions, type Told, Unreadable } from './framing.ts';
 import { parsed, tellBytes, told, type Value } from './told.ts';
 
 /** Headers of most messages are like those of others: so many kinds are told once. */
@@ -24,7 +24,7 @@ const MOST_KINDS = 64;
 
 const NOTHING = Buffer.alloc(0);
 
-export function eventStreamFraming(most: number): Framing {
+export function eventStreamFraming({ most }: FramingOptions): Framing {
   const reader = new EventStreamReader(most);
   const kinds = new Map<string, HeaderBlock>();
   /** Of which the headers could not be read. */
@@ -80,7 +80,7 @@ function headersIn(headers: Buffer, { values, kinds }: Telling): HeaderBlock {
   const block: HeaderBlock = { now: headers };
   kinds.set(key, block);
   const all = readHeaders(headers);
-  if (all.some(isText)) values.push(headerValue(all, block));
+  if (all.length > 0) values.push(headerValue(all, block));
   return block;
 }
 
@@ -89,23 +89,28 @@ function isText({ type }: EventHeader): boolean {
 }
 
 function headerValue(all: readonly EventHeader[], block: HeaderBlock): Value {
-  const text = all.filter(isText).map(({ name, value }) => ({ [name]: value.toString(charsetOf(value)) }));
+  const text = all.map((header) => ({ [header.name]: textOf(header) }));
   return {
     text: Buffer.from(JSON.stringify({ headers: text })),
     take(changed) {
       const found = parsed(changed) as { readonly headers?: unknown } | undefined;
-      const left = Array.isArray(found?.headers) ? [...found.headers] : [];
-      const headers = all.map((header) => (isText(header) ? changedHeader(header, left.shift()) : header));
+      const left = Array.isArray(found?.headers) ? found.headers : [];
+      const headers = all.map((header, i) => changedHeader(header, left[i]));
       block.now = headers.every((header) => header !== null) ? encodeHeaders(headers) : null;
       return block.now !== null;
     },
   };
 }
 
-function changedHeader({ type, value: before }: EventHeader, entry: unknown): EventHeader | null {
+function changedHeader(header: EventHeader, entry: unknown): EventHeader | null {
   const [name, value] = Object.entries(entry ?? {})[0] ?? [];
   if (name === undefined || typeof value !== 'string') return null;
-  return { name, type, value: Buffer.from(value, charsetOf(before)) };
+  return isText(header) ? { ...header, name, value: Buffer.from(value, charsetOf(header.value)) } : { ...header, name };
+}
+
+/** Of other types there is none. */
+function textOf(header: EventHeader): string {
+  return isText(header) ? header.value.toString(charsetOf(header.value)) : '';
 }
 
 function charsetOf(value: Buffer): 'utf8' | 'latin1' {
@@ -123,7 +128,7 @@ function payloadIn(payload: Buffer, values: Value[]): () => Buffer | null {
   };
   if (payload.length === 0) return () => payload;
   if (!isUtf8(payload) || !(payload.includes('"bytes"') || payload.includes('"Data"'))) {
-    values.push(tellBytes(payload, own));
+    values.push(tellBytes(payload, { set: own }));
     return () => state.now;
   }
   // Null where they stay as they are.
@@ -134,14 +139,16 @@ function payloadIn(payload: Buffer, values: Value[]): () => Buffer | null {
     const i = fields.push(bytes) - 1;
     if (bytes === null) return all;
     inner.push(
-      tellBytes(bytes, (now) => {
-        fields[i] = now;
-        state.isChanged = true;
+      tellBytes(bytes, {
+        set(now) {
+          fields[i] = now;
+          state.isChanged = true;
+        },
       }),
     );
     return before;
   });
-  values.push(tellBytes(Buffer.from(outer), own), ...inner);
+  values.push(tellBytes(Buffer.from(outer), { set: own }), ...inner);
   return () => {
     if (!state.isChanged) return payload;
     const text = state.now === payload ? outer : state.now.toString('utf8');

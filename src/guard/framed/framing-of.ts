@@ -1,11 +1,44 @@
 /** Which bodies are told in parts, by their media type. */
 
-import type { GuardContext } from '../guard-context.ts';
+import type { GuardDirection } from '../../core/finding.ts';
+import { readCbor } from './cbor.ts';
+import { documentFraming } from './document-framing.ts';
 import { eventStreamFraming } from './event-stream-framing.ts';
-import type { Framing } from './framing.ts';
+import type { Framing, FramingOptions } from './framing.ts';
+import { grpcFraming } from './grpc-framing.ts';
+import { readMessagePack } from './message-pack.ts';
+import { readProtobuf } from './protobuf.ts';
 
-/** Null for a body that is looked at as it is. `most`: bytes held for one part. */
-export function framingOf({ contentType }: GuardContext, most: number): Framing | null {
-  const type = contentType.split(';', 1)[0]?.trim().toLowerCase();
-  return type === 'application/vnd.amazon.eventstream' ? eventStreamFraming(most) : null;
+interface Format {
+  readonly type: RegExp;
+  readonly open: (options: FramingOptions) => Framing;
+  /** Of which both sides may wait for each other's messages: a whole one is held for no other, in requests or both ways. */
+  readonly flows?: 'request' | 'both';
+}
+
+const FORMATS: readonly Format[] = [
+  { type: /^application\/vnd\.amazon\.eventstream$/, open: eventStreamFraming, flows: 'request' },
+  { type: /^application\/(?:grpc(?:-web)?(?:\+[\w-]+)?|connect\+[\w-]+)$/, open: grpcFraming, flows: 'both' },
+  { type: /^application\/(?:[\w.-]+\+)?cbor(?:-seq)?$/, open: (options) => documentFraming(readCbor, options) },
+  { type: /^application\/(?:x-|vnd\.)?msgpack$/, open: (options) => documentFraming(readMessagePack, options) },
+  {
+    type: /^application\/(?:(?:x-)?protobuf|proto|vnd\.google\.protobuf)$/,
+    open: (options) => documentFraming(readProtobuf, options),
+  },
+];
+
+/** Null for a body that is looked at as it is. */
+export function framingOf(contentType: string, options: FramingOptions): Framing | null {
+  return formatOf(contentType)?.open(options) ?? null;
+}
+
+/** Whether no whole message may be held for the next, which the other side may send only once it has this one. */
+export function mustFlow(contentType: string, direction: GuardDirection): boolean {
+  const flows = formatOf(contentType)?.flows;
+  return flows === 'both' || flows === direction;
+}
+
+function formatOf(contentType: string): Format | undefined {
+  const type = (contentType.split(';', 1)[0] as string).trim().toLowerCase();
+  return FORMATS.find((format) => format.type.test(type));
 }

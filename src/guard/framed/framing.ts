@@ -13,6 +13,13 @@ export interface Told {
   written(text: Buffer): Buffer | null;
 }
 
+export interface FramingOptions {
+  /** Bytes held for one part. */
+  readonly most: number;
+  /** It goes out of the sandbox. */
+  readonly isLeaving: boolean;
+}
+
 /** Reads one body. */
 export interface Framing {
   /** Parts that are whole by now. Throws `Unreadable`. */

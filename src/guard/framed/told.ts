@@ -33,8 +33,14 @@ export function told(values: readonly Value[], write: () => Buffer | null): Told
   };
 }
 
+interface Telling {
+  /** What a text is called in its line. */
+  readonly name?: string;
+  readonly set: (bytes: Buffer) => void;
+}
+
 /** JSON as it is; text as JSON has it, so that it is one line; other bytes as they are, and as many as they are. */
-export function tellBytes(bytes: Buffer, set: (bytes: Buffer) => void): Value {
+export function tellBytes(bytes: Buffer, { name = 'text', set }: Telling): Value {
   const isJson = isLikeJson(bytes);
   const given = (now: Buffer | null): boolean => {
     if (now !== null) set(now);
@@ -43,8 +49,8 @@ export function tellBytes(bytes: Buffer, set: (bytes: Buffer) => void): Value {
   if (!isUtf8(bytes)) return { text: bytes, take: (text) => given(fitted(bytes, text)) };
   if (isJson) return { text: bytes, take: given };
   return {
-    text: Buffer.from(JSON.stringify({ text: bytes.toString('utf8') })),
-    take: (text) => given(textIn(text)),
+    text: Buffer.from(JSON.stringify({ [name]: bytes.toString('utf8') })),
+    take: (line) => given(textIn(line)),
   };
 }
 
@@ -53,9 +59,10 @@ function isLikeJson(bytes: Buffer): boolean {
   return first === BRACE || first === BRACKET;
 }
 
+/** Of the only field of an object; null where there is none. */
 function textIn(line: Buffer): Buffer | null {
-  const found = parsed(line) as { readonly text?: unknown } | null | undefined;
-  return typeof found?.text === 'string' ? Buffer.from(found.text, 'utf8') : null;
+  const [value] = Object.values(parsed(line) ?? {});
+  return typeof value === 'string' ? Buffer.from(value, 'utf8') : null;
 }
 
 /** Undefined for what is no JSON. */

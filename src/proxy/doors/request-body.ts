@@ -1,11 +1,11 @@
 /**
  * The body of a request on its way out, through the guard when there is one. A guarded body of up to 1 MiB is held so
- * that its length can be said again after a change; a longer one is streamed, chunked. Messages of gRPC are not held for
- * the next ones, which their client may send only once it has an answer.
+ * that its length can be said again after a change; a longer one is streamed, chunked. Messages of gRPC and of event streams
+ * are not held for the next ones, which their client may send only once it has an answer.
  */
 
 import { GrowingBytes } from '../../core/growing-bytes.ts';
-import { hasMessageFrames } from '../../guard/message-frames.ts';
+import { mustFlow } from '../../guard/framed/framing-of.ts';
 import { QUIET_MS } from '../../guard/quiet-end.ts';
 import type { Exchange } from '../exchange.ts';
 import { field, joined } from '../fields.ts';
@@ -34,7 +34,7 @@ export async function outboundBody(gate: Gate, exchange: Exchange, forwarding: F
   const body = watchedBody(gate, exchange, { body: sent, headers });
   const guard = gate.guard();
   const contentType = field(headers, 'content-type').toLowerCase();
-  const isLive = announced === '' && hasMessageFrames(contentType);
+  const isLive = announced === '' && mustFlow(contentType, 'request');
   const context = guardContext(exchange, 'request', {
     contentType,
     contentEncoding: joined(headers, 'content-encoding').toLowerCase(),

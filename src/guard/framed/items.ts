@@ -1,0 +1,130 @@
+/** Formats of one item after the other, each with a head that says what it is and how long, as CBOR and MessagePack are. */
+
+import { type Leaf, MOST_LEAVES } from './document.ts';
+
+const SHORTEST_HIDDEN = 16;
+
+/** Where a leaf stands, its head included. */
+export interface Place {
+  readonly headAt: number;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** INVARIANT: what reads gives false once the bytes are not what the format allows. */
+export abstract class ItemReader {
+  /** ASCII text could be such items as well, or something in them is text that is told nowhere. */
+  isDoubtful = false;
+  readonly leaves: Leaf[] = [];
+  readonly places: Place[] = [];
+  protected readonly bytes: Buffer;
+  protected at = 0;
+
+  constructor(bytes: Buffer) {
+    this.bytes = bytes;
+  }
+
+  /** Whether all of the bytes are items, one at least. */
+  all(): boolean {
+    do {
+      this.isDoubtful ||= (this.bytes[this.at] as number) < 0x80;
+      if (!this.item('', 0)) return false;
+    } while (this.at < this.bytes.length);
+    this.isDoubtful ||= this.#hidesText();
+    return true;
+  }
+
+  /** `name`: of the nearest map that it is a value in. */
+  protected abstract item(name: string, depth: number): boolean;
+
+  /** A number of so many bytes; -1 where there are fewer, or it is larger than can be. */
+  protected number(size: number): number {
+    if (this.at + size > this.bytes.length) return -1;
+    const value =
+      size === 8 ? Number(this.bytes.readBigUInt64BE(this.at)) : size === 0 ? 0 : this.bytes.readUIntBE(this.at, size);
+    this.at += size;
+    return value;
+  }
+
+  protected skip(length: number): boolean {
+    this.at += length;
+    return this.at <= this.bytes.length;
+  }
+
+  /** `headAt`: where its head stands; -1 for what keeps its length. */
+  protected leaf(name: string, headAt: number, length: number): boolean {
+    const from = this.at;
+    if (!this.skip(length) || this.leaves.length >= MOST_LEAVES) return false;
+    if (length > 0) {
+      this.leaves.push({ name, bytes: this.bytes.subarray(from, this.at), isFixed: headAt < 0 });
+      this.places.push({ headAt, from, to: this.at });
+    }
+    return true;
+  }
+
+  /** So many as the head says, or as there are. */
+  protected times(count: number, read: () => boolean): boolean {
+    for (let i = 0; i < count; i += 1) if (!read()) return false;
+    return true;
+  }
+
+  /** Many printable signs in a row beside what is told: small numbers, say. */
+  #hidesText(): boolean {
+    let run = 0;
+    let leaf = 0;
+    for (let at = 0; at < this.bytes.length; at += 1) {
+      const place = this.places[leaf];
+      if (place !== undefined && at === place.from) {
+        at = place.to - 1;
+        leaf += 1;
+        run = 0;
+        continue;
+      }
+      const byte = this.bytes[at] as number;
+      run = byte >= 0x20 && byte < 0x7f ? run + 1 : 0;
+      if (run >= SHORTEST_HIDDEN) return true;
+    }
+    return false;
+  }
+
+  /** A key of a map and its value. */
+  protected pair(depth: number): boolean {
+    const key = this.leaves.length;
+    if (!this.item('', depth + 1)) return false;
+    let name = '';
+    for (let i = key; i < this.leaves.length; i += 1) {
+      const { bytes, isFixed = false } = this.leaves[i] as Leaf;
+      this.leaves[i] = { name: '', bytes, isFixed, isKey: true };
+      if (this.leaves.length === key + 1) name = shownName(bytes);
+    }
+    return this.item(name, depth + 1);
+  }
+}
+
+const NAME = /^[A-Za-z_$][\w.$-]{0,63}$/;
+
+/** What else a key is than a name is seen where it is told for itself. */
+function shownName(bytes: Buffer): string {
+  const text = bytes.length > 64 ? '' : bytes.toString('latin1');
+  return NAME.test(text) ? text : '';
+}
+
+interface Writing {
+  readonly changes: ReadonlyMap<number, Buffer>;
+  /** The head for another length, by the first byte of what it was. */
+  readonly headOf: (first: number, length: number) => Buffer;
+}
+
+/** Heads count items or say the length of their own content: nothing round a leaf changes. */
+export function writeItems(bytes: Buffer, places: readonly Place[], { changes, headOf }: Writing): Buffer {
+  const out: Buffer[] = [];
+  let at = 0;
+  for (const [i, { headAt, from, to }] of places.entries()) {
+    const now = changes.get(i);
+    if (now === undefined) continue;
+    if (now.length === to - from) out.push(bytes.subarray(at, from), now);
+    else out.push(bytes.subarray(at, headAt), headOf(bytes[headAt] as number, now.length), now);
+    at = to;
+  }
+  return Buffer.concat([...out, bytes.subarray(at)]);
+}
