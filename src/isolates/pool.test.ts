@@ -125,6 +125,17 @@ describe('a task in the pool', () => {
     expect(value(await run(code))).toBe(1);
   });
 
+  it('tells of it in the log, a few times', async () => {
+    const code =
+      "export default async () => { for (let i = 0; i < 30; i += 1) { Promise.reject(new Error('lost ' + i)); await new Promise((r) => setTimeout(r)); } };";
+    const { status, logs } = await run(code);
+    expect([status, logs.length]).toEqual(['completed', 20]);
+    expect(logs[0]).toMatchObject({
+      level: 'error',
+      text: expect.stringMatching(/^Uncaught \(in promise\) Error: lost 0\n/),
+    });
+  });
+
   it('waits at the top level, and fails with what fails there', async () => {
     const wait = 'const n = await new Promise((r) => setTimeout(r, 20, 5));';
     expect(value(await run(`${wait} export default () => n;`))).toBe(5);

@@ -178,6 +178,51 @@ const times: readonly Case[] = [
   ],
 ];
 
+const errors: readonly Case[] = [
+  [
+    'errors that nobody caught are told with their place, and a handler that gives true took them',
+    `const got = []; onerror = (...all) => { got.push(all.map(String)); return true; }; setTimeout(() => { throw new TypeError('late'); }, 0); await turn(); reportError(1); onerror = null;
+     addEventListener('error', (e) => { got.push([e.message, e.filename, e.lineno > 0, e.colno > 0, e.error === undefined, e.isTrusted]); e.preventDefault(); }); reportError(undefined);
+     return [got[0].slice(0, 2), got[0][4], got[1].slice(0, 2), got[1][4], got[2]];`,
+    [
+      ...[['Uncaught TypeError: late', 'tool.js'], 'TypeError: late', ['Uncaught 1', 'tool.js'], '1'],
+      ['Uncaught undefined', 'tool.js', true, true, true, true],
+    ],
+  ],
+  [
+    'rejections that nobody handles are told with their reason; one that is handled in its turn is none',
+    `const got = []; onunhandledrejection = (e) => { got.push([e.type, e instanceof PromiseRejectionEvent, e.promise instanceof Promise, e.reason?.name ?? e.reason, e.reason?.message, e.cancelable]); return false; };
+     Promise.reject(new RangeError('a')); await turn(); Promise.reject('b'); await turn(); Promise.reject({ c: 1 }); await turn(); const p = Promise.reject('d'); await null; p.catch(() => {}); await turn(); onunhandledrejection = null; return got;`,
+    [
+      ['unhandledrejection', true, true, 'RangeError', 'a', true],
+      ['unhandledrejection', true, true, 'b', null, true],
+      ['unhandledrejection', true, true, '[object]', null, true],
+    ],
+  ],
+  [
+    'handlers of the global object are attributes, and a rejection is of a promise',
+    `const bad = (...a) => fault((async () => new PromiseRejectionEvent(...a))()); const p = Promise.resolve(); const e = new PromiseRejectionEvent('x', { promise: p, reason: 1 }); const handler = () => 1; onerror = handler; const set = onerror === handler; onerror = 5;
+     return [set, onerror, 'onrejectionhandled' in globalThis, e.promise === p, e.reason, await bad('x'), await bad('x', {}), await bad('x', { promise: 1 })];`,
+    [true, null, true, true, 1, 'TypeError', 'TypeError', 'TypeError'],
+  ],
+];
+
+const texts: readonly Case[] = [
+  [
+    'bytes and text',
+    `const b = Uint8Array.fromBase64('AQL_', { alphabet: 'base64url' }); const into = new Uint8Array(4); return [[...b], b.toBase64(), b.toHex(), into.setFromBase64('AQID'), into.setFromHex('ff'), [...into], await fault((async () => Uint8Array.fromHex('f'))())];`,
+    [[1, 2, 255], 'AQL/', '0102ff', { read: 4, written: 3 }, { read: 2, written: 1 }, [255, 2, 3, 0], 'SyntaxError'],
+  ],
+  [
+    'patterns of URLs',
+    `const p = new URLPattern('/u/:id(\\\\d+)', 'https://a.b'); const { pathname, hostname } = p.exec('https://a.b/u/12'); return [pathname, hostname, p.test('https://a.b/u/x'), p.test({ pathname: '/u/1' }), p.hasRegExpGroups, String(p), await fault((async () => new URLPattern('('))())];`,
+    [
+      { groups: { id: '12' }, input: '/u/12' },
+      ...[{ groups: {}, input: 'a.b' }, false, false, true, '[object URLPattern]', 'TypeError'],
+    ],
+  ],
+];
+
 const helped = (all: readonly Case[]) =>
   all.map(([name, body, expected]): Case => [name, `${HELP}\n${body}`, expected]);
 
@@ -188,4 +233,6 @@ export const PLATFORM_CASES: Readonly<Record<string, readonly Case[]>> = {
   forms: helped(forms),
   bodies: helped(bodies),
   times: helped(times),
+  errors: helped(errors),
+  texts: helped(texts),
 };

@@ -5,6 +5,7 @@ import { HostJobs, type JobReply } from './host-jobs.ts';
 import { Decoders, digest, encodingName, hmac, parseUrl, random, setUrl } from './host-services.ts';
 import { type DoneMessage, type HostEnding, LIMITS, type RunMessage, type TaskFault } from './protocol.ts';
 import { subtleCall } from './subtle-call.ts';
+import { readPattern, readPatternInput } from './url-patterns.ts';
 import { ZipStreams } from './zip-streams.ts';
 
 /** TypeScript to JavaScript of the same lines and columns. */
@@ -29,6 +30,8 @@ type Entry = ivm.Reference<(...args: unknown[]) => unknown>;
 const MAX_DELAY = 2_147_483_647;
 /** What V8 says when the isolate's limit leaves no room for a buffer. */
 const NO_BUFFER = 'Array buffer allocation failed';
+/** What isolated-vm makes of an object that was thrown and is no error. */
+const NO_ERROR = 'An object was thrown from supplied code';
 const CPU_CHECK_MS = 5;
 /** Hands the runtime the tool's module once that has run to its end, however long it waits at its top level. */
 const DRIVER = "import { evaluated } from 'runtime'; import * as tool from 'tool'; evaluated(tool);";
@@ -54,8 +57,6 @@ export class IsolateSlot {
   /** Runs the tool's module, then hands it to the runtime; compiled ahead. */
   readonly #driver: ivm.Module;
   readonly #entry: ivm.Module;
-  /** Whether it is known by now if the module waits. */
-  #begun = false;
   #pending = false;
   #finished = false;
   #ended = false;
@@ -115,11 +116,10 @@ export class IsolateSlot {
       // The module's own top level and its default export run, and two questions are asked behind them, all in one go:
       // each change to the isolate's thread and back takes as long as a small tool does.
       const evaluated = this.#driver.evaluate({ promise: true });
-      this.#deliver.applyIgnored(undefined, ['begin']);
+      this.#deliver.apply(undefined, ['begin']).catch((error: unknown) => this.#unhandled(error));
       this.#heap = this.#heapBytes();
       await evaluated;
       await this.#heap;
-      this.#begun = true;
     } catch (error) {
       this.#failed(error);
     }
@@ -140,9 +140,16 @@ export class IsolateSlot {
    */
   #tell(args: unknown[]): void {
     this.#heap = null;
-    const options = { arguments: { copy: true } } as const;
-    if (this.#begun && !this.#pending) this.#deliver.applyIgnored(undefined, args, options);
-    else this.#deliver.apply(undefined, args, options).catch((error: unknown) => this.#pending && this.#failed(error));
+    const failed = (error: unknown) => (this.#pending ? this.#failed(error) : this.#unhandled(error));
+    this.#deliver.apply(undefined, args, { arguments: { copy: true } }).catch(failed);
+  }
+
+  /** What a call fails with, as the runtime itself never throws: the reason of a rejection. Those of its listeners are not told. */
+  #unhandled(error: unknown): void {
+    if (this.#finished || this.#ended || this.#isolate.isDisposed) return;
+    const real = error instanceof Error && !error.message.startsWith(NO_ERROR);
+    const reason = real ? { error: copyOf(error) } : { value: plainOf(error) };
+    this.#deliver.applyIgnored(undefined, ['rejected', JSON.stringify(reason)], { arguments: { copy: true } });
   }
 
   /** The reply to a binding call. */
@@ -208,6 +215,10 @@ export class IsolateSlot {
         return parseUrl(String(a), typeof b === 'string' ? b : null);
       case 'url-set':
         return setUrl(String(a), String(b), String(c));
+      case 'pattern':
+        return readPattern(String(a));
+      case 'pattern-input':
+        return readPatternInput(String(a));
       case 'digest':
         return digest(String(a), view(b));
       case 'hmac':
@@ -348,6 +359,12 @@ function bufferOf(bytes: Uint8Array): ArrayBuffer | undefined {
 
 function view(value: unknown): Uint8Array {
   return value instanceof ArrayBuffer ? new Uint8Array(value) : new Uint8Array(0);
+}
+
+/** What a person would read of it, where it is no error. */
+function plainOf(value: unknown): string {
+  if (typeof value === 'string') return value.slice(0, LIMITS.message);
+  return typeof value === 'object' ? '[object]' : String(value);
 }
 
 function copyOf(error: Error): TaskFault {

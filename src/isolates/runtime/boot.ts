@@ -10,6 +10,7 @@ import { type EnvSettings, makeEnv, tellPart } from './env.ts';
 import { offered } from './events.ts';
 import { beginTask, installGlobals, returnWebAssembly } from './globals.ts';
 import { output } from './output.ts';
+import { rejected } from './rejection.ts';
 import { tick } from './timers.ts';
 
 interface Setting extends EnvSettings {
@@ -60,6 +61,7 @@ function deliver(what: string, a: unknown, b: unknown, c: unknown): void {
   if (what === 'tick') guarded(tick);
   else if (what === 'reply') takeReply(a as number, b as string, c as ArrayBuffer | undefined);
   else if (what === 'begin') begin();
+  else if (what === 'rejected') rejected(a as string);
 }
 
 /** Called with the tool's module once that has run to its end, however long it waits at its top level. */

@@ -27,7 +27,13 @@ function uncurry<This, Args extends unknown[], Out>(
 export const jsonText = JSON.stringify;
 export const jsonValue = JSON.parse;
 export const sliceText = uncurry(String.prototype.slice as (this: string, start?: number, end?: number) => string);
-export const charCode = uncurry(String.prototype.charCodeAt);
+
+const { charCodeAt } = String.prototype;
+
+/** As `uncurry` would make it; a list of just one that is written out costs the engine nothing. */
+export function charCode(text: string, at: number): number {
+  return apply(charCodeAt, text, [at]);
+}
 
 /** Bytes that a text takes as UTF-8, counted only as far as `limit`. */
 export function utf8Length(text: string, limit: number): number {

@@ -1,21 +1,25 @@
-/** Event handler attributes, as `onmessage`: one listener for each, whose place is that of the first handler (HTML, event handlers). */
+/**
+ * Event handler attributes, as `onmessage`: one listener for each, whose place is that of the first handler (HTML, event
+ * handlers).
+ */
 
-import type { Event } from './event.ts';
+import { ErrorEvent, type Event } from './event.ts';
 import type { EventTarget } from './events.ts';
 
 const handlers = new WeakMap<object, Map<string, { handler: unknown }>>();
 const { apply } = Reflect;
 
-/** Defines `on…` of these types on a prototype; `set` runs after each time that one is set. */
-export function defineHandlers(prototype: object, types: readonly string[], set: (target: object) => void): void {
+/** Defines `on…` of these types on a prototype, or on the global object; `set` runs after each time that one is set. */
+export function defineHandlers(on: object, types: readonly string[], set?: (target: object) => void): void {
   for (const type of types) {
-    Object.defineProperty(prototype, `on${type}`, {
-      get(this: EventTarget): unknown {
-        return handlers.get(this)?.get(type)?.handler ?? null;
+    Object.defineProperty(on, `on${type}`, {
+      get(this: EventTarget | undefined): unknown {
+        return handlers.get(this ?? globalThis)?.get(type)?.handler ?? null;
       },
-      set(this: EventTarget, handler: unknown) {
-        handle(this, type, handler);
-        set(this);
+      set(this: EventTarget | undefined, handler: unknown) {
+        const target = this ?? (globalThis as unknown as EventTarget);
+        handle(target, type, handler);
+        set?.(target);
       },
       enumerable: true,
       configurable: true,
@@ -32,7 +36,14 @@ function handle(target: EventTarget, type: string, given: unknown): void {
   if (there || handler === null) return;
   const state = { handler: handler as unknown };
   all.set(type, state);
-  target.addEventListener(type, (event: Event) => {
-    if (typeof state.handler === 'function') apply(state.handler, target, [event]);
-  });
+  target.addEventListener(type, (event: Event) => process(target, event, state.handler));
+}
+
+/** HTML, "the event handler processing algorithm". */
+function process(target: EventTarget, event: Event, handler: unknown): void {
+  if (typeof handler !== 'function') return;
+  const ofErrors = (target as object) === globalThis && event instanceof ErrorEvent && event.type === 'error';
+  const { message, filename, lineno, colno, error } = event as ErrorEvent;
+  const answer: unknown = apply(handler, target, ofErrors ? [message, filename, lineno, colno, error] : [event]);
+  if (answer === (ofErrors === true)) event.preventDefault();
 }

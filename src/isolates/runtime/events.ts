@@ -140,16 +140,31 @@ export const uncaught: { tell: (error: unknown) => void } = { tell: () => undefi
 
 let telling = false;
 
+/** Whether the global object has a listener for events of this type. */
+export function listens(type: string): boolean {
+  return globalList.some((listener) => listener.type === type);
+}
+
 /** Whether a listener of the global object's `error` event took it. */
 export function offered(error: unknown): boolean {
-  if (telling || !globalList.some(({ type }) => type === 'error')) return false;
+  if (telling || !listens('error')) return false;
   telling = true;
   try {
-    const message = error instanceof Error ? `Uncaught ${String(error)}` : 'Uncaught exception';
-    return !fire(globalThis, new ErrorEvent('error', { cancelable: true, message, error }));
+    return !fire(globalThis, new ErrorEvent('error', { cancelable: true, error, ...reported(error) }));
   } catch {
     return false;
   } finally {
     telling = false;
   }
+}
+
+const FRAME = /(tool\.[jt]s):(\d+):(\d+)/;
+
+/** What is said of an exception, and where it came from: its own place, or that of who reports it. */
+function reported(error: unknown): { message: string; filename: string; lineno: number; colno: number } {
+  const real = error instanceof Error;
+  const [, filename = '', line, column] =
+    (real && FRAME.exec(String(error.stack))) || FRAME.exec(String(new Error().stack)) || [];
+  const message = `Uncaught ${real || typeof error !== 'object' ? String(error) : 'exception'}`;
+  return { message, filename, lineno: Number(line ?? 0), colno: Number(column ?? 0) };
 }

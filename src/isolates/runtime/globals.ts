@@ -19,12 +19,14 @@ import { AbortController, AbortSignal } from './abort.ts';
 import { atob, btoa } from './base64.ts';
 import { Blob, File } from './blob.ts';
 import { bridge, sliceText } from './bridge.ts';
+import { installByteText } from './byte-text.ts';
 import { CompressionStream, DecompressionStream } from './compression-streams.ts';
 import { Crypto, makeCrypto } from './crypto.ts';
 import { CryptoKey } from './crypto-key.ts';
 import { DOMException, QuotaExceededError } from './dom-exception.ts';
 import { TextDecoder, TextEncoder } from './encoding.ts';
 import { CustomEvent, ErrorEvent, Event } from './event.ts';
+import { defineHandlers } from './event-handlers.ts';
 import { EventTarget, offered, uncaught } from './events.ts';
 import { fetch } from './fetch.ts';
 import { FileReader, ProgressEvent } from './file-reader.ts';
@@ -42,6 +44,7 @@ import {
   PerformanceMeasure,
 } from './performance.ts';
 import { PerformanceObserver, PerformanceObserverEntryList } from './performance-observer.ts';
+import { PromiseRejectionEvent } from './rejection.ts';
 import { Request } from './request.ts';
 import { Response } from './response.ts';
 import { refuseToClone, structuredClone } from './structured-clone.ts';
@@ -49,6 +52,7 @@ import { SubtleCrypto } from './subtle-crypto.ts';
 import { TextDecoderStream, TextEncoderStream } from './text-streams.ts';
 import { clearInterval, clearTimeout, setInterval, setTimeout } from './timers.ts';
 import { URL } from './url.ts';
+import { URLPattern } from './url-pattern.ts';
 import { URLSearchParams } from './url-search-params.ts';
 
 /** Shared memory is a clock and a way round memory limits (T-61, T-65). */
@@ -88,8 +92,10 @@ const INTERFACES: Interfaces = {
     MessagePort,
     FileReader,
     ProgressEvent,
+    PromiseRejectionEvent,
     TextEncoderStream,
     URL,
+    URLPattern,
     URLSearchParams,
   },
   ...{ Performance, PerformanceEntry, PerformanceMark, PerformanceMeasure },
@@ -105,6 +111,7 @@ let assembly: unknown;
 
 export function installGlobals(global: Record<string, unknown>, console: object): void {
   forbidCodeFromText(global);
+  installByteText();
   for (const [name, kind] of Object.entries(INTERFACES)) asInterface(name, kind);
   streamIteratorsAsStandard();
   refuseToClone(Object.values({ ...INTERFACES, ...STREAMS }));
@@ -137,6 +144,7 @@ const navigator = Object.freeze({ userAgent: 'Locktender' });
 function defineEvents(global: Record<string, unknown>): void {
   const { addEventListener, removeEventListener, dispatchEvent } = EventTarget.prototype;
   define(global, { addEventListener, removeEventListener, dispatchEvent }, true);
+  defineHandlers(global, ['error', 'unhandledrejection', 'rejectionhandled']);
   uncaught.tell = reportError;
 }
 
@@ -153,7 +161,16 @@ function streamIteratorsAsStandard(): void {
 /** Arguments that a constructor or a method must be given, where that is not none. */
 const NEEDED: Readonly<Record<string, number>> = {
   ...{ BroadcastChannel: 1, CompressionStream: 1, CustomEvent: 1, DecompressionStream: 1, ErrorEvent: 1, Event: 1 },
-  ...{ File: 2, MessageEvent: 1, PerformanceMark: 1, PerformanceObserver: 1, ProgressEvent: 1, Request: 1, URL: 1 },
+  ...{
+    File: 2,
+    MessageEvent: 1,
+    PerformanceMark: 1,
+    PerformanceObserver: 1,
+    ProgressEvent: 1,
+    PromiseRejectionEvent: 2,
+    Request: 1,
+    URL: 1,
+  },
 };
 const PAIRS = { append: 2, delete: 1, get: 1, getAll: 1, has: 1, set: 2, forEach: 1 };
 const ARITY: Readonly<Record<string, Readonly<Record<string, number>>>> = {
