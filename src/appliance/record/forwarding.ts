@@ -4,6 +4,7 @@
  */
 
 import { Worker } from 'node:worker_threads';
+import { threadEnvironment } from '../../guard/workers/thread-environment.ts';
 import type { Core } from '../open-core.ts';
 import type { ForwardNews, ForwardOrder, ForwardTold, ReceiverStatus } from './receivers.ts';
 
@@ -76,7 +77,10 @@ class ForwardThread implements Forwarding {
   }
 
   #start(): Worker {
-    const worker = new Worker(new URL('./forward-worker.ts', import.meta.url), { workerData: this.#order });
+    const worker = new Worker(new URL('./forward-worker.ts', import.meta.url), {
+      workerData: this.#order,
+      env: threadEnvironment(),
+    });
     worker.on('message', (news: ForwardNews) => this.#hear(news));
     worker.on('error', (error) => this.#parts.log.error({ error }, 'the forwarding thread failed'));
     worker.on('exit', () => {

@@ -5,6 +5,7 @@ import { Worker } from 'node:worker_threads';
 import type { RecordDesk } from '../../admin/ports.ts';
 import type { VerifyReport } from '../../audit/verify.ts';
 import type { Clock } from '../../core/ports.ts';
+import { threadEnvironment } from '../../guard/workers/thread-environment.ts';
 import type { VerifyOrder } from './verify-worker.ts';
 
 export interface VerifyParts {
@@ -40,7 +41,10 @@ export function verifyRecord({ dir, keysFile, clock }: VerifyParts): RecordDesk[
 }
 
 function inThread(order: VerifyOrder): Promise<VerifyReport> {
-  const worker = new Worker(new URL('./verify-worker.ts', import.meta.url), { workerData: order });
+  const worker = new Worker(new URL('./verify-worker.ts', import.meta.url), {
+    workerData: order,
+    env: threadEnvironment(),
+  });
   return new Promise((resolve, reject) => {
     worker.once('message', resolve);
     worker.once('error', reject);

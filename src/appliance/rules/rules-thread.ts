@@ -9,6 +9,7 @@ import type { RevisionRoots } from '../../control/load-revision.ts';
 import { err, ok, type Problem, type Result } from '../../core/result.ts';
 import type { RuleFile, RuleSet } from '../../dlp/compiled-rules.ts';
 import { portableRules, rulesFrom } from '../../dlp/portable-rules.ts';
+import { threadEnvironment } from '../../guard/workers/thread-environment.ts';
 import { Channel } from '../channel.ts';
 import type { Compiled, RulesDown, RulesUp, TrialOrder } from './rules-talk.ts';
 
@@ -99,7 +100,7 @@ export class RulesThread {
   }
 
   #start(): Live {
-    const worker = new Worker(new URL('./rules-worker.ts', import.meta.url));
+    const worker = new Worker(new URL('./rules-worker.ts', import.meta.url), { env: threadEnvironment() });
     worker.unref();
     const channel = new Channel<RulesDown, RulesUp>(worker, { ask: {}, tell: {} });
     const live: Live = { worker, channel, told: '', why: null };

@@ -6,6 +6,7 @@ import type { EventBody } from '../../core/event.ts';
 import { ulid } from '../../core/ids.ts';
 import type { Lease } from '../../core/ports.ts';
 import type { KeptValue } from '../../guard/vault.ts';
+import { threadEnvironment } from '../../guard/workers/thread-environment.ts';
 import type { Decider } from '../../policy/decider.ts';
 import type { Budgets, Spender } from '../../proxy/budget/budgets.ts';
 import type { FieldLeaks } from '../../proxy/budget/field-leaks.ts';
@@ -55,7 +56,7 @@ export class WorkerSeat {
 
   constructor(parts: SeatParts) {
     this.#parts = parts;
-    this.#worker = new Worker(new URL('./egress-worker.ts', import.meta.url));
+    this.#worker = new Worker(new URL('./egress-worker.ts', import.meta.url), { env: threadEnvironment() });
     this.#channel = new Channel<Down, Up>(this.#worker, this.#handlers());
     this.#worker.on('error', (error) => parts.core.log.error({ error }, 'an egress worker failed'));
     this.#worker.once('exit', () => void this.#over());

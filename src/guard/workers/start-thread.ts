@@ -2,6 +2,7 @@
 
 import { Worker } from 'node:worker_threads';
 import type { Thread } from './guard-workers.ts';
+import { threadEnvironment } from './thread-environment.ts';
 import type { WorkerAsk, WorkerSay, WorkerSetup } from './worker-talk.ts';
 
 /** Of its own heap; what it decodes is bounded by the limits of layers and bodies. */
@@ -10,6 +11,7 @@ const HEAP_MB = 256;
 export function startThread(setup: WorkerSetup): Thread {
   const worker = new Worker(new URL('./guard-worker.ts', import.meta.url), {
     workerData: setup,
+    env: threadEnvironment(),
     resourceLimits: { maxOldGenerationSizeMb: HEAP_MB },
   });
   worker.unref();

@@ -1,0 +1,34 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { enableCompileCache, getCompileCacheDir } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import { expect, test } from 'vitest';
+import { threadEnvironment } from './thread-environment.ts';
+
+const CODE = `
+  const { getCompileCacheDir } = require('node:module');
+  require('node:worker_threads').parentPort.postMessage([getCompileCacheDir(), process.env.PATH]);
+`;
+
+const told = (thread: Worker) =>
+  new Promise((resolve, reject) => {
+    thread.once('message', resolve);
+    thread.once('error', reject);
+  });
+
+test('a thread reads what Node made of the sources where this process does', async () => {
+  const own = mkdtempSync(join(tmpdir(), 'locktender-code-'));
+  try {
+    // Where it is kept already, that stays.
+    enableCompileCache(own);
+    const directory = getCompileCacheDir();
+    expect(directory).toBeTypeOf('string');
+    const thread = new Worker(CODE, { eval: true, env: threadEnvironment() });
+    expect(await told(thread)).toEqual([directory, process.env['PATH']]);
+    await thread.terminate();
+    expect(process.env['NODE_COMPILE_CACHE']).toBeUndefined();
+  } finally {
+    rmSync(own, { recursive: true, force: true });
+  }
+});
