@@ -5,7 +5,9 @@ import { joinBindings } from '../../src/isolates/bindings/binding-part.ts';
 import { fetchBinding } from '../../src/isolates/bindings/fetch-binding.ts';
 import { createIsolatePool, type IsolatePool } from '../../src/isolates/pool.ts';
 import type { TaskOrder } from '../../src/isolates/task-order.ts';
-import { ATTACKS, programOf } from './attacks.ts';
+import { programOf } from './attack.ts';
+import { ATTACKS } from './attacks.ts';
+import { PLATFORM_ATTACKS } from './platform-attacks.ts';
 
 const clock = { now: () => Date.now(), monotonic: () => performance.now() };
 const limits = { wall_ms: 500, cpu_ms: 250, memory_mb: 16, output_bytes: 50_000 };
@@ -39,7 +41,7 @@ function order(tenant: string, code: string, limits: TaskOrder['limits']): TaskO
 }
 
 describe('hostile programs', () => {
-  test.concurrent.each(ATTACKS)('$name', async (attack) => {
+  test.concurrent.each([...ATTACKS, ...PLATFORM_ATTACKS])('$name', async (attack) => {
     const given = attack.ends.includes('timeout') ? limits : patient;
     const outcome = await pool.run(order('hostile', programOf(attack), given));
     expect(attack.ends).toContain(outcome.status);

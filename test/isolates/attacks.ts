@@ -1,32 +1,15 @@
-/**
- * Hostile programs, each by what it tries. `code` is the body of the default export unless it begins with `export` or
- * `top:`; then it is the whole module.
- */
+/** Hostile programs, each by what it tries. */
 
 import type { TaskStatus } from '../../src/core/event.ts';
+import { type Attack, FINE, group, OUT_OF_MEMORY, STOPPED, STOPPED_OR_FULL } from './attack.ts';
 
-export interface Attack {
-  readonly name: string;
-  readonly code: string;
-  /** How it may end. */
-  readonly ends: readonly TaskStatus[];
-}
-
-const STOPPED: readonly TaskStatus[] = ['timeout', 'cpu_exceeded'];
-const OUT_OF_MEMORY: readonly TaskStatus[] = ['memory_exceeded', 'host_lost', 'timeout', 'cpu_exceeded', 'failed'];
-/** Each promise of the chain waits for the next, so memory may run out before the time does. */
-const STOPPED_OR_FULL: readonly TaskStatus[] = [...STOPPED, 'memory_exceeded', 'host_lost'];
 const FAILED: readonly TaskStatus[] = ['failed'];
-const FINE: readonly TaskStatus[] = ['completed', 'failed'];
 const CAPPED: readonly TaskStatus[] = ['output_exceeded', 'failed', ...OUT_OF_MEMORY];
 const ANY: readonly TaskStatus[] = ['completed', ...CAPPED];
 
 /** A megabyte of nothing, a thousand times smaller, in memory of 16 MB. */
 const BOMB =
   "const z = new CompressionStream('gzip'); const w = z.writable.getWriter(); (async () => { for (let i = 0; i < 50; i++) await w.write(new Uint8Array(1e6)); await w.close(); })(); const bomb = await new Response(z.readable).bytes();";
-
-const group = (ends: readonly TaskStatus[], attacks: Readonly<Record<string, string>>): Attack[] =>
-  Object.entries(attacks).map(([name, code]) => ({ name, code, ends }));
 
 export const ATTACKS: readonly Attack[] = [
   ...group(STOPPED_OR_FULL, {
@@ -293,7 +276,3 @@ export const ATTACKS: readonly Attack[] = [
       "const b = new Uint8Array(1e5); const p = crypto.subtle.digest('SHA-256', b); b.buffer.transfer(); return (await p).byteLength;",
   }),
 ];
-
-export function programOf({ code }: Attack): string {
-  return code.startsWith('top:') ? code.slice(4) : `export default async () => { ${code} };`;
-}

@@ -123,13 +123,15 @@ function fail(thrown: unknown): void {
     const error = thrown as { name?: unknown; message?: unknown; stack?: unknown; code?: unknown } | null;
     const real = typeof error === 'object' && error !== null;
     fault = {
+      // Without a `toJSON` that tool code gave to all objects: an end that cannot be told is none.
+      __proto__: null,
       name: real ? short(error.name, 100) : 'Error',
       message: real ? short(error.message, MESSAGE) : short(String(thrown), MESSAGE),
       stack: real ? short(error.stack, STACK) : '',
       code: real && typeof error.code === 'string' ? short(error.code, 100) : undefined,
     };
   } catch {
-    fault = { name: 'Error', message: 'the error cannot be read', stack: '' };
+    fault = { __proto__: null, name: 'Error', message: 'the error cannot be read', stack: '' };
   }
   bridge.current.hear('fail', 'failed', jsonText(fault));
 }
