@@ -9,6 +9,8 @@ import type { AddressInfo } from 'node:net';
 import * as grpc from '@grpc/grpc-js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DEMO_SECRET } from '../../src/appliance/tour/demo-origins.ts';
+import { readProtobuf } from '../../src/guard/framed/protobuf.ts';
+import { field, grpcMessage } from '../dlp/binary-formats.ts';
 import { type Lab, openLab } from './lab.ts';
 
 let lab: Lab;
@@ -81,6 +83,21 @@ describe('gRPC', () => {
     await expect.poll(() => ends.length).toBe(before + 1);
     const live = () => lab.appliance.core.leases.live().filter(({ flow }) => flow.kind === 'exchange').length;
     await expect.poll(live).toBe(0);
+  });
+
+  it('T-36 has a secret of an answer replaced, in one message and over two, with lengths that fit', async () => {
+    const inTwo = [DEMO_SECRET.slice(0, 15), DEMO_SECRET.slice(15)];
+    const answers = [`so ${DEMO_SECRET} it is`, ...inTwo].map((text) => field(2, field(1, text)));
+    serve = (stream) => stream.end(Buffer.concat(answers.map((answer) => grpcMessage(answer))));
+    const { heard, status, end } = call();
+    end();
+    expect((await status).code).toBe(0);
+    expect(heard).toHaveLength(3);
+    for (const part of [DEMO_SECRET, ...inTwo]) expect(heard.join('\n')).not.toContain(part);
+    const texts = heard.map((message) => readProtobuf(Buffer.from(message))?.leaves.find(({ name }) => name === '2.1'));
+    expect(texts[0]?.bytes.toString()).toMatch(/^so \[[A-Z]+:\S+\] it is$/);
+    expect(texts[1]?.bytes.toString()).toMatch(/^\[[A-Z]+:\S+\]$/);
+    expect(heard[2]).toBe(field(2, field(1, '')).toString());
   });
 
   it('T-35 a message with a secret does not leave, though those before it did', async () => {

@@ -12,6 +12,7 @@ import { readProtobuf } from './protobuf.ts';
 import { told, type Value } from './told.ts';
 
 const HEAD = 5;
+const NOTHING = Buffer.alloc(0);
 const COMPRESSED = 1;
 /** Plain, compressed, the end of a Connect stream, the trailers of gRPC-Web. */
 const FLAGS: ReadonlySet<number> = new Set([0, 1, 2, 3, 0x80, 0x81]);
@@ -46,6 +47,8 @@ export function grpcFraming({ most, isLeaving }: FramingOptions): Framing {
 }
 
 function tellMessage(raw: Buffer, { most, isLeaving }: FramingOptions): Told {
+  // Many of them cost little to send.
+  if (raw.length === HEAD) return { text: NOTHING, lines: 0, written: () => raw };
   const { plain, coding } = unpacked(raw.subarray(HEAD), { isPacked: isPacked(raw), most });
   const values: Value[] = [];
   const written = tellAs(readProtobuf, plain, { values, isLeaving });
@@ -64,7 +67,7 @@ function isPacked(raw: Buffer): boolean {
 }
 
 function unpacked(bytes: Buffer, { isPacked, most }: { readonly isPacked: boolean; readonly most: number }) {
-  if (!isPacked || bytes.length === 0) return { plain: bytes, coding: null };
+  if (!isPacked) return { plain: bytes, coding: null };
   const coding = codingBy(bytes);
   if (coding === undefined) throw new Unreadable('a message is compressed in an unknown way');
   try {
