@@ -7,6 +7,7 @@ import {
   deflateSync,
   gunzipSync,
   gzipSync,
+  inflateRawSync,
   inflateSync,
   zstdCompressSync,
   zstdDecompressSync,
@@ -57,13 +58,23 @@ function allFrames(bytes: Uint8Array, max: number): Buffer {
   return Buffer.concat(parts);
 }
 
+/**
+ * RFC 9110 section 8.4.1.2: `deflate` is zlib's format, and some servers send it without its head, which clients take. What
+ * begins like a zlib stream is read as one and in no other way.
+ */
+function deflated(bytes: Uint8Array, max: number): Buffer {
+  const [first = 0, second = 0] = bytes;
+  const hasHead = (first & 0x0f) === 8 && first >> 4 <= 7 && (first * 256 + second) % 31 === 0;
+  return one(hasHead ? inflateSync : inflateRawSync)(bytes, max);
+}
+
 /** The usual one, 11, takes a hundred times as long for a tenth less. */
 const BROTLI = { params: { [constants.BROTLI_PARAM_QUALITY]: 5 } };
 
 export const CODINGS: Readonly<Record<string, Coding>> = {
   gzip: { decode: one(gunzipSync), encode: (b) => gzipSync(b) },
   'x-gzip': { decode: one(gunzipSync), encode: (b) => gzipSync(b) },
-  deflate: { decode: one(inflateSync), encode: (b) => deflateSync(b) },
+  deflate: { decode: deflated, encode: (b) => deflateSync(b) },
   br: { decode: one(brotliDecompressSync), encode: (b) => brotliCompressSync(b, BROTLI) },
   zstd: { decode: allFrames, encode: (b) => zstdCompressSync(b) },
 };

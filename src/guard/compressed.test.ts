@@ -115,6 +115,27 @@ describe('a body that is changed inside its content encoding', () => {
   });
 });
 
+describe('T-34 `deflate` without the head of zlib, as some servers send it', () => {
+  const over = { contentEncoding: 'deflate' };
+
+  it('is looked into, and goes on with a head where anything was taken out', () => {
+    const { out, verdict } = run(deflateRawSync(PLAIN), over);
+    expect(verdict.findings.map(({ rule }) => rule)).toEqual(['sample', 'sample']);
+    expect(inflateSync(out).toString()).not.toContain('abcdefgh');
+    const clean = deflateRawSync('nothing in it');
+    expect(run(clean, over)).toMatchObject({ out: clean, blocked: false });
+  });
+
+  it.each([
+    ['half of one', deflateRawSync('x'.repeat(50) + Math.PI).subarray(0, 8)],
+    ['one with more behind it', Buffer.concat([deflateRawSync(PLAIN), Buffer.from('more')])],
+    ['text', Buffer.from(PLAIN)],
+    ['the head of zlib before it, and no checksum', deflateSync(PLAIN).subarray(0, -1)],
+  ])('%s is not taken for one', (_, body) => {
+    expect(run(body, over)).toMatchObject({ blocked: true, verdict: { action: 'block', findings: [] } });
+  });
+});
+
 describe('any cut of the input', () => {
   const long = `${'words that go on and on '.repeat(3500)}key-abcdefgh and `;
   it.each([

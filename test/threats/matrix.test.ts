@@ -255,9 +255,9 @@ const HTTP_ROWS: readonly HttpRow[] = [
     '200 OK\r\nX-A: b\rSet-Cookie: SECRET=1\r\nContent-Length: 0',
   ),
   replied('T-33 an escape in a field', 'upstream_protocol', '200 OK\r\nX-A: \x1b[2JSECRET\r\nContent-Length: 0'),
-  replied('T-34 a bomb', 'guard_blocked', packed('gzip'), BOMB),
-  replied('T-34 stacked encodings', 'guard_blocked', packed('gzip, gzip'), BOMB),
-  replied('T-34 an unknown encoding', 'guard_blocked', packed('compress'), BOMB),
+  replied('T-34 a bomb', 'guard_unscannable', packed('gzip'), BOMB),
+  replied('T-34 stacked encodings', 'guard_unscannable', packed('gzip, gzip'), BOMB),
+  replied('T-34 an unknown encoding', 'guard_unscannable', packed('compress'), BOMB),
 ];
 
 describe.each(['in the clear', 'inspected'] as const)('HTTP %s, two tenants at once', (place) => {

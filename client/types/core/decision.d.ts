@@ -33,6 +33,8 @@ export interface DecisionRequest {
     readonly query: string;
     /** Media type of the request body, lower case, without parameters; empty when none. */
     readonly contentType: string;
+    /** A body is announced: with a method that reads, that is a write (T-30). */
+    readonly hasBody?: boolean;
     /** A message that the appliance itself wrote to a tool declared read-only; no proxy client's is. */
     readonly readOnlyTool?: boolean;
     /** Lower-case upgrade token (`websocket`), empty when none: an upgrade is a write channel (T-28). */

@@ -11,10 +11,9 @@ import type { Exchange } from '../exchange.ts';
 import { field, joined } from '../fields.ts';
 import type { Gate } from '../gate.ts';
 import { exchangedBody } from '../guarding/brokering.ts';
-import { type BodyStream, looked } from '../guarding/guarding.ts';
+import { type BodyStream, blockedBy, looked } from '../guarding/guarding.ts';
 import { watchedBody } from '../guarding/provider-body.ts';
 import { guardContext, recordVerdict } from '../guarding/scan-outbound.ts';
-import { Refusal } from '../refusal.ts';
 import type { Forwarding } from '../relay/forwarding.ts';
 import { idleBound } from './idle-body.ts';
 
@@ -76,7 +75,7 @@ async function* guardedBody(gate: Gate, exchange: Exchange, guarding: Guarding):
     }
     const last = filter.blocked ? [] : await looked(filter.end());
     await record();
-    if (filter.blocked && enforce) throw new Refusal('guard_blocked', 'request_body');
+    if (filter.blocked && enforce) throw blockedBy(filter, 'request_body');
     yield* last;
   } finally {
     // A client that left, or a cut: what was found until then is on record all the same.

@@ -46,6 +46,11 @@ export interface GuardPort {
   stream(context: GuardContext): BodyStream;
 }
 
+/** Why a body goes no further: for what was found in it, or because it could not be looked at. */
+export function blockedBy(filter: Pick<BodyStream, 'verdict'>, detail: string): Refusal {
+  return new Refusal(filter.verdict().findings.length === 0 ? 'guard_unscannable' : 'guard_blocked', detail);
+}
+
 /** What nobody looked at goes no further, and why is said. */
 export async function looked<T>(work: Later<T>): Promise<T> {
   try {

@@ -10,9 +10,9 @@ import type { FieldList, Reply } from '../doors/reply.ts';
 import type { Exchange, HeaderList } from '../exchange.ts';
 import { field, joined } from '../fields.ts';
 import type { Gate } from '../gate.ts';
-import { Refusal, refusalOf, stopped } from '../refusal.ts';
+import { type Refusal, refusalOf, stopped } from '../refusal.ts';
 import { liveScrubs } from './brokering.ts';
-import { type BodyStream, unlooked } from './guarding.ts';
+import { type BodyStream, blockedBy, unlooked } from './guarding.ts';
 import { guardContext, recordVerdict } from './scan-outbound.ts';
 
 interface Begin {
@@ -100,7 +100,7 @@ export class ResponseGuard {
     if (this.#failure !== null) throw this.#failure;
     const last = await this.#last();
     await this.#record();
-    if (this.#filter.blocked) throw new Refusal('guard_blocked', 'response_body');
+    if (this.#filter.blocked) throw blockedBy(this.#filter, 'response_body');
     if (!this.#exchange.mayMove()) throw stopped(this.#exchange);
     // Nothing is out yet: then the length of what the guard left can be said.
     if (!this.#reply?.begun && trailers.length === 0) this.#head([['content-length', String(lengthOf(last))]]);
@@ -198,7 +198,7 @@ export class ResponseGuard {
     if (this.#failure !== null || !this.#exchange.mayMove()) return;
     if (this.#filter.blocked) {
       void this.#record().catch(() => undefined);
-      this.#fail(new Refusal('guard_blocked', 'response_body'));
+      this.#fail(blockedBy(this.#filter, 'response_body'));
       return;
     }
     if (out.length > 0) this.#let();
