@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { ProxyAgent, WebSocket } from 'undici';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { encodeFrame, MessageReader, OPCODES } from '../../src/wire/websocket.ts';
+import { cbor } from '../dlp/binary-formats.ts';
 import { answer, type Lab, openLab } from './lab.ts';
 import { LAB_SECRET, LAB_SECRET_RULE } from './test-rules.ts';
 
@@ -28,8 +29,11 @@ afterAll(async () => {
 });
 
 /** One request of the lab's writer; the origin answers with what it was sent. */
-async function sent(host: string, request: { path?: string; fields?: string; body?: string; pass?: string } = {}) {
-  const { path = '/', fields = '', body = '', pass = lab.passes.write } = request;
+async function sent(
+  host: string,
+  request: { path?: string; fields?: string; type?: string; body?: string; pass?: string } = {},
+) {
+  const { path = '/', fields = '', type = 'application/json', body = '', pass = lab.passes.write } = request;
   let got = '';
   lab.script = (socket, head, rest) => {
     const announced = Number(/content-length: *(\d+)/i.exec(head)?.[1] ?? 0);
@@ -47,7 +51,7 @@ async function sent(host: string, request: { path?: string; fields?: string; bod
     });
   };
   const method = body === '' ? 'GET' : 'POST';
-  const length = body === '' ? '' : `Content-Length: ${Buffer.byteLength(body)}\r\nContent-Type: application/json\r\n`;
+  const length = body === '' ? '' : `Content-Length: ${Buffer.byteLength(body)}\r\nContent-Type: ${type}\r\n`;
   const text = `${method} ${path} HTTP/1.1\r\nHost: ${host}:${lab.tlsPort}\r\n${length}${fields}Connection: close\r\n\r\n${body}`;
   const back = await lab.inspected(host, text, { pass });
   return { got, back };
@@ -67,6 +71,12 @@ describe('a stored credential', { timeout: 60_000 }, () => {
     expect(back).not.toContain(STORED);
     expect(back).toMatch(/x-echo: lt_credential_lab/i);
     expect(back).toContain('Bearer lt_credential_lab');
+  });
+
+  it('stays a placeholder in a body whose parts say how long they are, and the body stays one', async () => {
+    const body = cbor('lt_credential_lab').toString('latin1');
+    const { got } = await sent('web.lab.test', { type: 'application/cbor', body });
+    expect(got.endsWith(body)).toBe(true);
   });
 
   it.each([

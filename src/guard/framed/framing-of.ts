@@ -32,6 +32,11 @@ export function framingOf(contentType: string, options: FramingOptions): Framing
   return formatOf(contentType)?.open(options) ?? null;
 }
 
+/** Whether its parts say how long they are, so that nothing in it is changed as text is. */
+export function isFramed(contentType: string): boolean {
+  return formatOf(contentType) !== undefined;
+}
+
 /** Whether no whole message may be held for the next, which the other side may send only once it has this one. */
 export function mustFlow(contentType: string, direction: GuardDirection): boolean {
   const flows = formatOf(contentType)?.flows;

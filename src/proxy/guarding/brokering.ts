@@ -15,6 +15,7 @@ import {
   type Written,
 } from '../../guard/broker.ts';
 import { isIdentity, recoded } from '../../guard/encoded-filter.ts';
+import { isFramed } from '../../guard/framed/framing-of.ts';
 import type { Scrubs } from '../../guard/scrubs.ts';
 import type { Exchange, HeaderList } from '../exchange.ts';
 import { field, joined } from '../fields.ts';
@@ -63,7 +64,7 @@ export function exchangedBody(
   const type = field(headers, 'content-type').toLowerCase();
   const encoding = joined(headers, 'content-encoding').toLowerCase();
   // Their lengths and checksums would be wrong.
-  if (to === null || /^application\/(?:grpc|vnd\.amazon\.eventstream)/.test(type)) return body;
+  if (to === null || isFramed(type) || type.startsWith('application/grpc')) return body;
   const flow = { to, written: writtenIn(type), exchanged: exchange.exchanged };
   return isIdentity(encoding) ? flowing(gate, flow, body) : encodedFlow(gate, flow, { body, encoding });
 }
