@@ -1,12 +1,9 @@
 /** One isolate: booted ahead from the snapshot, bound to one task, once, then destroyed. */
 
 import type ivm from 'isolated-vm';
-import { HostJobs, type JobReply } from './host-jobs.ts';
-import { Decoders, digest, encodingName, hmac, parseUrl, random, setUrl } from './host-services.ts';
-import { type DoneMessage, type HostEnding, LIMITS, type RunMessage, type TaskFault } from './protocol.ts';
-import { subtleCall } from './subtle-call.ts';
-import { readPattern, readPatternInput } from './url-patterns.ts';
-import { ZipStreams } from './zip-streams.ts';
+import { IsolateServices } from './isolate-services.ts';
+import type { DoneMessage, HostEnding, RunMessage, TaskFault } from './protocol.ts';
+import { copyOf, faultOf, plainOf } from './task-faults.ts';
 
 /** TypeScript to JavaScript of the same lines and columns. */
 type StripTypes = (code: string) => string;
@@ -46,9 +43,7 @@ export class IsolateSlot {
   readonly #context: ivm.Context;
   readonly #start: Entry;
   readonly #deliver: Entry;
-  readonly #decoders = new Decoders();
-  readonly #jobs = new HostJobs();
-  readonly #zips = new ZipStreams();
+  readonly #services: IsolateServices;
   #wake: NodeJS.Timeout | undefined;
   /** What the heap held when the tool was called; null once it was spoken to again. */
   #heap: Promise<number> | null = null;
@@ -61,12 +56,17 @@ export class IsolateSlot {
   #finished = false;
   #ended = false;
   #cpuMs = 0;
-  #logs = 0;
-  #calls = 0;
 
   constructor(parts: SlotParts) {
     const from = performance.now();
     this.memoryMb = parts.memoryMb;
+    this.#services = new IsolateServices({
+      call: (call, json, bytes) => this.#events?.call(call, json, bytes),
+      log: (level, text) => this.#events?.log(level, text),
+      answer: (call, { json, bytes }) => {
+        if (!this.#ended) this.#tell(['reply', call, json, bufferOf(bytes)]);
+      },
+    });
     this.#isolate = new parts.engine.Isolate({
       memoryLimit: parts.memoryMb,
       snapshot: parts.snapshot,
@@ -76,7 +76,9 @@ export class IsolateSlot {
     const api = this.#context.evalClosureSync(
       'const boot = globalThis.__boot; delete globalThis.__boot; return boot($0, $1);',
       [
-        new parts.engine.Callback((...args: unknown[]) => this.#serve(args), { sync: true }),
+        new parts.engine.Callback((...args: unknown[]) => (this.#ended ? null : this.#services.serve(args)), {
+          sync: true,
+        }),
         new parts.engine.Callback((...args: unknown[]) => this.#hear(args), { ignored: true }),
       ],
       { result: { reference: true } },
@@ -154,7 +156,7 @@ export class IsolateSlot {
 
   /** The reply to a binding call. */
   reply(call: number, json: string, bytes: Uint8Array): void {
-    this.#calls -= 1;
+    this.#services.answered();
     if (this.#ended) return;
     this.#tell(['reply', call, json, bufferOf(bytes)]);
   }
@@ -166,8 +168,7 @@ export class IsolateSlot {
     this.#cpuTime();
     if (this.#watch) clearInterval(this.#watch);
     clearTimeout(this.#wake);
-    void this.#jobs.end();
-    this.#zips.end();
+    this.#services.end();
     try {
       this.#isolate.dispose();
     } catch {
@@ -190,73 +191,6 @@ export class IsolateSlot {
     }
   }
 
-  /** One call out of the isolate. INVARIANT: never throws, returns only copied plain data. */
-  #serve(args: unknown[]): unknown {
-    if (this.#ended) return null;
-    const [op, a, b, c] = args;
-    try {
-      return this.#service(String(op), a, b, c);
-    } catch {
-      return null;
-    }
-  }
-
-  #service(op: string, a: unknown, b: unknown, c: unknown): unknown {
-    switch (op) {
-      case 'call':
-        return this.#call(a, b, c);
-      case 'crypto':
-        return this.#job(a, c, (bytes) => subtleCall(String(b), bytes));
-      case 'zip':
-        return this.#job(a, c, (bytes) => this.#zips.step(String(b), bytes));
-      case 'zip-close':
-        return this.#zips.close(Number(a));
-      case 'url':
-        return parseUrl(String(a), typeof b === 'string' ? b : null);
-      case 'url-set':
-        return setUrl(String(a), String(b), String(c));
-      case 'pattern':
-        return readPattern(String(a));
-      case 'pattern-input':
-        return readPatternInput(String(a));
-      case 'digest':
-        return digest(String(a), view(b));
-      case 'hmac':
-        return hmac(String(a), view(b), view(c));
-      case 'encoding':
-        return encodingName(String(a));
-      case 'decoder':
-        return this.#decoders.open(String(a), b === true);
-      case 'decode':
-        return this.#decoders.decode(Number(a), b === null ? null : view(b));
-      case 'random':
-        return random(Number(a));
-      case 'log':
-        return this.#log(String(a), String(b));
-      default:
-        return null;
-    }
-  }
-
-  #call(call: unknown, json: unknown, bytes: unknown): boolean {
-    if (this.#calls >= LIMITS.callsInFlight || typeof call !== 'number' || typeof json !== 'string') return false;
-    this.#calls += 1;
-    this.#events?.call(call >>> 0, json, bytes instanceof ArrayBuffer ? new Uint8Array(bytes) : undefined);
-    return true;
-  }
-
-  #job(call: unknown, given: unknown, work: (bytes: Uint8Array) => Promise<JobReply>): boolean {
-    if (typeof call !== 'number') return false;
-    const bytes = view(given);
-    return this.#jobs.add({
-      size: bytes.length,
-      run: () => work(bytes),
-      answer: ({ json, bytes }) => {
-        if (!this.#ended) this.#tell(['reply', call, json, bufferOf(bytes)]);
-      },
-    });
-  }
-
   /** One at a time: the runtime asks for the earliest that it needs, which takes the place of the one before. */
   #wakeIn(delay: number): void {
     clearTimeout(this.#wake);
@@ -265,17 +199,10 @@ export class IsolateSlot {
     }, clampDelay(delay));
   }
 
-  #log(level: string, text: string): boolean {
-    this.#logs += 1;
-    if (this.#logs > LIMITS.logLines) return false;
-    this.#events?.log(level.slice(0, 10), text.slice(0, LIMITS.logLine));
-    return true;
-  }
-
   /** Milliseconds; of an isolate that its memory limit has disposed of, which does not say any more, what it said last. */
   #cpuTime(): number {
     try {
-      this.#cpuMs = Number(this.#isolate.cpuTime) / 1e6 + this.#jobs.spentMs();
+      this.#cpuMs = Number(this.#isolate.cpuTime) / 1e6 + this.#services.spentMs();
     } catch {
       // Disposed of between two looks.
     }
@@ -320,7 +247,7 @@ export class IsolateSlot {
   #finish(status: HostEnding, result: string | null, error: TaskFault | null): void {
     if (this.#finished || this.#ended) return;
     this.#finished = true;
-    const running = this.#jobs.end();
+    const running = this.#services.endJobs();
     const waits = running !== null && (status === 'completed' || status === 'failed');
     if (waits) void running.then(() => this.#report({ status, result, error, doomed: false }));
     else this.#report({ status, result, error, doomed: running !== null });
@@ -355,44 +282,4 @@ function clampDelay(delay: number): number {
 
 function bufferOf(bytes: Uint8Array): ArrayBuffer | undefined {
   return bytes.length > 0 ? new Uint8Array(bytes).buffer : undefined;
-}
-
-function view(value: unknown): Uint8Array {
-  return value instanceof ArrayBuffer ? new Uint8Array(value) : new Uint8Array(0);
-}
-
-/** What a person would read of it, where it is no error. */
-function plainOf(value: unknown): string {
-  if (typeof value === 'string') return value.slice(0, LIMITS.message);
-  return typeof value === 'object' ? '[object]' : String(value);
-}
-
-function copyOf(error: Error): TaskFault {
-  const text = (value: unknown, max: number) => (typeof value === 'string' ? value.slice(0, max) : '');
-  return {
-    name: text(error.name, 100) || 'Error',
-    message: text(error.message, LIMITS.message),
-    stack: toolFrames(text(error.stack, LIMITS.stack)),
-    code: null,
-  };
-}
-
-/** Only what tool code can know of: no line of the host's own files. */
-function toolFrames(stack: string): string {
-  return stack
-    .split('\n')
-    .filter((line) => !/^\s+at /.test(line) || /tool\.[jt]s/.test(line))
-    .join('\n');
-}
-
-function faultOf(json: unknown): TaskFault | null {
-  if (typeof json !== 'string') return null;
-  const raw = JSON.parse(json) as Record<string, unknown>;
-  const text = (value: unknown, max: number) => (typeof value === 'string' ? value.slice(0, max) : '');
-  return {
-    name: text(raw['name'], 100) || 'Error',
-    message: text(raw['message'], LIMITS.message),
-    stack: toolFrames(text(raw['stack'], LIMITS.stack)),
-    code: typeof raw['code'] === 'string' ? raw['code'].slice(0, 100) : null,
-  };
 }
