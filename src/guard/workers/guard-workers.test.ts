@@ -6,6 +6,7 @@ import { portableRules, rulesFrom } from '../../dlp/portable-rules.ts';
 import { compileRules } from '../../dlp/rule-set.ts';
 import { scanLayers } from '../../dlp/scan-layers.ts';
 import type { BodyStream } from '../body-filter.ts';
+import { encodeMessage } from '../framed/event-stream.ts';
 import { createGuard } from '../guard.ts';
 import type { GuardContext } from '../guard-context.ts';
 import { Vault } from '../vault.ts';
@@ -74,6 +75,13 @@ function longBody(seed: number, parts: readonly string[]): Buffer {
   return Buffer.from(JSON.stringify({ items: lines.map((text, i) => ({ id: i, text })) }));
 }
 
+const EVENTS = 'application/vnd.amazon.eventstream';
+
+function eventsOf(text: Buffer): Buffer {
+  const pieces = text.toString().match(/.{1,900}/gsu) ?? [];
+  return Buffer.concat(pieces.map((piece) => encodeMessage(Buffer.alloc(0), Buffer.from(piece))));
+}
+
 const PARTS = ['key-abcdefgh', 'tok-abcdefgh', Buffer.from('key-hgfedcba and more').toString('base64'), 'é 4111'];
 
 describe('bodies that are looked at in other threads', () => {
@@ -83,11 +91,17 @@ describe('bodies that are looked at in other threads', () => {
         fc.nat(96),
         fc.array(fc.nat(250_000), { maxLength: 6 }),
         fc.array(fc.nat(5), { maxLength: 3 }),
-        fc.constantFrom({}, { contentEncoding: 'gzip' }, { direction: 'request' as const, contentType: 'text/plain' }),
+        fc.constantFrom(
+          {},
+          { contentEncoding: 'gzip' },
+          { contentType: EVENTS },
+          { direction: 'request' as const, contentType: 'text/plain' },
+        ),
         fc.constantFrom(PARTS, ['key-abcdefgh', 'nothing']),
         async (...[seed, cuts, idles, over, parts]) => {
           const plain = longBody(seed, parts);
-          const body = 'contentEncoding' in over ? gzipSync(plain) : plain;
+          const framed = over.contentType === EVENTS ? eventsOf(plain) : plain;
+          const body = 'contentEncoding' in over ? gzipSync(plain) : framed;
           const one = await through(here.stream(context(over)), body, cuts, new Set(idles));
           const two = await through(there.stream(context(over)), body, cuts, new Set(idles));
           expect(two).toEqual(one);
