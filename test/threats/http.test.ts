@@ -1,5 +1,6 @@
 /** HTTP: identity, framing, what leaves and what does not. */
 
+import { connect, type Socket } from 'node:net';
 import { brotliCompressSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DEMO_SECRET } from '../../src/appliance/tour/demo-origins.ts';
@@ -363,6 +364,42 @@ describe('T-28 WebSocket', () => {
     expect(broken).toContain('hello');
     expect(broken).not.toMatch(/\r\n0\r\n\r\n$|locktender/);
   });
+
+  it.each(['inspected', 'in the clear'])(
+    'T-48 whose client leaves before its origin has answered holds no flow: %s',
+    async (how) => {
+      const before = lab.heads.length;
+      lab.script = () => undefined;
+      const live = () => lab.appliance.core.leases.live().filter(({ flow }) => flow.kind === 'websocket').length;
+      const client = await asking(how === 'inspected');
+      await expect.poll(() => lab.heads.length, { timeout: 10_000 }).toBe(before + 1);
+      expect(live()).toBe(1);
+      client.end();
+      await expect.poll(live, { timeout: 10_000 }).toBe(0);
+      client.destroy();
+      const closes = async () => (await lab.admin('/v1/audit?type=flow.closed&limit=5'))['events'];
+      const left = expect.objectContaining({ cause: 'client_closed', reason: null, status: null });
+      await expect.poll(closes).toContainEqual(expect.objectContaining({ event: left }));
+    },
+  );
+
+  async function asking(isInspected: boolean): Promise<Socket> {
+    const { write } = lab.passes;
+    if (isInspected) {
+      const { socket, refused } = await lab.tunnel('web.lab.test', { pass: write });
+      if (socket === null) throw new Error(refused);
+      socket.write(upgrade('web.lab.test'));
+      return socket;
+    }
+    const [host = '', port = ''] = lab.appliance.proxyAddress.split(':');
+    const socket = connect(Number(port), host);
+    const url = `http://web.lab.test:${lab.plainPort}`;
+    const head = upgrade('web.lab.test')
+      .replace('/socket', `${url}/socket`)
+      .replace(`:${lab.tlsPort}`, `:${lab.plainPort}`);
+    socket.write(head.replace('Connection:', `${lab.authorization(write)}Connection:`));
+    return socket;
+  }
 
   it('is relayed with one, and cut when its pass is revoked', async () => {
     lab.script = (socket) => void socket.write(`${accepted}\x81\x05hello`, 'latin1');

@@ -20,6 +20,7 @@ import { Refusal, stopped } from '../refusal.ts';
 import { Relay } from './forward.ts';
 import { relayTunnel, sealingOf } from './tunnel.ts';
 import { webSocketGuard } from './websocket-guard.ts';
+import { watchWaiting } from './while-waiting.ts';
 
 export interface Upgrading {
   readonly client: Duplex;
@@ -40,7 +41,13 @@ export async function relayUpgrade(gate: Gate, exchange: Exchange, upgrading: Up
   const { client, headers } = upgrading;
   if (exchange.order.ask.upgrade !== 'websocket') throw new Refusal('default_deny', 'upgrade');
   exchange.onCut(() => client.destroy());
-  const switched = await switchProtocols(gate, exchange, { client, headers });
+  const stop = watchWaiting(client, () => exchange.end('client_closed', null));
+  let switched: Switched | null;
+  try {
+    switched = await switchProtocols(gate, exchange, { client, headers });
+  } finally {
+    stop();
+  }
   if (switched === null) {
     client.end();
     return;
@@ -117,7 +124,7 @@ function switchedHead(fields: Switched['fields']): string {
   return `${text}\r\n`;
 }
 
-/** Null when the origin answered otherwise, and the client has that answer. */
+/** Null when the origin answered otherwise, and the client has that answer, or when the client has left. */
 function switchProtocols(gate: Gate, exchange: Exchange, { client, headers }: Upgrading): Promise<Switched | null> {
   const { ask } = exchange.order;
   const { target } = ask;
@@ -171,8 +178,11 @@ function switchProtocols(gate: Gate, exchange: Exchange, { client, headers }: Up
       },
       onResponseData: (controller, chunk) => relay?.onResponseData(controller, chunk),
       onResponseEnd: (controller) => relay?.onResponseEnd(controller),
-      onResponseError: (controller, error) =>
-        relay === null ? reject(upstreamRefusal(error, false)) : relay.onResponseError(controller, error),
+      onResponseError: (controller, error) => {
+        if (relay !== null) relay.onResponseError(controller, error);
+        else if (exchange.cause === 'client_closed') resolve(null);
+        else reject(upstreamRefusal(error, false));
+      },
     };
     const path = ask.query === '' ? ask.path : `${ask.path}?${ask.query}`;
     const head = exchangedHead(gate, exchange, { path, headers: accountFields(gate, exchange, fields) });
