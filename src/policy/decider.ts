@@ -66,7 +66,8 @@ function fresh(key: string, request: DecisionRequest, snapshot: Snapshot): Remem
   // Every record of this decision shares these lists, and whoever writes them may keep their text.
   Object.freeze(decision.facts);
   Object.freeze(decision.categories);
-  return { key, decision: Object.freeze(decision), tenant, facts, from: now, until, controls: controls.version };
+  Object.freeze(decision);
+  return { key, decision, tenant, facts, seats: [], from: now, until, controls: controls.version };
 }
 
 /** A short name for everything a principal is; the same claims have the same name. */

@@ -5,17 +5,18 @@
  */
 
 import { LRUCache } from 'lru-cache';
+import { Bag, type Seat } from '../core/bag.ts';
 import type { Decision, DecisionRequest } from '../core/decision.ts';
 import { type Fact, factParts } from '../core/fact.ts';
 import type { Flow, Lease, LeaseBook } from '../core/ports.ts';
 import type { ControlEffects, Ended } from './controls/control-effects.ts';
 import { controlIndex, markOf, overrideOf } from './controls/control-index.ts';
 import { decide } from './decide.ts';
-import { Dependants } from './dependants.ts';
+import { type Dependant, Dependants } from './dependants.ts';
 import type { PolicySource, Snapshot } from './snapshot.ts';
 
 /** A cached decision. */
-export interface Remembered {
+export interface Remembered extends Dependant {
   readonly key: string;
   readonly decision: Decision;
   readonly tenant: string;
@@ -29,12 +30,14 @@ export interface Remembered {
 }
 
 /** A live flow and what it hangs on. */
-export interface HeldFlow {
+export interface HeldFlow extends Dependant {
   readonly flow: Flow;
   /** Replaced when a reload judges the flow again. */
   readonly facts: readonly Fact[];
   /** What was decided, so that a reload can decide it again; null when the holder did not take it from a decision. */
   readonly origin: Origin | null;
+  /** Where it stands among all that are held. */
+  place: Seat<HeldFlow> | null;
 }
 
 export interface Origin {
@@ -57,7 +60,7 @@ export class LeaseIndex implements LeaseBook {
   readonly #cache: LRUCache<string, Remembered>;
   readonly #decisions = new Dependants<Remembered>();
   readonly #flows = new Dependants<HeldFlow>();
-  readonly #held = new Set<HeldFlow>();
+  readonly #held = new Bag<HeldFlow>();
   readonly #origins = new WeakMap<readonly Fact[], Origin>();
 
   constructor({ source, now, maxDecisions = 20_000 }: LeaseIndexOptions) {
@@ -89,15 +92,15 @@ export class LeaseIndex implements LeaseBook {
   hold(flow: Flow, facts: readonly Fact[]): Lease | null {
     const now = this.#current(flow, facts);
     if (!now) return null;
-    const held: HeldFlow = { flow, ...now };
-    this.#held.add(held);
+    const held: HeldFlow = { flow, ...now, seats: [], place: null };
+    held.place = this.#held.add(held);
     this.#flows.add(held);
     return { release: () => this.drop(held) };
   }
 
   /** Takes a flow out: it has ended, or its cut was confirmed. */
   drop(held: HeldFlow): void {
-    this.#held.delete(held);
+    if (held.place !== null) this.#held.remove(held.place);
     this.#flows.remove(held);
   }
 
@@ -133,18 +136,18 @@ export class LeaseIndex implements LeaseBook {
   /** After a reload: drops every cached decision, judges every flow again, and gives those that may not go on. */
   rejudge(): readonly HeldFlow[] {
     this.#cache.clear();
-    return this.#judge([...this.#held]);
+    return this.#judge(this.#held.items());
   }
 
   /** Flows whose allow has ended by itself and which would not be allowed anew. */
   overdue(): readonly HeldFlow[] {
     const now = this.#now();
-    const late = [...this.#held].filter(({ origin }) => endsBy(origin, now));
+    const late = this.#held.items().filter(({ origin }) => endsBy(origin, now));
     return this.#judge(late);
   }
 
   live(): readonly HeldFlow[] {
-    return [...this.#held];
+    return this.#held.items();
   }
 
   stats(): { readonly flows: number; readonly decisions: number; readonly facts: number } {

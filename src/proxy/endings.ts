@@ -3,6 +3,7 @@
  * than a minute stands in a set and costs no timer; a look at the set twice a minute gives the others theirs.
  */
 
+import { Bag, type Seat } from '../core/bag.ts';
 import type { Clock } from '../core/ports.ts';
 import type { Exchange } from './exchange.ts';
 
@@ -19,10 +20,12 @@ export interface Ending {
   /** What is over then. */
   readonly by: 'allow' | 'wall';
   timer: NodeJS.Timeout | null;
+  /** While it has no timer. */
+  seat: Seat<Ending> | null;
 }
 
 export class Endings {
-  readonly #far = new Set<Ending>();
+  readonly #far = new Bag<Ending>();
   #look: NodeJS.Timeout | null = null;
 
   /** Null when the time is over already. */
@@ -31,7 +34,7 @@ export class Endings {
     const until = exchange.allowed?.until ?? 0;
     if (until <= now) return null;
     const at = Math.min(until, exchange.wallEnd);
-    const ending: Ending = { exchange, clock, at, by: at < until ? 'wall' : 'allow', timer: null };
+    const ending: Ending = { exchange, clock, at, by: at < until ? 'wall' : 'allow', timer: null, seat: null };
     if (at - now > NEAR_MS) this.#wait(ending);
     else arm(ending, Math.max(0, at - now));
     return ending;
@@ -39,21 +42,21 @@ export class Endings {
 
   delete(ending: Ending): void {
     if (ending.timer !== null) clearTimeout(ending.timer);
-    else this.#far.delete(ending);
+    else if (ending.seat !== null) this.#far.remove(ending.seat);
   }
 
   #wait(ending: Ending): void {
-    this.#far.add(ending);
+    ending.seat = this.#far.add(ending);
     if (this.#look !== null) return;
     this.#look = setInterval(() => this.#lookAtAll(), LOOK_MS);
     this.#look.unref();
   }
 
   #lookAtAll(): void {
-    for (const ending of this.#far) {
+    for (const ending of this.#far.items()) {
       const left = ending.at - ending.clock.now();
       if (left > NEAR_MS) continue;
-      this.#far.delete(ending);
+      if (ending.seat !== null) this.#far.remove(ending.seat);
       arm(ending, Math.max(0, left));
     }
     if (this.#far.size > 0 || this.#look === null) return;

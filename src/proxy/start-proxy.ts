@@ -3,6 +3,7 @@
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { createServer as createTlsServer, type TlsOptions } from 'node:tls';
+import { Bag } from '../core/bag.ts';
 import type { Door } from '../core/event.ts';
 import { H2Server } from './doors/h2-server.ts';
 import { type DoorParts, serveConnect, serveHttp } from './doors/http-door.ts';
@@ -12,6 +13,7 @@ import { serveSocks } from './doors/socks-door.ts';
 import type { Order } from './exchange.ts';
 import type { Gate } from './gate.ts';
 import { handle } from './handle.ts';
+import { letGo } from './let-go.ts';
 
 export interface DoorListen {
   readonly kind: Extract<Door, 'http' | 'https' | 'socks5'>;
@@ -39,11 +41,11 @@ export interface RunningProxy {
 }
 
 export async function startProxy(gate: Gate, listen: readonly DoorListen[]): Promise<RunningProxy> {
-  const running = new Set<Promise<void>>();
-  const sockets = new Set<Duplex>();
+  const running = new Bag<Promise<void>>();
+  const sockets = new Bag<Duplex>();
   const walk = (order: Order): Promise<void> => {
-    const done: Promise<void> = handle(gate, order).then(() => void running.delete(done));
-    running.add(done);
+    const done: Promise<void> = handle(gate, order).then(() => running.remove(seat));
+    const seat = running.add(done);
     return done;
   };
   const parts = doorParts(gate, walk);
@@ -62,9 +64,9 @@ export async function startProxy(gate: Gate, listen: readonly DoorListen[]): Pro
     inFlight: () => running.size,
     close: async ({ drainMs }) => {
       for (const server of servers) server.close();
-      await settled(running, drainMs);
-      for (const socket of sockets) socket.destroy();
-      await Promise.allSettled(running);
+      await settled(running.items(), drainMs);
+      for (const socket of sockets.items()) socket.destroy();
+      await Promise.allSettled(running.items());
       parts.http1.close();
       await gate.upstreams.close();
     },
@@ -86,15 +88,16 @@ function doorParts(gate: Gate, walk: DoorParts['walk']): DoorParts {
   return parts;
 }
 
-function openDoor(parts: DoorParts, door: DoorListen, sockets: Set<Duplex>): Server {
+function openDoor(parts: DoorParts, door: DoorListen, sockets: Bag<Duplex>): Server {
   const accept = (socket: Socket): void => {
     if (sockets.size >= parts.gate.settings.maxConnections) {
       parts.gate.meter.count('locktender_connections_refused_total');
       socket.destroy();
       return;
     }
-    sockets.add(socket);
-    socket.once('close', () => sockets.delete(socket));
+    const seat = sockets.add(socket);
+    letGo(socket);
+    socket.once('close', () => sockets.remove(seat));
     if (door.kind === 'socks5') void serveSocks(parts, socket);
     else serveHttp(parts, socket, door.kind);
   };
@@ -125,7 +128,7 @@ function bind(server: Server, door: DoorListen): Promise<void> {
   });
 }
 
-async function settled(running: ReadonlySet<Promise<void>>, within: number): Promise<void> {
+async function settled(running: readonly Promise<void>[], within: number): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<void>((resolve) => {
     timer = setTimeout(resolve, within);

@@ -5,6 +5,7 @@
 
 import { connect, type Socket } from 'node:net';
 import { Deadline, type Deadlines } from '../deadlines.ts';
+import { letGo } from '../let-go.ts';
 import { Refusal } from '../refusal.ts';
 import { Pump } from '../relay/pump.ts';
 import type { Cutoff } from './cutoff.ts';
@@ -96,6 +97,7 @@ class Race {
       allowHalfOpen: true,
       ...(pump ? { onread: pump.onread } : {}),
     });
+    letGo(socket);
     if (pump) pumps.set(socket, pump);
     this.#trying.add(socket);
     socket.once('connect', () => this.#win(socket));

@@ -3,6 +3,7 @@
 import type { Socket } from 'node:net';
 import { connect as connectTls, createSecureContext, type SecureContext, type TLSSocket } from 'node:tls';
 import { Deadlines } from '../deadlines.ts';
+import { letGo } from '../let-go.ts';
 import { Refusal } from '../refusal.ts';
 import type { ProxySettings } from '../settings.ts';
 import type { Cutoff } from './cutoff.ts';
@@ -63,6 +64,7 @@ function secure(socket: Socket, route: Route, options: SecureOptions): Promise<T
       secureContext: options.trust,
       ...(options.session ? { session: options.session } : {}),
     });
+    letGo(tls);
     const late = setTimeout(
       () => tls.destroy(new Refusal('upstream_timeout', 'tls')),
       options.settings.connectTimeoutMs,

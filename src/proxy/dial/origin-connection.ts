@@ -4,6 +4,7 @@
  */
 
 import type { Socket } from 'node:net';
+import type { Seat } from '../../core/bag.ts';
 import { GrowingBytes } from '../../core/growing-bytes.ts';
 import { type BodyReader, bodyReader } from '../../wire/http-body.ts';
 import { type HeadLimits, HeadScan } from '../../wire/http-head.ts';
@@ -41,8 +42,11 @@ const KEPT_MARGIN_MS = 2_000;
 
 export class OriginConnection implements Carrying, Due {
   due = Number.POSITIVE_INFINITY;
+  seat: Seat<Due> | null = null;
+  /** Where it stands in its pool; the pool's alone. */
+  place: Seat<OriginConnection> | null = null;
   readonly #socket: Socket;
-  readonly #place: OriginPlace;
+  readonly #pool: OriginPlace;
   #turn: OriginTurn | null = null;
   readonly #held = new GrowingBytes();
   readonly #limits: HeadLimits = { ...LIMITS, scan: new HeadScan() };
@@ -53,10 +57,10 @@ export class OriginConnection implements Carrying, Due {
   #keptMs = IDLE_KEPT_MS;
   #closed = false;
 
-  constructor(socket: Socket, place: OriginPlace) {
+  constructor(socket: Socket, pool: OriginPlace) {
     this.#socket = socket;
-    this.#place = place;
-    place.deadlines.add(this);
+    this.#pool = pool;
+    pool.deadlines.add(this);
     socket.on('data', this.#onData);
     socket.once('end', this.#onEnd);
     socket.on('error', (error) => this.#break(error));
@@ -75,7 +79,7 @@ export class OriginConnection implements Carrying, Due {
     this.#head = null;
     this.#body = null;
     this.#interim = 0;
-    this.due = performance.now() + this.#place.times.responseTimeoutMs;
+    this.due = performance.now() + this.#pool.times.responseTimeoutMs;
     turn.carriedBy(this);
     try {
       if (turn.ask.body === null) this.#socket.write(requestHead(turn.ask, false), 'latin1');
@@ -88,7 +92,7 @@ export class OriginConnection implements Carrying, Due {
   /** Waits for its next turn. */
   rest(): void {
     this.due = performance.now() + this.#keptMs;
-    this.#place.free(this);
+    this.#pool.free(this);
   }
 
   abort(error: Error): void {
@@ -194,7 +198,7 @@ export class OriginConnection implements Carrying, Due {
   }
 
   #waitForBody(): void {
-    if (this.#turn !== null && this.#head !== null) this.due = performance.now() + this.#place.times.idleMs;
+    if (this.#turn !== null && this.#head !== null) this.due = performance.now() + this.#pool.times.idleMs;
   }
 
   /** The answer is whole. `clean`: nothing came behind it. */
@@ -231,9 +235,9 @@ export class OriginConnection implements Carrying, Due {
   #close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#place.deadlines.delete(this);
+    this.#pool.deadlines.delete(this);
     this.#socket.destroy();
-    this.#place.gone(this);
+    this.#pool.gone(this);
   }
 }
 

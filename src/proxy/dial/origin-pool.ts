@@ -2,6 +2,7 @@
 
 import type { Socket } from 'node:net';
 import type { Dispatcher } from 'undici';
+import { Bag } from '../../core/bag.ts';
 import type { Deadlines } from '../deadlines.ts';
 import { Cutoff } from './cutoff.ts';
 import { OriginConnection, type OriginPlace, type OriginTimes } from './origin-connection.ts';
@@ -19,7 +20,7 @@ export class OriginPool implements OriginPlace {
   readonly deadlines: Deadlines;
   readonly #dial: OriginPoolOptions['dial'];
   readonly #idle: OriginConnection[] = [];
-  readonly #all = new Set<OriginConnection>();
+  readonly #all = new Bag<OriginConnection>();
   #closed = false;
 
   constructor({ times, deadlines, dial }: OriginPoolOptions) {
@@ -52,7 +53,7 @@ export class OriginPool implements OriginPlace {
   }
 
   gone(connection: OriginConnection): void {
-    this.#all.delete(connection);
+    if (connection.place !== null) this.#all.remove(connection.place);
     const at = this.#idle.indexOf(connection);
     if (at >= 0) this.#idle.splice(at, 1);
   }
@@ -66,7 +67,7 @@ export class OriginPool implements OriginPlace {
   /** Ends everything now. */
   destroy(): void {
     this.#closed = true;
-    for (const connection of [...this.#all]) connection.destroy();
+    for (const connection of this.#all.items()) connection.destroy();
   }
 
   #connect(turn: OriginTurn): void {
@@ -87,7 +88,7 @@ export class OriginPool implements OriginPlace {
 
   #connected(turn: OriginTurn, socket: Socket): void {
     const connection = new OriginConnection(socket, this);
-    this.#all.add(connection);
+    connection.place = this.#all.add(connection);
     if (!turn.over) connection.carry(turn);
     else if (this.#closed) connection.destroy();
     else connection.rest();

@@ -9,6 +9,7 @@ import { pumpOf } from '../dial/dial.ts';
 import type { Exchange } from '../exchange.ts';
 import type { Gate } from '../gate.ts';
 import { handle } from '../handle.ts';
+import { letGo } from '../let-go.ts';
 import { Refusal, refusalOf } from '../refusal.ts';
 import { checkHello, type FirstHello, HelloScreen, readHello, TLS_ACCESS_DENIED } from '../relay/hello.ts';
 import { relayTunnel, sealingOf } from '../relay/tunnel.ts';
@@ -95,6 +96,7 @@ async function inspect(gate: Gate, exchange: Exchange, opening: Opening): Promis
     ALPNProtocols: ['h2', 'http/1.1'],
     requestCert: false,
   });
+  letGo(tls);
   if (!(await secured(tls, gate.settings.helloTimeoutMs))) {
     if (!exchange.isCut)
       await refuseInside(gate, exchange, { opening, refusal: new Refusal('client_tls_failed', 'handshake') });

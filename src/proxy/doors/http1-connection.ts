@@ -8,6 +8,7 @@
 
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import type { Seat } from '../../core/bag.ts';
 import type { Door } from '../../core/event.ts';
 import { GrowingBytes } from '../../core/growing-bytes.ts';
 import { bodyReader } from '../../wire/http-body.ts';
@@ -51,6 +52,9 @@ const CUT_SHORT = (): Refusal => new Refusal('request_malformed', 'cut_short');
 
 export class Http1Connection implements Due {
   due: number;
+  seat: Seat<Due> | null = null;
+  /** Where it stands among the connections of its server; the server's alone. */
+  place: Seat<Http1Connection> | null = null;
   readonly #parts: ConnectionParts;
   readonly #at: Accepted;
   /** A system call, so asked only where it counts; a socket that is gone has none, and then it is from nowhere. */

@@ -1,6 +1,7 @@
 /** HTTP/1.x connections, at the doors and inside inspected TLS. */
 
 import type { Duplex } from 'node:stream';
+import { Bag } from '../../core/bag.ts';
 import type { Door } from '../../core/event.ts';
 import { Deadlines } from '../deadlines.ts';
 import type { Gate } from '../gate.ts';
@@ -14,7 +15,7 @@ export interface Http1Options {
 }
 
 export class Http1Server {
-  readonly #connections = new Set<Http1Connection>();
+  readonly #connections = new Bag<Http1Connection>();
   readonly #parts: ConnectionParts;
 
   constructor({ gate, walk, onConnect }: Http1Options) {
@@ -25,17 +26,17 @@ export class Http1Server {
       onConnect,
       deadlines: new Deadlines(),
       keepLine: `Connection: keep-alive\r\nKeep-Alive: timeout=${seconds}\r\n`,
-      left: (connection) => void this.#connections.delete(connection),
+      left: ({ place }) => void (place !== null && this.#connections.remove(place)),
     };
   }
 
   /** Takes over a connection; bytes that were read ahead stand in its buffer. */
   serve(socket: Duplex, door: Door, inner: Inner | null): void {
     const connection = new Http1Connection(this.#parts, { socket, door, inner });
-    if (!socket.destroyed) this.#connections.add(connection);
+    if (!socket.destroyed) connection.place = this.#connections.add(connection);
   }
 
   close(): void {
-    for (const connection of [...this.#connections]) connection.destroy();
+    for (const connection of this.#connections.items()) connection.destroy();
   }
 }

@@ -65,5 +65,11 @@ export class Pump {
     if (this.#owned !== null) giveBack(this.#owned);
     this.#owned = null;
     this.#current = SHARED_SMALL;
+    // Its socket keeps it longer than it is needed.
+    this.#to = null;
+    this.#from = null;
+    this.#spend = NOTHING;
   }
 }
+
+const NOTHING = (): boolean => false;

@@ -1,0 +1,47 @@
+/**
+ * What comes and goes often, in no order: adding and taking out cost the same however much there is.
+ *
+ * Why not a `Set`: V8 makes a new table for one every so many changes, and the table before points to the one behind it.
+ * Once one table has grown old, the collector of what is young takes the whole chain for alive, with all that was in the
+ * tables when they were left: everything that ever came through is kept until the next collection of all memory. In a
+ * gate that opens and closes connections that made up half of what was moved to the old generation (docs/performance/proxy.md).
+ */
+
+/** Where a thing stands in its bag. */
+export interface Seat<T> {
+  /** Null once it was taken out. */
+  item: T | null;
+  at: number;
+}
+
+export class Bag<T> {
+  readonly #seats: Seat<T>[] = [];
+
+  /** The seat is what takes the item out again. */
+  add(item: T): Seat<T> {
+    const seat: Seat<T> = { item, at: this.#seats.length };
+    this.#seats.push(seat);
+    return seat;
+  }
+
+  /** Nothing happens where it was taken out before. */
+  remove(seat: Seat<T>): void {
+    if (seat.item === null) return;
+    seat.item = null;
+    const last = this.#seats.pop();
+    if (last === undefined || last === seat) return;
+    this.#seats[seat.at] = last;
+    last.at = seat.at;
+  }
+
+  get size(): number {
+    return this.#seats.length;
+  }
+
+  /** All that is in it now; what is added or taken out meanwhile changes nothing of that. */
+  items(): T[] {
+    const out: T[] = [];
+    for (const { item } of this.#seats) if (item !== null) out.push(item);
+    return out;
+  }
+}
