@@ -2,34 +2,28 @@ import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Bag, type Seat } from './bag.ts';
+import { Bag, KeyedBag, type Seat } from './bag.ts';
 
 describe('a bag', () => {
   it('holds what a set of the same items holds, whatever comes and goes', () => {
+    // Each number takes out what stands there among all that was ever added, again where it went before; or adds.
     const moves = fc.array(fc.oneof(fc.constant('add' as const), fc.nat(30)), { maxLength: 200 });
     fc.assert(
       fc.property(moves, (all) => {
         const bag = new Bag<number>();
-        const model = new Map<number, Seat<number>>();
-        const gone: Seat<number>[] = [];
-        let next = 0;
+        const seats: Seat<number>[] = [];
+        const model = new Set<number>();
         for (const move of all) {
-          if (move === 'add') {
-            model.set(next, bag.add(next));
-            next += 1;
-            continue;
-          }
-          const item = [...model.keys()][move];
-          if (item === undefined) for (const seat of gone) bag.remove(seat);
+          const seat = move === 'add' ? undefined : seats[move];
+          if (seat !== undefined) bag.remove(seat);
           else {
-            const seat = model.get(item) as Seat<number>;
-            bag.remove(seat);
-            gone.push(seat);
-            model.delete(item);
+            model.add(seats.length);
+            seats.push(bag.add(seats.length));
           }
+          if (seat !== undefined) model.delete(move as number);
         }
         expect(bag.size).toBe(model.size);
-        expect(bag.items().sort((a, b) => a - b)).toEqual([...model.keys()]);
+        expect(bag.items().sort((a, b) => a - b)).toEqual([...model]);
       }),
     );
   });
@@ -47,6 +41,15 @@ describe('a bag', () => {
     expect(bag.size).toBe(3);
   });
 
+  it('finds by id what was put in, and gives it out once', () => {
+    const bag = new KeyedBag<number>();
+    bag.set('a', 1);
+    bag.set('b', 2);
+    expect([bag.get('a'), bag.get('c')]).toEqual([1, null]);
+    expect([bag.take('a'), bag.take('a'), bag.get('a')]).toEqual([1, null, null]);
+    expect([bag.takeAll(), bag.takeAll()]).toEqual([[2], []]);
+  });
+
   it('keeps nothing that went, where a set that has grown old does', () => {
     const set = new Set<object>();
     const inSet = kept({ add: (item) => set.add(item), remove: (item) => set.delete(item) });
@@ -55,7 +58,14 @@ describe('a bag', () => {
       add: (item) => Object.assign(item, { seat: bag.add(item) }),
       remove: (item) => bag.remove((item as { seat: Seat<object> }).seat),
     });
+    const byId = new KeyedBag<object>();
+    let next = 0;
+    const inKeyed = kept({
+      add: (item) => byId.set(String(next++), Object.assign(item, { id: String(next - 1) })),
+      remove: (item) => byId.take((item as { id: string }).id),
+    });
     expect(inBag).toBeLessThan(ITEMS / 4);
+    expect(inKeyed).toBeLessThan(ITEMS / 4);
     expect(inSet).toBeGreaterThan(2 * inBag);
   });
 });

@@ -45,3 +45,34 @@ export class Bag<T> {
     return out;
   }
 }
+
+/** The same, found by its id. A table that was left holds boxes only, and they are empty once their item was taken out. */
+export class KeyedBag<T> {
+  readonly #boxes = new Map<string, { item: T | null }>();
+
+  set(id: string, item: T): void {
+    this.#boxes.set(id, { item });
+  }
+
+  get(id: string): T | null {
+    return this.#boxes.get(id)?.item ?? null;
+  }
+
+  /** What was taken out; null where there was nothing. */
+  take(id: string): T | null {
+    const box = this.#boxes.get(id);
+    if (box === undefined) return null;
+    this.#boxes.delete(id);
+    const { item } = box;
+    box.item = null;
+    return item;
+  }
+
+  /** Takes out everything. */
+  takeAll(): T[] {
+    const out: T[] = [];
+    for (const { item } of this.#boxes.values()) if (item !== null) out.push(item);
+    this.#boxes.clear();
+    return out;
+  }
+}

@@ -4,6 +4,7 @@
  * least recent task.
  */
 
+import { LRUCache } from 'lru-cache';
 import type { RuleSet } from '../dlp/compiled-rules.ts';
 import { type Effort, type JoinedMatch, joinedMatches, mostEffort } from '../dlp/joined.ts';
 import type { NamedValue } from '../dlp/layers/chains.ts';
@@ -54,7 +55,7 @@ class TaskParts {
 
 export class PartMemory {
   readonly #rules: RuleSet;
-  readonly #tasks = new Map<string, TaskParts>();
+  readonly #tasks = new LRUCache<string, TaskParts>({ max: MOST_TASKS });
 
   constructor(rules: RuleSet) {
     this.#rules = rules;
@@ -79,16 +80,15 @@ export class PartMemory {
       chains.delete(name);
       chains.set(name, goesOn ? chain : after(chain, news, { parts, isClean }));
     }
-    trim(chains, MOST_NAMES);
+    trim(chains);
     return found;
   }
 
   #partsOf(owner: string): TaskParts {
-    const parts = this.#tasks.get(owner) ?? new TaskParts();
-    // Maps keep their order: the least recent is the first.
-    this.#tasks.delete(owner);
+    const known = this.#tasks.get(owner);
+    if (known !== undefined) return known;
+    const parts = new TaskParts();
     this.#tasks.set(owner, parts);
-    trim(this.#tasks, MOST_TASKS);
     return parts;
   }
 }
@@ -127,10 +127,11 @@ function lastOf(before: readonly Buffer[], news: readonly Buffer[], own: TaskPar
   return parts.slice(from).map((part, i) => (from + i < before.length ? part : own.keep(part)));
 }
 
-function trim(map: Map<string, unknown>, most: number): void {
-  for (const oldest of map.keys()) {
-    if (map.size <= most) break;
-    map.delete(oldest);
+/** Maps keep their order: the least recent is the first. */
+function trim(chains: Chains): void {
+  for (const oldest of chains.keys()) {
+    if (chains.size <= MOST_NAMES) break;
+    chains.delete(oldest);
   }
 }
 

@@ -3,6 +3,7 @@
 import { hash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import { sealThenClose } from '../../control/seal-then-close.ts';
+import { KeyedBag } from '../../core/bag.ts';
 import type { Fact } from '../../core/fact.ts';
 import type { AuditSink, Clock, Flow, Lease, PassVerifier, Verified } from '../../core/ports.ts';
 import type { Principal } from '../../core/principal.ts';
@@ -125,7 +126,7 @@ export class RemoteFieldLeaks implements FieldBook {
 export class RemoteLeases implements GateLeases {
   readonly #up: Upward;
   readonly #decided: LeaseIndex;
-  readonly #flows = new Map<string, Flow>();
+  readonly #flows = new KeyedBag<Flow>();
 
   /** `decided`: what knows which request stands behind the facts of a decision. */
   constructor(up: Upward, decided: LeaseIndex) {
@@ -142,19 +143,19 @@ export class RemoteLeases implements GateLeases {
     const sheet = { id, kind, task, tenant, host, since };
     const held = await this.#up.ask('hold', { flow: sheet, request: origin.request, mode: origin.decision.mode });
     if (!held) {
-      this.#flows.delete(id);
+      this.#flows.take(id);
       return null;
     }
     return {
       release: () => {
-        if (this.#flows.delete(id)) this.#up.tell('release', id);
+        if (this.#flows.take(id) !== null) this.#up.tell('release', id);
       },
     };
   }
 
   /** What has ended by itself meanwhile needs no cut. */
   async cut(ids: readonly string[], change: string): Promise<void> {
-    const flows = ids.map((id) => this.#flows.get(id)).filter((flow) => flow !== undefined);
+    const flows = ids.map((id) => this.#flows.get(id)).filter((flow) => flow !== null);
     await Promise.all(await sealThenClose(flows, change, () => performance.now()));
   }
 }

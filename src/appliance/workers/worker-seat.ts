@@ -2,6 +2,7 @@
 
 import { randomBytes } from 'node:crypto';
 import { Worker } from 'node:worker_threads';
+import { KeyedBag } from '../../core/bag.ts';
 import type { EventBody } from '../../core/event.ts';
 import { ulid } from '../../core/ids.ts';
 import type { Lease } from '../../core/ports.ts';
@@ -41,7 +42,7 @@ export class WorkerSeat {
   readonly #parts: SeatParts;
   readonly #worker: Worker;
   readonly #channel: Channel<Down, Up>;
-  readonly #flows = new Map<string, Lease>();
+  readonly #flows = new KeyedBag<Lease>();
   /** Allowed exchanges whose close is not on record. */
   readonly #due = new Map<
     string,
@@ -112,8 +113,7 @@ export class WorkerSeat {
       tell: {
         close: (who) => this.#close(who),
         release: (id) => {
-          this.#flows.get(id)?.release();
-          this.#flows.delete(id);
+          this.#flows.take(id)?.release();
         },
         said: (said) => fieldLeaks.of(said).keep(),
         metered: (readings) => replayMetered(readings, core.meter),
@@ -184,8 +184,7 @@ export class WorkerSeat {
   async #over(): Promise<void> {
     const { core, budgets, onLost } = this.#parts;
     this.#channel.close();
-    for (const lease of this.#flows.values()) lease.release();
-    this.#flows.clear();
+    for (const lease of this.#flows.takeAll()) lease.release();
     for (const { who, exchanges } of this.#open.values()) for (let n = 0; n < exchanges; n += 1) budgets.close(who);
     this.#open.clear();
     const due = [...this.#due];

@@ -6,6 +6,7 @@
 
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
+import { LRUCache } from 'lru-cache';
 import { type Dispatcher, Pool } from 'undici';
 import type { Host } from '../../core/host.ts';
 import { Deadlines } from '../deadlines.ts';
@@ -28,7 +29,7 @@ interface Entry<P> {
 }
 
 export class Upstreams {
-  readonly #entries = new Map<string, Entry<OriginPool | Pool>>();
+  readonly #entries: LRUCache<string, Entry<OriginPool | Pool>>;
   readonly #dialer: Dialer;
   readonly #settings: ProxySettings;
   readonly #deadlines = new Deadlines();
@@ -37,6 +38,13 @@ export class Upstreams {
   constructor(dialer: Dialer, settings: ProxySettings) {
     this.#dialer = dialer;
     this.#settings = settings;
+    this.#entries = new LRUCache({
+      max: settings.maxPools,
+      dispose: ({ pool }, _, why) => {
+        // Graceful: exchanges in flight finish on it.
+        if (why === 'evict') void Promise.resolve(pool.close()).catch(() => undefined);
+      },
+    });
   }
 
   /** Deadlines of connections on their way to an origin. */
@@ -72,13 +80,10 @@ export class Upstreams {
     const held = this.#entries.get(key);
     if (held) {
       held.addresses = addresses;
-      this.#entries.delete(key);
-      this.#entries.set(key, held);
       return held.pool;
     }
     const entry: Entry<OriginPool | Pool> = { pool: make(() => entry.addresses), addresses };
     this.#entries.set(key, entry);
-    this.#evict();
     return entry.pool;
   }
 
@@ -90,15 +95,6 @@ export class Upstreams {
     const pools = [...this.#entries.values()].map((entry) => entry.pool.destroy());
     this.#entries.clear();
     await Promise.all(pools);
-  }
-
-  #evict(): void {
-    if (this.#entries.size <= this.#settings.maxPools) return;
-    const oldest = this.#entries.entries().next().value;
-    if (!oldest) return;
-    this.#entries.delete(oldest[0]);
-    // Graceful: exchanges in flight finish on it.
-    void Promise.resolve(oldest[1].pool.close()).catch(() => undefined);
   }
 
   #makeH1(origin: Origin, addresses: () => readonly string[]): OriginPool {

@@ -27,10 +27,11 @@ export class Crumbs {
 /** Counts what comes for a stream; the session of which all streams together send too many is ended. */
 export function watchCrumbs(session: ServerHttp2Session, stream: ServerHttp2Stream, crumbs: Crumbs): void {
   const push = stream.push.bind(stream);
-  // Frames are told nowhere else: who reads the stream finds them put together.
-  stream.push = (chunk: Uint8Array | null, ...more) => {
+  // Frames are told nowhere else: who reads the stream finds them put together. Named before it is assigned, see `let-go.ts`.
+  const counted: typeof stream.push = (chunk: Uint8Array | null, ...more) => {
     if (chunk !== null && crumbs.isTooMany(chunk.length) && !session.destroyed)
       session.destroy(new Error('crumbs'), constants.NGHTTP2_ENHANCE_YOUR_CALM);
     return push(chunk, ...more);
   };
+  stream.push = counted;
 }
