@@ -140,6 +140,20 @@ describe('fetch', () => {
     expect(got).toBe('5000000');
   });
 
+  it('cancels a body that is on its way up when the request is aborted, with the reason that fetch rejects with', async () => {
+    const gate = egress(async ({ body, signal }) => {
+      for await (const _ of body ?? []) if (signal?.aborted) break;
+      return answer(200, pieces('never'));
+    });
+    const got = await value(
+      `const a = new AbortController(); let why; const body = new ReadableStream({ start(c) { c.enqueue(new Uint8Array(1)); }, cancel(reason) { why = reason; } });
+       const asked = fetch('https://a.b/', { method: 'POST', duplex: 'half', body, signal: a.signal }).catch((e) => e); await new Promise((r) => setTimeout(r, 10));
+       a.abort(); const now = why; return [now.name, now === await asked, now === a.signal.reason];`,
+      gate,
+    );
+    expect(got).toEqual(['AbortError', true, true]);
+  });
+
   it('shows a denial as an error with code, decision and what would allow it', async () => {
     const decisions: string[] = [];
     const error = {

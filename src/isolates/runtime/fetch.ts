@@ -112,7 +112,7 @@ async function open(hop: Hop, signal: AbortSignal): Promise<Opened> {
     bytes ? ownBuffer(bytes) : undefined,
   );
   try {
-    const sending = stream ? send(id, stream) : null;
+    const sending = stream ? send(id, stream, signal) : null;
     sending?.catch((error: unknown) => {
       drop(id);
       stop.reject(error);
@@ -130,10 +130,13 @@ function withoutFragment(url: string): string {
   return at < 0 ? url : url.slice(0, at);
 }
 
-async function send(id: number, stream: ReadableStream): Promise<void> {
+async function send(id: number, stream: ReadableStream, signal: AbortSignal): Promise<void> {
   const reader = new ReadableStreamDefaultReader(stream);
+  // Whoever fills it hears of it at once, also while nothing is read (Fetch, "abort the fetch() call").
+  const forget = onAbort(signal, () => void reader.cancel(signal.reason).catch(() => undefined));
   for (;;) {
     const { done, value } = await reader.read();
+    if (signal.aborted) return;
     if (done) break;
     if (!(value instanceof Uint8Array)) throw new TypeError('a body is made of bytes');
     const bytes = bytesOf(value);
@@ -147,6 +150,7 @@ async function send(id: number, stream: ReadableStream): Promise<void> {
       return;
     }
   }
+  forget();
   await callNetwork('fetch.end', { id });
 }
 
