@@ -16,6 +16,7 @@ import { median, rounded, summary, timeEach } from './measure.ts';
 
 const MEGABYTE = 1_000_000;
 const ROUNDS = 5;
+const WARM = 4;
 /** A loop of expressions is slow: a part of the text says as much. */
 const PART = MEGABYTE;
 const size = (Number(process.argv[2]) || 10) * MEGABYTE;
@@ -100,9 +101,12 @@ function pieces(text: Buffer, bytes: number): Buffer[] {
   return Array.from({ length: Math.ceil(text.length / bytes) }, (_, i) => text.subarray(i * bytes, (i + 1) * bytes));
 }
 
-/** After one unmeasured round: expressions are compiled when they are first needed. */
+/**
+ * After unmeasured rounds: expressions are compiled when they are first needed, and what runs on JavaScript is several times as
+ * fast once V8 has compiled it, which on a crowded machine takes megabytes.
+ */
 function rate(text: Buffer, act: () => unknown, rounds = ROUNDS): number {
-  if (rounds > 1) act();
+  for (let left = rounds > 1 ? WARM : 0; left > 0; left -= 1) act();
   const runs = Array.from({ length: rounds }, () => {
     const before = process.cpuUsage();
     act();
