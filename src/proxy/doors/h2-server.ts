@@ -13,6 +13,7 @@ import { type Denial, renderDenial } from '../denial.ts';
 import type { HeaderList, Order } from '../exchange.ts';
 import { field, pairs } from '../fields.ts';
 import type { Gate } from '../gate.ts';
+import { letGo } from '../let-go.ts';
 import { forward } from '../relay/forward.ts';
 import { Crumbs, watchCrumbs } from './h2-crumbs.ts';
 import { H2Reply, h2Fields } from './h2-reply.ts';
@@ -65,6 +66,7 @@ export class H2Server {
   #stream(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, raw: string[]): void {
     const inner = stream.session ? this.#inner.get(stream.session) : undefined;
     stream.on('error', () => undefined);
+    letGo(stream);
     if (!inner) {
       stream.close(constants.NGHTTP2_REFUSED_STREAM);
       return;
