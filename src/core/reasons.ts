@@ -129,7 +129,7 @@ export const REASONS = {
   }),
   target_invalid: row('request', 400, 'http_request_error', {
     message: 'the target host or port is not valid',
-    help: 'use a plain host name or address and a port',
+    help: 'use a plain host name or address and a port, and reach https by CONNECT, not by an absolute URL',
   }),
   headers_too_large: row('request', 431, 'http_request_error', {
     message: 'the request head is larger than this gate accepts',

@@ -50,6 +50,12 @@ describe('a denial', () => {
     expect(said).toContain(`decision: ${field(said, 'locktender-decision')}`);
   });
 
+  it('of an absolute https URL, as some clients send it to a proxy, says how https is reached', async () => {
+    const host = `web.lab.test:${lab.tlsPort}`;
+    const said = await lab.raw(`GET https://${host}/ HTTP/1.1\r\nHost: ${host}\r\n${lab.authorization()}\r\n`);
+    expect(said).toMatch(/^HTTP\/1\.1 400 [\s\S]*"code":"target_invalid"[\s\S]*"help":"[^"]*https by CONNECT/);
+  });
+
   it('of HEAD has the fields of the answer to GET and no body', async () => {
     const said = await plain('', 'HEAD');
     expect(said.endsWith('\r\n\r\n')).toBe(true);
