@@ -68,6 +68,9 @@ export interface WindowOutcome {
 export const REACH = 16_384;
 /** How far back word boundaries and context words look. */
 export const BEHIND = 1024;
+/** A line that is kept whole though it begins further back. */
+const LONGEST_LINE = 4096;
+const LF = 0x0a;
 
 /** Secrets in pieces that are remembered; a view holds no more. */
 const MOST_TOLD = 4096;
@@ -333,8 +336,18 @@ class Window {
 
   /** Keeps what word boundaries and context words may look back at. */
   #forget(): void {
-    const keep = Math.max(this.#base, Math.min(this.#next, this.#sent) - BEHIND);
+    const keep = this.#lineAt(Math.min(this.#next, this.#sent) - BEHIND);
     this.#held = Buffer.from(this.#held.subarray(keep - this.#base));
     this.#base = keep;
+  }
+
+  /**
+   * Where the line begins that holds this place, unless that is far: whoever reads the text by its quotes, or line by line, must
+   * not begin within a string, or what is found would depend on where a stream was cut.
+   */
+  #lineAt(place: number): number {
+    if (place <= this.#base) return this.#base;
+    const line = this.#base + this.#held.lastIndexOf(LF, place - this.#base - 1) + 1;
+    return place - line <= LONGEST_LINE ? line : place;
   }
 }
