@@ -1,9 +1,11 @@
 /**
- * Taxonomy, curated lists and imports, as one index. With imports, what was compiled is kept beside them under the
- * digest of all it was made from, so that five million names are compiled once and opened many times.
+ * Taxonomy, curated lists and imports, as one index. What was compiled is kept under the digest of all it was made from, and
+ * opened many times: with imports beside them, so that five million names are compiled once; without any by set-up, so that
+ * no start compiles the shipped lists.
  */
 
 import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { CategoryIndex } from '../categories/category-index.ts';
 import { INDEX_VERSION } from '../categories/index-format.ts';
 import { type CategoryFile, type LoadedCategories, loadCategories } from '../categories/load-lists.ts';
@@ -20,6 +22,7 @@ import {
   writeIndexFile,
 } from '../store/list-store.ts';
 import { readTree } from '../store/read-tree.ts';
+import { engineDigest, preparedFile, writePrepared } from './prepared-files.ts';
 
 export interface CategoryRoots {
   readonly categories: readonly string[];
@@ -53,7 +56,7 @@ export function loadCategoryFiles(
   const files = readTree(categories, ['.yaml', '.txt']);
   const heads = imports === null ? ok([]) : importsOf(imports);
   if (!heads.ok) return heads;
-  if (imports === null || heads.value.length === 0) return loadCategories({ files, sha256 });
+  if (imports === null || heads.value.length === 0) return loadCurated(files);
   const key = keyOf(files, heads.value);
   const bytes = prepared?.key === key ? prepared.bytes : readIndexFile(imports, key);
   const kept = bytes === null ? null : opened(files, bytes, prepared?.key === key);
@@ -62,6 +65,42 @@ export function loadCategoryFiles(
   const loaded = loadCategories({ files, sha256, imports: lists });
   if (loaded.ok) writeIndexFile(imports, key, loaded.value.bytes.bytes);
   return loaded;
+}
+
+/** The key in hexadecimal, and the index behind it. */
+const CURATED = preparedFile('categories');
+
+/** Curated lists alone: as they were kept, where these very lists were. */
+export function loadCurated(files: readonly CategoryFile[], file = CURATED): Result<LoadedCategories, Problem[]> {
+  const bytes = keptCurated(curatedKey(files), file);
+  return (bytes && opened(files, bytes, false)) ?? loadCategories({ files, sha256 });
+}
+
+/** Compiles the lists below these roots at set-up, unless that was done. Throws when the index cannot be written. */
+export function prepareCurated(roots: readonly string[], file = CURATED): Result<null, Problem[]> {
+  const files = readTree(roots, ['.yaml', '.txt']);
+  const key = curatedKey(files);
+  if (keptCurated(key, file) !== null) return ok(null);
+  const loaded = loadCategories({ files, sha256 });
+  if (!loaded.ok) return loaded;
+  writePrepared(file, Buffer.concat([Buffer.from(key), loaded.value.bytes.bytes]));
+  return ok(null);
+}
+
+function keptCurated(key: string, file: string): Uint8Array<SharedArrayBuffer> | null {
+  try {
+    const kept = readFileSync(file);
+    if (kept.toString('latin1', 0, key.length) !== key) return null;
+    const bytes = new Uint8Array(new SharedArrayBuffer(kept.length - key.length));
+    bytes.set(kept.subarray(key.length));
+    return bytes;
+  } catch {
+    return null;
+  }
+}
+
+function curatedKey(files: readonly CategoryFile[]): string {
+  return sha256(Buffer.from(engineDigest('categories', 'core/host.ts') + keyOf(files, [])));
 }
 
 /** Reads and verifies the kept index in small steps, without holding up whoever serves meanwhile; null when none fits. */
