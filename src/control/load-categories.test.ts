@@ -58,7 +58,7 @@ describe('the shipped categories as set-up kept them', () => {
     const more = { path: 'lists/paste-sites/more.txt', text: 'one-more-host.net\n' };
     const host = parseHost('one-more-host.net');
     const lookup = (of: ReturnType<typeof loadCurated>) => of.ok && host.ok && of.value.index.lookup(host.value);
-    expect(lookup(loadCurated(files, file))).toEqual([]);
+    expect(lookup(loadCurated(files, file))).toEqual(['uncategorised']);
     expect(lookup(loadCurated([...files, more], file))).toEqual(['paste-sites']);
   });
 });
