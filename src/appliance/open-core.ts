@@ -8,8 +8,9 @@ import type { Config } from '../config/schema.ts';
 import { ControlPlane } from '../control/control-plane.ts';
 import { loadPolicy, loadRules, type RevisionRoots } from '../control/load-revision.ts';
 import { ulid } from '../core/ids.ts';
-import type { Clock } from '../core/ports.ts';
+import type { ClientIdentifier, Clock } from '../core/ports.ts';
 import type { RuleSet } from '../dlp/compiled-rules.ts';
+import { createClientCertificates } from '../gateway/client-certificates.ts';
 import { createPassAuthority, type PassAuthority } from '../gateway/passes.ts';
 import { type Broker, type Credential, createBroker } from '../guard/broker.ts';
 import type { SecondStage } from '../guard/second-stage/second-stage.ts';
@@ -68,6 +69,8 @@ export interface Core extends Omit<CoreOptions, 'secondStage'> {
   readonly credentials: readonly Credential[];
   readonly broker: Broker;
   readonly passes: PassAuthority;
+  /** Null where no client certificate stands for a pass. */
+  readonly clients: ClientIdentifier | null;
   readonly authority: CertificateAuthority;
 }
 
@@ -111,6 +114,7 @@ export async function openCore(options: CoreOptions, started: Started): Promise<
   readmission.watch(control);
   const looking = await openLooking(options, started, { rules, credentials, keys, audit, meter });
   const passes = openPasses(options, { keys, meter, audit, control });
+  const clients = openClients(options, { keys, control, passes });
   const authority = authorityOf(config, state.folder('keys'), clock);
   const parts = { state, keys, tenantKeys, meter, audit, tasks, readmission, bundles, control, leases };
   return {
@@ -119,6 +123,7 @@ export async function openCore(options: CoreOptions, started: Started): Promise<
     ...looking,
     credentials,
     passes,
+    clients,
     authority,
     startedAt: clock.now(),
   };
@@ -174,6 +179,16 @@ function openPasses(
   const { audience, issuer, max_ttl_ms: maxTtlMs } = config.passes;
   const own = { audit, clock, meter, audience, issuer, maxTtlMs };
   return createPassAuthority({ ...own, keys: () => keys.all('pass'), source: control });
+}
+
+function openClients(
+  { config, clock, log }: CoreOptions,
+  { keys, control, passes }: Pick<Core, 'keys' | 'control' | 'passes'>,
+): ClientIdentifier | null {
+  const clients = config.proxy.tls?.clients ?? [];
+  if (clients.length === 0) return null;
+  const own = { clients, clock, log, key: keys.secret('client-task') };
+  return createClientCertificates({ ...own, admitter: passes, source: control });
 }
 
 /** The CA for inspection; `dir` is the folder of keys. */

@@ -147,7 +147,7 @@ async function openEgress(running: Running): Promise<Egress> {
 }
 
 function gateOf(running: Running, { budgets, fieldLeaks }: Pick<Gate, 'budgets' | 'fieldLeaks'>): Gate {
-  const { config, control, leases, audit, passes, guard, broker, authority, clock, log, meter } = running.core;
+  const { config, control, leases, audit, passes, clients, guard, broker, authority, clock, log, meter } = running.core;
   const settings = proxySettings(config);
   return {
     policy: control,
@@ -155,6 +155,7 @@ function gateOf(running: Running, { budgets, fieldLeaks }: Pick<Gate, 'budgets' 
     leases,
     audit,
     passes,
+    clients,
     guard: () => guard.current(),
     broker,
     authority,

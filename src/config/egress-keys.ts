@@ -3,11 +3,40 @@
 import { z } from 'zod';
 import { advertised, files, integer, listen, path, text } from './schema-kinds.ts';
 
+/** Nothing that would have to be quoted where names of certificates are listed, and no wildcard. */
+const CLIENT_NAME = /^(?:[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*|[A-Za-z][A-Za-z0-9+.-]*:[!#-&()+\--[\]-~]+)$/;
+
+const client = z
+  .strictObject({
+    name: z
+      .string()
+      .regex(CLIENT_NAME, 'must be a DNS name, or a URI such as `spiffe://example.org/build`, without wildcards')
+      .describe(
+        'DNS name or URI, exactly as a subject alternative name of the certificate has it; never its common name',
+      ),
+    tenant: z
+      .string()
+      .regex(/^[a-z0-9][a-z0-9_-]{0,62}$/i, 'must be a tenant name of letters, digits, `-` and `_`')
+      .describe('tenant of its tasks'),
+    class: text.optional().describe('request class of its tasks; default: that of admission'),
+    profile: text.optional().describe('profile asked for; default: that of the class'),
+  })
+  .describe('a client whose certificate stands for a pass');
+
 const tls = z
   .strictObject({
     cert: path.describe('PEM file of the certificate of the proxy door'),
     key: path.describe('PEM file of its key'),
     client_ca: path.optional().describe('PEM file of the CA of client certificates'),
+    clients: z
+      .array(client)
+      .default([])
+      .refine((all) => new Set(all.map(({ name }) => name)).size === all.length, 'must have no name twice')
+      .describe('clients whose certificate stands for a pass; the first that a certificate names is the one'),
+  })
+  .refine((own) => own.clients.length === 0 || own.client_ca !== undefined, {
+    path: ['clients'],
+    message: 'needs `client_ca`: without it nobody is asked for a certificate',
   })
   .describe('TLS to the proxy itself; absent means clear on the listen address');
 

@@ -76,6 +76,28 @@ export interface PassVerifier {
   verify(token: string): Verified | Promise<Verified>;
 }
 
+/** A client certificate that TLS verified at a door. */
+export interface ClientCertificate {
+  /** SHA-256 of the whole certificate, in hexadecimal. */
+  readonly fingerprint: string;
+  /** Its DNS and URI names (RFC 5280 section 4.2.1.6), as `DNS:…` and `URI:…`. */
+  readonly names: readonly string[];
+  /** Epoch ms at which it ends. */
+  readonly expiresAt: number;
+}
+
+/** The principal of a certificate, or why it has none now. */
+export type Identified = Result<Principal, ReasonCode>;
+
+/** Stands for passes where a certificate is presented in place of one. */
+export interface ClientIdentifier {
+  /**
+   * Null: the certificate is mapped to nobody. Otherwise its task, admitted for this request or by an earlier one; never
+   * before that admission is on record. Asked at every request.
+   */
+  identify(certificate: ClientCertificate): Identified | null | Promise<Identified | null>;
+}
+
 export interface PassOrder {
   readonly tenant: string;
   readonly class: string;

@@ -20,7 +20,7 @@ import { loadOrCreateSecret } from './key-file.ts';
 export type KeyPurpose = 'pass' | 'checkpoint' | 'witness';
 
 /** What a secret is for. */
-export type SecretPurpose = 'fingerprint' | 'path-hash' | 'vault';
+export type SecretPurpose = 'client-task' | 'fingerprint' | 'path-hash' | 'vault';
 
 export interface SigningKey {
   /** First 16 hex digits of SHA-256 of the raw public key. */

@@ -2,7 +2,7 @@
 
 import type { Allow, Decision, Resolution } from '../core/decision.ts';
 import type { CloseCause, Door } from '../core/event.ts';
-import type { Flow } from '../core/ports.ts';
+import type { ClientCertificate, Flow } from '../core/ports.ts';
 import type { Principal } from '../core/principal.ts';
 import type { ReasonCode } from '../core/reasons.ts';
 import type { Target } from '../core/target.ts';
@@ -45,6 +45,8 @@ export interface Order {
   readonly within?: Exchange;
   /** Asks for the address of the client; absent where nobody came over the network. */
   readonly from?: () => string | undefined;
+  /** Asks for the certificate that TLS verified at the door; absent where none could be presented. */
+  readonly certificate?: () => ClientCertificate | null;
   /** Known already inside a CONNECT and for isolates. */
   readonly principal: Principal | null;
   /** What the client presented. Never logged. */

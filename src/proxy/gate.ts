@@ -2,7 +2,7 @@
 
 import type { Decision, DecisionRequest } from '../core/decision.ts';
 import type { Fact } from '../core/fact.ts';
-import type { AuditSink, Clock, Flow, Lease, Log, Meter, PassVerifier } from '../core/ports.ts';
+import type { AuditSink, ClientIdentifier, Clock, Flow, Lease, Log, Meter, PassVerifier } from '../core/ports.ts';
 import type { Broker } from '../guard/broker.ts';
 import type { CertificateAuthority } from '../pki/certificate-authority.ts';
 import type { PolicySource, Snapshot } from '../policy/snapshot.ts';
@@ -26,6 +26,8 @@ export interface Gate {
   readonly leases: GateLeases;
   readonly audit: AuditSink;
   readonly passes: PassVerifier;
+  /** Null where no client certificate stands for a pass. */
+  readonly clients: ClientIdentifier | null;
   /** The guard in force now; null only where a test leaves it out. */
   readonly guard: () => GuardPort | null;
   /** What puts values back; absent where nothing does. */

@@ -1,5 +1,6 @@
 /** Starts the doors of the egress gate, and stops them. */
 
+import { constants } from 'node:crypto';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { createServer as createTlsServer, type TlsOptions } from 'node:tls';
@@ -110,6 +111,8 @@ function openDoor(parts: DoorParts, door: DoorListen, sockets: Bag<Duplex>): Ser
       requestCert: door.tls?.ca !== undefined,
       rejectUnauthorized: true,
       minVersion: 'TLSv1.2',
+      // A second handshake on one connection could present another certificate than the one that was let in.
+      secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
       ALPNProtocols: ['http/1.1'],
     },
     accept,

@@ -2,7 +2,7 @@
 
 import type { Allow, Resolution } from '../core/decision.ts';
 import { inCidr, parseCidr, parseIp } from '../core/ip-address.ts';
-import type { Lease, Verified } from '../core/ports.ts';
+import type { ClientCertificate, Identified, Lease, Verified } from '../core/ports.ts';
 import type { Principal } from '../core/principal.ts';
 import { reasonRow } from '../core/reasons.ts';
 import { isRelayedMethod } from '../policy/bundle/read-equivalents.ts';
@@ -23,11 +23,13 @@ export function openExchange(gate: Gate, order: Order): Exchange {
   return new Exchange(newId('d', now), order, gate.policy.current(), now);
 }
 
-/** Identity is the pass of this very request (T-26). */
+/** Identity is the pass of this very request, or else the certificate of this very connection (T-26). */
 export function identify(gate: Gate, exchange: Exchange): Wait {
-  const { credential } = exchange.order;
+  const { credential, certificate } = exchange.order;
   if (exchange.principal === null) {
     if (credential !== null) return identifyBy(gate, exchange, credential);
+    const presented = certificate?.() ?? null;
+    if (presented !== null) return identifyByCertificate(gate, exchange, presented);
     exchange.passProblem = 'pass_missing';
   }
   return takeProfile(exchange);
@@ -51,6 +53,19 @@ function takePass(exchange: Exchange, { user }: Credential, verified: Verified):
   else if (user !== '' && user !== verified.value.task) exchange.passProblem = 'pass_malformed';
   else if (!mayComeFrom(verified.value, exchange.order)) exchange.passProblem = 'pass_wrong_source';
   else exchange.principal = verified.value;
+  return takeProfile(exchange);
+}
+
+function identifyByCertificate(gate: Gate, exchange: Exchange, certificate: ClientCertificate): Wait {
+  const known = gate.clients?.identify(certificate) ?? null;
+  if (known instanceof Promise) return known.then((identified) => takeIdentified(exchange, identified));
+  return takeIdentified(exchange, known);
+}
+
+function takeIdentified(exchange: Exchange, identified: Identified | null): undefined {
+  if (identified === null) exchange.passProblem = 'pass_missing';
+  else if (identified.ok) exchange.principal = identified.value;
+  else throw new Refusal(identified.error, 'client_certificate');
   return takeProfile(exchange);
 }
 

@@ -5,7 +5,17 @@ import { LRUCache } from 'lru-cache';
 import { sealThenClose } from '../../control/seal-then-close.ts';
 import { KeyedBag } from '../../core/bag.ts';
 import type { Fact } from '../../core/fact.ts';
-import type { AuditSink, Clock, Flow, Lease, PassVerifier, Verified } from '../../core/ports.ts';
+import type {
+  AuditSink,
+  ClientCertificate,
+  ClientIdentifier,
+  Clock,
+  Flow,
+  Identified,
+  Lease,
+  PassVerifier,
+  Verified,
+} from '../../core/ports.ts';
 import type { Principal } from '../../core/principal.ts';
 import { err, ok } from '../../core/result.ts';
 import type { LeaseIndex } from '../../policy/lease-index.ts';
@@ -22,7 +32,7 @@ export type Upward = Channel<Up, Down>;
 const PASSES = 20_000;
 
 /** Passes are verified where their keys are, and remembered here until they end; never the token, its digest only. */
-export class RemotePasses implements PassVerifier {
+export class RemotePasses implements PassVerifier, ClientIdentifier {
   readonly #up: Upward;
   readonly #clock: Pick<Clock, 'now'>;
   readonly #known = new LRUCache<string, Principal>({ max: PASSES });
@@ -45,6 +55,13 @@ export class RemotePasses implements PassVerifier {
     this.#known.set(digest, principal);
     if (pathKey !== null) this.#pathKeys.set(principal.tenant, pathKey);
     return ok(principal);
+  }
+
+  /** Asked each time: when a certificate is to be admitted anew is known where that is done. */
+  async identify(certificate: ClientCertificate): Promise<Identified | null> {
+    const { outcome, pathKey } = await this.#up.ask('identify', certificate);
+    if (outcome?.ok && pathKey !== null) this.#pathKeys.set(outcome.value.tenant, pathKey);
+    return outcome;
   }
 
   /** The key of path hashes; a tenant whose key was shredded has one that nobody else knows, until it is asked for anew. */

@@ -114,6 +114,7 @@ function gateOf(parts: Parts): Gate {
   return {
     ...{ policy, leases, passes, clock, meter, settings },
     decide: meteredDecide(createDecider({ source: policy, leases: policy.leases }), { clock, meter }),
+    clients: config.proxy.tls?.clients.length ? passes : null,
     audit: remoteAudit(up),
     guard: () => guard.current,
     authority: authorityOf(config, order.keysDir, clock),

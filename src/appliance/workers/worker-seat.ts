@@ -97,6 +97,10 @@ export class WorkerSeat {
           const outcome = await core.passes.verify(token);
           return { outcome, pathKey: outcome.ok ? core.tenantKeys.of(outcome.value.tenant).hash : null };
         },
+        identify: async (certificate) => {
+          const outcome = (await core.clients?.identify(certificate)) ?? null;
+          return { outcome, pathKey: outcome?.ok ? core.tenantKeys.of(outcome.value.tenant).hash : null };
+        },
         open: ({ who, limits, what, now }) => {
           const opened = budgets.open(who, limits, what, now);
           if (typeof opened !== 'number') return { opened, slots: null };

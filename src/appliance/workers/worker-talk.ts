@@ -7,7 +7,7 @@ import type { Config } from '../../config/schema.ts';
 import type { Controls } from '../../core/controls.ts';
 import type { DecisionRequest } from '../../core/decision.ts';
 import type { EventBody } from '../../core/event.ts';
-import type { Flow, RecordReceipt } from '../../core/ports.ts';
+import type { ClientCertificate, Flow, Identified as IdentifiedClient, RecordReceipt } from '../../core/ports.ts';
 import type { Principal } from '../../core/principal.ts';
 import type { Result } from '../../core/result.ts';
 import type { PortableRules } from '../../dlp/portable-rules.ts';
@@ -62,10 +62,18 @@ export interface Verified {
   readonly pathKey: Uint8Array | null;
 }
 
+/** Null where the certificate is mapped to nobody. */
+export interface Identified {
+  readonly outcome: IdentifiedClient | null;
+  /** As of `Verified`. */
+  readonly pathKey: Uint8Array | null;
+}
+
 /** From a worker to the control thread. */
 export interface Up {
   readonly asks: {
     readonly verify: { readonly ask: string; readonly answer: Verified };
+    readonly identify: { readonly ask: ClientCertificate; readonly answer: Identified };
     readonly open: {
       readonly ask: {
         readonly who: Spender;

@@ -5,6 +5,7 @@ import type { Duplex } from 'node:stream';
 import type { Door } from '../../core/event.ts';
 import { field } from '../fields.ts';
 import type { Gate } from '../gate.ts';
+import { certificateReader } from './client-certificate.ts';
 import { relayConnect } from './connect.ts';
 import { type RawRequest, readAsk } from './http-ask.ts';
 import { refuseSocket, type Walk } from './http1-connection.ts';
@@ -26,12 +27,14 @@ export function serveHttp(parts: DoorParts, socket: Duplex, door: Door): void {
 /** A CONNECT; the socket is paused, and holds what follows the head. */
 export function serveConnect({ gate, walk, inner }: DoorParts, raw: RawRequest, socket: Duplex, door: Door): void {
   const { ask, problem, credential } = readAsk(raw, null, gate.settings.maxHeaderCount);
+  const certificate = certificateReader(gate, socket);
   void walk({
     door,
     from: () => (socket as Partial<Socket>).remoteAddress,
     parent: null,
     principal: null,
     credential,
+    ...(certificate && { certificate }),
     problem,
     ask,
     headers: raw.headers,

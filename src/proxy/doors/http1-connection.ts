@@ -21,6 +21,7 @@ import type { Gate } from '../gate.ts';
 import { Refusal } from '../refusal.ts';
 import { forward } from '../relay/forward.ts';
 import { relayUpgrade } from '../relay/upgrade.ts';
+import { certificateReader } from './client-certificate.ts';
 import { type RawRequest, type ReadRequest, readAsk, unreadable } from './http-ask.ts';
 import { Http1Reply } from './http1-reply.ts';
 import type { Inner } from './inner.ts';
@@ -59,6 +60,7 @@ export class Http1Connection implements Due {
   readonly #at: Accepted;
   /** A system call, so asked only where it counts; a socket that is gone has none, and then it is from nowhere. */
   readonly #from = (): string | undefined => (this.#at.socket as Partial<Socket>).remoteAddress;
+  readonly #certificate: Order['certificate'];
   #state: State = 'head';
   readonly #held = new GrowingBytes();
   readonly #scan = new HeadScan();
@@ -73,6 +75,7 @@ export class Http1Connection implements Due {
   constructor(parts: ConnectionParts, at: Accepted) {
     this.#parts = parts;
     this.#at = at;
+    if (at.inner === null) this.#certificate = certificateReader(parts.gate, at.socket);
     this.due = performance.now() + parts.gate.settings.headTimeoutMs;
     parts.deadlines.add(this);
     const { socket } = at;
@@ -326,7 +329,10 @@ export class Http1Connection implements Due {
     const { door, inner } = this.#at;
     const { ask, problem, credential } = read;
     const common = { door, from: this.#from, credential, problem, ask, headers };
-    if (inner === null) return { ...common, parent: null, principal: null };
+    if (inner === null) {
+      const certificate = this.#certificate;
+      return { ...common, parent: null, principal: null, ...(certificate && { certificate }) };
+    }
     return { ...common, parent: inner.within.id, within: inner.within, principal: inner.principal };
   }
 }
