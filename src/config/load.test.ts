@@ -18,6 +18,10 @@ const loaded = (...input: Parameters<typeof load>) => {
   return result.value;
 };
 
+/** Client certificates mapped to tenants. */
+const mapped = (clients: string) =>
+  `proxy:\n  tls: { cert: c.pem, key: k.pem, client_ca: ca.pem, clients: [${clients}] }\n`;
+
 describe('configuration', () => {
   it('needs nothing: the doors of one machine are the defaults', () => {
     const config = loaded(null);
@@ -76,6 +80,19 @@ describe('configuration', () => {
     ['- a\n', '/etc/lt/locktender.yaml:1:1: the configuration must be a mapping of keys to values'],
     ['node: a\nnode: b\n', '/etc/lt/locktender.yaml:2:1: map keys must be unique'],
     ['gateway:\n  issuers:\n    - isuer: https://a.test\n', 'did you mean `issuer`?'],
+    [
+      'proxy:\n  tls: { cert: c, key: k, clients: [{ name: a.example, tenant: acme }] }\n',
+      '`proxy.tls.clients` needs `client_ca`: without it nobody is asked for a certificate',
+    ],
+    [mapped('{ name: a.example, tenant: acme }, { name: a.example, tenant: b }'), 'must have no name twice'],
+    [mapped('{ name: a.example, tenant: a/b }'), '`proxy.tls.clients.0.tenant` must be a tenant name'],
+    [mapped('{ name: "*.example", tenant: acme }'), '`proxy.tls.clients.0.name` must be a DNS name, or a URI'],
+    [
+      mapped('{ name: "spiffe://a/b, DNS:c", tenant: acme }'),
+      '`proxy.tls.clients.0.name` must be a DNS name, or a URI',
+    ],
+    [mapped('{ name: a.example, tenant: acme, clas: code }'), 'did you mean `class`?'],
+    [mapped('{ name: a.example }'), '`proxy.tls.clients.0.tenant` must be text'],
   ])('refuses %j with its place and the fix', (text, complaint) => {
     expect(complaints(text).join('\n')).toContain(complaint);
   });
@@ -90,6 +107,17 @@ describe('configuration', () => {
     expect(complaints(null, {}, { 'proxy.lisen': 'x' })[0]).toBe(
       'flags: unknown key `proxy.lisen`; did you mean `proxy.listen`?',
     );
+  });
+
+  it('maps client certificates by DNS name or URI', () => {
+    const clients = '{ name: a.example, tenant: acme }, { name: "spiffe://corp.example/b", tenant: b, class: code }';
+    expect(loaded(mapped(clients)).proxy.tls).toMatchObject({
+      client_ca: '/etc/lt/ca.pem',
+      clients: [
+        { name: 'a.example', tenant: 'acme' },
+        { name: 'spiffe://corp.example/b', tenant: 'b', class: 'code' },
+      ],
+    });
   });
 
   it('lets nobody warn of a value: it may hold a secret', async () => {
