@@ -5,7 +5,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { answer, everything, type Lab, openLab } from './lab.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'locktender-clients-'));
@@ -58,21 +58,16 @@ beforeAll(() => {
   leaf('ended', { by: 'clients', names: 'DNS:build-1.example', days: 0 });
 });
 
-let lab: Lab | null = null;
-afterEach(async () => {
-  await lab?.close();
-  lab = null;
-});
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
 interface Event {
+  readonly id: string;
   readonly type: string;
   readonly tenant: string | null;
   readonly task: string | null;
   readonly reason?: string;
   readonly caller?: string;
   readonly admitted?: boolean;
-  readonly door?: string;
 }
 
 async function events(at: Lab, type: string): Promise<Event[]> {
@@ -82,6 +77,17 @@ async function events(at: Lab, type: string): Promise<Event[]> {
 
 const admissions = async (at: Lab) =>
   (await events(at, 'task.admitted')).filter(({ caller }) => caller?.startsWith('cert/'));
+
+/** The task that certificates of a tenant were admitted as. */
+const taskOf = async (at: Lab, tenant: string) =>
+  (await admissions(at)).find((event) => event.admitted && event.tenant === tenant)?.task;
+
+/** What `read` gives after `act` and did not before. */
+async function since(read: () => Promise<Event[]>, act: () => Promise<void>): Promise<Event[]> {
+  const before = new Set((await read()).map(({ id }) => id));
+  await act();
+  return (await read()).filter(({ id }) => !before.has(id));
+}
 
 function door(at: Lab, who: string, more: ConnectionOptions = {}): TLSSocket {
   const [host = '', port = ''] = at.appliance.proxyAddress.split(':');
@@ -135,68 +141,98 @@ async function live(at: Lab, who: string): Promise<TLSSocket> {
 
 const over = (socket: TLSSocket) => expect.poll(() => socket.destroyed, { timeout: 10_000 }).toBe(true);
 
+/** Live tunnels of two certificates: what ends one leaves the other alone. */
+async function endsAtOnce(at: Lab): Promise<void> {
+  const [build, ci] = [await live(at, 'build'), await live(at, 'ci')];
+  const task = await taskOf(at, 'acme');
+  const { tasks } = await at.admin('/v1/tasks');
+  expect(tasks).toContainEqual(expect.objectContaining({ id: task, tenant: 'acme', flows: 2, killed: null }));
+  const admitted = await since(
+    () => admissions(at),
+    async () => {
+      expect(await at.admin(`/v1/tasks/${task}/kill`, { why: 'test' })).toMatchObject({ cut: 2, missed: [] });
+      await over(build);
+      expect(ci.destroyed).toBe(false);
+      expect(await ask(at, 'build')).toBe('403 task_killed');
+      expect(await at.admin('/v1/tenants/globex/quarantine', { why: 'test' })).toMatchObject({ cut: 2, missed: [] });
+      await over(ci);
+      expect(await ask(at, 'ci')).toBe('403 tenant_quarantined');
+    },
+  );
+  expect(admitted).toEqual([]);
+}
+
 describe('a client certificate that is mapped', () => {
+  let lab: Lab;
+  beforeAll(async () => {
+    // One thread: a session is resumed where its ticket is from, elsewhere there is a whole handshake.
+    lab = await openLab({ ...config(), workers: '1' });
+    // A POST on a connection that the origin is just ending is a 502 of its own, and not tried again.
+    lab.script = (origin) => origin.end(answer('hello', 'Connection: close\r\n'));
+  }, 120_000);
+  afterAll(() => lab?.close());
+  const decisions = () => events(lab, 'decision');
+
   it('stands for a pass, and the record names its tenant and task', async () => {
-    lab = await openLab(config());
-    const at = lab;
-    expect(await Promise.all(Array.from({ length: 8 }, () => ask(at, 'build')))).toEqual(Array(8).fill('200'));
-    const [admission, ...more] = await admissions(lab);
-    expect(more).toEqual([]);
-    expect(admission).toMatchObject({ tenant: 'acme', admitted: true, caller: 'cert/build-1.example' });
-    const decided = (await events(lab, 'decision')).filter(({ door: by }) => by === 'https');
-    expect(new Set(decided.map(({ tenant, task }) => `${tenant} ${task}`))).toEqual(
-      new Set([`acme ${admission?.task}`]),
-    );
+    const asked = await Promise.all(Array.from({ length: 8 }, () => ask(lab, 'build')));
+    expect(asked).toEqual(Array(8).fill('200'));
     const inside = await tunnel(lab, 'build');
     inside.write(`GET / HTTP/1.1\r\nHost: web.lab.test:${lab.tlsPort}\r\nConnection: close\r\n\r\n`);
     expect(await everything(inside)).toMatch(/^HTTP\/1\.1 200 [\s\S]*hello$/);
-    expect(await admissions(lab)).toHaveLength(1);
-    expect(lab.heads.join('')).not.toContain('build-1');
+    const [admission, ...more] = await admissions(lab);
+    expect(more).toEqual([]);
+    expect(admission).toMatchObject({ tenant: 'acme', admitted: true, caller: 'cert/build-1.example' });
+    expect(new Set((await decisions()).map(({ tenant, task }) => `${tenant} ${task}`))).toEqual(
+      new Set([`acme ${admission?.task}`]),
+    );
   }, 60_000);
 
   it('T-26 is one of many: connections of different certificates never mix, and a pass that is sent counts first', async () => {
-    lab = await openLab(config());
-    const at = lab;
-    // A POST on a connection that the origin is just ending is a 502 of its own, and not tried again.
-    at.script = (origin) => origin.end(answer('hello', 'Connection: close\r\n'));
-    // Only the class of `ci` may write.
-    const asked = await Promise.all(
-      Array.from({ length: 12 }, (_, n) => ask(at, n % 2 === 0 ? 'build' : 'ci', 'Content-Length: 0\r\n', 'POST')),
+    const body = 'Content-Length: 0\r\n';
+    const decided = await since(decisions, async () => {
+      // Only the class of `ci` may write.
+      const who = Array.from({ length: 12 }, (_, n) => (n % 2 === 0 ? 'build' : 'ci'));
+      const asked = await Promise.all(who.map((name) => ask(lab, name, body, 'POST')));
+      expect(asked).toEqual(who.map((name) => (name === 'build' ? '403 default_deny' : '200')));
+      expect(await ask(lab, 'ci', `${lab.authorization()}${body}`, 'POST')).toBe('403 default_deny');
+      expect(await ask(lab, 'ci', 'Proxy-Authorization: Bearer nonsense\r\n')).toBe('403 pass_malformed');
+    });
+    expect(new Set(decided.map(({ tenant, reason }) => `${tenant} ${reason}`))).toEqual(
+      new Set(['acme default_deny', 'globex capability_grants', 'null pass_malformed']),
     );
-    expect(asked).toEqual(Array.from({ length: 12 }, (_, n) => (n % 2 === 0 ? '403 default_deny' : '200')));
-    expect(await ask(lab, 'ci', `${lab.authorization()}Content-Length: 0\r\n`, 'POST')).toBe('403 default_deny');
-    expect(await ask(lab, 'ci', 'Proxy-Authorization: Bearer nonsense\r\n')).toBe('403 pass_malformed');
-    const tenants = (await events(lab, 'decision')).map(({ tenant, reason }) => `${tenant} ${reason}`);
-    expect(new Set(tenants)).toEqual(new Set(['acme default_deny', 'globex capability_grants', 'null pass_malformed']));
   }, 60_000);
 
   it('is refused with its reason when admission refuses it, and needs a pass when it is mapped to nobody', async () => {
-    lab = await openLab(config());
-    expect(await ask(lab, 'refused')).toBe('403 pass_not_admitted');
-    expect(await admissions(lab)).toMatchObject([{ admitted: false, tenant: 'acme' }]);
-    expect(await ask(lab, 'unmapped')).toBe('407 pass_missing');
-    expect(await ask(lab, 'unmapped', lab.authorization())).toBe('200');
-    expect(await ask(lab, 'stranger', lab.authorization())).toBe('');
-    expect(await ask(lab, 'ended', lab.authorization())).toBe('');
-    expect(await admissions(lab)).toHaveLength(1);
+    const admitted = await since(
+      () => admissions(lab),
+      async () => {
+        expect(await ask(lab, 'refused')).toBe('403 pass_not_admitted');
+        expect(await ask(lab, 'unmapped')).toBe('407 pass_missing');
+        expect(await ask(lab, 'unmapped', lab.authorization())).toBe('200');
+        expect(await ask(lab, 'stranger', lab.authorization())).toBe('');
+        expect(await ask(lab, 'ended', lab.authorization())).toBe('');
+      },
+    );
+    expect(admitted).toMatchObject([{ admitted: false, tenant: 'acme', caller: 'cert/refused.example' }]);
   }, 60_000);
 
   it('is known again when its TLS session is resumed, and cannot be changed by a second handshake', async () => {
-    lab = await openLab(config());
-    for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
-      const at = { minVersion: version, maxVersion: version } as const;
-      const first = door(lab, 'build', at);
-      const ticket = new Promise<Buffer>((resolve) => first.once('session', resolve));
-      first.write(request(lab));
-      expect(await everything(first)).toMatch(/^HTTP\/1\.1 200 /);
-      // What another certificate was let in with is of no use: the session is of the first.
-      const again = door(lab, 'ci', { ...at, session: await ticket });
-      const resumed = new Promise((resolve) => again.once('secureConnect', () => resolve(again.isSessionReused())));
-      again.write(request(lab, 'Content-Length: 0\r\n', 'POST'));
-      expect(await everything(again)).toContain('default_deny');
-      expect(await resumed).toBe(true);
-    }
-    expect(new Set((await events(lab, 'decision')).map(({ tenant }) => tenant))).toEqual(new Set(['acme']));
+    const decided = await since(decisions, async () => {
+      for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
+        const only = { minVersion: version, maxVersion: version } as const;
+        const first = door(lab, 'build', only);
+        const ticket = new Promise<Buffer>((resolve) => first.once('session', resolve));
+        first.write(request(lab));
+        expect(await everything(first)).toMatch(/^HTTP\/1\.1 200 /);
+        // Another certificate that is shown with it is of no use: the session is of the first.
+        const again = door(lab, 'ci', { ...only, session: await ticket });
+        const resumed = new Promise((resolve) => again.once('secureConnect', () => resolve(again.isSessionReused())));
+        again.write(request(lab, 'Content-Length: 0\r\n', 'POST'));
+        expect(await everything(again)).toContain('default_deny');
+        expect(await resumed).toBe(true);
+      }
+    });
+    expect(decided.map(({ tenant }) => tenant)).toEqual(Array(4).fill('acme'));
     const socket = door(lab, 'build', { maxVersion: 'TLSv1.2' });
     await new Promise((resolve) => socket.once('secureConnect', resolve));
     const refused = await new Promise((resolve) => {
@@ -206,26 +242,14 @@ describe('a client certificate that is mapped', () => {
     expect(refused).not.toBeNull();
   }, 60_000);
 
-  it.each([
-    ['one process', '1'],
-    ['egress workers', '2'],
-  ])(
-    'ends at once, live, when its task is killed or its tenant quarantined: %s',
-    async (_, workers) => {
-      lab = await openLab({ ...config(), workers });
-      const [build, ci] = [await live(lab, 'build'), await live(lab, 'ci')];
-      const task = (await admissions(lab)).find(({ tenant }) => tenant === 'acme')?.task;
-      const { tasks } = await lab.admin('/v1/tasks');
-      expect(tasks).toContainEqual(expect.objectContaining({ id: task, tenant: 'acme', flows: 2, killed: null }));
-      expect(await lab.admin(`/v1/tasks/${task}/kill`, { why: 'test' })).toMatchObject({ cut: 2, missed: [] });
-      await over(build);
-      expect(ci.destroyed).toBe(false);
-      expect(await ask(lab, 'build')).toBe('403 task_killed');
-      expect(await lab.admin('/v1/tenants/globex/quarantine', { why: 'test' })).toMatchObject({ cut: 2, missed: [] });
-      await over(ci);
-      expect(await ask(lab, 'ci')).toBe('403 tenant_quarantined');
-      expect(await admissions(lab)).toHaveLength(2);
-    },
-    120_000,
-  );
+  it('ends at once, live, when its task is killed or its tenant quarantined', () => endsAtOnce(lab), 60_000);
+
+  it('does so with egress workers, too', async () => {
+    const several = await openLab({ ...config(), workers: '2' });
+    try {
+      await endsAtOnce(several);
+    } finally {
+      await several.close();
+    }
+  }, 120_000);
 });
