@@ -153,7 +153,7 @@ ws.close()
     files: { 'ask.py': GRPC },
     command: `${PYTHON} ask.py`,
     needs: 'a capability that writes: every call is a POST',
-    quirk: 'HTTP/2 to the gate and from it; messages are searched as they stand',
+    quirk: 'HTTP/2 to the gate and from it; messages are searched one by one',
   },
 ];
 
