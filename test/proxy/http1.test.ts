@@ -104,7 +104,9 @@ describe('an origin', () => {
 
   it('closes each connection without a word about it: requests go on, on connections of their own', async () => {
     lab.script = (socket) => void socket.end(sized('ok'));
-    const all = await Promise.all(Array.from({ length: 24 }, () => lab.raw(ask('/a') + ask('/b') + ask('/c', LAST))));
+    const all = await Promise.all(
+      Array.from({ length: 24 }, () => lab.raw(ask('/a') + ask('/b') + ask('/c', LAST), 10_000)),
+    );
     for (const said of all) expect(count(said, /HTTP\/1\.1 200 /g)).toBe(3);
   });
 
