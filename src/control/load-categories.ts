@@ -100,7 +100,7 @@ function keptCurated(key: string, file: string): Uint8Array<SharedArrayBuffer> |
 }
 
 function curatedKey(files: readonly CategoryFile[]): string {
-  return sha256(Buffer.from(engineDigest('categories', 'core/host.ts') + keyOf(files, [])));
+  return sha256(Buffer.from(engineDigest('categories', 'core') + keyOf(files, [])));
 }
 
 /** Reads and verifies the kept index in small steps, without holding up whoever serves meanwhile; null when none fits. */

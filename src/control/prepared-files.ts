@@ -21,15 +21,20 @@ export function writePrepared(file: string, bytes: Uint8Array): void {
 }
 
 /**
- * SHA-256, hex, of what an outcome depends on beside what it was made from: the sources in a folder of `src`, further files
- * there, the packages and the runtime.
+ * SHA-256, hex, of what an outcome depends on beside what it was made from: sources at these places in `src`, files or whole
+ * folders, the packages and the runtime.
  */
-export function engineDigest(folder: string, ...files: readonly string[]): string {
-  const sources = readdirSync(join(ROOT, 'src', folder), { recursive: true, encoding: 'utf8' })
+export function engineDigest(...places: readonly string[]): string {
+  const hash = createHash('sha256').update(`${process.version} ${process.arch}\n`);
+  for (const path of places.flatMap(sourcesAt)) hash.update(readFileSync(path)).update('\n');
+  return hash.update(readFileSync(join(ROOT, 'package-lock.json'))).digest('hex');
+}
+
+function sourcesAt(place: string): string[] {
+  const at = join(ROOT, 'src', place);
+  if (place.endsWith('.ts')) return [at];
+  return readdirSync(at, { recursive: true, encoding: 'utf8' })
     .filter((path) => path.endsWith('.ts') && !path.endsWith('.test.ts'))
     .sort()
-    .map((path) => join(folder, path));
-  const hash = createHash('sha256').update(`${process.version} ${process.arch}\n`);
-  for (const path of [...sources, ...files]) hash.update(readFileSync(join(ROOT, 'src', path))).update('\n');
-  return hash.update(readFileSync(join(ROOT, 'package-lock.json'))).digest('hex');
+    .map((path) => join(at, path));
 }

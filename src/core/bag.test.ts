@@ -28,6 +28,17 @@ describe('a bag', () => {
     );
   });
 
+  it('leaves alone what stands in another', () => {
+    const [one, other] = [new Bag<string>(), new Bag<string>()];
+    const [a, b] = [one.add('a'), other.add('b')];
+    one.remove(b);
+    expect([one.items(), other.items()]).toEqual([['a'], ['b']]);
+    other.remove(b);
+    one.remove(b);
+    one.remove(a);
+    expect([one.size, other.size]).toEqual([0, 0]);
+  });
+
   it('is walked as it was when the walk began', () => {
     const bag = new Bag<string>();
     const seats = ['a', 'b', 'c'].map((one) => bag.add(one));

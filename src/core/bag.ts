@@ -24,12 +24,12 @@ export class Bag<T> {
     return seat;
   }
 
-  /** Nothing happens where it was taken out before. */
+  /** Nothing happens where it was taken out before, or stands in another bag. */
   remove(seat: Seat<T>): void {
-    if (seat.item === null) return;
+    if (this.#seats[seat.at] !== seat) return;
     seat.item = null;
-    const last = this.#seats.pop();
-    if (last === undefined || last === seat) return;
+    const last = this.#seats.pop() as Seat<T>;
+    if (last === seat) return;
     this.#seats[seat.at] = last;
     last.at = seat.at;
   }

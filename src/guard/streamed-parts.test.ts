@@ -2,6 +2,7 @@
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { inPieces, secretInPieces } from '../../test/dlp/cut-streams.ts';
 import { GITHUB_RULES, GITHUB_TOKEN, ruleSet } from '../../test/dlp/small-rules.ts';
 import { createGuard } from './guard.ts';
 import type { GuardContext } from './guard-context.ts';
@@ -22,16 +23,8 @@ function run(
   cuts: readonly number[] = [],
   direction: 'result' | 'request' = 'result',
 ) {
-  const filter = guard.filter(context(contentType, direction));
-  const bytes = Buffer.from(body);
-  const out: Uint8Array[] = [];
-  let at = 0;
-  for (const cut of [...cuts.map((n) => n % bytes.length).sort((a, b) => a - b), bytes.length]) {
-    out.push(...filter.push(bytes.subarray(at, cut)));
-    at = cut;
-  }
-  out.push(...filter.end());
-  return { text: Buffer.concat(out).toString(), blocked: filter.blocked };
+  const { body: out, blocked } = inPieces(guard.filter(context(contentType, direction)), Buffer.from(body), cuts);
+  return { text: out.toString(), blocked };
 }
 
 /** How pieces are sent, and the text that a reader puts together out of it. */
@@ -176,18 +169,7 @@ const FORMS: Readonly<Record<string, Form>> = {
   },
 };
 
-/** The token cut anywhere, into so many pieces as a secret may lie in, between ordinary words. */
-const pieces = fc
-  .tuple(
-    fc.uniqueArray(fc.integer({ min: 1, max: GITHUB_TOKEN.length - 1 }), { minLength: 1, maxLength: 10 }),
-    fc.nat(3),
-  )
-  .map(([cuts, words]) => {
-    const at = [0, ...cuts.sort((a, b) => a - b), GITHUB_TOKEN.length];
-    const parts = at.slice(1).map((end, i) => GITHUB_TOKEN.slice(at[i], end));
-    const around = ['it ', 'is here: ', 'so '].slice(0, words);
-    return [...around, ...parts, ...around.map((word) => ` ${word}`)];
-  });
+const pieces = secretInPieces(GITHUB_TOKEN, ['it ', 'is here: ', 'so ']);
 
 describe.each(Object.entries(FORMS))('a secret in pieces in %s', (_, { type, send, read }) => {
   it('is taken out however it is cut, and the stream stays what it is (T-36)', () => {

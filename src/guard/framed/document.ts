@@ -24,6 +24,8 @@ export interface BinaryDocument {
 
 /** Texts that are told of one document; what has more of them is looked at as it stands. */
 export const MOST_LEAVES = 65_536;
+/** Printable signs in a row, in what is told nowhere, from which on they may be a text; shorter ones say nothing. */
+export const SHORTEST_HIDDEN = 16;
 /** Documents are not read deeper than this. */
 export const DEEPEST = 64;
 

@@ -2,6 +2,7 @@
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { inPieces, secretInPieces } from '../../../test/dlp/cut-streams.ts';
 import { GITHUB_RULES, GITHUB_TOKEN, ruleSet } from '../../../test/dlp/small-rules.ts';
 import { createGuard } from '../guard.ts';
 import type { GuardContext } from '../guard-context.ts';
@@ -20,15 +21,7 @@ const contextOf = (over: Partial<GuardContext> = {}): GuardContext => ({
 const passing = { settings: { ...contextOf().settings, unscannable: 'pass' as const } };
 
 function run(body: Uint8Array, cuts: readonly number[] = [], over: Partial<GuardContext> = {}) {
-  const filter = guard.filter(contextOf(over));
-  const out: Uint8Array[] = [];
-  let at = 0;
-  for (const cut of [...cuts.map((n) => n % body.length).sort((a, b) => a - b), body.length]) {
-    out.push(...filter.push(body.subarray(at, cut)));
-    at = cut;
-  }
-  out.push(...filter.end());
-  return { body: Buffer.concat(out), blocked: filter.blocked, findings: filter.verdict().findings.length };
+  return inPieces(guard.filter(contextOf(over)), body, cuts);
 }
 
 const text = (name: string, value: string) => ({ name, type: 7, value: Buffer.from(value) });
@@ -124,18 +117,7 @@ const FORMS: Readonly<Record<string, Form>> = {
   },
 };
 
-/** The token cut anywhere, between ordinary words. */
-const pieces = fc
-  .tuple(
-    fc.uniqueArray(fc.integer({ min: 1, max: GITHUB_TOKEN.length - 1 }), { minLength: 1, maxLength: 10 }),
-    fc.nat(3),
-  )
-  .map(([cuts, words]) => {
-    const at = [0, ...cuts.sort((a, b) => a - b), GITHUB_TOKEN.length];
-    const parts = at.slice(1).map((end, i) => GITHUB_TOKEN.slice(at[i], end));
-    const around = ['it ', 'is\nhere: ', 'so '].slice(0, words);
-    return [...around, ...parts, ...around.map((word) => ` ${word}`)];
-  });
+const pieces = secretInPieces(GITHUB_TOKEN, ['it ', 'is\nhere: ', 'so ']);
 
 describe.each(Object.entries(FORMS))('a secret in pieces in %s', (_, { send, read }) => {
   it('is taken out however the stream is cut, with lengths and checksums that fit (T-36)', () => {

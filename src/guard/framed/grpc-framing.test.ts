@@ -4,6 +4,7 @@ import { gunzipSync, gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { field, grpcMessage, grpcMessages } from '../../../test/dlp/binary-formats.ts';
+import { inPieces } from '../../../test/dlp/cut-streams.ts';
 import { GITHUB_RULES, GITHUB_TOKEN, ruleSet } from '../../../test/dlp/small-rules.ts';
 import { createGuard } from '../guard.ts';
 import type { GuardContext } from '../guard-context.ts';
@@ -22,15 +23,7 @@ const contextOf = (over: Partial<GuardContext> = {}): GuardContext => ({
 });
 
 function run(body: Buffer, cuts: readonly number[] = [], over: Partial<GuardContext> = {}) {
-  const filter = guard.filter(contextOf(over));
-  const out: Uint8Array[] = [];
-  let at = 0;
-  for (const cut of [...cuts.map((n) => n % body.length).sort((a, b) => a - b), body.length]) {
-    out.push(...filter.push(body.subarray(at, cut)));
-    at = cut;
-  }
-  out.push(...filter.end());
-  return { body: Buffer.concat(out), blocked: filter.blocked, findings: filter.verdict().findings.length };
+  return inPieces(guard.filter(contextOf(over)), body, cuts);
 }
 
 const one = (message: Uint8Array) => grpcMessages(run(grpcMessage(message)).body)[0] as Buffer;

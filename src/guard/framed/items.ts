@@ -1,8 +1,6 @@
 /** Formats of one item after the other, each with a head that says what it is and how long, as CBOR and MessagePack are. */
 
-import { type Leaf, MOST_LEAVES } from './document.ts';
-
-const SHORTEST_HIDDEN = 16;
+import { type Leaf, MOST_LEAVES, SHORTEST_HIDDEN } from './document.ts';
 
 /** Where a leaf stands, its head included. */
 export interface Place {

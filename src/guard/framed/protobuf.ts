@@ -5,7 +5,7 @@
  */
 
 import { isUtf8 } from 'node:buffer';
-import { type BinaryDocument, DEEPEST, type Leaf, MOST_LEAVES } from './document.ts';
+import { type BinaryDocument, DEEPEST, type Leaf, MOST_LEAVES, SHORTEST_HIDDEN } from './document.ts';
 
 /** Null for what cannot be read, or has too many texts. */
 export function readProtobuf(bytes: Buffer): BinaryDocument | null {
@@ -39,8 +39,6 @@ interface Walk {
 
 const LAST_FIELD = 2 ** 29 - 1;
 const [VARINT, FIXED_64, LENGTH, GROUP, GROUP_END, FIXED_32] = [0, 1, 2, 3, 4, 5];
-/** Shorter stretches beside the fields with a length say nothing. */
-const SHORTEST_HIDDEN = 16;
 
 class Reader {
   readonly #bytes: Buffer;

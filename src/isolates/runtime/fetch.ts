@@ -134,24 +134,31 @@ async function send(id: number, stream: ReadableStream, signal: AbortSignal): Pr
   const reader = new ReadableStreamDefaultReader(stream);
   // Whoever fills it hears of it at once, also while nothing is read (Fetch, "abort the fetch() call").
   const forget = onAbort(signal, () => void reader.cancel(signal.reason).catch(() => undefined));
-  for (;;) {
-    const { done, value } = await reader.read();
-    if (signal.aborted) return;
-    if (done) break;
-    if (!(value instanceof Uint8Array)) throw new TypeError('a body is made of bytes');
-    const bytes = bytesOf(value);
-    try {
-      for (let at = 0; at < bytes.length; at += LIMIT_CHUNK) {
-        await callNetwork('fetch.write', { id }, ownBuffer(bytes.subarray(at, at + LIMIT_CHUNK)));
-      }
-    } catch (error) {
-      // The origin answered without taking the rest.
-      await reader.cancel(error);
-      return;
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (signal.aborted) return;
+      if (done) break;
+      if (!(value instanceof Uint8Array)) throw new TypeError('a body is made of bytes');
+      if (!(await written(id, bytesOf(value), reader))) return;
     }
+  } finally {
+    forget();
   }
-  forget();
   await callNetwork('fetch.end', { id });
+}
+
+/** False where the origin answered without taking the rest. */
+async function written(id: number, bytes: Uint8Array, reader: ReadableStreamDefaultReader): Promise<boolean> {
+  try {
+    for (let at = 0; at < bytes.length; at += LIMIT_CHUNK) {
+      await callNetwork('fetch.write', { id }, ownBuffer(bytes.subarray(at, at + LIMIT_CHUNK)));
+    }
+    return true;
+  } catch (error) {
+    await reader.cancel(error);
+    return false;
+  }
 }
 
 function drop(id: number): void {
