@@ -1,5 +1,6 @@
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
+import { dirname } from 'node:path';
 import { defineConfig } from 'vitest/config';
 
 const results = process.env['LOCKTENDER_TEST_JSON'] ?? 'node_modules/.vitest/result.json';
@@ -8,6 +9,7 @@ const results = process.env['LOCKTENDER_TEST_JSON'] ?? 'node_modules/.vitest/res
 const stray = {
   onTestRunEnd: (_files: unknown, errors: readonly { readonly message?: string; readonly stack?: string }[]) => {
     const own = errors.filter((error) => !/^\[vitest-pool\]/.test(error.message ?? ''));
+    mkdirSync(dirname(results), { recursive: true });
     writeFileSync(`${results}.errors`, JSON.stringify(own.map((error) => error.stack ?? error.message)));
   },
 };

@@ -4,8 +4,9 @@ import { setImmediate } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { Deadlines } from '../deadlines.ts';
 import { dial, pumpOf } from '../dial/dial.ts';
+import { buffersOut } from './buffer-pool.ts';
 
-const PIECES = [1, 300, 4096, 5000, 70_000, 3, 200_000, 4095, 17];
+const PIECES = [1, 300, 4096, 5000, 70_000, 3, 200_000, 1_500_000, 4095, 17];
 
 it('T-25 tunnels that read at the same time never see one another’s bytes, whatever the sizes', async () => {
   let next = 0;
@@ -50,4 +51,36 @@ it('T-25 tunnels that read at the same time never see one another’s bytes, wha
   }
   expect(new Set(received.map((bytes) => bytes[0])).size).toBe(12);
   server.close();
+});
+
+it('T-45 a client that goes away, or that is cut, while it is written to leaves no buffer lent', async () => {
+  const before = buffersOut();
+  const server = createServer((socket) => {
+    socket.on('error', () => undefined);
+    socket.write(Buffer.alloc(32 * 1024 * 1024, 7));
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  // Reads nothing, so that writes stay open.
+  const sink = createServer((socket) => socket.pause().on('error', () => undefined));
+  sink.listen(0, '127.0.0.1');
+  await once(sink, 'listening');
+  const deadlines = new Deadlines();
+  const order = { addresses: ['127.0.0.1'], port, timeoutMs: 5_000, deadlines, cutoff: null, pumped: true };
+  const from = await dial(order);
+  const client = connect((sink.address() as AddressInfo).port, '127.0.0.1').on('error', () => undefined);
+  await once(client, 'connect');
+  pumpOf(from)?.attach(from, client, () => true);
+  while (client.writableLength === 0) await setImmediate();
+  expect(buffersOut()).not.toEqual(before);
+
+  client.destroy();
+  from.destroy();
+  await once(from, 'close');
+  pumpOf(from)?.release();
+  await setImmediate();
+  expect(buffersOut()).toEqual(before);
+  server.close();
+  sink.close();
 });
