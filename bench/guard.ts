@@ -29,12 +29,21 @@ const all = loaded.value;
 const mixed = agentText(size);
 const hostile = hostileText(size / 10);
 
+type Choice = (kind: string, at: number) => boolean;
+const of =
+  (...kinds: readonly string[]): Choice =>
+  (kind) =>
+    kinds.includes(kind);
+
 const sets: Readonly<Record<string, RuleSet>> = {
-  secrets: subset((kind) => kind === 'secret'),
-  personalData: subset((kind) => kind === 'pii'),
-  secretsAndPersonalData: subset((kind) => kind === 'secret' || kind === 'pii'),
-  injection: subset((kind) => kind === 'injection'),
+  secrets: subset(of('secret')),
+  personalData: subset(of('pii')),
+  secretsAndPersonalData: subset(of('secret', 'pii')),
+  injection: subset(of('injection')),
   all,
+  // The numbers of rules that the targets speak of: 220 secrets, and 40 kinds of personal data beside them.
+  secrets220: subset(spread('secret', 220)),
+  secrets220AndPersonalData40: subset(spread('secret', 220), spread('pii', 40)),
 };
 
 const own = Object.fromEntries(Object.entries(sets).map(([name, set]) => [name, ownRates(set)]));
@@ -116,8 +125,15 @@ function rate(text: Buffer, act: () => unknown, rounds = ROUNDS): number {
   return rounded(median(runs));
 }
 
-function subset(keep: (kind: string) => boolean): RuleSet {
-  const rules = all.rules.filter(({ spec }) => keep(spec.kind));
+/** So many rules of one kind, evenly from the whole shipped set. */
+function spread(wanted: string, count: number): Choice {
+  const places = all.rules.flatMap(({ spec }, at) => (spec.kind === wanted ? [at] : []));
+  const chosen = new Set(Array.from({ length: count }, (_, n) => places[Math.floor((n * places.length) / count)]));
+  return (_, at) => chosen.has(at);
+}
+
+function subset(...choices: readonly Choice[]): RuleSet {
+  const rules = all.rules.filter(({ spec }, at) => choices.some((chosen) => chosen(spec.kind, at)));
   return { ...all, rules, plan: makePlan(rules) };
 }
 
