@@ -36,7 +36,7 @@ export function proxySettings({ proxy }: Config): ProxySettings {
     ech: inspect.ech,
     sniOptional: inspect.sni_optional,
     upstreamCas: inspect.upstream_ca.map((file) => readFileSync(file, 'utf8')),
-    parent: proxy.parent ? parentOf(proxy.parent.url, proxy.parent.destination) : null,
+    parent: proxy.parent ? parentOf(proxy.parent) : null,
   };
 }
 
@@ -81,12 +81,19 @@ function tlsOf({ cert, key, client_ca: clientCa }: NonNullable<Config['proxy']['
   return clientCa === undefined ? own : { ...own, ca: readFileSync(clientCa) };
 }
 
-function parentOf(text: string, destination: ParentProxy['destination']): ParentProxy {
+const PARENT_KINDS = { 'http:': 'http', 'https:': 'https', 'socks5:': 'socks5' } as const;
+const PARENT_PORTS = { http: 80, https: 443, socks5: 1080 } as const;
+
+function parentOf({ url: text, name, ca, destination }: NonNullable<Config['proxy']['parent']>): ParentProxy {
   const url = new URL(text);
+  const kind = PARENT_KINDS[url.protocol as keyof typeof PARENT_KINDS];
+  const host = url.hostname.replace(/^\[|\]$/g, '');
   return {
-    kind: url.protocol === 'socks5:' ? 'socks5' : 'http',
-    host: url.hostname.replace(/^\[|\]$/g, ''),
-    port: Number(url.port || (url.protocol === 'http:' ? 80 : 1080)),
+    kind,
+    host,
+    port: Number(url.port || PARENT_PORTS[kind]),
+    name: name ?? host,
+    cas: ca.map((file) => readFileSync(file, 'utf8')),
     username: url.username === '' ? null : decodeURIComponent(url.username),
     password: url.password === '' ? null : decodeURIComponent(url.password),
     destination,

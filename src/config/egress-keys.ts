@@ -111,16 +111,43 @@ const resolver = z
   })
   .describe('name resolution');
 
+/** Of user and password together: RFC 1929 gives each 255 bytes, and Basic ends the user at its first colon. */
+function isLogin(text: string): boolean {
+  try {
+    const { username, password } = new URL(text);
+    const [user, secret] = [decodeURIComponent(username), decodeURIComponent(password)];
+    return !user.includes(':') && Buffer.byteLength(user) <= 255 && Buffer.byteLength(secret) <= 255;
+  } catch {
+    return false;
+  }
+}
+
 const parent = z
   .strictObject({
     url: z
       .string()
-      .regex(/^(http|socks5):\/\/\S+:[0-9]+\/?$/, 'must be `http://address:port` or `socks5://address:port`')
-      .describe('`http://address:port` or `socks5://address:port`, with `user:password@` where it asks for it'),
+      .regex(
+        /^(http|https|socks5):\/\/\S+:[0-9]+\/?$/,
+        'must be `http://address:port`, `https://address:port` or `socks5://address:port`',
+      )
+      .refine(isLogin, 'must have user and password percent-encoded, of 255 bytes at most, and no colon in the user')
+      .describe(
+        '`http://address:port`, `https://address:port` or `socks5://address:port`, with `user:password@` where it asks for it',
+      ),
+    name: text
+      .optional()
+      .describe('whom the certificate of an `https://` parent must be for; default: the host of `url`'),
+    ca: files.describe(
+      "PEM files of the CAs that an `https://` parent's certificate may be of; default: the runtime's own",
+    ),
     destination: z
       .enum(['address', 'name'])
       .default('address')
       .describe('`address`: it is told the address that was checked; `name`: it resolves again, and the pin ends here'),
+  })
+  .refine((own) => own.url.startsWith('https:') || (own.name === undefined && own.ca.length === 0), {
+    path: ['url'],
+    message: 'must be `https://…` where `name` or `ca` is set: without TLS nothing is verified',
   })
   .describe('parent proxy for everything that leaves; absent means directly');
 

@@ -209,6 +209,11 @@ export const REASONS = {
     help: 'ask the operator of this gate',
     retryable: true,
   }),
+  parent_timeout: row('upstream', 504, 'connection_timeout', {
+    message: 'the parent proxy did not get through in time',
+    help: 'try again; if it stays so, ask the operator of this gate',
+    retryable: true,
+  }),
   // — budgets and limits —
   budget_requests: row('budget', 429, 'http_request_denied', {
     message: 'the task has used its budget of requests',

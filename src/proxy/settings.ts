@@ -4,10 +4,15 @@ import type { HostPattern } from '../policy/bundle/host-pattern.ts';
 import type { TenantLimits } from './budget/budget-limits.ts';
 
 export interface ParentProxy {
-  readonly kind: 'http' | 'socks5';
-  /** Address, not a name: a parent is configured by an operator and never resolved for a request. */
+  /** `https`: CONNECT inside TLS. */
+  readonly kind: 'http' | 'https' | 'socks5';
+  /** Address, or a name that this machine resolves by itself: a parent is configured by an operator. */
   readonly host: string;
   readonly port: number;
+  /** Whom its certificate must be for, where it speaks TLS. */
+  readonly name: string;
+  /** Roots of its certificate, PEM; empty for the runtime's own. */
+  readonly cas: readonly string[];
   readonly username: string | null;
   readonly password: string | null;
   /** `address`: the parent is told the address that was checked. `name`: it resolves again, and the pin ends here. */

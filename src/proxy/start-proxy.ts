@@ -60,6 +60,8 @@ export async function startProxy(gate: Gate, listen: readonly DoorListen[]): Pro
     doors.push({ kind: door.kind, host: address, port });
     gate.ownDoors.add({ host: address, port });
   }
+  // A sandbox that reached the parent by itself would have a way out that nobody decides about.
+  if (gate.settings.parent) gate.ownDoors.add(gate.settings.parent);
   return {
     doors,
     inFlight: () => running.size,

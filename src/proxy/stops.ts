@@ -263,7 +263,7 @@ function decide(gate: Gate, exchange: Exchange): Allow {
 function causeOf(reason: Refusal['reason']): NonNullable<Exchange['cause']> {
   switch (reasonRow(reason).source) {
     case 'upstream':
-      return reason === 'upstream_timeout' || reason === 'resolve_timeout' ? 'timeout' : 'upstream_error';
+      return reasonRow(reason).status === 504 ? 'timeout' : 'upstream_error';
     case 'budget':
       return 'budget';
     case 'guard':

@@ -90,6 +90,7 @@ const HOSTS: Readonly<Record<string, readonly string[]>> = {
   'broadcast.lab.test': ['255.255.255.255'],
   'multicast.lab.test': ['224.0.0.1'],
   'mixed.lab.test': ['10.1.2.3', '127.0.0.1'],
+  'pair.lab.test': ['127.0.0.1', '127.0.0.2'],
 };
 
 const capability = (name: string, grant: string) => `version: 1
@@ -100,7 +101,7 @@ risk: low
 inspect: auto
 grants:
   - ${grant}
-private_destinations: [127.0.0.1/32]
+private_destinations: [127.0.0.1/32, 127.0.0.2/32]
 `;
 
 const profile = (name: string, capabilities: string) => `version: 1

@@ -1,15 +1,14 @@
 /** Ways to an origin: direct to a checked address, or through a parent proxy, always after our own checks. */
 
 import type { Socket } from 'node:net';
-import { connect as connectTls, createSecureContext, type SecureContext, type TLSSocket } from 'node:tls';
+import { createSecureContext, type TLSSocket } from 'node:tls';
 import { Deadlines } from '../deadlines.ts';
-import { letGo } from '../let-go.ts';
-import { Refusal } from '../refusal.ts';
 import type { ProxySettings } from '../settings.ts';
 import type { Cutoff } from './cutoff.ts';
 import { dial } from './dial.ts';
-import { throughParent } from './parent.ts';
+import { Parent } from './parent.ts';
 import type { Route } from './route.ts';
+import { secure } from './secure.ts';
 
 export interface DialOptions {
   readonly cutoff: Cutoff | null;
@@ -38,55 +37,18 @@ export function createDialer(settings: ProxySettings): Dialer {
     ...(settings.upstreamCas.length > 0 ? { ca: [...settings.upstreamCas] } : {}),
   });
   const deadlines = new Deadlines();
+  const timeoutMs = settings.connectTimeoutMs;
+  const parent = settings.parent && new Parent(settings.parent);
   const tcp = (route: Route, options: DialOptions): Promise<Socket> => {
-    const timeoutMs = settings.connectTimeoutMs;
-    if (settings.parent) return throughParent(settings.parent, route, { timeoutMs, deadlines, cutoff: options.cutoff });
+    if (parent) return parent.through(route, { timeoutMs, deadlines, cutoff: options.cutoff });
     return dial({ ...options, addresses: route.addresses, port: route.port, timeoutMs, deadlines });
   };
   return {
     tcp,
-    tls: async (route, options) =>
-      secure(await tcp(route, { cutoff: options.cutoff }), route, { ...options, trust, settings }),
+    tls: async (route, { cutoff, alpn, session, onSession }) => {
+      const socket = await tcp(route, { cutoff });
+      const { name, kind } = route.host;
+      return secure(socket, { name, isAddress: kind !== 'name', alpn, trust, timeoutMs, session, onSession });
+    },
   };
-}
-
-type SecureOptions = TlsOptions & { readonly trust: SecureContext; readonly settings: ProxySettings };
-
-function secure(socket: Socket, route: Route, options: SecureOptions): Promise<TLSSocket> {
-  return new Promise((resolve, reject) => {
-    const { host } = route;
-    const tls = connectTls({
-      socket,
-      host: host.name,
-      servername: host.kind === 'name' ? host.name : '',
-      ALPNProtocols: [...options.alpn],
-      rejectUnauthorized: true,
-      secureContext: options.trust,
-      ...(options.session ? { session: options.session } : {}),
-    });
-    letGo(tls);
-    const late = setTimeout(
-      () => tls.destroy(new Refusal('upstream_timeout', 'tls')),
-      options.settings.connectTimeoutMs,
-    );
-    const failed = (error: Error): void => {
-      clearTimeout(late);
-      socket.destroy();
-      reject(error instanceof Refusal ? error : new Refusal('upstream_tls_invalid', tlsWord(error)));
-    };
-    tls.once('error', failed);
-    tls.on('session', options.onSession);
-    tls.once('secureConnect', () => {
-      clearTimeout(late);
-      tls.off('error', failed);
-      resolve(tls);
-    });
-  });
-}
-
-/** A fixed word for the record, from OpenSSL's and Node's codes. */
-function tlsWord(error: NodeJS.ErrnoException): string {
-  const code = error.code ?? '';
-  if (/^[A-Z0-9_]{3,60}$/.test(code)) return code.toLowerCase();
-  return 'handshake';
 }

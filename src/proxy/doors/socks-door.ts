@@ -92,9 +92,8 @@ function common(socket: Duplex, { ask, problem, credential }: ReadRequest): Omit
 /** RFC 1928 section 6: 2 for what the rules refuse, 4 and 5 for what the origin or its name did. */
 function replyFor(reason: ReasonCode): SocksReply {
   if (reason === 'upstream_refused') return SOCKS_REPLY.refused;
-  if (reason === 'resolve_failed' || reason === 'resolve_timeout' || reason === 'upstream_timeout')
-    return SOCKS_REPLY.hostUnreachable;
   const { source, status } = reasonRow(reason);
+  if (reason === 'resolve_failed' || status === 504) return SOCKS_REPLY.hostUnreachable;
   return source === 'upstream' || status >= 500 ? SOCKS_REPLY.failure : SOCKS_REPLY.notAllowed;
 }
 
