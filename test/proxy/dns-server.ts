@@ -17,18 +17,24 @@ export interface DnsServer {
 }
 
 const [A, CNAME] = [1, 5];
+const TYPES: Readonly<Record<number, string>> = { [A]: 'A', [CNAME]: 'CNAME', 28: 'AAAA' };
+
+/** By `name/type`: no answer at all, or one with this response code and nothing in it. */
+export type Mishaps = Readonly<Record<string, 'silent' | number>>;
 
 /** `ttl` in seconds. What `zone` holds when it is asked is what is answered. */
-export async function dnsServer(zone: Zone, ttl = 60): Promise<DnsServer> {
+export async function dnsServer(zone: Zone, ttl = 60, mishaps: Mishaps = {}): Promise<DnsServer> {
   const asked = new Set<string>();
   const socket = createSocket('udp4');
   socket.on('message', (query, { address, port }) => {
     const { name, type, end } = questionOf(query);
     asked.add(name);
     const found = zone[name];
-    const answers = answersTo(zone, name, type).map((one) => one(ttl));
+    const mishap = mishaps[`${name}/${TYPES[type]}`];
+    if (mishap === 'silent') return;
+    const answers = mishap === undefined ? answersTo(zone, name, type).map((one) => one(ttl)) : [];
     const head = Buffer.from(query.subarray(0, 12));
-    head.writeUInt16BE(found === undefined ? 0x8183 : 0x8180, 2);
+    head.writeUInt16BE(0x8180 | (mishap ?? (found === undefined ? 3 : 0)), 2);
     for (const [at, count] of [
       [4, 1],
       [6, answers.length],

@@ -142,7 +142,7 @@ export async function openLab(
   const strangers = openCertificateAuthority({ dir, name: 'strange-ca', commonName: 'Nobody knows this CA', clock });
   writeFileSync(join(dir, 'lab-ca.pem'), origins.pem);
   const heads: string[] = [];
-  let script: OriginScript = (socket) => socket.end(answer('hello'));
+  let script: OriginScript = (socket) => socket.end(answer('hello', 'Connection: close\r\n'));
   const onConnection = (socket: Socket) => {
     socket.on('error', () => undefined);
     let held = '';

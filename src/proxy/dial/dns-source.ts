@@ -30,14 +30,55 @@ export function dnsSource({ servers, timeoutMs }: DnsOptions): NameSource {
 }
 
 async function ask(resolver: dns.Resolver, name: string): Promise<Answer> {
-  const [four, six, cnames] = await Promise.all([
-    orNothing(resolver.resolve4(name, { ttl: true })),
-    orNothing(resolver.resolve6(name, { ttl: true })),
+  const [{ records, isWhole }, cnames] = await Promise.all([
+    eitherFamily([resolver.resolve4(name, { ttl: true }), resolver.resolve6(name, { ttl: true })]),
     aliases(resolver, name),
   ]);
-  const records: Record[] = [...(four ?? []), ...(six ?? [])];
-  const ttl = Math.min(...records.map((record) => record.ttl));
+  const ttl = Math.min(isWhole ? Number.POSITIVE_INFINITY : PART_TTL, ...records.map((record) => record.ttl));
   return { addresses: records.map((r) => r.address), cnames, ttlMs: Number.isFinite(ttl) ? ttl * 1000 : 0 };
+}
+
+/** Once one family has addresses, the other is waited for no longer than this (RFC 8305 section 3). */
+const OTHER_FAMILY_MS = 250;
+/** Seconds for which the addresses of one family are believed to be all there are. */
+const PART_TTL = 30;
+
+interface Families {
+  readonly records: readonly Record[];
+  /** Both families answered. */
+  readonly isWhole: boolean;
+}
+
+/**
+ * The addresses of both families, or of one where the server fails or keeps silent on the other, as many do on AAAA. Nothing
+ * is dialled but what was answered and checked, so what is left out opens nothing.
+ */
+async function eitherFamily(asked: readonly Promise<readonly Record[]>[]): Promise<Families> {
+  const records: Record[] = [];
+  let failure: unknown;
+  let left = asked.length;
+  await new Promise<void>((resolve) => {
+    let patience: NodeJS.Timeout | undefined;
+    const came = (found: readonly Record[]): void => {
+      left -= 1;
+      records.push(...found);
+      if (left === 0) {
+        clearTimeout(patience);
+        resolve();
+      } else if (found.length > 0) patience = setTimeout(resolve, OTHER_FAMILY_MS);
+    };
+    for (const answer of asked) {
+      orNothing(answer).then(
+        (found) => came(found ?? []),
+        (error: unknown) => {
+          failure = error;
+          came([]);
+        },
+      );
+    }
+  });
+  if (records.length === 0 && failure !== undefined) throw failure;
+  return { records: [...records], isWhole: left === 0 && failure === undefined };
 }
 
 async function aliases(resolver: dns.Resolver, name: string): Promise<string[]> {

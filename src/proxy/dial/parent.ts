@@ -101,7 +101,9 @@ export class Parent {
     try {
       return await secure(socket, { name, isAddress: parseIp(name) !== null, alpn: ['http/1.1'], trust, timeoutMs });
     } catch (error) {
-      throw new Refusal('parent_failed', error instanceof Refusal ? `tls_${error.detail}` : 'tls');
+      const { reason, detail } = error instanceof Refusal ? error : { reason: null, detail: 'failed' };
+      if (reason === 'upstream_timeout') throw new Refusal('parent_timeout', 'tls');
+      throw new Refusal('parent_failed', `tls_${detail}`);
     }
   }
 }

@@ -38,11 +38,14 @@ export function secure(socket: Socket, securing: Securing): Promise<TLSSocket> {
       socket.destroy();
       reject(error instanceof Refusal ? error : new Refusal('upstream_tls_invalid', tlsWord(error)));
     };
+    const closed = (): void => failed(new Refusal('upstream_tls_invalid', 'closed'));
     tls.once('error', failed);
+    // A connection that is destroyed below it closes without an error.
+    tls.once('close', closed);
     if (onSession) tls.on('session', onSession);
     tls.once('secureConnect', () => {
       clearTimeout(late);
-      tls.off('error', failed);
+      tls.off('error', failed).off('close', closed);
       resolve(tls);
     });
   });
