@@ -119,6 +119,9 @@ describe('fetch', () => {
         [
           ['x-q', '1'],
           ['content-type', 'text/plain;charset=UTF-8'],
+          ['accept', '*/*'],
+          ['accept-language', '*'],
+          ['user-agent', 'Locktender'],
         ],
         'hi',
       ],
@@ -154,6 +157,103 @@ describe('fetch', () => {
     expect(got).toEqual(['AbortError', true, true]);
   });
 
+  it('says of itself only what the request does not say', async () => {
+    const gate = egress(async ({ headers }) => answer(200, pieces(JSON.stringify(Object.fromEntries(headers)))));
+    const got = await value(
+      "return (await fetch('https://a.b/', { headers: { Accept: 'text/html', 'User-Agent': 'mine/1' } })).json();",
+      gate,
+    );
+    expect(got).toEqual({ accept: 'text/html', 'accept-language': '*', 'user-agent': 'mine/1' });
+  });
+
+  it('sends the body of a request as it is made: its source is asked no faster, and hears of an abort', async () => {
+    const first = Promise.withResolvers<void>();
+    const gate = egress(async ({ body, signal }) => {
+      for await (const _ of body ?? []) {
+        first.resolve();
+        await new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(new Error('gone'))));
+      }
+      return answer(200, pieces('never'));
+    });
+    const got = await value(
+      `const a = new AbortController(); let asked = 0; let why; const cancelled = Promise.withResolvers();
+       const body = new ReadableStream({ pull(c) { asked += 1; c.enqueue(new Uint8Array(1000)); }, cancel(reason) { cancelled.resolve(reason.name); } }, { highWaterMark: 0 });
+       const request = new Request('https://a.b/', { method: 'POST', duplex: 'half', body, signal: a.signal });
+       const answer = fetch(request).catch((e) => e.name); await new Promise((r) => setTimeout(r, 50));
+       const before = asked; a.abort(); return [before < 6, await answer, await cancelled.promise, request.bodyUsed];`,
+      gate,
+    );
+    await first.promise;
+    expect(got).toEqual([true, 'AbortError', 'AbortError', true]);
+  });
+
+  it('sends a large body again where a redirect asks for it, and one that streams never', async () => {
+    const gate = egress(async ({ url, body }) => {
+      let size = 0;
+      for await (const piece of body ?? []) size += piece.length;
+      return url.endsWith('/a') ? answer(307, pieces(), [['location', '/b']]) : answer(200, pieces(String(size)));
+    });
+    const got = await value(
+      `const put = (body) => fetch('https://a.b/a', { method: 'PUT', body, duplex: 'half' }).then((r) => r.text(), (e) => e.message);
+       return [await put(new Uint8Array(700000)), await put(new Blob([new Uint8Array(700000)]).stream())];`,
+      gate,
+    );
+    expect(got).toEqual(['700000', expect.stringContaining('cannot be sent again')]);
+  });
+
+  it('gives nothing that is not what `integrity` says', async () => {
+    const gate = egress(async ({ url }) => answer(url.endsWith('/none') ? 204 : 200, pieces('to', 'p')));
+    const got = await value(
+      `const sum = async (hash) => { const d = new Uint8Array(await crypto.subtle.digest(hash, new TextEncoder().encode('top'))); return hash.replace('SHA-', 'sha') + '-' + d.toBase64({ alphabet: 'base64url', omitPadding: true }); };
+       const [weak, strong] = [await sum('SHA-256'), await sum('SHA-512')]; const bad = 'sha512-AAAA';
+       const get = (integrity, path = '') => fetch('https://a.b/' + path, { integrity }).then((r) => r.text(), (e) => e.name);
+       return Promise.all([get(weak), get(strong), get(bad + ' ' + strong + '?x'), get(bad + ' ' + weak), get('sha256-AAAA'), get('md5-AAAA'), get(weak, 'none')]);`,
+      gate,
+    );
+    expect(got).toEqual(['top', 'top', 'top', 'TypeError', 'TypeError', 'top', 'TypeError']);
+  });
+
+  it('refuses a body that was aborted at once, and each time', async () => {
+    const gate = egress(async ({ signal }) =>
+      answer(
+        200,
+        (async function* () {
+          yield Buffer.from('x');
+          await new Promise((_, reject) => signal.addEventListener('abort', () => reject(new Error('gone'))));
+        })(),
+      ),
+    );
+    const got = await value(
+      `const a = new AbortController(); const r = await fetch('https://a.b/', { signal: a.signal }); a.abort(); const out = [];
+       const text = r.text().catch((e) => out.push(e.name)); const next = Promise.resolve().then(() => out.push('next')); await text; await next;
+       await r.json().catch((e) => out.push(e.name)); return [...out, r.bodyUsed];`,
+      gate,
+    );
+    expect(got).toEqual(['AbortError', 'next', 'AbortError', true]);
+  });
+
+  it('knows of the end of a body, and of one that breaks off, without another read', async () => {
+    const gate = egress(async ({ url }) =>
+      answer(
+        200,
+        (async function* () {
+          yield Buffer.from('');
+          yield Buffer.from('x');
+          if (url.endsWith('/cut')) throw new Error('cut');
+        })(),
+      ),
+    );
+    const got = await value(
+      `const end = async (path) => { const reader = (await fetch('https://a.b/' + path)).body.getReader(); const { value } = await reader.read(); return [value.length, await reader.closed.then(() => 'closed', (e) => e.name)]; };
+       return [await end('cut'), await end('whole')];`,
+      gate,
+    );
+    expect(got).toEqual([
+      [1, 'TypeError'],
+      [1, 'closed'],
+    ]);
+  });
+
   it('shows a denial as an error with code, decision and what would allow it', async () => {
     const decisions: string[] = [];
     const error = {
@@ -183,7 +283,8 @@ describe('fetch', () => {
       gate,
     );
     expect(got).toEqual([true, 'https://c.d/b', 'ok']);
-    expect(seen).toEqual(['POST https://a.b/a authorization,k,content-type', 'GET https://c.d/b k']);
+    const usual = 'accept,accept-language,user-agent';
+    expect(seen).toEqual([`POST https://a.b/a authorization,k,content-type,${usual}`, `GET https://c.d/b k,${usual}`]);
   });
 
   it('is aborted, before and while the answer comes', async () => {

@@ -8,7 +8,16 @@ import { FormData } from './form-data.ts';
 import type { Headers } from './headers.ts';
 import { headerMime, mimeText } from './mime.ts';
 import { decodeMultipart, encodeMultipart } from './multipart.ts';
-import { byteStream, chunkStream, isByteStream, isDisturbed, isStream, pipe } from './stream-state.ts';
+import {
+  byteStream,
+  chunkStream,
+  failureOf,
+  isByteStream,
+  isDisturbed,
+  isStream,
+  passedOn,
+  pipe,
+} from './stream-state.ts';
 import { structuredClone } from './structured-clone.ts';
 import { decodeFormBytes, URLSearchParams } from './url-search-params.ts';
 import { decodeUtf8, encodeUtf8 } from './utf8.ts';
@@ -98,6 +107,15 @@ export function cloneBody(state: BodyState): BodyState {
   return { stream: copying(other), source: null, used: false };
 }
 
+/** The same body for another: what there was of it is used up. */
+export function takenBody(state: BodyState): BodyState {
+  if (isUnusable(state)) throw new TypeError('the body was read already, or is locked');
+  const { source, stream } = state;
+  state.used = true;
+  if (source) return { stream: null, source, used: false };
+  return { stream: stream && passedOn(stream), source: null, used: false };
+}
+
 /** Fetch, "clone a body", tees so that the copy's chunks are clones: neither side can change the other's. */
 function copying(stream: ReadableStream): ReadableStream {
   if (isByteStream(stream)) return stream;
@@ -176,15 +194,27 @@ function typeOf(of: object): string | null {
  */
 async function consumed<T>(of: object, convert: (bytes: Uint8Array) => T): Promise<T> {
   const state = bodyState(of);
+  const failed = state.stream && !state.stream.locked ? failureOf(state.stream) : null;
+  if (failed) {
+    // At once, and each time: what was aborted says so.
+    state.used = true;
+    throw failed.error;
+  }
   if (isUnusable(state)) throw new TypeError('the body was read already, or is locked');
   if (state.source) {
     state.used = true;
     return convert(state.source);
   }
-  if (!state.stream) return convert(new Uint8Array(0));
+  const { bytes } = await wholeBody(state);
+  return convert(bytes ?? new Uint8Array(0));
+}
+
+/** Null bytes: there is no body. */
+export async function wholeBody({ source, stream }: BodyState): Promise<{ readonly bytes: Uint8Array | null }> {
   const pieces: Uint8Array[] = [];
-  await drain(state.stream, pieces);
-  return convert(joinBytes(pieces));
+  if (stream) await drain(stream, pieces);
+  const bytes = stream ? joinBytes(pieces) : source;
+  return { __proto__: null, bytes } as { readonly bytes: Uint8Array | null };
 }
 
 async function drain(stream: ReadableStream, into: Uint8Array[]): Promise<undefined> {

@@ -3,14 +3,20 @@
  * failure of fetch, and carries `code`, `decision`, `status` and `would_allow`.
  */
 
-import { type ReadableStream, ReadableStreamDefaultReader } from 'web-streams-polyfill';
+import {
+  type ReadableByteStreamController,
+  type ReadableStream,
+  ReadableStreamDefaultReader,
+} from 'web-streams-polyfill';
 import { type AbortSignal, onAbort } from './abort.ts';
 import { callNetwork } from './bindings.ts';
-import { bodyState, noBody, streamOfBody } from './body.ts';
+import { bytesStream } from './blob.ts';
+import { bodyState, noBody, wholeBody } from './body.ts';
 import { bytesOf, ownBuffer } from './buffer-source.ts';
 import { readDataUrl } from './data-url.ts';
 import { Headers, headerPairs } from './headers.ts';
-import { LIMIT_CHUNK, LIMIT_INLINE } from './limits.ts';
+import { fitsIntegrity } from './integrity.ts';
+import { LIMIT_CHUNK, LIMIT_INLINE, USER_AGENT } from './limits.ts';
 import { Request, type RequestInit } from './request.ts';
 import { madeResponse, type Response } from './response.ts';
 import { byteStream } from './stream-state.ts';
@@ -25,7 +31,9 @@ interface Hop {
   readonly url: string;
   readonly method: string;
   readonly headers: readonly (readonly [string, string])[];
+  /** A body that can be sent again. */
   readonly bytes: Uint8Array | null;
+  /** One that cannot. */
   readonly stream: ReadableStream | null;
 }
 
@@ -43,13 +51,13 @@ export async function fetch(...args: [unknown?, RequestInit?]): Promise<Response
     if (stream && !stream.locked) stream.cancel(signal.reason).catch(() => undefined);
     throw signal.reason;
   }
-  if (!/^https?:/.test(request.url)) return withoutNetwork(request);
+  if (!/^https?:/.test(request.url)) return verified(withoutNetwork(request), request);
   let hop = firstHop(request);
   for (let hops = 0; ; hops += 1) {
     const opened = await open(hop, request.signal);
     const location = opened.headers.find(([name]) => name.toLowerCase() === 'location')?.[1];
     if (!REDIRECTS.has(opened.status) || location === undefined || request.redirect === 'manual') {
-      return responseOf(opened, { request, url: hop.url, redirected: hops > 0 });
+      return verified(responseOf(opened, { request, url: hop.url, redirected: hops > 0 }), request);
     }
     drop(opened.id);
     if (request.redirect === 'error') throw new TypeError('the answer is a redirect');
@@ -69,13 +77,30 @@ function withoutNetwork(request: Request): Response {
   return madeResponse(state, { ...noBody(), source: bytes });
 }
 
+/** What every request says of itself, unless it says otherwise (Fetch, sections 4.1 and 4.6). */
+const USUAL = [
+  ['accept', '*/*'],
+  ['accept-language', '*'],
+  ['user-agent', USER_AGENT],
+] as const;
+
 function firstHop(request: Request): Hop {
-  const state = bodyState(request);
-  const large = state.source !== null && state.source.length > LIMIT_INLINE;
-  const stream = large || state.stream ? streamOfBody(state) : null;
+  const { source: bytes, stream } = bodyState(request);
   const { url, method, headers } = request;
-  if (state.source || stream) state.used = true;
-  return { url, method, headers: headerPairs(headers), bytes: state.source, stream };
+  if (bytes || stream) bodyState(request).used = true;
+  const usual = USUAL.filter(([name]) => !headers.has(name));
+  return { url, method, headers: [...headerPairs(headers), ...usual], bytes, stream };
+}
+
+/** With `integrity`, the whole body is there before anybody sees the response, and is what was asked for. */
+async function verified(response: Response, request: Request): Promise<Response> {
+  if (request.integrity === '') return response;
+  const state = bodyState(response);
+  const { bytes } = await wholeBody(state);
+  if (bytes === null || !fitsIntegrity(bytes, request.integrity))
+    throw new TypeError('the response is not what `integrity` says');
+  Object.assign(state, { ...noBody(), source: bytes });
+  return response;
 }
 
 /** As the Fetch standard rewrites a request on its way (section 4.4). */
@@ -98,7 +123,9 @@ function nextHop(hop: Hop, status: number, location: string): Hop {
 async function open(hop: Hop, signal: AbortSignal): Promise<Opened> {
   last += 1;
   const id = last;
-  const { url, method, headers, bytes, stream } = hop;
+  const { url, method, headers } = hop;
+  const bytes = hop.bytes && hop.bytes.length <= LIMIT_INLINE ? hop.bytes : null;
+  const stream = hop.stream ?? (hop.bytes && !bytes ? bytesStream(hop.bytes) : null);
   const body = stream ? 'stream' : bytes ? 'bytes' : 'none';
   const stop = Promise.withResolvers<never>();
   stop.promise.catch(() => undefined);
@@ -139,7 +166,11 @@ async function send(id: number, stream: ReadableStream, signal: AbortSignal): Pr
       const { done, value } = await reader.read();
       if (signal.aborted) return;
       if (done) break;
-      if (!(value instanceof Uint8Array)) throw new TypeError('a body is made of bytes');
+      if (!(value instanceof Uint8Array)) {
+        const error = new TypeError('a body is made of bytes');
+        reader.cancel(error).catch(() => undefined);
+        throw error;
+      }
       if (!(await written(id, bytesOf(value), reader))) return;
     }
   } finally {
@@ -183,20 +214,41 @@ function responseOf({ id, status, headers: pairs }: Opened, { request, url, redi
   );
 }
 
+/** Once it is read, the next piece is asked for ahead: its end, or why it broke off, is known without another read. */
 function download(id: number, signal: AbortSignal): ReadableStream<Uint8Array> {
+  let ahead: Promise<Piece> | null = null;
   return byteStream({
     start: (controller) => {
       onAbort(signal, () => controller.error(signal.reason));
     },
     pull: async (controller) => {
-      const { value, bytes } = await callNetwork('fetch.read', { id });
-      if (!(value as { done: boolean }).done) {
-        if (bytes && bytes.byteLength > 0) controller.enqueue(new Uint8Array(bytes));
-        return;
-      }
-      controller.close();
-      controller.byobRequest?.respond(0);
+      const { bytes } = await (ahead ?? piece(id, controller));
+      ahead = null;
+      if (bytes === null) return;
+      controller.enqueue(bytes);
+      ahead = piece(id, controller);
     },
     cancel: () => drop(id),
   });
+}
+
+interface Piece {
+  /** Null: the stream was told that it is over. */
+  readonly bytes: Uint8Array | null;
+}
+
+/** INVARIANT: does not reject. */
+async function piece(id: number, controller: ReadableByteStreamController): Promise<Piece> {
+  try {
+    for (;;) {
+      const { value, bytes } = await callNetwork('fetch.read', { id });
+      if ((value as { done: boolean }).done) break;
+      if (bytes && bytes.byteLength > 0) return { bytes: new Uint8Array(bytes) };
+    }
+    controller.close();
+    controller.byobRequest?.respond(0);
+  } catch (error) {
+    controller.error(error);
+  }
+  return { bytes: null };
 }

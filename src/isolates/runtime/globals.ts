@@ -33,6 +33,7 @@ import { FileReader, ProgressEvent } from './file-reader.ts';
 import { FormData } from './form-data.ts';
 import { Headers } from './headers.ts';
 import { inspect } from './inspect.ts';
+import { USER_AGENT } from './limits.ts';
 import { MessageEvent } from './message-event.ts';
 import { BroadcastChannel, MessageChannel, MessagePort } from './message-port.ts';
 import {
@@ -138,7 +139,7 @@ export function returnWebAssembly(global: Record<string, unknown>): void {
   define(global, { WebAssembly: assembly }, false);
 }
 
-const navigator = Object.freeze({ userAgent: 'Locktender' });
+const navigator = Object.freeze({ userAgent: USER_AGENT });
 
 /** The global object is a target of events, with methods of its own: a snapshot cannot change its prototype. */
 function defineEvents(global: Record<string, unknown>): void {

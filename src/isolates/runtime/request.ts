@@ -2,7 +2,7 @@
 
 import { AbortSignal, isSignal } from './abort.ts';
 import { resolvedUrl } from './base-url.ts';
-import { Body, type BodyState, bodyState, cloneBody, extractBody, isUnusable, noBody } from './body.ts';
+import { Body, type BodyState, bodyState, cloneBody, extractBody, isUnusable, noBody, takenBody } from './body.ts';
 import { dictionary } from './event.ts';
 import { guardHeaders, Headers } from './headers.ts';
 
@@ -207,21 +207,12 @@ function requestBody(init: Partial<RequestInit>, from: Request | null, method: s
   const inherited = state !== null && (state.source !== null || state.stream !== null) ? state : null;
   const given = init.body !== undefined && init.body !== null;
   if ((given || inherited) && /^(?:GET|HEAD)$/.test(method)) throw new TypeError(`a ${method} request has no body`);
-  if (!given) return inherited ? takenBody(inherited) : { body: noBody(), type: null };
+  if (!given) return { body: inherited ? takenBody(inherited) : noBody(), type: null };
   const extracted = extractBody(init.body);
   if (extracted.body.stream && init.duplex === undefined)
     throw new TypeError('a body that streams needs `duplex: "half"`');
   if (inherited) inherited.used = true;
   return extracted;
-}
-
-/** The body of another request, which is used up by it. */
-function takenBody(state: BodyState): MadeBody {
-  if (isUnusable(state)) throw new TypeError('the body was read already, or is locked');
-  const { source } = state;
-  const body = source ? { stream: null, source, used: false } : cloneBody({ ...state });
-  state.used = true;
-  return { body, type: null };
 }
 
 /** A signal of its own that aborts with the one given, and after it. */

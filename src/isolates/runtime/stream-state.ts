@@ -3,6 +3,7 @@
 import {
   ReadableByteStreamController,
   ReadableStream,
+  TransformStream,
   type UnderlyingByteSource,
   type UnderlyingSource,
   WritableStream,
@@ -11,6 +12,8 @@ import {
 /** The library's own slots; a test fails when they are called otherwise. */
 interface Slots {
   readonly _disturbed: boolean;
+  readonly _state: 'readable' | 'closed' | 'errored';
+  readonly _storedError: unknown;
   readonly _readableStreamController: unknown;
 }
 
@@ -21,6 +24,12 @@ export function isStream(value: unknown): value is ReadableStream {
 /** Whether it was ever read or cancelled. */
 export function isDisturbed(stream: ReadableStream): boolean {
   return (stream as unknown as Slots)._disturbed;
+}
+
+/** Why nothing more can be read of it; null while something may come, or when it ended well. */
+export function failureOf(stream: ReadableStream): { readonly error: unknown } | null {
+  const { _state, _storedError } = stream as unknown as Slots;
+  return _state === 'errored' ? { error: _storedError } : null;
 }
 
 export function isByteStream(stream: ReadableStream): boolean {
@@ -45,4 +54,10 @@ export function chunkStream(source: UnderlyingSource): ReadableStream {
 /** All chunks, one by one, to who takes them. */
 export function pipe(stream: ReadableStream, write: (chunk: unknown) => void): Promise<void> {
   return stream.pipeTo(new WritableStream(bare({ write }), bare({ highWaterMark: 1 })), bare({}));
+}
+
+/** All that a stream has, through another one (Fetch, "create a proxy"): what cancels that cancels it. */
+export function passedOn(stream: ReadableStream): ReadableStream {
+  const through = new TransformStream(bare({}), bare({ highWaterMark: 1 }), bare({ highWaterMark: 0 }));
+  return stream.pipeThrough(through, bare({}));
 }

@@ -7,7 +7,11 @@
 
 import { readdirSync, statSync } from 'node:fs';
 import { join, relative } from 'node:path';
+import type { Principal } from '../../../src/core/principal.ts';
+import { joinBindings } from '../../../src/isolates/bindings/binding-part.ts';
+import { fetchBinding } from '../../../src/isolates/bindings/fetch-binding.ts';
 import { createIsolatePool, type IsolatePool } from '../../../src/isolates/pool.ts';
+import { wptOrigin } from './origin.ts';
 import { toolOf, variantsOf } from './tool.ts';
 
 interface Report {
@@ -26,10 +30,18 @@ function filesIn(path: string): string[] {
   return inside.filter((file) => file.endsWith('.any.js') && !file.includes('.tentative.'));
 }
 
-async function runOne(pool: IsolatePool, code: string): Promise<Report> {
+function bindingsTo(root: string, task: string) {
+  const usage = { requests: 0, bytes: 0 };
+  const principal = { task, tenant: 'wpt' } as Principal;
+  const part = fetchBinding({ egress: wptOrigin(root), principal, usage, onDecision: () => undefined });
+  return joinBindings([part], { storage: false, tools: [], usage });
+}
+
+async function runOne(pool: IsolatePool, root: string, code: string): Promise<Report> {
   const task = `wpt-${Math.random()}`;
   const outcome = await pool.run({
-    ...{ task, tenant: 'wpt', code, language: 'js', input: 'null', limits: LIMITS, bindings: null, queue_ms: 600_000 },
+    ...{ task, tenant: 'wpt', code, language: 'js', input: 'null', limits: LIMITS, queue_ms: 600_000 },
+    bindings: bindingsTo(root, task),
   });
   if (outcome.result !== null) return JSON.parse(outcome.result) as Report;
   return { status: outcome.status, results: [[1, 'the task', outcome.error?.message ?? '']] };
@@ -49,12 +61,13 @@ async function main(root: string, asked: readonly string[]): Promise<void> {
   let failed = 0;
   for (const file of asked.flatMap((path) => filesIn(join(root, path)))) {
     for (const variant of variantsOf(file)) {
-      const { status, results } = await runOne(pool, toolOf(root, file, variant));
+      const { status, results } = await runOne(pool, root, toolOf(root, file, variant));
       const bad = results.filter(([code]) => code !== 0);
       passed += results.length - bad.length;
       failed += bad.length;
       if (bad.length === 0 && status === 0) continue;
       say(`${relative(root, file)}${variant}: ${results.length - bad.length} passed, ${bad.length} failed (${status})`);
+      if (status === 'timeout') say(`    nothing after: ${results.at(-1)?.[1] ?? 'its start'}`);
       for (const [, name, message] of bad.slice(0, SHOWN)) say(`    ${name} | ${message.replaceAll('\n', ' ')}`);
     }
   }

@@ -14,13 +14,17 @@ export function toolOf(root: string, file: string, variant: string): string {
   const scripts = metas(text, 'script').map((ref) => readOr(place(root, file, ref)));
   const body = [...scripts, text].join('\n;\n');
   const names = [...body.matchAll(/^(?:async )?function\*? *([A-Za-z_$][\w$]*)/gm)].map(([, name]) => name as string);
-  const href = `http://web-platform.test/${relative(root, file)}${variant}`;
-  const location = { search: variant, href, pathname: '/', origin: 'http://web-platform.test' };
+  const path = `/${relative(root, file)}`;
+  const origin = 'http://web-platform.test';
+  const location = { search: variant, href: `${origin}${path}${variant}`, pathname: path, origin };
+  // Those of `fetch` ask an origin, and are written for workers as well: these have no `XMLHttpRequest`.
+  const fetches = path.startsWith('/fetch/api/');
   // Classic scripts share a global scope and may be sloppy; here they are one function of a module.
   return `
-globalThis.GLOBAL = { isWindow: () => false, isWorker: () => false, isShadowRealm: () => false };
+globalThis.GLOBAL = { isWindow: () => false, isWorker: () => ${fetches}, isShadowRealm: () => false };
 globalThis.location = ${JSON.stringify(location)};
-const data = ${JSON.stringify(dataOf(root, file, body))};
+const data = ${JSON.stringify(fetches ? {} : dataOf(root, file, body))};
+location.toString = () => location.href;
 const network = globalThis.fetch;
 globalThis.fetch = (input, init) =>
   typeof input === 'string' && Object.hasOwn(data, input) ? Promise.resolve(new Response(data[input])) : network(input, init);
@@ -29,7 +33,7 @@ export default async () => {
   const results = [];
   const over = Promise.withResolvers();
   add_result_callback(({ status, name, message }) => results.push([status, name, String(message ?? '').slice(0, 300)]));
-  add_completion_callback((_tests, harness) => over.resolve(harness.status));
+  add_completion_callback((_tests, { status, message }) => over.resolve(message ? status + ': ' + String(message).slice(0, 300) : status));
   setup({ explicit_timeout: true, explicit_done: true });
   try {
     await (async () => {
