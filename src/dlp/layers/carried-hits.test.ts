@@ -9,6 +9,7 @@ import { type Candidate, candidatesOf, NOWHERE } from '../scan.ts';
 import { jsonLayer, percentLayer, quotedPrintableLayer } from './escapes.ts';
 import { confusableLayer, invisibleLayer } from './letters.ts';
 import { copied, nearChanges } from './splices.ts';
+import { terminalLayer } from './terminal.ts';
 
 const shipped = compileRules(
   readTree([new URL('../../../rules/dlp', import.meta.url).pathname], ['.yaml']),
@@ -19,14 +20,29 @@ if (!shipped.ok) throw new Error(shipped.error[0]?.message);
 const set = shipped.value;
 const { plan } = set;
 const samples = set.rules.flatMap(({ spec }) => spec.tests.match);
-const UNDO = { percentLayer, jsonLayer, quotedPrintableLayer, invisibleLayer, confusableLayer };
+const UNDO = { percentLayer, jsonLayer, quotedPrintableLayer, invisibleLayer, confusableLayer, terminalLayer };
 
 const filler = fc.oneof(
   fc.integer({ min: 1, max: 400 }).map((n) => 'some words of text, '.repeat(40).slice(0, n)),
   fc.string({ maxLength: 20 }),
   fc.constantFrom(...samples),
 );
-const escaped = fc.constantFrom('%20', '%2D', '\\u003d', '\\/', '=3D', '=\n', '\u200b', 'Ａ', 'А', '%', '\\', '=');
+const escaped = fc.constantFrom(
+  '%20',
+  '%2D',
+  '\\u003d',
+  '\\/',
+  '\\n',
+  '\x1b[0m',
+  '=3D',
+  '=\n',
+  '\u200b',
+  'Ａ',
+  'А',
+  '%',
+  '\\',
+  '=',
+);
 const cutSample = fc
   .tuple(fc.constantFrom(...samples), fc.nat(80), escaped)
   .map(([text, at, sign]) => `${text.slice(0, at)}${sign}${text.slice(at)}`);

@@ -18,17 +18,17 @@ const code = (digits: string, base: number) => String.fromCharCode(Number.parseI
 /** Each match as its place and what it stands for. */
 const EXPRESSIONS: Readonly<Record<string, (text: string) => [number, number, string][]>> = {
   json: (text) =>
-    [...text.matchAll(/\\+u([0-9A-Fa-f]{4})|\\\//g)].map((m) => [
+    [...text.matchAll(/\\+u([0-9A-Fa-f]{4})|\\\/|\\+[nrt]/g)].map((m) => [
       m.index,
       m.index + m[0].length,
-      m[1] === undefined ? '/' : code(m[1], 16).toWellFormed(),
+      m[1] !== undefined ? code(m[1], 16).toWellFormed() : m[0].endsWith('/') ? '/' : '\n',
     ]),
   source: (text) =>
-    [...text.matchAll(/\\+(?:x([2-7][0-9A-Fa-f])|u\{0{0,4}([2-7][0-9A-Fa-f])\}|(0[4-7][0-7]|1[0-7]{2}))/g)].map((m) => [
-      m.index,
-      m.index + m[0].length,
-      m[3] === undefined ? code(m[1] ?? m[2] ?? '', 16) : code(m[3], 8),
-    ]),
+    [
+      ...text.matchAll(
+        /\\+(?:x(1[bB]|[2-7][0-9A-Fa-f])|u\{0{0,4}(1[bB]|[2-7][0-9A-Fa-f])\}|(033|0[4-7][0-7]|1[0-7]{2}))/g,
+      ),
+    ].map((m) => [m.index, m.index + m[0].length, m[3] === undefined ? code(m[1] ?? m[2] ?? '', 16) : code(m[3], 8)]),
   entity: (text) =>
     [...text.matchAll(ENTITY)].map((m) => [
       m.index,
@@ -72,6 +72,10 @@ const sign = fc.constantFrom(
     'u',
     'u{',
     '{',
+    '\\n',
+    'n',
+    't',
+    '\\x1b',
     '\\x41',
     '\\u{0041}',
     '\\141',

@@ -20,13 +20,15 @@ const ENTITY_STARTS = alphabet(`#${NAMES.map((name) => name[0]).join('')}`);
 
 const [PERCENT, PLUS, SLASH, EQUALS, RETURN, NEWLINE] = [0x25, 0x2b, 0x2f, 0x3d, 0x0d, 0x0a];
 const [SPACE, BACKSLASH, AMPERSAND, OPEN, CLOSE] = [0x20, 0x5c, 0x26, 0x7b, 0x7d];
-const [SMALL_U, SMALL_X, ZERO, ONE] = [0x75, 0x78, 0x30, 0x31];
+const [SMALL_U, SMALL_X, ZERO, ONE, ESCAPE] = [0x75, 0x78, 0x30, 0x31, 0x1b];
 
 /** Values of hexadecimal digits; 16 for what is none. */
 const HEX = Uint8Array.from({ length: 256 }, (_, byte) => {
   const value = Number.parseInt(String.fromCharCode(byte), 16);
   return Number.isNaN(value) ? 16 : value;
 });
+/** `\\n`, `\\r` and `\\t`. */
+const LINE_ENDS = alphabet('nrt');
 const CAPITAL_HEX = alphabet('0123456789ABCDEF');
 
 /** `isForm`: a plus sign stands for a blank (WHATWG URL, `application/x-www-form-urlencoded`). */
@@ -43,12 +45,16 @@ export function percentLayer(text: Buffer, isForm = false): Undone | null {
   return undone({ encoding: 'percent', text, splices, write: encodeURIComponent });
 }
 
-/** Those that encoders put into secrets; line ends and tabs end a secret as they stand. Any number of backslashes before a `u`. */
+/**
+ * Those that encoders put into secrets, and line ends and tabs: their letter would stand before a secret as if it were part of a
+ * word. Any number of backslashes before a `u` or those.
+ */
 export function jsonLayer(text: Buffer): Undone | null {
   const splices = backslashed(text, (out, start, sign) => {
     const code = text[sign] === SMALL_U ? hexAt(text, sign + 1, 4) : -1;
     if (code >= 0) out.addCode(start, sign + 5, code);
     else if (text[sign] === SLASH) out.add(sign - 1, sign + 1, SLASH);
+    else if (LINE_ENDS[text[sign] ?? 0] === 1) out.add(start, sign + 1, NEWLINE);
   });
   return undone({ encoding: 'json', text, splices, write: (plain) => JSON.stringify(plain).slice(1, -1) });
 }
@@ -95,9 +101,9 @@ export function sourceLayer(text: Buffer): Undone | null {
   return undone({ encoding: 'source', text, splices, write: (plain) => plain });
 }
 
-/** Signs that are seen, or one. */
+/** A sign that is seen, or the one that orders to a terminal begin with. */
 function takeAscii(out: Splices, [start, end]: readonly [number, number], code: number): void {
-  if (code >= 0x20 && code < 0x80) out.add(start, end, code);
+  if ((code >= 0x20 && code < 0x80) || code === ESCAPE) out.add(start, end, code);
 }
 
 function takeCodePoint(out: Splices, text: Uint8Array, start: number, digits: number): void {

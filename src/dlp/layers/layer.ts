@@ -16,6 +16,7 @@ export type Encoding =
   | 'entity'
   | 'quoted'
   | 'invisible'
+  | 'terminal'
   | 'confusable'
   | 'compressed'
   | 'joined'

@@ -10,6 +10,7 @@ import { hexDumpLayers, hexLayers } from './hex.ts';
 import type { Layer } from './layer.ts';
 import { confusableLayer, invisibleLayer, lettersIn } from './letters.ts';
 import { nearChanges, type Undone } from './splices.ts';
+import { terminalLayer } from './terminal.ts';
 import { wideLayers } from './wide-text.ts';
 
 /** A text to be searched. */
@@ -39,7 +40,7 @@ interface Kind {
   readonly undo: (text: Buffer, signs: Signs) => Undone | null;
 }
 
-const [PERCENT, PLUS, AMPERSAND, EQUALS, BACKSLASH] = [0x25, 0x2b, 0x26, 0x3d, 0x5c];
+const [PERCENT, PLUS, AMPERSAND, EQUALS, BACKSLASH, ESCAPE] = [0x25, 0x2b, 0x26, 0x3d, 0x5c, 0x1b];
 
 const hasLetters = (_: Buffer, { letters }: Signs) => letters.length > 0;
 
@@ -54,6 +55,7 @@ const KINDS: readonly Kind[] = [
   { mayBe: (text) => text.includes(EQUALS), undo: quotedPrintableLayer },
   { mayBe: hasLetters, undo: (text, { letters }) => invisibleLayer(text, letters) },
   { mayBe: hasLetters, undo: (text, { letters }) => confusableLayer(text, letters) },
+  { mayBe: (text) => text.includes(ESCAPE), undo: terminalLayer },
 ];
 
 /** Of a text in which something was undone, what that made or changed: the rest is found without it. */

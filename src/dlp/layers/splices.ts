@@ -117,7 +117,7 @@ export class SplicedLayer implements Layer {
   }
 
   outer(start: number, end: number): readonly [number, number] {
-    return [this.#place(start), this.#place(this.#wholeEnd(end))];
+    return [this.#place(start), this.#endPlace(this.#wholeEnd(end))];
   }
 
   encode(_start: number, _end: number, replacement: Uint8Array): Uint8Array {
@@ -228,6 +228,14 @@ export class SplicedLayer implements Layer {
     const { starts, ends } = this.#undone.splices;
     const end = this.changed[2 * change + 1] as number;
     return at < end ? (starts[this.#first + change] as number) : (ends[this.#first + change] as number) + at - end;
+  }
+
+  /** Behind the last byte: what was taken out behind that stays where it is. */
+  #endPlace(end: number): number {
+    const change = this.#changeUpTo(end - 1);
+    if (change < 0) return this.#from + end;
+    const changeEnd = this.changed[2 * change + 1] as number;
+    return (this.#undone.splices.ends[this.#first + change] as number) + Math.max(0, end - changeEnd);
   }
 
   /** Bytes of one escape share its place: the end is where the next one begins. */
