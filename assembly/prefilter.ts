@@ -24,6 +24,7 @@ const HEADER_HITS: usize = 40;
 const HEADER_START: usize = 44;
 const HEADER_END: usize = 48;
 const HEADER_FOLLOWS: usize = 52;
+const HEADER_EIGHTS: usize = 56;
 const EDGES: usize = 64;
 const NUMBERS: usize = 80;
 const BUCKETS: usize = 128;
@@ -77,12 +78,13 @@ export function scan(from: usize, to: usize, plain: bool): usize {
   gates = load<u32>(HEADER_GATES);
   const limit: usize = load<u32>(HEADER_OUT_LIMIT);
   const groups: u32 = plain ? 0 : load<u32>(HEADER_GROUP_COUNT);
+  const eights: u32 = load<u32>(HEADER_EIGHTS);
   const some: bool = load<u32>(HEADER_ENTRY_COUNT) !== 0;
   let at = from;
   for (; at < to && out <= limit; at += 16) {
     const here: u32 = to - at >= 16 ? 0xffff : (1 << u32(to - at)) - 1;
     if (groups !== 0) {
-      let starts = (startsAt(at) | u32(at === lo)) & here;
+      let starts = (startsAt(at, eights) | u32(at === lo)) & here;
       while (starts !== 0) {
         surroundings(at + ctz(starts), groups);
         starts &= starts - 1;
@@ -276,9 +278,9 @@ function highHalf(bytes: v128): v128 {
   return v128.and(v128.shr<u16>(bytes, 4), v128.splat<u8>(15));
 }
 
-/** A bit for each of sixteen places where a bare place of some rule may be. */
+/** A bit for each of sixteen places where a bare place of some rule may be; `eights` is known where this is compiled. */
 @inline
-function startsAt(at: usize): u32 {
+function startsIn(at: usize, eights: u32): u32 {
   const before = v128.load(at - 1);
   let low = lowHalf(before);
   let high = highHalf(before);
@@ -286,27 +288,37 @@ function startsAt(at: usize): u32 {
   const beyond = v128.shr<i8>(before, 7);
   const edges = v128.or(within(low, high, EDGES), beyond);
   const numbers = v128.or(within(low, high, NUMBERS), beyond);
+  const none = v128.splat<u8>(0);
   let one = allowing(edges, numbers, BUCKETS);
-  let two = allowing(edges, numbers, BUCKETS + BUCKETS_SIZE);
-  let three = allowing(edges, numbers, BUCKETS + 2 * BUCKETS_SIZE);
+  let two = eights > 1 ? allowing(edges, numbers, BUCKETS + BUCKETS_SIZE) : none;
+  let three = eights > 2 ? allowing(edges, numbers, BUCKETS + 2 * BUCKETS_SIZE) : none;
   for (let offset: usize = 0; offset < 3; offset += 1) {
     const bytes = v128.load(at + offset);
+    const table = BUCKETS + STARTS + 32 * offset;
     low = lowHalf(bytes);
     high = highHalf(bytes);
-    one = v128.and(one, having(low, high, BUCKETS + STARTS + 32 * offset));
-    two = v128.and(two, having(low, high, BUCKETS + BUCKETS_SIZE + STARTS + 32 * offset));
-    three = v128.and(three, having(low, high, BUCKETS + 2 * BUCKETS_SIZE + STARTS + 32 * offset));
+    one = v128.and(one, having(low, high, table));
+    if (eights > 1) two = v128.and(two, having(low, high, table + BUCKETS_SIZE));
+    if (eights > 2) three = v128.and(three, having(low, high, table + 2 * BUCKETS_SIZE));
   }
   if (!v128.any_true(v128.or(one, v128.or(two, three)))) return 0;
   for (let offset: usize = 3; offset < 8; offset += 1) {
     const bytes = v128.load(at + offset);
+    const table = BUCKETS + STARTS + 32 * offset;
     low = lowHalf(bytes);
     high = highHalf(bytes);
-    one = v128.and(one, having(low, high, BUCKETS + STARTS + 32 * offset));
-    two = v128.and(two, having(low, high, BUCKETS + BUCKETS_SIZE + STARTS + 32 * offset));
-    three = v128.and(three, having(low, high, BUCKETS + 2 * BUCKETS_SIZE + STARTS + 32 * offset));
+    one = v128.and(one, having(low, high, table));
+    if (eights > 1) two = v128.and(two, having(low, high, table + BUCKETS_SIZE));
+    if (eights > 2) three = v128.and(three, having(low, high, table + 2 * BUCKETS_SIZE));
   }
-  return i8x16.bitmask(v128.ne<u8>(v128.or(one, v128.or(two, three)), v128.splat<u8>(0)));
+  return i8x16.bitmask(v128.ne<u8>(v128.or(one, v128.or(two, three)), none));
+}
+
+@inline
+function startsAt(at: usize, eights: u32): u32 {
+  if (eights === 1) return startsIn(at, 1);
+  if (eights === 2) return startsIn(at, 2);
+  return startsIn(at, 3);
 }
 
 @inline

@@ -40,7 +40,15 @@ export function hasEvents(text: Buffer, least: number): boolean {
 
 function isEvent(text: Buffer, line: number): boolean {
   const at = afterMark(text, line);
-  return text[at] === OPEN_MAP || (SIGN[text[at] as number] === 1 && afterPrefix(text, at) > at);
+  if (text[at] === OPEN_MAP) return mayGoOn(text, at + 1);
+  return SIGN[text[at] as number] === 1 && afterPrefix(text, at) > at;
+}
+
+/** What the walk would not take behind the brace of an object: most lines of source code that begin with one. */
+function mayGoOn(text: Buffer, behind: number): boolean {
+  let at = behind;
+  while (GAP[text[at] as number] === 1) at += 1;
+  return at >= text.length || SIGNS[text[at] as number] === 1;
 }
 
 /** Behind a byte order mark, or the sign that begins a record of a JSON text sequence (RFC 7464). */
@@ -61,6 +69,9 @@ function afterPrefix(text: Buffer, at: number): number {
 
 const DATA = Buffer.from('data:');
 const SIGN = alphabet(LETTERS_AND_DIGITS);
+const GAP = alphabet(' \t\r\n');
+/** What may stand behind a brace, to whoever is not strict. */
+const SIGNS = alphabet('",[]{}');
 /** Of numbers, `true`, `false`, `null`. */
 const BARE = alphabet('+-.0123456789Eaeflnrstu');
 

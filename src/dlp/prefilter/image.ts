@@ -41,7 +41,7 @@ export function makeImage(texts: readonly TextEntry[], places: readonly PlaceEnt
   writeClasses(tables);
   textTables.write(tables);
   automata.write(tables);
-  writePlaces(tables, groupsAt, places);
+  const eights = writePlaces(tables, groupsAt, places);
   new Uint32Array(tables.buffer, followsAt, places.length).set(places.map(({ automaton }) => placeOf(automaton)));
   const header = new Uint32Array(tables.buffer, 0, 16);
   header[HEADER.texts] = textsAt.texts;
@@ -53,6 +53,7 @@ export function makeImage(texts: readonly TextEntry[], places: readonly PlaceEnt
   header[HEADER.groupCount] = groupCount;
   header[HEADER.entryCount] = texts.length;
   header[HEADER.follows] = followsAt;
+  header[HEADER.eights] = eights;
   header[HEADER.out] = outAt;
   header[HEADER.outLimit] = outAt + OUT_ROOM;
   return { tables, size: room.end + 64, textAt, outAt, gatesAt };

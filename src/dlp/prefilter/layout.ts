@@ -17,7 +17,7 @@ export const CLASSES = 0x1020;
 export const EDGES = 64;
 export const NUMBERS = 80;
 /**
- * Three times eight buckets of places, the tables of each eight behind those before: which ask for nothing before them, for an
+ * Up to three times eight buckets of places, the tables of each eight behind those before: which ask for nothing before them, for an
  * edge, for a number's edge, each the same sixteen times; then, for each of the first bytes of a place, its buckets by the low half
  * of the byte and by the high half.
  */
@@ -45,6 +45,8 @@ export const HEADER = {
   start: 11,
   end: 12,
   follows: 13,
+  /** Eights of buckets: one to three. */
+  eights: 14,
 } as const;
 
 /**
