@@ -15,6 +15,8 @@ export interface Seen {
   readonly hits: Hits;
   /** Where the text differs from others that were searched already: only what may touch some of each is looked for. */
   readonly changes: readonly Ranges[];
+  /** Lines that encoded text on lines may begin with; those that touch the last of the changes are found anew. */
+  readonly lines?: Ranges;
 }
 
 /** Bytes after a window, so that what RE2 looks at beside a match is there. */

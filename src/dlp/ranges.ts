@@ -32,6 +32,49 @@ export function lastUpTo(begins: readonly number[], at: number): number {
   return low;
 }
 
+/** Those of `longRuns` that share a byte with one of `near` or stand directly beside it. */
+export function longRunsAt(set: Uint8Array, text: Uint8Array, shortest: number, near: Ranges): number[] {
+  const runs: number[] = [];
+  let done = 0;
+  for (let i = 0; i < near.length; i += 2) {
+    const last = Math.min(text.length - 1, near[i + 1] as number);
+    for (let at = Math.max(done, (near[i] as number) - 1); at <= last; at += 1) {
+      if (set[text[at] as number] === 0) continue;
+      const start = runBefore(set, text, at, done);
+      done = runAfter(set, text, at);
+      if (done - start >= shortest) runs.push(start, done);
+      at = done;
+    }
+  }
+  return runs;
+}
+
+function runBefore(set: Uint8Array, text: Uint8Array, at: number, from: number): number {
+  let start = at;
+  while (start > from && set[text[start - 1] as number] === 1) start -= 1;
+  return start;
+}
+
+function runAfter(set: Uint8Array, text: Uint8Array, at: number): number {
+  let end = at + 1;
+  while (end < text.length && set[text[end] as number] === 1) end += 1;
+  return end;
+}
+
+/** Both, in order; none of the one may overlap any of the other. */
+export function merged(one: Ranges, other: Ranges): Ranges {
+  if (one.length === 0) return other;
+  const out: number[] = [];
+  for (let i = 0, j = 0; i < one.length || j < other.length; ) {
+    const isFirst = j >= other.length || (i < one.length && (one[i] as number) < (other[j] as number));
+    if (isFirst) out.push(one[i] as number, one[i + 1] as number);
+    else out.push(other[j] as number, other[j + 1] as number);
+    if (isFirst) i += 2;
+    else j += 2;
+  }
+  return out;
+}
+
 /**
  * The longest stretches of the set's bytes that have at least `shortest`, as ranges. Looks at one byte in `shortest` only, since no
  * such stretch lies between two of them.

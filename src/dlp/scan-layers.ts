@@ -105,13 +105,13 @@ function collect(view: View, walk: Walk, depth: number): LayeredCandidate[] {
   }));
   if (depth === 0) return found;
   if (walk.isInner || walk.context.isLeaving) addAll(found, unpacked(text, walk, { depth, isBlob: false }));
-  for (const { layer, kind } of layersOf(view, walk.context.isForm)) {
+  for (const { layer, kind, lines } of layersOf(view, walk.context.isForm)) {
     walk.left.bytes -= layer.decoded.length;
     if (walk.left.bytes < 0) break;
     const inside = inLayer(walk, layer);
     const inner = layer.isBlob
       ? [...unpacked(layer.decoded, inside, { depth, isBlob: true })]
-      : collect(viewIn(view, layer, kind, walk.set), inside, depth - 1);
+      : collect(viewIn({ ...view, seen: { ...seen, lines } }, layer, kind, walk.set), inside, depth - 1);
     const [from, to] = layer.counts ?? [0, layer.decoded.length];
     for (const one of asUnits(inner, layer)) if (one.start >= from && one.end <= to) found.push(lifted(one, layer));
   }

@@ -4,8 +4,7 @@
  */
 
 import { alphabet } from '../alphabet.ts';
-import type { Ranges } from '../ranges.ts';
-import { longRuns } from '../ranges.ts';
+import { longRuns, longRunsAt, type Ranges } from '../ranges.ts';
 import { base32Layer } from './base32.ts';
 import { mayBeBrotli, mayBePacked } from './compressed.ts';
 import { type IsWanted, isText, type Layer, LONGEST_RUN } from './layer.ts';
@@ -25,9 +24,9 @@ const VALUES = Uint8Array.from({ length: 256 }, (_, byte) => {
   return at >= 0 ? at : sign === '-' ? 62 : sign === '_' ? 63 : 64;
 });
 
-/** Stretches of both alphabets that are long enough: of base64, and of hexadecimal. */
-export function encodedRuns(text: Uint8Array): Ranges {
-  return longRuns(ALPHABET, text, SHORTEST);
+/** Stretches of both alphabets that are long enough: of base64, and of hexadecimal; beside `near` only, where that is given. */
+export function encodedRuns(text: Uint8Array, near: Ranges | null = null): Ranges {
+  return near === null ? longRuns(ALPHABET, text, SHORTEST) : longRunsAt(ALPHABET, text, SHORTEST, near);
 }
 
 export function* base64Layers(text: Buffer, runs: Ranges, isWanted: IsWanted): Generator<Layer> {
@@ -102,10 +101,21 @@ const LONGEST_LINE = 1024;
 const LINE_END = /^(?:\r?\n[ \t]{0,16}|(?:\\r)?\\n)/;
 const LONGEST_END = 18;
 
-export function* wrappedBase64Layers(text: Buffer, runs: Ranges, isWanted: IsWanted): Generator<Layer> {
-  let done = 0;
+/** Those of the runs that text on lines may begin with: a line end may stand behind them. */
+export function firstLines(text: Buffer, runs: Ranges): Ranges {
+  const out: number[] = [];
   for (let i = 0; i < runs.length; i += 2) {
     const [start, end] = [runs[i] as number, runs[i + 1] as number];
+    if (end - start >= SHORTEST_LINE && end - start <= LONGEST_LINE && mayEndLine(text[end])) out.push(start, end);
+  }
+  return out;
+}
+
+/** `first` are the lines that it may begin with. */
+export function* wrappedBase64Layers(text: Buffer, first: Ranges, isWanted: IsWanted): Generator<Layer> {
+  let done = 0;
+  for (let i = 0; i < first.length; i += 2) {
+    const [start, end] = [first[i] as number, first[i + 1] as number];
     if (end - start < SHORTEST_LINE || start < done || end - start > LONGEST_LINE) continue;
     const lines = linesFrom(text, start, end);
     if (lines.length < 2) continue;
@@ -142,10 +152,13 @@ function linesFrom(text: Buffer, start: number, end: number): Line[] {
 
 /** Length of what is between two lines; 0 where it is something else. */
 function lineEndAt(text: Buffer, at: number): number {
-  const sign = text[at] ?? 0;
-  // Most runs end a word, not a line.
-  if (sign !== 0x0a && sign !== 0x0d && sign !== 0x5c) return 0;
+  if (!mayEndLine(text[at])) return 0;
   return LINE_END.exec(text.toString('latin1', at, at + LONGEST_END))?.[0].length ?? 0;
+}
+
+/** Most runs end a word, not a line. */
+function mayEndLine(sign: number | undefined): boolean {
+  return sign === 0x0a || sign === 0x0d || sign === 0x5c;
 }
 
 function decodeLines(text: Buffer, lines: readonly Line[]): Layer | null {

@@ -1,7 +1,7 @@
 /** Bytes as decimal numbers with commas or blanks between, as an array of them is written (`[103, 104, 112]`). */
 
 import { alphabet } from '../alphabet.ts';
-import { longRuns } from '../ranges.ts';
+import { longRuns, longRunsAt, type Ranges } from '../ranges.ts';
 import { type IsWanted, type Layer, LONGEST_RUN } from './layer.ts';
 
 const SIGNS = alphabet('0123456789, \t\r\n');
@@ -12,8 +12,9 @@ const BETWEEN = '(?:\\s{0,20},\\s{0,20}|\\s{1,20})';
 /** Letters of ASCII only: what else is in a row of numbers says that they are none. */
 const LETTERS = new RegExp(`(?<![0-9.])${LETTER}(?:${BETWEEN}${LETTER}){${SHORTEST - 1},}(?![0-9.])`, 'g');
 
-export function* decimalLayers(text: Buffer, isWanted: IsWanted): Generator<Layer> {
-  const runs = longRuns(SIGNS, text, 3 * SHORTEST - 1);
+export function* decimalLayers(text: Buffer, isWanted: IsWanted, near: Ranges | null = null): Generator<Layer> {
+  const shortest = 3 * SHORTEST - 1;
+  const runs = near === null ? longRuns(SIGNS, text, shortest) : longRunsAt(SIGNS, text, shortest, near);
   for (let i = 0; i < runs.length; i += 2) {
     const [from, to] = [runs[i] as number, runs[i + 1] as number];
     if (to - from > LONGEST_RUN || !isWanted(from, to)) continue;

@@ -1,8 +1,7 @@
 /** Hexadecimal text: two digits a byte, with nothing or the same few signs between (`67:68`, `0x67, 0x68`). */
 
 import { alphabet } from '../alphabet.ts';
-import type { Ranges } from '../ranges.ts';
-import { longRuns } from '../ranges.ts';
+import { longRuns, longRunsAt, type Ranges } from '../ranges.ts';
 import { mayBePacked } from './compressed.ts';
 import { type IsWanted, isText, type Layer, LONGEST_RUN } from './layer.ts';
 
@@ -47,8 +46,9 @@ const DUMP = alphabet('0123456789abcdefABCDEF xX:,-');
 const PAIRS = /(?:0[xX])?[0-9A-Fa-f]{2}(?:[ :,-]{1,2}(?:0[xX])?[0-9A-Fa-f]{2}){11,}/g;
 const PAIR = /[0-9A-Fa-f]{2}(?![xX])/g;
 
-export function* hexDumpLayers(text: Buffer, isWanted: IsWanted): Generator<Layer> {
-  const runs = longRuns(DUMP, text, 3 * (SHORTEST / 2) - 1);
+export function* hexDumpLayers(text: Buffer, isWanted: IsWanted, near: Ranges | null = null): Generator<Layer> {
+  const shortest = 3 * (SHORTEST / 2) - 1;
+  const runs = near === null ? longRuns(DUMP, text, shortest) : longRunsAt(DUMP, text, shortest, near);
   for (let i = 0; i < runs.length; i += 2) {
     const [from, to] = [runs[i] as number, runs[i + 1] as number];
     if (to - from > LONGEST_RUN || !isWanted(from, to)) continue;

@@ -1,13 +1,13 @@
 /** All that is encoded in a text, one layer after the other. What kinds there can be is told by the bytes that are in it. */
 
 import type { Seen } from '../candidates.ts';
-import { type Ranges, touches } from '../ranges.ts';
+import { merged, type Ranges, touches } from '../ranges.ts';
 import { base32Layers } from './base32.ts';
-import { base64Layers, encodedRuns, wrappedBase64Layers } from './base64.ts';
+import { base64Layers, encodedRuns, firstLines, wrappedBase64Layers } from './base64.ts';
 import { decimalLayers } from './decimal.ts';
 import { entityLayer, jsonLayer, percentLayer, quotedPrintableLayer, sourceLayer } from './escapes.ts';
 import { hexDumpLayers, hexLayers } from './hex.ts';
-import type { Layer } from './layer.ts';
+import type { IsWanted, Layer } from './layer.ts';
 import { confusableLayer, invisibleLayer, lettersIn } from './letters.ts';
 import { nearChanges, type Undone } from './splices.ts';
 import { terminalLayer } from './terminal.ts';
@@ -25,6 +25,8 @@ export interface View {
 export interface KnownLayer {
   readonly layer: Layer;
   readonly kind: number;
+  /** Of the text: lines that encoded text on lines may begin with. */
+  readonly lines: Ranges;
 }
 
 /** What of a text is told ahead of its layers. */
@@ -62,24 +64,46 @@ const KINDS: readonly Kind[] = [
 export function* layersOf({ text, seen, kinds }: View, isForm = false): Generator<KnownLayer> {
   const { changes } = seen;
   const isNew = (start: number, end: number) => changes.every((ranges) => touches(ranges, start, end));
-  for (const layer of blocksOf(text, isNew)) yield { layer, kind: -1 };
-  if (text.includes(0)) for (const layer of wideLayers(text, isNew)) yield { layer, kind: -1 };
+  // What touches all changes touches the last of them.
+  const near = changes.at(-1) ?? null;
+  const runs = encodedRuns(text, near);
+  const lines = linesOf(text, runs, seen, near);
+  for (const layer of blocksOf(text, { runs, lines, near }, isNew)) yield { layer, kind: -1, lines };
+  if (text.includes(0)) for (const layer of wideLayers(text, isNew)) yield { layer, kind: -1, lines };
   const signs = { isForm, letters: lettersIn(text) };
   for (const [kind, { mayBe, undo }] of KINDS.entries()) {
     const undone = mayBe(text, signs) ? undo(text, signs) : null;
     if (undone === null || isUndoneBefore(undone, changes, kinds, kind)) continue;
-    for (const layer of nearChanges(undone)) yield { layer, kind };
+    for (const layer of nearChanges(undone)) yield { layer, kind, lines };
   }
 }
 
-function* blocksOf(text: Buffer, isNew: (start: number, end: number) => boolean): Generator<Layer> {
-  const runs = encodedRuns(text);
+/** Where changes are, the lines near them, and those that are what they were. */
+function linesOf(text: Buffer, runs: Ranges, { lines = [] }: Seen, near: Ranges | null): Ranges {
+  const fresh = firstLines(text, runs);
+  if (near === null || lines.length === 0) return fresh;
+  const same: number[] = [];
+  for (let i = 0; i < lines.length; i += 2) {
+    const [start, end] = [lines[i] as number, lines[i + 1] as number];
+    if (!touches(near, start, end)) same.push(start, end);
+  }
+  return merged(same, fresh);
+}
+
+interface Blocks {
+  readonly runs: Ranges;
+  readonly lines: Ranges;
+  /** Places to look at, where not all of the text is new. */
+  readonly near: Ranges | null;
+}
+
+function* blocksOf(text: Buffer, { runs, lines, near }: Blocks, isNew: IsWanted): Generator<Layer> {
   yield* base64Layers(text, runs, isNew);
-  yield* wrappedBase64Layers(text, runs, isNew);
+  yield* wrappedBase64Layers(text, lines, isNew);
   yield* base32Layers(text, runs, isNew);
   yield* hexLayers(text, runs, isNew);
-  yield* hexDumpLayers(text, isNew);
-  yield* decimalLayers(text, isNew);
+  yield* hexDumpLayers(text, isNew, near);
+  yield* decimalLayers(text, isNew, near);
 }
 
 /**

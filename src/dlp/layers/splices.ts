@@ -125,9 +125,9 @@ export class SplicedLayer implements Layer {
   }
 
   /** What is known of `decoded`, from what is known of the text. */
-  seen({ hits, changes }: Seen, plan: ScanPlan): Seen {
+  seen({ hits, changes, lines = [] }: Seen, plan: ScanPlan): Seen {
     const inner = changes.map((ranges) => this.#carried(ranges));
-    return { hits: this.#hits(hits, plan), changes: [...inner, this.changed] };
+    return { hits: this.#hits(hits, plan), changes: [...inner, this.changed], lines: this.#carried(lines) };
   }
 
   #hits(before: Hits, plan: ScanPlan): Hits {
