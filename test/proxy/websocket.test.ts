@@ -2,6 +2,7 @@
 
 import { createHash } from 'node:crypto';
 import type { Socket } from 'node:net';
+import { gzipSync } from 'node:zlib';
 import { ProxyAgent, WebSocket } from 'undici';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DEMO_SECRET } from '../../src/appliance/tour/demo-origins.ts';
@@ -11,7 +12,7 @@ import { everything, type Lab, openLab } from './lab.ts';
 let lab: Lab;
 
 beforeAll(async () => {
-  lab = await openLab();
+  lab = await openLab({ 'proxy.limits.tenant_bytes_down': '200000' });
 }, 60_000);
 
 afterAll(() => lab?.close());
@@ -137,6 +138,38 @@ describe('WebSocket messages through the guard', () => {
     const next = await client();
     again.raw(Buffer.from([0x01, 0x7f, 0, 0, 0, 0, 0x10, 0, 0, 0]));
     expect((await next.closed).code).toBe(1009);
+  });
+
+  it('T-34 says of a message that could not be looked at what it says of such a body', async () => {
+    const far = origin();
+    const near = await client();
+    near.socket.send(gzipSync(Buffer.alloc(50_000_000)));
+    const { code, reason } = await near.closed;
+    expect([code, reason]).toEqual([1008, expect.stringMatching(/^guard_unscannable d_[0-9A-Z]{26}$/)]);
+    await expect.poll(() => far.heard.at(-1)?.opcode).toBe(OPCODES.close);
+    const id = reason.split(' ')[1] ?? '';
+    const events = async (type: string) => {
+      const all = (await lab.admin(`/v1/audit?type=${type}&limit=10`))['events'] as {
+        event: Record<string, unknown>;
+      }[];
+      return all.filter(({ event }) => event['decision'] === id).map(({ event }) => event);
+    };
+    await expect
+      .poll(() => events('flow.closed'))
+      .toMatchObject([{ cause: 'guard_blocked', reason: 'guard_unscannable' }]);
+    expect(await events('guard.verdict')).toMatchObject([{ direction: 'request', action: 'block', findings: [] }]);
+  });
+
+  it('says why one was ended that had used its budget of bytes', async () => {
+    const far = origin();
+    const near = await client(await lab.issue('spender', 'lab-write'));
+    for (let i = 0; i < 4; i += 1) far.say(OPCODES.binary, 'x'.repeat(60_000));
+    await near.closed;
+    const closes = async () =>
+      ((await lab.admin('/v1/audit?type=flow.closed&limit=10'))['events'] as { event: Record<string, unknown> }[])
+        .map(({ event }) => event)
+        .filter((event) => event['tenant'] === 'spender' && event['status'] === 101);
+    await expect.poll(closes).toMatchObject([{ cause: 'budget', reason: 'budget_bytes' }]);
   });
 
   it('T-36 redacts a secret in a field of the handshake', async () => {

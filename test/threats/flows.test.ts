@@ -1,6 +1,7 @@
 /** Flows: what a transport may carry, how much of it, and that every kind ends when its fact ends. */
 
 import { connect as connectH2 } from 'node:http2';
+import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { answer, everything, type Lab, openLab } from '../proxy/lab.ts';
 
@@ -32,6 +33,40 @@ describe('a transport to an origin', () => {
     await lab.inspected('web.lab.test', ask('/other', 'Connection: close\r\n'), { pass: lab.passes.other });
     await lab.inspected('two.lab.test', ask('/host', 'Connection: close\r\n').replace('web.lab', 'two.lab'));
     expect(new Set([seen.get('/one'), seen.get('/other'), seen.get('/host')]).size).toBe(3);
+  });
+});
+
+describe('a flow whose client is gone', () => {
+  const flows = () => lab.appliance.core.leases.live().length;
+
+  it('T-48 ends with a handshake that the client leaves, as those do that do not trust our CA', async () => {
+    for (let i = 0; i < 3; i += 1) {
+      const { socket } = await lab.tunnel('web.lab.test', { ca: lab.originCa });
+      if (socket === null) throw new Error('no tunnel');
+      await new Promise((resolve) => socket.once('close', resolve));
+    }
+    // The deadline of a handshake is ten seconds.
+    await expect.poll(flows, { timeout: 5000 }).toBe(0);
+    const { events } = await lab.admin('/v1/audit?type=decision&limit=6');
+    const reasons = (events as { event: { reason: string } }[]).map(({ event }) => event.reason);
+    expect(reasons.filter((reason) => reason === 'client_tls_failed')).toHaveLength(3);
+  });
+
+  it('T-48 does not wait in the clear for an origin that says nothing, and one that waits has its answer', async () => {
+    const host = `web.lab.test:${lab.plainPort}`;
+    const door = () => {
+      const [address = '', port = ''] = lab.appliance.proxyAddress.split(':');
+      const socket = connect({ host: address, port: Number(port), allowHalfOpen: true });
+      socket.end(`GET http://${host}/ HTTP/1.1\r\nHost: ${host}\r\n${lab.authorization()}\r\n`);
+      return socket;
+    };
+    lab.script = (socket) => setTimeout(() => socket.end(answer('at last', 'Connection: close\r\n')), 300);
+    expect(await everything(door())).toMatch(/^HTTP\/1\.1 200 [\s\S]*at last$/);
+    lab.script = () => undefined;
+    const gone = door();
+    await expect.poll(flows).toBe(1);
+    gone.destroy();
+    await expect.poll(flows, { timeout: 10_000 }).toBe(0);
   });
 });
 

@@ -13,6 +13,7 @@ import { letGo } from '../let-go.ts';
 import { Refusal, refusalOf } from '../refusal.ts';
 import { checkHello, type FirstHello, HelloScreen, readHello, TLS_ACCESS_DENIED } from '../relay/hello.ts';
 import { relayTunnel, sealingOf } from '../relay/tunnel.ts';
+import { watchWaiting } from '../relay/while-waiting.ts';
 import type { Inner, InnerServers } from './inner.ts';
 
 export interface Opening {
@@ -129,16 +130,20 @@ function count(exchange: Exchange, client: Duplex): void {
   exchange.down = bytesWritten;
 }
 
+/** False as soon as it cannot come to anything: who does not trust our CA may leave without a word, and is no flow any more. */
 function secured(tls: TLSSocket, timeoutMs: number): Promise<boolean> {
   return new Promise((resolve) => {
+    let stop = (): void => undefined;
     const late = setTimeout(() => tls.destroy(), timeoutMs);
     const done = (good: boolean) => (): void => {
       clearTimeout(late);
+      stop();
       resolve(good);
+      if (!good) tls.destroy();
     };
+    stop = watchWaiting(tls, done(false));
     // The listener stays: an error after the handshake must not be unhandled.
     tls.on('error', done(false));
-    tls.once('close', done(false));
     tls.once('secure', done(true));
   });
 }

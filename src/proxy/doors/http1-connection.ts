@@ -88,8 +88,9 @@ export class Http1Connection implements Due {
   late(): void {
     const { socket } = this.#at;
     if (this.#state === 'busy') {
-      this.#body?.fail(new Refusal('request_timeout', 'body'));
       this.due = Number.POSITIVE_INFINITY;
+      if (this.#ended && this.#reply?.begun === false) socket.destroy();
+      else this.#body?.fail(new Refusal('request_timeout', 'body'));
       return;
     }
     if (this.#state === 'head' && this.#held.length > 0) this.#refuse(unreadable('request_timeout', 'head'), []);
@@ -141,7 +142,16 @@ export class Http1Connection implements Due {
     // Nobody ends one side of TLS to wait for an answer: who ends it has left, and must not hold a flow until an origin that
     // is slow has spoken.
     if (this.#state === 'busy' && this.#at.inner !== null) this.#at.socket.destroy();
+    else this.#waitForLeft();
   };
+
+  /**
+   * In the clear nobody can tell a client that has left from one that has said all and waits. It may wait for its answer to
+   * begin as long as its request may have taken, and not until the origin gives up, with a flow held all the while.
+   */
+  #waitForLeft(): void {
+    if (this.#ended) this.due = performance.now() + this.#parts.gate.settings.headTimeoutMs;
+  }
 
   readonly #onClose = (): void => {
     const { state, held } = { state: this.#state, held: this.#held.length };
@@ -204,6 +214,7 @@ export class Http1Connection implements Due {
     this.#body = read.ask.hasBody ? this.#stream(framing) : null;
     const requestMs = gate.settings.requestTimeoutMs;
     this.due = requestMs > 0 && this.#body !== null ? performance.now() + requestMs : Number.POSITIVE_INFINITY;
+    this.#waitForLeft();
     const carrier = inner?.carrier ?? null;
     const reply = new Http1Reply({
       socket,

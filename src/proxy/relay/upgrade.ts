@@ -10,7 +10,7 @@ import { upstreamRefusal } from '../dial/upstream-errors.ts';
 import { urlHost } from '../dial/upstreams.ts';
 import { Http1Reply } from '../doors/http1-reply.ts';
 import type { Exchange, HeaderList } from '../exchange.ts';
-import { clientFields, upstreamFields } from '../fields.ts';
+import { canonicalField, clientFields, upstreamFields } from '../fields.ts';
 import type { Gate } from '../gate.ts';
 import { answerFields } from '../guarding/answer-fields.ts';
 import { exchangedHead, scrubbedFields } from '../guarding/brokering.ts';
@@ -76,6 +76,7 @@ export async function relayUpgrade(gate: Gate, exchange: Exchange, upgrading: Up
     ...(through && { through: async (way, bytes) => unlessStopped(exchange, await through(way, bytes)) }),
   });
   exchange.cause ??= cause;
+  if (cause === 'budget') exchange.reason ??= 'budget_bytes';
 }
 
 function unlessStopped(exchange: Exchange, out: Uint8Array | null): Uint8Array | null {
@@ -139,7 +140,7 @@ function switchProtocols(gate: Gate, exchange: Exchange, { client, headers }: Up
     h2: false,
   });
   // Compression would hide the messages from the guard: no extension is offered, so none may be answered.
-  const offered = headers.filter(([name]) => name.toLowerCase() !== EXTENSIONS);
+  const offered = headers.filter(([name]) => canonicalField(name) !== EXTENSIONS);
   const fields = upstreamFields(offered, { narrowEncodings: gate.guard() !== null });
   fields.push('host', target.port === defaultPort(scheme) ? urlHost(target.host) : authority(target));
   let interim = 0;
@@ -160,7 +161,7 @@ function switchProtocols(gate: Gate, exchange: Exchange, { client, headers }: Up
       onRequestStart: (controller) => exchange.onCut(() => controller.abort(new Refusal('lease_ended'))),
       onRequestUpgrade: (controller, _status, _headers, upstream) => {
         const answered = scrubbedFields(exchange, clientFields(headerPairs(controller.rawHeaders), true));
-        if (answered.every(([name]) => name.toLowerCase() !== EXTENSIONS)) {
+        if (answered.every(([name]) => canonicalField(name) !== EXTENSIONS)) {
           resolve({ upstream, fields: answered });
           return;
         }

@@ -35,8 +35,11 @@ export function webSocketGuard(
   if (gate.guard() === null || up === null || down === null) return null;
   const readers = { up: new MessageReader(true), down: new MessageReader(false) };
   const guarded = { up, down: { ...down, scrubs: liveScrubs(gate, exchange) } };
-  const frameOf = (direction: Direction, passed: Message | null): Buffer => {
-    if (passed === null) throw new WebSocketFault(1008, `guard_blocked ${exchange.id}`);
+  const frameOf = (direction: Direction, passed: Message | Stopped): Buffer => {
+    if (typeof passed === 'string') {
+      exchange.reason ??= passed;
+      throw new WebSocketFault(1008, `${passed} ${exchange.id}`);
+    }
     return direction === 'up' ? encodeFrame(withValues(gate, exchange, passed), newMask()) : encodeFrame(passed, null);
   };
   const passOn = async (direction: Direction, bytes: Buffer): Promise<Buffer> => {
@@ -71,6 +74,9 @@ export function webSocketGuard(
 
 const NOTHING = Buffer.alloc(0);
 
+/** Why a message goes no further. */
+type Stopped = 'guard_blocked' | 'guard_unscannable';
+
 /** What could not be guarded or recorded goes no further. */
 const INTERNAL = { code: 1008, message: 'the gate could not guard or record the message' } as const;
 
@@ -84,7 +90,7 @@ function guardMessage(
   gate: Gate,
   exchange: Exchange,
   { context, message }: { readonly context: GuardContext; readonly message: Message },
-): Later<Message | null> {
+): Later<Message | Stopped> {
   const { payload } = message;
   const guard = gate.guard();
   if (guard === null || payload.length === 0) return message;
@@ -107,17 +113,22 @@ function judgedMessage(
   gate: Gate,
   exchange: Exchange,
   { direction, filter, message, left }: Judging,
-): Later<Message | null> {
+): Later<Message | Stopped> {
   const { opcode, payload } = message;
   // A ping or a close can carry 125 bytes of anything: guarded as well, and never rewritten.
   const rewritten = opcode === OPCODES.text;
   const verdict = filter.verdict();
   // A stored value that comes back, too, can be taken out of text only.
   const stopped = filter.blocked || (!rewritten && (verdict.action !== 'pass' || !left.equals(payload)));
-  const goesOn = stopped ? null : rewritten ? { opcode, payload: left } : message;
-  if (verdict.findings.length === 0) return goesOn;
+  const goesOn = stopped ? whyStopped(filter) : rewritten ? { opcode, payload: left } : message;
+  if (verdict.findings.length === 0 && !stopped) return goesOn;
   const said = stopped && verdict.action !== 'block' ? { ...verdict, action: 'block' as const } : verdict;
   return recordVerdict(gate, exchange, { direction, verdict: said, bytes: payload.length }).then(() => goesOn);
+}
+
+/** As for a body: where nothing was found, it could not be looked at. A stored value that comes back is no finding. */
+function whyStopped(filter: BodyStream): Stopped {
+  return filter.blocked && filter.verdict().findings.length === 0 ? 'guard_unscannable' : 'guard_blocked';
 }
 
 function typeOf(payload: Buffer): string {
