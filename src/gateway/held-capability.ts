@@ -44,16 +44,22 @@ export function heldCapability(
     onDecision(decision, reason === ALLOWED);
     return answer;
   };
+  const reasonNow = (capability: string, snapshot: Snapshot) =>
+    reasonFor(capability, principal, snapshot, parts.clock.now());
   return async (capability) => {
-    const snapshot = parts.source.current();
-    if (!snapshot.bundle.capabilities.has(capability)) {
+    if (!parts.source.current().bundle.capabilities.has(capability)) {
       parts.meter?.count('locktender_unclassified_total', { capability });
     }
-    const reason = reasonFor(capability, principal, snapshot, parts.clock.now());
-    const { decision, recorded } = decided(capability, reason, snapshot);
-    await recorded;
-    if (reason === ALLOWED) return null;
-    return { code: reason, message: `${REASONS[reason].message}: \`${capability}\``, decision };
+    for (;;) {
+      const snapshot = parts.source.current();
+      const reason = reasonNow(capability, snapshot);
+      const { decision, recorded } = decided(capability, reason, snapshot);
+      await recorded;
+      // It may have been taken away, or given back, while that was written.
+      if (reasonNow(capability, parts.source.current()) !== reason) continue;
+      if (reason === ALLOWED) return null;
+      return { code: reason, message: `${REASONS[reason].message}: \`${capability}\``, decision };
+    }
   };
 }
 

@@ -221,11 +221,24 @@ function bindingsOf({ principal, profile, walk, decisions }: Admitted): TaskBind
   return joinBindings(
     [
       fetchBinding(common),
-      storageBinding({ session: sessions.of(principal.tenant), may, now: () => clock.now() }),
-      toolBinding({ ...common, tools, may, guard, profile }),
+      storageBinding({ session: () => sessions.of(principal.tenant), may, now: () => clock.now() }),
+      toolBinding({ ...common, tools, may, hold: holder(principal, walk), guard, profile }),
     ],
     { storage: holds('storage.'), tools: [...tools.keys()], usage },
   );
+}
+
+/** Has what a tool is asked cut when the right to ask it ends. */
+function holder({ task, tenant }: Principal, { leases, clock }: Walk) {
+  return (capability: string, host: string, stop: () => void): Lease | null => {
+    const cut = () => {
+      stop();
+      return null;
+    };
+    const since = clock.now();
+    const flow = { id: newId('f', since), kind: 'isolate', task, tenant, host, since, cut } as const;
+    return leases.hold(flow, [fact('capability', capability), fact('task', task), fact('tenant', tenant)]);
+  };
 }
 
 /** What was asked for, never more than the profile gives. */

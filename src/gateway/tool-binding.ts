@@ -4,7 +4,7 @@
  */
 
 import { z } from 'zod';
-import type { Egress, EgressRequest } from '../core/ports.ts';
+import type { Egress, EgressRequest, Lease } from '../core/ports.ts';
 import type { Principal } from '../core/principal.ts';
 import type { Guard } from '../guard/guard.ts';
 import { type BindingPart, type BindingUsage, refusal } from '../isolates/bindings/binding-part.ts';
@@ -13,10 +13,13 @@ import type { BindingReply } from '../isolates/task-order.ts';
 import type { Profile } from '../policy/bundle/profile.ts';
 import { type McpAnswer, type McpMessage, type McpOutcome, McpSession, ReplyScan } from './mcp-session.ts';
 import type { Tool } from './tool-file.ts';
+import { Turns } from './turns.ts';
 
 export interface ToolBindingOptions {
   readonly tools: ReadonlyMap<string, Tool>;
   readonly may: MayUse;
+  /** Has a call cut when its capability ends; null when that has ended already. */
+  readonly hold: (capability: string, host: string, cut: () => void) => Lease | null;
   readonly egress: Egress;
   readonly guard: () => Guard;
   readonly principal: Principal;
@@ -26,36 +29,90 @@ export interface ToolBindingOptions {
 }
 
 const MAX_ANSWER = 8 * 1024 * 1024;
+/** Calls of one task that are under way; each may hold an answer of that size. */
+const MOST_AT_ONCE = 16;
 /** How long the end of a task waits for a server to hear that its session is over. */
 const FAREWELL_MS = 2000;
 const order = z.object({ name: z.string().max(100), args: z.unknown() });
 
 export function toolBinding(options: ToolBindingOptions): BindingPart {
   const ending = new AbortController();
-  const sessions = new Map<string, McpSession>();
-  const invocation = { ...options, signal: ending.signal };
+  const lines = new Map<string, Line>();
+  const turns = new Turns(MOST_AT_ONCE);
+  const lineTo = (tool: Tool): Line => {
+    const line = lines.get(tool.name) ?? newLine(tool, options, ending.signal);
+    lines.set(tool.name, line);
+    return line;
+  };
+  const hangUp = (tool: Tool) => {
+    const line = lines.get(tool.name);
+    lines.delete(tool.name);
+    line?.session?.end();
+    line?.cut.abort(CUT);
+  };
+  const called = async (tool: Tool, args: unknown): Promise<BindingReply> => {
+    const lease = options.hold(tool.capability, new URL(tool.url).hostname, () => hangUp(tool));
+    if (lease === null) return ABORTED;
+    try {
+      const { invocation, session } = lineTo(tool);
+      return session === null
+        ? await invoke(tool, args, invocation)
+        : mcpReply(await session.callTool(tool.remoteName, args));
+    } catch {
+      return ABORTED;
+    } finally {
+      lease.release();
+    }
+  };
+  const barred = async ({ capability }: Tool): Promise<BindingReply | null> => {
+    const why = await options.may(capability);
+    return why && refusal(why.message, why.code, why.decision);
+  };
   return {
     prefix: 'tool',
     call: async ({ args }) => {
       const asked = order.parse(args);
       const tool = options.tools.get(asked.name);
       if (!tool) return refusal('there is no such tool', 'unknown_tool');
-      const barred = await options.may(tool.capability);
-      if (barred) return refusal(barred.message, barred.code, barred.decision);
+      const refused = await barred(tool);
+      if (refused) return refused;
       const checked = tool.args.safeParse(asked.args ?? {});
       if (!checked.success) return refusal(complaint(checked.error), 'bad_arguments');
-      if (tool.kind === 'http') return invoke(tool, checked.data, invocation);
-      const session = sessions.get(tool.name) ?? new McpSession((message) => post(tool, message, invocation));
-      sessions.set(tool.name, session);
-      return mcpReply(await session.callTool(tool.remoteName, checked.data));
+      await turns.take();
+      try {
+        const reply = await called(tool, checked.data);
+        // What was taken away meanwhile gives no answer any more.
+        return ending.signal.aborted ? ABORTED : ((await barred(tool)) ?? reply);
+      } finally {
+        turns.give();
+      }
     },
     close: () => {
-      for (const session of sessions.values()) session.end();
-      sessions.clear();
+      for (const { session } of lines.values()) session?.end();
+      lines.clear();
       ending.abort(OVER);
     },
   };
 }
+
+/** The way to one tool: for as long as its capability is held. */
+interface Line {
+  readonly cut: AbortController;
+  readonly invocation: Invocation;
+  /** Null for a tool that is asked by plain HTTP. */
+  readonly session: McpSession | null;
+}
+
+function newLine(tool: Tool, options: ToolBindingOptions, ending: AbortSignal): Line {
+  const cut = new AbortController();
+  const invocation = { ...options, signal: AbortSignal.any([ending, cut.signal]) };
+  const session = tool.kind === 'mcp' ? new McpSession((message) => post(tool, message, invocation)) : null;
+  return { cut, invocation, session };
+}
+
+const ABORTED = refusal('the call was cut off', 'aborted');
+/** Said to calls whose capability ended. */
+const CUT = new Error('the capability has ended');
 
 /** Said to what is under way when a task ends; without a reason given, one with a stack trace is made for each task. */
 const OVER = new Error('the task is over');
@@ -72,7 +129,8 @@ async function invoke(tool: Tool, args: unknown, of: Invocation): Promise<Bindin
   if (sent.status < 200 || sent.status > 299)
     return refusal(`the tool answered with status ${sent.status}`, 'tool_failed');
   try {
-    return { ok: true, value: JSON.parse(text) as unknown };
+    JSON.parse(text);
+    return { ok: true, json: text };
   } catch {
     return refusal('the tool answered with something that is no JSON', 'tool_failed');
   }

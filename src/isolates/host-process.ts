@@ -5,7 +5,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { setPriority } from 'node:os';
 import type { Duplex } from 'node:stream';
 import { encodeFrame, FRAME, type Frame, FrameReader } from './host/frames.ts';
-import type { ReplyMessage, RunMessage, SetupMessage } from './host/protocol.ts';
+import type { RunMessage, SetupMessage } from './host/protocol.ts';
 import type { MemoryGroup, MemoryGroups } from './memory-group.ts';
 import { ProcessFigures } from './process-figures.ts';
 import { CHANNEL, type HostFiles, spawnBehind, type Wall, type WallLimits } from './walls.ts';
@@ -41,6 +41,8 @@ const STOP_MS = 250;
 const LAST_WORDS_MS = 250;
 /** Unread binding replies may pile up to this; beyond, the host does not read and is lost. */
 const MAX_UNREAD = 64 * MB;
+/** From here on, who waits for more of it waits until it has read that. */
+const MUCH_UNREAD = 4 * MB;
 /** What the kernel lets a host grow by beyond that: the watchdog, which knows better, should come first. */
 const GROUP_SLACK = 128 * MB;
 /** Niceness of hosts: the supervisor comes before them, and a tenant's first before what it has beside it. */
@@ -73,6 +75,7 @@ export class HostProcess {
   /** What was resident when the first of the tasks that it now has began: what earlier ones left is not theirs. */
   #standingBytes = 0;
   #peakBytes = 0;
+  readonly #waiting: (() => void)[] = [];
   #gone = false;
 
   constructor(options: HostOptions, events: HostEvents) {
@@ -82,6 +85,7 @@ export class HostProcess {
     this.#child = spawnBehind(options.probed, options.files, options.limits);
     this.#channel = this.#child.stdio[CHANNEL] as Duplex;
     this.#channel.on('data', (chunk: Buffer) => this.#heard(chunk));
+    this.#channel.on('drain', () => this.#caughtUp());
     this.#channel.on('error', () => this.#lost('died'));
     this.#channel.on('end', () => this.#lost('died'));
     this.#channel.on('close', () => this.#lost('died'));
@@ -139,9 +143,24 @@ export class HostProcess {
     this.#send(encodeFrame({ kind: FRAME.run, slot, json: JSON.stringify(message) }));
   }
 
-  reply(slot: number, call: number, message: ReplyMessage, bytes?: Uint8Array): void {
+  /** @param json of a `ReplyMessage`. Throws a `RangeError` when it is too large for a frame. */
+  reply(slot: number, call: number, json: string, bytes?: Uint8Array): void {
     if (!this.slots.has(slot)) return;
-    this.#send(encodeFrame({ kind: FRAME.reply, slot, call, json: JSON.stringify(message), ...(bytes && { bytes }) }));
+    this.#send(encodeFrame({ kind: FRAME.reply, slot, call, json, ...(bytes && { bytes }) }));
+  }
+
+  /** At once, or when it has read what it was told before (T-66). Never, when it is lost. */
+  whenHeard(run: () => void): void {
+    if (this.#channel.writableLength <= MUCH_UNREAD && this.#waiting.length === 0) run();
+    else this.#waiting.push(run);
+  }
+
+  #caughtUp(): void {
+    while (this.#channel.writableLength <= MUCH_UNREAD) {
+      const next = this.#waiting.shift();
+      if (next === undefined) return;
+      next();
+    }
   }
 
   /** Ends a task by force. A host that does not confirm it in time is stuck, and lost. */
@@ -232,6 +251,7 @@ export class HostProcess {
     if (this.#pid !== null) killQuietly(this.#pid);
     this.#child.kill('SIGKILL');
     this.#channel.destroy();
+    this.#waiting.length = 0;
     const starved = cause === 'died' && this.#group?.killed;
     void this.exited.then(() => this.#group?.remove());
     this.#events.gone(this, starved ? 'memory' : cause);

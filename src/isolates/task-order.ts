@@ -21,6 +21,8 @@ export interface BindingCall {
 
 export type BindingReply =
   | { readonly ok: true; readonly value: unknown; readonly bytes?: Uint8Array }
+  /** INVARIANT: valid JSON text, as `JSON.parse` takes it: it is put into the reply as it stands. */
+  | { readonly ok: true; readonly json: string }
   | { readonly ok: false; readonly error: BindingFault };
 
 /** What a task may reach beyond its isolate; one object a task. Every argument comes from hostile code. */

@@ -5,6 +5,7 @@ import { FRAME, type Frame } from './host/frames.ts';
 import { LIMITS, type TaskFault } from './host/protocol.ts';
 import { hostMessage } from './host-messages.ts';
 import type { HostLoss, HostProcess } from './host-process.ts';
+import { TaskCalls } from './task-calls.ts';
 import type { LogLine, TaskOrder, TaskOutcome } from './task-order.ts';
 
 interface TaskRunEvents {
@@ -40,6 +41,7 @@ export class TaskRun {
   readonly #deadline: NodeJS.Timeout;
   readonly #logs: LogLine[] = [];
   readonly #cpuFrom: number;
+  readonly #calls: TaskCalls;
   #bootMs = 0;
   #said = 0;
   #lines = 0;
@@ -51,6 +53,7 @@ export class TaskRun {
     this.host = parts.host;
     this.slot = parts.slot;
     this.#from = parts.now();
+    this.#calls = new TaskCalls({ bindings: parts.order.bindings, host: parts.host, slot: parts.slot });
     this.#deadline = setTimeout(() => this.#force('timeout'), parts.order.limits.wall_ms);
     const { code, language, input, limits, bindings, webassembly = false } = parts.order;
     parts.host.run(parts.slot, {
@@ -78,7 +81,7 @@ export class TaskRun {
     if (this.#over) return;
     if (frame.kind === FRAME.started) this.#started(frame.json);
     else if (frame.kind === FRAME.log) this.#logged(hostMessage.log(frame.json));
-    else if (frame.kind === FRAME.call) this.#called(frame);
+    else if (frame.kind === FRAME.call) this.#calls.heard(frame);
     else if (frame.kind === FRAME.done) this.#done(frame.json);
     else throw new RangeError('a frame that no task sends');
   }
@@ -108,22 +111,6 @@ export class TaskRun {
     this.order.onLog?.(line);
   }
 
-  #called(frame: Frame): void {
-    const { op, args } = hostMessage.call(frame.json);
-    const answer = (reply: Parameters<HostProcess['reply']>[2], bytes?: Uint8Array) => {
-      if (!this.#over) this.host.reply(this.slot, frame.call, reply, bytes);
-    };
-    const { bindings } = this.order;
-    if (bindings === null) {
-      answer({ ok: false, error: { name: 'Error', message: 'this task has no bindings', code: 'no_bindings' } });
-      return;
-    }
-    bindings.call({ op, args: args ?? {}, bytes: frame.bytes }).then(
-      (reply) => (reply.ok ? answer({ ok: true, value: reply.value }, reply.bytes) : answer(reply)),
-      () => answer({ ok: false, error: { name: 'Error', message: 'the binding failed', code: 'internal_error' } }),
-    );
-  }
-
   #done(json: string): void {
     const { doomed, ...ending } = hostMessage.done(json);
     if (doomed) this.host.retiring = true;
@@ -145,6 +132,7 @@ export class TaskRun {
     if (this.#over) return;
     this.#over = true;
     clearTimeout(this.#deadline);
+    this.#calls.end();
     const { bindings } = this.order;
     bindings?.close();
     const { status, result, cpu_ms, peak_memory_bytes } = ending;

@@ -20,6 +20,10 @@ args:
 
 let at: TestGateway;
 const asked: EgressRequest[] = [];
+/** When set, answers come when it says so. */
+let held: Promise<unknown> | null = null;
+let under = 0;
+let most = 0;
 const answers = new Map<string, string>();
 
 beforeAll(async () => {
@@ -28,6 +32,11 @@ beforeAll(async () => {
   const egress = {
     fetch: async (_principal: unknown, request: EgressRequest) => {
       asked.push(request);
+      under += 1;
+      most = Math.max(most, under);
+      await Promise.race([held, new Promise((resolve) => request.signal.addEventListener('abort', resolve))]);
+      under -= 1;
+      if (request.signal.aborted) throw new Error('aborted');
       const text = answers.get(new URL(request.url).pathname) ?? '{}';
       const body = (async function* () {
         yield Buffer.from(text);
@@ -70,6 +79,39 @@ describe('env.storage', () => {
     });
   });
 
+  test('gives back what it was given, whatever the keys are called', async () => {
+    const code = `const v = JSON.parse('{"__proto__":{"a":1},"constructor":[2,{"toJSON":3}],"":null}'); const s = env.storage.ephemeral;
+      for (const k of ['__proto__', 'constructor', 'ä\\u0000']) await s.put(k, v); await s.put('t', 1, null);
+      const bad = async (...args) => { try { await s.put(...args); return 'kept'; } catch (e) { return e.code; } };
+      return [JSON.stringify(await s.get('__proto__')), await s.get('toString'), await s.list(''), await s.delete('constructor'), await s.get('constructor'),
+        await bad('k', undefined), await bad('k', () => 1), await bad('', 1), await bad('k'.repeat(513), 1), await bad('k', 1, { ttl: -1 }), await bad('k', 1, { ttl: Infinity }), await bad(Symbol('k'), 1)];`;
+    expect(await run('strict', code)).toMatchObject({
+      result: [
+        '{"__proto__":{"a":1},"constructor":[2,{"toJSON":3}],"":null}',
+        ...[null, ['__proto__', 'constructor', 't', 'ä\u0000'], true, null],
+        ...[
+          'bad_arguments',
+          'bad_arguments',
+          'bad_arguments',
+          'bad_arguments',
+          'bad_arguments',
+          'bad_arguments',
+          'bad_arguments',
+        ],
+      ],
+    });
+  });
+
+  test('refuses what is nested too deep, as any other argument', async () => {
+    const deep = (n: number) => `JSON.parse('['.repeat(${n}) + ']'.repeat(${n}))`;
+    const code = `const of = async (p) => p.then(() => 'kept', (e) => e.code ?? e.name);
+      return [await of(env.storage.ephemeral.put('k', ${deep(100)})), await of(env.storage.ephemeral.put('k', ${deep(6000)})), await of(env.storage.ephemeral.put('k', ${deep(200_000)}))];`;
+    const { result } = (await run('strict', code)) as { result: string[] };
+    expect(result[0]).toBe('kept');
+    expect(['kept', 'bad_arguments', 'RangeError']).toContain(result[1]);
+    expect(['bad_arguments', 'RangeError']).toContain(result[2]);
+  });
+
   test('bounds keys, values, and what all take together', () => {
     let now = 0;
     const store = new ValueStore({ bytes: 100, keys: 3, maxTtlMs: 1000 }, () => now);
@@ -102,6 +144,59 @@ describe('env.tools', () => {
     const report = await run('internal-data', call('{ customer: 5 }'));
     expect(report).toMatchObject({ result: ['bad_arguments', expect.stringContaining('customer')] });
     expect(asked).toHaveLength(before);
+  });
+
+  const NAME = 'tool.invoke.billing-readonly';
+  const mark = { by: 'ops', why: 'test', at: 0, until: null, change: 'c_1' };
+  /** Has answers wait until `then` is done, once something was asked. */
+  const meanwhile = (then: () => unknown) => {
+    const gate = Promise.withResolvers<void>();
+    held = gate.promise;
+    const before = asked.length;
+    return {
+      done: (async () => {
+        while (asked.length === before) await new Promise((resolve) => setTimeout(resolve, 5));
+        const said = await then();
+        gate.resolve();
+        held = null;
+        return said;
+      })(),
+    };
+  };
+
+  test('T-82 a call is cut, and its answer withheld, when its capability is revoked meanwhile', async () => {
+    const { done } = meanwhile(() => at.change({ revokedCapabilities: { [NAME]: mark } }));
+    const twice = `const one = async () => { ${call("{ customer: 'c1' }")} }; return [await one(), await one()];`;
+    const report = await run('internal-data', twice);
+    expect(await done).toBe(1);
+    const revoked = ['capability_revoked', expect.stringContaining(NAME)];
+    expect(report).toMatchObject({ status: 'completed', result: [revoked, revoked] });
+    expect(at.leases.stats().flows).toBe(0);
+    const said = at.recorded.filter((event) => event.type === 'decision' && event.capability === NAME);
+    expect(said.slice(-2)).toMatchObject([{ effect: 'allow' }, { effect: 'deny', reason: 'capability_revoked' }]);
+    at.change({ revokedCapabilities: {} });
+    expect(await run('internal-data', call("{ customer: 'c1' }"))).toMatchObject({ result: { open: 3 } });
+  });
+
+  test('T-66 asks so many at once, and the others after them', async () => {
+    most = 0;
+    const { done } = meanwhile(() => new Promise((resolve) => setTimeout(resolve, 200)));
+    const code = `const all = await Promise.all(Array.from({ length: 40 }, async () => { ${call("{ customer: 'c1' }")} })); return all.filter((r) => r.open === 3).length;`;
+    const report = await run('internal-data', code);
+    await done;
+    expect(report).toMatchObject({ result: 40 });
+    expect(most).toBe(16);
+  });
+
+  test('gives an answer as it stands, and what is no JSON not at all', async () => {
+    // Written again, it would be larger than what crosses at once.
+    answers.set('/invoices', `[${'1e20,'.repeat(1_600_000)}1]`);
+    const size = `try { return (await env.tools.billingReadonly({ customer: 'c' })).length; } catch (e) { return [e.code, e.message]; }`;
+    expect(await run('internal-data', size)).toMatchObject({ result: 1_600_001 });
+    for (const text of ['', '1,"error":{}', '{"a":1}}', '1 2']) {
+      answers.set('/invoices', text);
+      expect(await run('internal-data', size)).toMatchObject({ result: ['tool_failed', expect.any(String)] });
+    }
   });
 
   test('is not there for a task without the capability', async () => {

@@ -2,7 +2,7 @@
 
 import { generateKeyPairSync } from 'node:crypto';
 import { loadRules, rootsOf } from '../../src/control/load-revision.ts';
-import { NO_CONTROLS } from '../../src/core/controls.ts';
+import { type Controls, NO_CONTROLS } from '../../src/core/controls.ts';
 import type { EventBody } from '../../src/core/event.ts';
 import type { Egress } from '../../src/core/ports.ts';
 import type { RuleSet } from '../../src/dlp/compiled-rules.ts';
@@ -10,6 +10,7 @@ import { createPassAuthority } from '../../src/gateway/passes.ts';
 import { type Gateway, type GatewayParts, type GatewaySettings, startGateway } from '../../src/gateway/server.ts';
 import { createGuard } from '../../src/guard/guard.ts';
 import { createIsolatePool, type IsolatePool } from '../../src/isolates/pool.ts';
+import { controlEffects } from '../../src/policy/controls/control-effects.ts';
 import { LeaseIndex } from '../../src/policy/lease-index.ts';
 import { shippedBundle, shippedCategories } from '../policy/fixture.ts';
 
@@ -22,6 +23,8 @@ export interface TestGateway {
   readonly recorded: EventBody[];
   /** Set to make the record refuse. */
   readonly record: { broken: boolean };
+  /** Puts other controls in force and cuts what they end; says how many flows that were. */
+  change(controls: Partial<Controls>): number;
   call(path: string, options?: CallOptions): Promise<{ status: number; body: Record<string, unknown> }>;
   close(): Promise<void>;
 }
@@ -55,7 +58,7 @@ export async function testGateway(
   more: Partial<Pick<GatewayParts, 'egress' | 'control' | 'tools' | 'secondStage'>> = {},
 ): Promise<TestGateway> {
   const clock = { now: () => Date.now(), monotonic: () => performance.now() };
-  const snapshot = { bundle: shippedBundle(), controls: NO_CONTROLS, categories: shippedCategories() };
+  let snapshot = { bundle: shippedBundle(), controls: NO_CONTROLS, categories: shippedCategories() };
   const source = { current: () => snapshot };
   const recorded: EventBody[] = [];
   const record = { broken: false };
@@ -89,8 +92,15 @@ export async function testGateway(
     secondStage: more.secondStage ?? null,
     ...(more.tools && { tools: more.tools }),
   });
+  const change = (more: Partial<Controls>) => {
+    const before = snapshot.controls;
+    snapshot = { ...snapshot, controls: { ...before, ...more, version: before.version + 1 } };
+    const ended = leases.endedBy(controlEffects(before, snapshot.controls));
+    for (const { flow } of ended) void flow.cut('c_1');
+    return ended.length;
+  };
   return {
-    ...{ gateway, pool, leases, recorded, record },
+    ...{ gateway, pool, leases, recorded, record, change },
     call: (path, options) => call(gateway.url + path, options),
     close: async () => {
       await gateway.close();

@@ -31,6 +31,9 @@ export function joinBindings(
       } catch (error) {
         if (error instanceof z.ZodError)
           return refusal('the arguments are not what the binding takes', 'bad_arguments');
+        // What is nested so deep that the stack does not reach.
+        if (error instanceof RangeError)
+          return refusal('the arguments are nested too deep; make them flatter', 'bad_arguments');
         throw error;
       }
     },

@@ -18,7 +18,8 @@ interface Barred {
 }
 
 export interface StorageBindingOptions {
-  readonly session: ValueStore;
+  /** Asked each time: what nobody keeps anything in is let go. */
+  readonly session: () => ValueStore;
   readonly may: MayUse;
   readonly now: () => number;
 }
@@ -31,23 +32,24 @@ const area = z.enum(['session', 'ephemeral']);
 const key = z.string().min(1).max(512);
 const shapes = {
   get: z.object({ area, key }),
-  put: z.object({ area, key, value: z.json(), ttl: z.number().positive().optional() }),
+  // Parsed from JSON, so any value is one of JSON; to look into it would take longer than to keep it.
+  put: z.object({ area, key, value: z.unknown(), ttl: z.number().positive().optional() }),
   delete: z.object({ area, key }),
   list: z.object({ area, prefix: z.string().max(512) }),
 };
 
 export function storageBinding({ session, may, now }: StorageBindingOptions): BindingPart {
   const ephemeral = new ValueStore(EPHEMERAL, now);
-  const storeOf = (name: z.infer<typeof area>) => (name === 'session' ? session : ephemeral);
+  const storeOf = (name: z.infer<typeof area>) => (name === 'session' ? session() : ephemeral);
   const done = (value: unknown): BindingReply => ({ ok: true, value });
   const operations: Readonly<Record<string, (args: unknown) => BindingReply>> = {
     'storage.get': (args) => {
       const asked = shapes.get.parse(args);
-      const json = storeOf(asked.area).get(asked.key);
-      return done(json === null ? null : (JSON.parse(json) as unknown));
+      return { ok: true, json: storeOf(asked.area).get(asked.key) ?? 'null' };
     },
     'storage.put': (args) => {
       const asked = shapes.put.parse(args);
+      if (asked.value === undefined) return refusal('there is no value; give one that JSON has', 'bad_arguments');
       const json = JSON.stringify(asked.value);
       if (json.length > MAX_VALUE) return refusal(`a value has at most ${MAX_VALUE} characters; keep less`, 'quota');
       const kept = storeOf(asked.area).put(asked.key, json, asked.ttl === undefined ? null : asked.ttl * 1000);

@@ -93,6 +93,9 @@ export const LIMITS = {
   logLines: 1000,
   /** Binding calls of one task that wait for a reply. */
   callsInFlight: 256,
+  /** Characters of one call's JSON text, and of the texts and bytes of all that wait. */
+  callText: 1280 * 1024,
+  callsHeld: 16 * 1024 * 1024,
   /** Bytes of one chunk of a body. */
   chunk: 256 * 1024,
 } as const;

@@ -26,12 +26,17 @@ let last = 0;
 
 /** Rejects with an error that carries `code`, and `decision` when a denial is behind it. */
 export function callBinding(op: string, args: unknown, bytes?: ArrayBuffer): Promise<BindingAnswer> {
-  return asked('call', { text: jsonText({ op, args }), bytes, faultOf });
+  return asked('call', { text: callText(op, args), bytes, faultOf });
 }
 
 /** As `callBinding`; whatever fails on the way to the network is a `TypeError` (Fetch, "network error"). */
 export function callNetwork(op: string, args: unknown, bytes?: ArrayBuffer): Promise<BindingAnswer> {
-  return asked('call', { text: jsonText({ op, args }), bytes, faultOf: networkFault });
+  return asked('call', { text: callText(op, args), bytes, faultOf: networkFault });
+}
+
+/** Without a `toJSON` that tool code gave to all objects. */
+function callText(op: string, args: unknown): string {
+  return jsonText({ __proto__: null, op, args });
 }
 
 /** What the host itself answers, in its own time. Rejects with a `TypeError` or a `DOMException`. */

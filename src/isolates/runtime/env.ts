@@ -45,7 +45,8 @@ function area(name: 'session' | 'ephemeral') {
   const ask = async (op: string, args: object) => (await callBinding(`storage.${op}`, { area: name, ...args })).value;
   return Object.freeze({
     get: async (key: string) => (await ask('get', { key })) ?? null,
-    put: (key: string, value: unknown, options: { ttl?: number } = {}) => ask('put', { key, value, ttl: options.ttl }),
+    put: async (key: string, value: unknown, options?: { ttl?: number } | null) =>
+      ask('put', { key, value, ttl: options?.ttl }),
     delete: (key: string) => ask('delete', { key }),
     list: (prefix = '') => ask('list', { prefix }),
   });
