@@ -12,6 +12,7 @@ import { lanesOf } from './layers/lanes.ts';
 import type { Encoding, Layer } from './layers/layer.ts';
 import { layersOf, type View } from './layers/layers-of.ts';
 import { copied } from './layers/splices.ts';
+import { withLineEnds } from './line-ends.ts';
 import { type Candidate, candidatesOf, NOWHERE, type ScanContext, withoutOverlaps } from './scan.ts';
 import { bareJsonValue } from './transform.ts';
 
@@ -92,12 +93,13 @@ interface Walk {
 
 /** All of a text is to be searched. */
 function wholly(text: Buffer, { plan }: RuleSet): View {
-  return { text, seen: { hits: copied(plan.prefilter.scan(text)), changes: [] }, kinds: [] };
+  const shown = withLineEnds(text);
+  return { text, shown, seen: { hits: copied(plan.prefilter.scan(shown)), changes: [] }, kinds: [] };
 }
 
 function collect(view: View, walk: Walk, depth: number): LayeredCandidate[] {
-  const { text, seen } = view;
-  const found: LayeredCandidate[] = candidatesOf(text, walk.set, walk.context, seen).map((candidate) => ({
+  const { text, shown, seen } = view;
+  const found: LayeredCandidate[] = candidatesOf(shown, walk.set, walk.context, seen).map((candidate) => ({
     ...candidate,
     secret: text.subarray(candidate.start, candidate.end),
     encodings: [],
@@ -120,7 +122,8 @@ function collect(view: View, walk: Walk, depth: number): LayeredCandidate[] {
 
 function viewIn(view: View, layer: Layer, kind: number, set: RuleSet): View {
   const seen = layer.seen?.(view.seen, set.plan);
-  return seen === undefined ? wholly(layer.decoded, set) : { text: layer.decoded, seen, kinds: [...view.kinds, kind] };
+  const text = layer.decoded;
+  return seen === undefined ? wholly(text, set) : { text, shown: text, seen, kinds: [...view.kinds, kind] };
 }
 
 /** A candidate for each compressed stretch that holds any. */

@@ -18,10 +18,10 @@ const code = (digits: string, base: number) => String.fromCharCode(Number.parseI
 /** Each match as its place and what it stands for. */
 const EXPRESSIONS: Readonly<Record<string, (text: string) => [number, number, string][]>> = {
   json: (text) =>
-    [...text.matchAll(/\\+u([0-9A-Fa-f]{4})|\\\/|\\+[nrt]/g)].map((m) => [
+    [...text.matchAll(/\\+u([0-9A-Fa-f]{4})|\\\//g)].map((m) => [
       m.index,
       m.index + m[0].length,
-      m[1] !== undefined ? code(m[1], 16).toWellFormed() : m[0].endsWith('/') ? '/' : '\n',
+      m[1] === undefined ? '/' : code(m[1], 16).toWellFormed(),
     ]),
   source: (text) =>
     [

@@ -27,8 +27,6 @@ const HEX = Uint8Array.from({ length: 256 }, (_, byte) => {
   const value = Number.parseInt(String.fromCharCode(byte), 16);
   return Number.isNaN(value) ? 16 : value;
 });
-/** `\\n`, `\\r` and `\\t`. */
-const LINE_ENDS = alphabet('nrt');
 const CAPITAL_HEX = alphabet('0123456789ABCDEF');
 
 /** `isForm`: a plus sign stands for a blank (WHATWG URL, `application/x-www-form-urlencoded`). */
@@ -45,16 +43,12 @@ export function percentLayer(text: Buffer, isForm = false): Undone | null {
   return undone({ encoding: 'percent', text, splices, write: encodeURIComponent });
 }
 
-/**
- * Those that encoders put into secrets, and line ends and tabs: their letter would stand before a secret as if it were part of a
- * word. Any number of backslashes before a `u` or those.
- */
+/** Those that encoders put into secrets; line ends and tabs are seen without it. Any number of backslashes before a `u`. */
 export function jsonLayer(text: Buffer): Undone | null {
   const splices = backslashed(text, (out, start, sign) => {
     const code = text[sign] === SMALL_U ? hexAt(text, sign + 1, 4) : -1;
     if (code >= 0) out.addCode(start, sign + 5, code);
     else if (text[sign] === SLASH) out.add(sign - 1, sign + 1, SLASH);
-    else if (LINE_ENDS[text[sign] ?? 0] === 1) out.add(start, sign + 1, NEWLINE);
   });
   return undone({ encoding: 'json', text, splices, write: (plain) => JSON.stringify(plain).slice(1, -1) });
 }
