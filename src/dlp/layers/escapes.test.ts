@@ -35,15 +35,26 @@ const EXPRESSIONS: Readonly<Record<string, (text: string) => [number, number, st
       m.index + m[0].length,
       m[3] === undefined ? code(m[1] ?? m[2] ?? '', m[1] === undefined ? 10 : 16) : (NAMED[m[3]] ?? ''),
     ]),
-  quoted: (text) =>
-    /=(?:\r?\n|3D)/.test(text)
-      ? [...text.matchAll(/=(?:\r?\n|([0-9A-F]{2}))/g)].map((m) => [
+  quoted: (text) => {
+    const found = [...text.matchAll(/=(?:\r?\n|([0-9A-F]{2}))/g)].filter(
+      (m) => m[1] !== undefined || !isPadded(text.slice(0, m.index + 1)),
+    );
+    return found.some((m) => m[1] === undefined || m[1] === '3D')
+      ? found.map((m) => [
           m.index,
           m.index + m[0].length,
           m[1] === undefined ? '' : Buffer.from([Number.parseInt(m[1], 16)]).toString('latin1'),
         ])
-      : [],
+      : [];
+  },
 };
+/** A text that ends with a value in base64 of a setting. */
+function isPadded(text: string): boolean {
+  const [, sign, value = '', padding = ''] = /(^|[^\w+/-])([\w+/-]*?)(={1,2})$/.exec(text) ?? [];
+  const isWhole = value.length >= 8 && (value.length + padding.length) % 4 === 0;
+  return isWhole && (padding === '==' || (sign === '=' && !/^[0-9A-F]{2}/.test(value)));
+}
+
 const UNDO: Readonly<Record<string, (text: Buffer) => Undone | null>> = {
   json: jsonLayer,
   source: sourceLayer,
@@ -94,7 +105,7 @@ const sign = fc.constantFrom(
     'F',
   ],
   ...['&', '&#', '&#x', '&#x00', '&#0000000', '#', ';', 'equals', '&equals;', '&lowbar', '&amp;'],
-  ...['=', '=3D', '=\n', '=\r\n', '=\r', '\n', 'AB', '=C3'],
+  ...['=', '=3D', '=\n', '=\r\n', '=\r', '\n', 'AB', '=C3', 'abcdefgh', 'ijk'],
 );
 
 describe.each(Object.keys(UNDO))('%s', (kind) => {

@@ -28,6 +28,7 @@ const HEX = Uint8Array.from({ length: 256 }, (_, byte) => {
   return Number.isNaN(value) ? 16 : value;
 });
 const CAPITAL_HEX = alphabet('0123456789ABCDEF');
+const BASE64 = alphabet('0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ+/-_abcdefghijklmnopqrstuvwxyz');
 
 /** `isForm`: a plus sign stands for a blank (WHATWG URL, `application/x-www-form-urlencoded`). */
 export function percentLayer(text: Buffer, isForm = false): Undone | null {
@@ -144,8 +145,9 @@ export function quotedPrintableLayer(text: Buffer): Undone | null {
   let isMarked = false;
   for (let at = nextOf(text, EQUALS, 0); at < text.length; at = nextOf(text, EQUALS, at + 1)) {
     const [first = 0, second = 0] = [text[at + 1], text[at + 2]];
-    if (first === NEWLINE) splices.add(at, at + 2);
-    else if (first === RETURN && second === NEWLINE) splices.add(at, at + 3);
+    const isEnd = first === NEWLINE || (first === RETURN && second === NEWLINE);
+    if (isEnd && isPadding(text, at)) continue;
+    if (isEnd) splices.add(at, at + (first === NEWLINE ? 2 : 3));
     else if (CAPITAL_HEX[first] === 1 && CAPITAL_HEX[second] === 1) splices.add(at, at + 3, hexAt(text, at + 1, 2));
     else continue;
     isMarked ||= first === NEWLINE || first === RETURN || (first === 0x33 && second === 0x44);
@@ -154,6 +156,19 @@ export function quotedPrintableLayer(text: Buffer): Undone | null {
   return !isMarked
     ? null
     : undone({ encoding: 'quoted', text, splices, write: (plain) => plain.replaceAll('=', '=3D') });
+}
+
+/**
+ * The sign ends a value in base64, as settings have it (`KEY=c2VjcmV0Cg==`): that many characters as base64 has, and a sign before
+ * it that no text of this kind holds. Taken for a line end that is not meant it would glue the next line to the value.
+ */
+function isPadding(text: Uint8Array, at: number): boolean {
+  const first = text[at - 1] === EQUALS ? at - 1 : at;
+  let start = first;
+  while (start > 0 && BASE64[text[start - 1] as number] === 1) start -= 1;
+  if (first - start < 8 || (at + 1 - start) % 4 !== 0) return false;
+  const isEscape = CAPITAL_HEX[text[start] as number] === 1 && CAPITAL_HEX[text[start + 1] as number] === 1;
+  return first < at || (text[start - 1] === EQUALS && !isEscape);
 }
 
 function undone(of: Undone): Undone | null {
