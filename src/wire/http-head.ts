@@ -174,11 +174,20 @@ function latin1(bytes: Uint8Array, end: number): string {
 
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 
+export function isMethod(text: string): boolean {
+  return TOKEN.test(text) && text.length <= 32;
+}
+
+/** Whether a field that was not read from bytes may be written: a token, and no control characters in its value. */
+export function isField(name: string, value: string): boolean {
+  return TOKEN.test(name) && /^[\t\x20-\x7e\x80-\xff]*$/.test(value);
+}
+
 function requestLine(text: string): Pick<RequestHead, 'method' | 'target' | 'form' | 'version'> | HeadProblem {
   const parts = text.split(' ');
   const [method = '', target = '', version = ''] = parts;
   if (parts.length !== 3 || text.includes('\t')) return 'bad_request_line';
-  if (!TOKEN.test(method) || method.length > 32) return 'bad_method';
+  if (!isMethod(method)) return 'bad_method';
   if (version !== 'HTTP/1.1' && version !== 'HTTP/1.0') return 'bad_version';
   const form = targetForm(method, target);
   if (!form) return 'bad_target';

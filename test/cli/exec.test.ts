@@ -28,6 +28,26 @@ it.each([
   expect(ran.stderr).toContain(said);
 });
 
+it('T-32 sends no field and no method that breaks the line, whatever tool code makes of its own realm', async () => {
+  const origin = appliance.door('demonstration origins').split(':').at(-1);
+  const file = join(directory.path, 'lines.js');
+  writeFileSync(
+    file,
+    `const url = 'https://docs.demo.test:${origin}/';
+    const { test } = RegExp.prototype;
+    // Says yes to what must be so and no to what must not.
+    const blind = (make) => { RegExp.prototype.test = function () { return this.source.startsWith('^[!') || this.source.startsWith('^https'); }; try { return make(); } finally { RegExp.prototype.test = test; } };
+    const code = async (make) => { try { return (await blind(make)).status; } catch (e) { return e.code ?? e.message; } };
+    const field = (name, value) => code(() => { const headers = new Headers(); headers.append(name, value); return fetch(url, { headers }); });
+    export default async () => [await field('x-a', 'b'), await field('x-a', 'b\\r\\nx-b: c'), await field('x-a: b\\r\\nx-b', 'c'), await field('x-a', 'b\\u0000'), await field('x-a', '\\u0001'),
+      await code(() => fetch(url, { method: 'GET / HTTP/1.1\\r\\nx-a: b\\r\\n\\r\\nGET' })), await field('host', 'evil.example'), await field('transfer-encoding', 'chunked')];`,
+  );
+  const ran = await appliance.cli('exec', file);
+  const refused = 'request_malformed';
+  expect(ran, ran.stderr).toMatchObject({ code: 0 });
+  expect(JSON.parse(ran.stdout)).toEqual([200, refused, refused, refused, refused, refused, 200, 200]);
+});
+
 it('ends 3 when the gateway goes away before the task ended', async () => {
   const child = spawn(PROGRAM, ['exec', tool, '--stream', '--state', appliance.state]);
   let stderr = '';

@@ -4,6 +4,7 @@ import type { Egress, EgressDenial, EgressRequest, EgressResponse } from '../../
 import type { Principal } from '../../core/principal.ts';
 import { reasonRow } from '../../core/reasons.ts';
 import { err, ok, type Result } from '../../core/result.ts';
+import { isField, isMethod } from '../../wire/http-head.ts';
 import { parseAbsoluteTarget } from '../../wire/request-target.ts';
 import { type Denial, wordsOf } from '../denial.ts';
 import type { HeaderList, Order } from '../exchange.ts';
@@ -86,6 +87,10 @@ function readOf(
   const { scheme } = parsed.value.target;
   if (scheme !== 'http' && scheme !== 'https') return unreadable('target_invalid', 'bad_scheme', method);
   const raw = { method: method.toUpperCase(), target, version: '2', headers } as const;
+  if (!isMethod(raw.method)) return unreadable('request_malformed', 'bad_method', method);
+  // What made these was tool code's own: no reader of a head has looked at them.
+  if (!headers.every(([name, value]) => isField(name, value)))
+    return unreadable('request_malformed', 'bad_field', method);
   if (raw.method === 'CONNECT') return unreadable('method_not_allowed', 'connect', method);
   const read = readAsk(raw, parsed.value.target, gate.settings.maxHeaderCount);
   if (read.problem !== null) return read;
