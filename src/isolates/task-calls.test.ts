@@ -99,6 +99,33 @@ it('answers larger than a frame are a refusal, and leave the supervisor as it wa
   expect(got).toEqual(['too_large', 's']);
 });
 
+it('T-62 a result larger than a frame is too much output, and costs no host', async () => {
+  const usage = { requests: 0, bytes: 0 };
+  const bindings: TaskBindings = {
+    storage: false,
+    tools: [],
+    call: async () => ({ ok: true, value: null }),
+    close: () => undefined,
+    usage,
+  };
+  const order = {
+    tenant: 'acme',
+    language: 'js',
+    input: 'null',
+    bindings,
+    limits: { ...limits, output_bytes: 100_000_000 },
+  } as const;
+  const other = pool.run({
+    ...order,
+    task: 'o1',
+    code: 'export default () => new Promise((r) => setTimeout(r, 1000, 1));',
+  });
+  // Quotes take two characters each in a text within a text.
+  const code = `export default () => '"'.repeat(9_000_000);`;
+  expect(await pool.run({ ...order, task: 'o2', code })).toMatchObject({ status: 'output_exceeded', result: null });
+  expect(await other).toMatchObject({ status: 'completed', result: '1' });
+});
+
 it('T-66 many large answers at once come one after another, and lose no host', async () => {
   const got = await value(
     `const all = await Promise.all(Array.from({ length: 200 }, async () => (await env.storage.session.get('k')).length));

@@ -85,7 +85,12 @@ class Host {
         this.#write(encodeFrame({ kind: FRAME.call, slot: id, call, json, ...(bytes && { bytes }) })),
       log: (level, text) => send(FRAME.log, { level, text }),
       done: (message) => {
-        send(FRAME.done, message);
+        try {
+          send(FRAME.done, message);
+        } catch {
+          // More than a frame holds, whatever the profile would allow.
+          send(FRAME.done, { ...message, status: 'output_exceeded', result: null });
+        }
         this.#forget(id);
       },
     });

@@ -100,8 +100,9 @@ export class IsolateServices {
 
   #call(call: unknown, json: unknown, bytes: unknown): boolean {
     if (this.#calls >= LIMITS.callsInFlight || typeof call !== 'number' || typeof json !== 'string') return false;
-    this.#calls += 1;
+    // Throws where no frame holds it: then it waits for nothing.
     this.#events.call(call >>> 0, json, bytes instanceof ArrayBuffer ? new Uint8Array(bytes) : undefined);
+    this.#calls += 1;
     return true;
   }
 
