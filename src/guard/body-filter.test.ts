@@ -75,6 +75,22 @@ function encodedIn(charset: Charset, text: string): Buffer {
   return charset === 'utf32le' ? wide : wide.swap32();
 }
 
+describe('what stands before a secret as if it were part of a word', () => {
+  it.each([
+    ['an escaped line end', '{"a":"x\\n4111111111111111 end"}'],
+    ['a colour of a terminal', 'card \x1b[32m4111111111111111\x1b[0m done'],
+    ['likewise in JSON', '{"a":"\\u001b[32m4111111111111111\\u001b[0m"}'],
+  ])('lets none of it through, wherever the stream pauses: %s', (_, text) => {
+    const body = Buffer.from(text);
+    for (let cut = 0; cut <= body.length; cut += 1) {
+      const filter = guard.filter(context());
+      const out = [...filter.push(body.subarray(0, cut)), ...filter.idle(), ...filter.push(body.subarray(cut))];
+      const seen = Buffer.concat([...out, ...filter.end()]).toString('utf8');
+      expect(seen).toBe(text.replace('4111111111111111', '************1111'));
+    }
+  });
+});
+
 describe('the body filter', () => {
   it('redacts results and blocks requests', () => {
     const body = Buffer.from('a key-abcdefgh b');
