@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { err, ok, type Problem, type Result } from '../core/result.ts';
 import { parseYamlFile } from '../core/strict-yaml.ts';
 import { words } from '../core/words.ts';
+import { matchInLinearTime } from './linear-patterns.ts';
 
 export interface Tool {
   /** Also the last part of its capability, `tool.invoke.<name>`. */
@@ -18,6 +19,9 @@ export interface Tool {
   readonly remoteName: string;
   readonly args: z.ZodType;
 }
+
+const NO_SCHEMA =
+  'the arguments are no JSON Schema; write one for an object, with patterns that RE2 knows (no lookaround)';
 
 const schema = z.strictObject({
   version: z.literal(1),
@@ -44,7 +48,7 @@ export function parseTools(
     }
     const { value: row, problem } = parsed.value;
     const args = argumentsSchema(row.args);
-    if (args === null) problems.push(problem(['args'], 'the arguments are no JSON Schema; write one for an object'));
+    if (args === null) problems.push(problem(['args'], NO_SCHEMA));
     else if (tools.has(row.name)) problems.push(problem(['name'], `tool \`${row.name}\` is defined twice; rename one`));
     else tools.set(row.name, toolOf(row, args));
   }
@@ -58,7 +62,7 @@ function toolOf(row: z.output<typeof schema>, args: z.ZodType): Tool {
 
 function argumentsSchema(of: Readonly<Record<string, unknown>>): z.ZodType | null {
   try {
-    return z.fromJSONSchema(of as Parameters<typeof z.fromJSONSchema>[0]);
+    return matchInLinearTime(z.fromJSONSchema(of as Parameters<typeof z.fromJSONSchema>[0]));
   } catch {
     return null;
   }
