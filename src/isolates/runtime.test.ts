@@ -1,3 +1,4 @@
+import { deflateSync, gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CRYPTO_CASES } from '../../test/isolates/crypto-cases.ts';
 import { PLATFORM_CASES } from '../../test/isolates/platform-cases.ts';
@@ -211,6 +212,32 @@ describe('fetch', () => {
       gate,
     );
     expect(got).toEqual(['top', 'top', 'top', 'TypeError', 'TypeError', 'top', 'TypeError']);
+  });
+
+  it('takes off the coding that an origin used unasked, as it is read', async () => {
+    const big = 'top '.repeat(100_000);
+    const bytes: Record<string, [string, Buffer]> = {
+      '/gzip': ['GZip', gzipSync(big)],
+      '/deflate': ['deflate', deflateSync(big)],
+      '/plain': ['identity', Buffer.from(big)],
+      '/cut': ['gzip', gzipSync(big).subarray(0, -9)],
+      '/none': ['gzip', Buffer.from('no gzip')],
+    };
+    const gate = egress(async ({ url }) => {
+      const [coding, body] = bytes[new URL(url).pathname] ?? ['', Buffer.alloc(0)];
+      const cut = async function* () {
+        for (let at = 0; at < body.length; at += 100) yield body.subarray(at, at + 100);
+      };
+      return answer(200, cut(), [['content-encoding', coding]]);
+    });
+    const got = await value(
+      `const get = (path) => fetch('https://a.b/' + path).then((r) => r.text()).then((t) => [t.length, t.slice(0, 4)], (e) => e.name);
+       const part = (await fetch('https://a.b/gzip')).body.getReader(); const { value } = await part.read(); await part.cancel();
+       return [await get('gzip'), await get('deflate'), await get('plain'), await get('cut'), await get('none'), value.length > 0];`,
+      gate,
+    );
+    const whole = [big.length, 'top '];
+    expect(got).toEqual([whole, whole, whole, 'TypeError', 'TypeError', true]);
   });
 
   it('refuses a body that was aborted at once, and each time', async () => {

@@ -13,13 +13,14 @@ import { callNetwork } from './bindings.ts';
 import { bytesStream } from './blob.ts';
 import { bodyState, noBody, wholeBody } from './body.ts';
 import { bytesOf, ownBuffer } from './buffer-source.ts';
+import { DecompressionStream } from './compression-streams.ts';
 import { readDataUrl } from './data-url.ts';
 import { Headers, headerPairs } from './headers.ts';
 import { fitsIntegrity } from './integrity.ts';
 import { LIMIT_CHUNK, LIMIT_INLINE, USER_AGENT } from './limits.ts';
 import { Request, type RequestInit } from './request.ts';
 import { madeResponse, type Response } from './response.ts';
-import { byteStream } from './stream-state.ts';
+import { byteStream, passedOn } from './stream-state.ts';
 import { URL } from './url.ts';
 
 const MAX_REDIRECTS = 20;
@@ -207,11 +208,25 @@ function responseOf({ id, status, headers: pairs }: Opened, { request, url, redi
   for (const [name, value] of pairs) headers.append(name, value);
   const bare = NO_BODY.has(status) || request.method === 'HEAD';
   if (bare) drop(id);
-  const body = bare ? noBody() : { stream: download(id, request.signal), source: null, used: false };
+  const coding = headers.get('content-encoding');
+  const stream = bare ? null : decoded(download(id, request.signal), coding);
+  const body = { ...noBody(), stream };
   return madeResponse(
     { type: 'basic', status, url: withoutFragment(url), redirected, headers, guard: 'immutable' },
     body,
   );
+}
+
+const CODINGS = new Map([
+  ['gzip', 'gzip'],
+  ['x-gzip', 'gzip'],
+  ['deflate', 'deflate'],
+]);
+
+/** No coding is asked for, and some origins use one all the same (Fetch, "handle content codings"). */
+function decoded(stream: ReadableStream, coding: string | null): ReadableStream {
+  const format = coding === null ? undefined : CODINGS.get(coding.trim().toLowerCase());
+  return format === undefined ? stream : passedOn(stream, new DecompressionStream(format));
 }
 
 /** Once it is read, the next piece is asked for ahead: its end, or why it broke off, is known without another read. */

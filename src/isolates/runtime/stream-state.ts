@@ -57,7 +57,12 @@ export function pipe(stream: ReadableStream, write: (chunk: unknown) => void): P
 }
 
 /** All that a stream has, through another one (Fetch, "create a proxy"): what cancels that cancels it. */
-export function passedOn(stream: ReadableStream): ReadableStream {
-  const through = new TransformStream(bare({}), bare({ highWaterMark: 1 }), bare({ highWaterMark: 0 }));
+export function passedOn(stream: ReadableStream, through: Passage = identity()): ReadableStream {
   return stream.pipeThrough(through, bare({}));
+}
+
+type Passage = Pick<TransformStream, 'readable' | 'writable'>;
+
+function identity(): Passage {
+  return new TransformStream(bare({}), bare({ highWaterMark: 1 }), bare({ highWaterMark: 0 }));
 }
