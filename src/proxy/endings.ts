@@ -4,6 +4,7 @@
  */
 
 import { Bag, type Seat } from '../core/bag.ts';
+import { factParts } from '../core/fact.ts';
 import type { Clock } from '../core/ports.ts';
 import type { Exchange } from './exchange.ts';
 
@@ -70,7 +71,19 @@ function arm(ending: Ending, left: number): void {
   ending.timer.unref();
 }
 
-function over({ exchange, by }: Ending): void {
+function over({ exchange, by, at }: Ending): void {
+  const leave = by === 'allow' ? leaveOf(exchange, at) : null;
   if (by === 'wall') exchange.end('budget', 'budget_wall');
+  else if (leave !== null) exchange.cut(leave);
   else exchange.end('lease_ended', 'pass_expired');
+}
+
+/** The change whose time was over before that of the pass: it said itself until when. Null where it is the pass that ended. */
+function leaveOf({ principal, allowed }: Exchange, at: number): string | null {
+  if (principal === null || principal.expiresAt <= at) return null;
+  for (const one of allowed?.facts ?? []) {
+    const { kind, value } = factParts(one);
+    if (kind === 'controls') return value;
+  }
+  return null;
 }

@@ -245,3 +245,46 @@ describe('budgets of a tenant, which all its tasks share and no other tenant', (
     expect(await Promise.all(waiting)).toEqual(Array(8).fill('200'));
   });
 });
+
+const THRIFTY = `version: 1
+name: lab-opaque
+owner: tests
+description: Less than a ClientHello.
+capabilities: [net.read.lab-opaque]
+limits:
+  cpu_ms: 10000
+  wall_ms: 3600000
+  memory_mb: 64
+  output_bytes: 262144
+  requests: 100
+  rate: 100
+  bytes_up: 10
+  bytes_down: 100000
+  concurrency: 10
+  distinct_hosts: 10
+  leak_bytes: 65536
+guard:
+  request: enforce
+  result: enforce
+  min_likelihood: POSSIBLE
+  unscannable: block
+record_paths: clear
+`;
+
+it('a tunnel whose first bytes are beyond the budget ends at once', async () => {
+  const thrifty = await openLab({}, [], { 'profiles/lab-opaque.yaml': THRIFTY });
+  try {
+    const pass = await thrifty.issue('acme', 'lab-opaque');
+    const { socket } = await thrifty.tunnel('web.lab.test', { pass, ca: thrifty.originCa });
+    if (socket === null) throw new Error('no tunnel');
+    await new Promise((resolve) => socket.once('close', resolve));
+    const closes = async () => (await thrifty.admin('/v1/audit?type=flow.closed&limit=5'))['events'];
+    await expect
+      .poll(closes)
+      .toEqual([
+        expect.objectContaining({ event: expect.objectContaining({ cause: 'budget', reason: 'budget_bytes' }) }),
+      ]);
+  } finally {
+    await thrifty.close();
+  }
+});

@@ -56,7 +56,12 @@ async function tunnel(gate: Gate, exchange: Exchange, opening: Opening): Promise
     upstream.destroy();
     return;
   }
-  if (spendBytes(gate, exchange, 'up', first.bytes.length)) upstream.write(first.bytes);
+  if (!spendBytes(gate, exchange, 'up', first.bytes.length)) {
+    // Nothing of it goes on, and the origin will not speak first: nobody would end this.
+    exchange.end('budget', 'budget_bytes');
+    return;
+  }
+  upstream.write(first.bytes);
   exchange.onSeal(sealingOf(client, upstream));
   const screen = new HelloScreen((hello) =>
     checkHello(hello, { host, port, scheme: 'tcp' }, { settings: gate.settings, opaque: true }),
