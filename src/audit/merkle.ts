@@ -9,7 +9,7 @@ export const HASH_BYTES = 32;
 
 /** SHA-256. As Latin-1, since a Buffer that Node makes itself for so few bytes costs twice what the hashing does. */
 function digestOf(bytes: Uint8Array): Buffer {
-  return Buffer.from(hash('sha256', bytes, 'latin1'), 'latin1');
+  return Buffer.from(hash('sha256', bytes, 'binary'), 'latin1');
 }
 
 /** MTH of the empty tree: the hash of nothing. */

@@ -20,7 +20,7 @@ export function keyedHash(key: Uint8Array, text: string): string {
   const end = BLOCK + bytes.write(text, BLOCK, 'utf8');
   outer.set(pads.outer);
   // As Latin-1: a Buffer that Node makes itself for so few bytes costs more than the hashing does.
-  outer.write(hash('sha256', bytes.subarray(0, end), 'latin1'), BLOCK, 'latin1');
+  outer.write(hash('sha256', bytes.subarray(0, end), 'binary'), BLOCK, 'latin1');
   return hash('sha256', outer, 'hex');
 }
 
