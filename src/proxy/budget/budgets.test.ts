@@ -44,6 +44,8 @@ describe('a task', () => {
     expect(times(2, () => use(budgets, { limits, ...what }))).toEqual([null, null]);
     expect(use(budgets, { limits, ...what })).toMatchObject(denial);
     expect(use(budgets, { limits, ...what, who: task('two') })).toBeNull();
+    // Whoever asks for a pass chooses the id: another tenant's task of the same one is another task.
+    expect(use(budgets, { limits, ...what, who: task('one', 'globex') })).toBeNull();
   });
 
   it('has a budget of hosts, bytes each way and wall time', () => {

@@ -64,6 +64,7 @@ const SWEEP_MS = 60_000;
 
 export class Budgets implements BudgetBook {
   readonly #bytes: ByteCounts;
+  /** By tenant and task: a task's id is chosen by who asks for its pass, and may be another tenant's as well. */
   readonly #tasks = new Map<string, Account>();
   readonly #tenants = new Map<string, TenantAccount>();
   readonly #tenantLimits: TenantLimits;
@@ -102,12 +103,12 @@ export class Budgets implements BudgetBook {
 
   /** Where the bytes of a task are counted; null when it has no account. */
   slotsOf(who: Pick<Spender, 'task' | 'tenant'>): Slots | null {
-    const task = this.#tasks.get(who.task);
+    const task = this.#tasks.get(keyOf(who));
     return task === undefined ? null : { task: task.slot, tenant: this.#tenants.get(who.tenant)?.slot ?? null };
   }
 
   close(who: Spender): void {
-    const task = this.#tasks.get(who.task);
+    const task = this.#tasks.get(keyOf(who));
     const tenant = this.#tenants.get(who.tenant);
     if (task !== undefined) task.flows -= 1;
     if (tenant !== undefined) tenant.flows -= 1;
@@ -137,7 +138,7 @@ export class Budgets implements BudgetBook {
 
   /** Null when there are as many tasks as can be counted. */
   #task(who: Spender, now: number): Account | null {
-    const held = this.#tasks.get(who.task);
+    const held = this.#tasks.get(keyOf(who));
     if (held !== undefined) {
       held.expiresAt = Math.max(held.expiresAt, who.expiresAt);
       return held;
@@ -154,7 +155,7 @@ export class Budgets implements BudgetBook {
       hosts: new Set(),
       bucket: fullBucket(now),
     };
-    this.#tasks.set(who.task, made);
+    this.#tasks.set(keyOf(who), made);
     return made;
   }
 
@@ -181,6 +182,8 @@ export class Budgets implements BudgetBook {
     }
   }
 }
+
+const keyOf = ({ tenant, task }: Pick<Spender, 'task' | 'tenant'>): string => `${tenant}\0${task}`;
 
 /** More tasks than can be counted. */
 const FULL: BudgetDenial = { reason: 'budget_flows', of: 'tenant', used: 0, limit: 0, returnsMs: SWEEP_MS };
