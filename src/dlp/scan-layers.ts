@@ -99,7 +99,7 @@ function wholly(text: Buffer, { plan }: RuleSet): View {
 
 function collect(view: View, walk: Walk, depth: number): LayeredCandidate[] {
   const { text, shown, seen } = view;
-  const found: LayeredCandidate[] = candidatesOf(shown ?? text, walk.set, walk.context, seen).map((candidate) => ({
+  const found: LayeredCandidate[] = candidatesOf(shown, walk.set, walk.context, seen).map((candidate) => ({
     ...candidate,
     secret: text.subarray(candidate.start, candidate.end),
     encodings: [],
@@ -123,7 +123,7 @@ function collect(view: View, walk: Walk, depth: number): LayeredCandidate[] {
 function viewIn(view: View, layer: Layer, kind: number, set: RuleSet): View {
   const seen = layer.seen?.(view.seen, set.plan);
   const text = layer.decoded;
-  return seen === undefined ? wholly(text, set) : { text, seen, kinds: [...view.kinds, kind] };
+  return seen === undefined ? wholly(text, set) : { text, shown: text, seen, kinds: [...view.kinds, kind] };
 }
 
 /** A candidate for each compressed stretch that holds any. */

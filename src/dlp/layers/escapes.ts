@@ -144,18 +144,27 @@ export function quotedPrintableLayer(text: Buffer): Undone | null {
   // Without a line end that is not meant, or its own sign, it is no such text.
   let isMarked = false;
   for (let at = nextOf(text, EQUALS, 0); at < text.length; at = nextOf(text, EQUALS, at + 1)) {
-    const [first = 0, second = 0] = [text[at + 1], text[at + 2]];
-    const isEnd = first === NEWLINE || (first === RETURN && second === NEWLINE);
-    if (isEnd && isPadding(text, at)) continue;
-    if (isEnd) splices.add(at, at + (first === NEWLINE ? 2 : 3));
-    else if (CAPITAL_HEX[first] === 1 && CAPITAL_HEX[second] === 1) splices.add(at, at + 3, hexAt(text, at + 1, 2));
+    const lineEnd = lineEndAt(text, at + 1);
+    if (lineEnd > 0 && isPadding(text, at)) continue;
+    if (lineEnd > 0) splices.add(at, at + 1 + lineEnd);
+    else if (isCapitalHex(text, at + 1)) splices.add(at, at + 3, hexAt(text, at + 1, 2));
     else continue;
-    isMarked ||= first === NEWLINE || first === RETURN || (first === 0x33 && second === 0x44);
+    isMarked ||= lineEnd > 0 || (text[at + 1] === 0x33 && text[at + 2] === 0x44);
     at = (splices.ends[splices.count - 1] as number) - 1;
   }
   return !isMarked
     ? null
     : undone({ encoding: 'quoted', text, splices, write: (plain) => plain.replaceAll('=', '=3D') });
+}
+
+/** How many bytes it has; 0 where none is. */
+function lineEndAt(text: Uint8Array, at: number): number {
+  if (text[at] === NEWLINE) return 1;
+  return text[at] === RETURN && text[at + 1] === NEWLINE ? 2 : 0;
+}
+
+function isCapitalHex(text: Uint8Array, at: number): boolean {
+  return CAPITAL_HEX[text[at] ?? 0] === 1 && CAPITAL_HEX[text[at + 1] ?? 0] === 1;
 }
 
 /**
@@ -167,8 +176,7 @@ function isPadding(text: Uint8Array, at: number): boolean {
   let start = first;
   while (start > 0 && BASE64[text[start - 1] as number] === 1) start -= 1;
   if (first - start < 8 || (at + 1 - start) % 4 !== 0) return false;
-  const isEscape = CAPITAL_HEX[text[start] as number] === 1 && CAPITAL_HEX[text[start + 1] as number] === 1;
-  return first < at || (text[start - 1] === EQUALS && !isEscape);
+  return first < at || (text[start - 1] === EQUALS && !isCapitalHex(text, start));
 }
 
 function undone(of: Undone): Undone | null {

@@ -73,6 +73,7 @@ const texts = fc.array(part, { minLength: 1, maxLength: 14 }).map((parts) => Buf
 
 const root = (text: Buffer): View => ({
   text,
+  shown: text,
   seen: { hits: copied(plan.prefilter.scan(text)), changes: [] },
   kinds: [],
 });
@@ -105,7 +106,8 @@ function compare(view: View, depth: number): void {
   if (depth === 0) return;
   for (const { layer, kind, lines } of all) {
     const seen = layer.seen?.({ ...view.seen, lines }, plan);
-    if (seen !== undefined) compare({ text: layer.decoded, seen, kinds: [...view.kinds, kind] }, depth - 1);
+    if (seen !== undefined)
+      compare({ text: layer.decoded, shown: layer.decoded, seen, kinds: [...view.kinds, kind] }, depth - 1);
   }
 }
 

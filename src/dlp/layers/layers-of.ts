@@ -16,8 +16,8 @@ import { wideLayers } from './wide-text.ts';
 /** A text to be searched. */
 export interface View {
   readonly text: Buffer;
-  /** As it is searched where that is another, byte for byte as long. */
-  readonly shown?: Buffer;
+  /** As it is searched: byte for byte as long. */
+  readonly shown: Buffer;
   readonly seen: Seen;
   /** By the changes of `seen`: the number of the kind of escape that was undone. */
   readonly kinds: readonly number[];
