@@ -5,7 +5,7 @@ import { heldCapability } from './held-capability.ts';
 
 const NAME = 'storage.read.ephemeral';
 
-it('T-82 does not hold what was taken away while its use was written down', async () => {
+it('does not hold what was taken away while its use was written down', async () => {
   let now = snapshot();
   const recorded: EventBody[] = [];
   const audit = {

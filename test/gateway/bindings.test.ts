@@ -105,8 +105,10 @@ describe('env.storage', () => {
   test('refuses what is nested too deep, as any other argument', async () => {
     const deep = (n: number) => `JSON.parse('['.repeat(${n}) + ']'.repeat(${n}))`;
     const code = `const of = async (p) => p.then(() => 'kept', (e) => e.code ?? e.name);
-      return [await of(env.storage.ephemeral.put('k', ${deep(100)})), await of(env.storage.ephemeral.put('k', ${deep(6000)})), await of(env.storage.ephemeral.put('k', ${deep(200_000)}))];`;
-    const { result } = (await run('strict', code)) as { result: string[] };
+      return [await of(env.storage.ephemeral.put('k', ${deep(100)})), await of(env.storage.ephemeral.put('k', ${deep(6000)})), await of(env.storage.ephemeral.put('k', ${deep(50_000)}))];`;
+    // An overflow of the stack takes an isolate half a second of CPU, and several times that on a crowded machine.
+    const { status, result } = (await run('internal-data', code)) as { status: string; result: string[] };
+    expect(status).toBe('completed');
     expect(result[0]).toBe('kept');
     expect(['kept', 'bad_arguments', 'RangeError']).toContain(result[1]);
     expect(['bad_arguments', 'RangeError']).toContain(result[2]);
@@ -164,7 +166,7 @@ describe('env.tools', () => {
     };
   };
 
-  test('T-82 a call is cut, and its answer withheld, when its capability is revoked meanwhile', async () => {
+  test('a call is cut, and its answer withheld, when its capability is revoked meanwhile', async () => {
     const { done } = meanwhile(() => at.change({ revokedCapabilities: { [NAME]: mark } }));
     const twice = `const one = async () => { ${call("{ customer: 'c1' }")} }; return [await one(), await one()];`;
     const report = await run('internal-data', twice);
