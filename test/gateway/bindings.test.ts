@@ -105,13 +105,13 @@ describe('env.storage', () => {
   test('refuses what is nested too deep, as any other argument', async () => {
     const deep = (n: number) => `JSON.parse('['.repeat(${n}) + ']'.repeat(${n}))`;
     const code = `const of = async (p) => p.then(() => 'kept', (e) => e.code ?? e.name);
-      return [await of(env.storage.ephemeral.put('k', ${deep(100)})), await of(env.storage.ephemeral.put('k', ${deep(6000)})), await of(env.storage.ephemeral.put('k', ${deep(50_000)}))];`;
+      return [await of(env.storage.ephemeral.put('k', ${deep(100)})), await of(env.storage.ephemeral.put('k', ${deep(50_000)}))];`;
     // An overflow of the stack takes an isolate half a second of CPU, and several times that on a crowded machine.
     const { status, result } = (await run('internal-data', code)) as { status: string; result: string[] };
     expect(status).toBe('completed');
     expect(result[0]).toBe('kept');
-    expect(['kept', 'bad_arguments', 'RangeError']).toContain(result[1]);
-    expect(['bad_arguments', 'RangeError']).toContain(result[2]);
+    // Refused where its text is made, or where that is read.
+    expect(['bad_arguments', 'RangeError']).toContain(result[1]);
   });
 
   test('bounds keys, values, and what all take together', () => {

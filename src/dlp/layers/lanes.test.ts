@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { hasEvents } from './event-values.ts';
 import { lanesOf } from './lanes.ts';
 
 const shown = (text: string, least: 1 | 2 = 2) => {
@@ -49,6 +50,16 @@ describe('values of events that belong together', () => {
   ])('are read, whatever a body holds: %s', (_, line, count) => {
     const text = Array.from({ length: count }, (_, i) => line(i)).join('');
     expect(() => lanesOf(Buffer.from(text), 2)).not.toThrow();
+  });
+
+  it.each([
+    ['source that begins lines with a brace', '{\n  const a = 1;\n}\n{ b }\n', false],
+    ['objects on lines', '{"a":1}\n{"a":2}\n', true],
+    ['objects on several lines', '{\r\n  "a": 1\r\n}\r\n{\n\t"a": 2 }', true],
+    ['one whose beginning is all there is', '{"a":1}\n{', true],
+    ['lists in braces, as whoever is not strict takes them', '{[1]}\n{,"a":1}', true],
+  ])('are looked for where lines may be events: %s', (_, text, expected) => {
+    expect(hasEvents(Buffer.from(text), 2)).toBe(expected);
   });
 
   it('cost no more than their length, whatever they are', () => {

@@ -2,8 +2,8 @@
 
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
+import { shippedRules } from '../../../test/dlp/shipped-rules.ts';
 import { touches } from '../ranges.ts';
-import { compileRules } from '../rule-set.ts';
 import { base32Layers } from './base32.ts';
 import { base64Layers, encodedRuns, firstLines, wrappedBase64Layers } from './base64.ts';
 import { decimalLayers } from './decimal.ts';
@@ -12,22 +12,7 @@ import type { Layer } from './layer.ts';
 import { layersOf, type View } from './layers-of.ts';
 import { copied } from './splices.ts';
 
-const rule = `
-version: 1
-rules:
-  - id: anything
-    description: anything
-    info_type: X
-    kind: secret
-    regex: 'qqqqqqqq[0-9]{9}'
-    likelihood: LIKELY
-    severity: low
-    actions: { result: redact, request: block }
-    tests: { match: ['qqqqqqqq123456789'], no_match: ['q'] }
-`;
-const compiled = compileRules([{ path: 'x.yaml', text: rule }], (text) => text, { passed: () => true });
-if (!compiled.ok) throw new Error(compiled.error[0]?.message);
-const { plan } = compiled.value;
+const { plan } = shippedRules();
 
 const base64 = (length: number) =>
   fc

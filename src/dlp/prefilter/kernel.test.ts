@@ -10,7 +10,7 @@ import type { CompiledRule } from '../compiled-rule.ts';
 import type { RuleSet } from '../compiled-rules.ts';
 import { compileRules } from '../rule-set.ts';
 import { candidatesOf, NOWHERE, scanRule } from '../scan.ts';
-import { CHUNK } from './layout.ts';
+import { CHUNK, HEADER } from './layout.ts';
 import { makePlan } from './plan.ts';
 
 const shipped = compileRules(
@@ -46,6 +46,21 @@ describe('WebAssembly and TypeScript', () => {
       }),
       { numRuns: 200 },
     );
+  });
+
+  it('find the same however many buckets of places a set of rules has', () => {
+    const withPlaces = rules.filter((_, i) => fast.rules[i]?.by === 'prefix');
+    const counts = [1, ...Array.from({ length: 18 }, (_, i) => 6 * (i + 1)), withPlaces.length];
+    const eights = counts.map((count) => {
+      const some = withPlaces.slice(0, count);
+      const own = makePlan(some, 'webassembly');
+      const other = makePlan(some, 'typescript');
+      const text = Buffer.from(some.flatMap(({ spec }) => spec.tests.match).join(' '));
+      expect(hitsOf(text, own)).toEqual(hitsOf(text, other));
+      expect(hitsOf(text, own).length).toBeGreaterThan(0);
+      return new Uint32Array(own.prefilter.image.tables.buffer, 0, 16)[HEADER.eights];
+    });
+    expect(new Set(eights)).toEqual(new Set([1, 2, 3]));
   });
 
   it('find the same where more is found than there is room for at once', () => {

@@ -31,8 +31,8 @@ export function joinBindings(
       } catch (error) {
         if (error instanceof z.ZodError)
           return refusal('the arguments are not what the binding takes', 'bad_arguments');
-        // What is nested so deep that the stack does not reach.
-        if (error instanceof RangeError)
+        // What is nested so deep that the stack does not reach; V8 gives that no code of its own.
+        if (error instanceof RangeError && error.message.includes('call stack'))
           return refusal('the arguments are nested too deep; make them flatter', 'bad_arguments');
         throw error;
       }

@@ -215,10 +215,9 @@ export class Http1Connection implements Due {
     const requestMs = gate.settings.requestTimeoutMs;
     this.due = requestMs > 0 && this.#body !== null ? performance.now() + requestMs : Number.POSITIVE_INFINITY;
     this.#waitForLeft();
-    const carrier = inner?.carrier ?? null;
     const reply = new Http1Reply({
       socket,
-      carrier,
+      carrier: inner?.carrier ?? null,
       method,
       version,
       keep: this.#keep,
