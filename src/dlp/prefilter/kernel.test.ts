@@ -149,11 +149,20 @@ const text = fc
   )
   .map((parts) => Buffer.from(parts.join('')));
 
+/** RE2 takes no more than a thousand copies of a part, however they are nested. */
+function isOne(regex: string): boolean {
+  try {
+    return new RE2(regex) !== null;
+  } catch {
+    return false;
+  }
+}
+
 describe('any expression', () => {
   it('finds through the prefilter what it finds over the whole text', () => {
     fc.assert(
       fc.property(
-        fc.array(expression, { minLength: 1, maxLength: 4 }),
+        fc.array(expression.filter(isOne), { minLength: 1, maxLength: 4 }),
         fc.array(text, { maxLength: 6 }),
         (all, texts) => agree(all.map(ruleOf), texts),
       ),
