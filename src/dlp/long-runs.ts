@@ -1,17 +1,20 @@
 /**
- * Long runs of the bytes of a set in one text: where one is, a match may be longer than its rule's reach says. A text is read
- * once for each set, one byte in `LONG_RUN` of it, since no such run lies between two of them.
+ * Long runs of the bytes of a set in one text: where one is, a match may be longer than its rule's reach says. Of a set,
+ * only what lies near a place asked for is read, in blocks, and of those one byte in `LONG_RUN`, since no such run lies between two
+ * of them: to read all of a large text takes longer than the rest of its search.
  */
 
 import { LONG_RUN } from './prefilter/syntax.ts';
-import { firstEndingFrom, longRuns, type Ranges } from './ranges.ts';
+import { type Ranges, runAfter, runBefore } from './ranges.ts';
 
 /** Beyond so many bytes in long runs a rule runs over all of the text. */
-const MOST_IN_RUNS = 4096;
+export const MOST_IN_RUNS = 4096;
+/** Bytes that are looked at together; a multiple of `LONG_RUN`. */
+const BLOCK = 16 * LONG_RUN;
 
 export class LongRuns {
   readonly #text: Uint8Array;
-  readonly #known = new Map<string, Ranges>();
+  readonly #known = new Map<string, Map<number, Ranges>>();
 
   constructor(text: Uint8Array) {
     this.#text = text;
@@ -30,23 +33,63 @@ export class LongRuns {
     }
   }
 
-  /** Bytes in the long runs that begin or end in the stretch, runs to their ends. */
+  /** Bytes in the long runs that share a byte with the stretch, runs to their ends. */
   #bytesIn(set: Uint8Array, from: number, to: number): number {
-    const runs = this.#runsOf(set);
+    const known = this.#knownOf(set);
+    const last = Math.min(this.#text.length - 1, to + LONG_RUN);
     let sum = 0;
-    for (let i = firstEndingFrom(runs, from + 1); i < runs.length && (runs[i] as number) < to; i += 2)
-      sum += (runs[i + 1] as number) - (runs[i] as number);
+    let done = 0;
+    for (let block = Math.max(0, Math.floor((from - LONG_RUN) / BLOCK)); block * BLOCK <= last; block += 1) {
+      const runs = this.#runsOf(set, known, block);
+      for (let i = 0; i < runs.length; i += 2) {
+        const [start, end] = [runs[i] as number, runs[i + 1] as number];
+        // One that goes on from the block before is known from there.
+        if (end <= from || start >= to || start < done) continue;
+        sum += end - start;
+        done = end;
+      }
+    }
     return sum;
   }
 
-  #runsOf(set: Uint8Array): Ranges {
-    const name = nameOf(set);
-    const known = this.#known.get(name);
-    if (known !== undefined) return known;
-    const runs = longRuns(set, this.#text, LONG_RUN);
-    this.#known.set(name, runs);
+  #runsOf(set: Uint8Array, known: Map<number, Ranges>, block: number): Ranges {
+    let runs = known.get(block);
+    if (runs === undefined) {
+      runs = runsFrom(set, this.#text, block * BLOCK);
+      known.set(block, runs);
+    }
     return runs;
   }
+
+  #knownOf(set: Uint8Array): Map<number, Ranges> {
+    const name = nameOf(set);
+    let known = this.#known.get(name);
+    if (known === undefined) {
+      known = new Map();
+      this.#known.set(name, known);
+    }
+    return known;
+  }
+}
+
+/**
+ * Long runs that hold one of the bytes looked at in the block that begins there. INVARIANT: what of a run lies too far outside of the
+ * block is left out, so that a run as long as the text is not walked by each block of it; what is left is beyond the bound by itself.
+ */
+function runsFrom(set: Uint8Array, text: Uint8Array, begin: number): Ranges {
+  const first = Math.max(0, begin - MOST_IN_RUNS - 1);
+  const last = Math.min(text.length, begin + BLOCK + MOST_IN_RUNS + 1);
+  const end = Math.min(text.length, begin + BLOCK);
+  const runs: number[] = [];
+  for (let at = begin; at < end; at += LONG_RUN) {
+    if (set[text[at] as number] === 0) continue;
+    const from = runBefore(set, text, at, first);
+    const to = runAfter(set, text, at, last);
+    if (to - from >= LONG_RUN) runs.push(from, to);
+    // The next byte looked at is the first that may lie in another run.
+    while (at + LONG_RUN < to) at += LONG_RUN;
+  }
+  return runs;
 }
 
 /** Many rules ask for the same bytes. */

@@ -49,15 +49,17 @@ export function longRunsAt(set: Uint8Array, text: Uint8Array, shortest: number, 
   return runs;
 }
 
-function runBefore(set: Uint8Array, text: Uint8Array, at: number, from: number): number {
+/** Where the run of the set's bytes begins that holds `at`, not before `from`. */
+export function runBefore(set: Uint8Array, text: Uint8Array, at: number, from: number): number {
   let start = at;
   while (start > from && set[text[start - 1] as number] === 1) start -= 1;
   return start;
 }
 
-function runAfter(set: Uint8Array, text: Uint8Array, at: number): number {
+/** Where it ends, not behind `to`. */
+export function runAfter(set: Uint8Array, text: Uint8Array, at: number, to = text.length): number {
   let end = at + 1;
-  while (end < text.length && set[text[end] as number] === 1) end += 1;
+  while (end < to && set[text[end] as number] === 1) end += 1;
   return end;
 }
 
