@@ -61,8 +61,8 @@ function patternOf(text: string): HostPattern {
 
 export function resolverOf({ proxy }: Config, clock: Clock): Resolver {
   const { hosts, servers, timeout_ms } = proxy.resolver;
-  const fixed = new Map(Object.entries(hosts).map(([name, addresses]) => [name.toLowerCase(), addresses]));
-  return createResolver(new HostsFile('/etc/hosts', fixed), dnsSource({ servers, timeoutMs: timeout_ms }), clock);
+  const fixed = new HostsFile('/etc/hosts', new Map(Object.entries(hosts)));
+  return createResolver(fixed, dnsSource({ servers, timeoutMs: timeout_ms }), clock);
 }
 
 export function upstreamsOf(settings: ProxySettings): Upstreams {

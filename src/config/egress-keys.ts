@@ -1,6 +1,7 @@
 /** Keys of the egress proxy: its door, its bounds, and how it reaches origins. */
 
 import { z } from 'zod';
+import { resolver } from './resolver-keys.ts';
 import { advertised, files, integer, listen, path, text } from './schema-kinds.ts';
 
 /** Nothing that would have to be quoted where names of certificates are listed, and no wildcard. */
@@ -96,20 +97,6 @@ const pinned = z
       .describe('field name to value, for example `X-Goog-Allowed-Domains: example.com`'),
   })
   .describe('fields that the gate sets in every request to these hosts');
-
-const resolver = z
-  .strictObject({
-    servers: z
-      .array(text)
-      .default([])
-      .describe('DNS servers, `address` or `address:port`; default: those of the system'),
-    timeout_ms: integer(50, 60_000, 5_000).describe('for one resolution'),
-    hosts: z
-      .record(z.string(), z.array(text).min(1))
-      .default({})
-      .describe('fixed answers, name to addresses; the addresses are checked like any other'),
-  })
-  .describe('name resolution');
 
 /** Of user and password together: RFC 1929 gives each 255 bytes, and Basic ends the user at its first colon. */
 function isLogin(text: string): boolean {

@@ -58,6 +58,12 @@ describe('configuration', () => {
     ],
     ['LOCKTENDER_ADMIN_METRICS_PUBLIC', 'false', false, 'admin.metrics_public'],
     ['LOCKTENDER_PROXY_RESOLVER_HOSTS', '{a.test: [127.0.0.1]}', { 'a.test': ['127.0.0.1'] }, 'proxy.resolver.hosts'],
+    [
+      'LOCKTENDER_PROXY_RESOLVER_HOSTS',
+      '{Web.Example.: ["::FFFF:10.0.0.1"], bücher.example: [127.0.0.1]}',
+      { 'web.example': ['::ffff:a00:1'], 'xn--bcher-kva.example': ['127.0.0.1'] },
+      'proxy.resolver.hosts',
+    ],
   ])('reads %s=%s', (name, value, expected, path) => {
     const config: unknown = loaded(null, { [name]: value });
     const at = path.split('.').reduce<unknown>((node, key) => (node as Record<string, unknown>)[key], config);
@@ -77,6 +83,22 @@ describe('configuration', () => {
       '/etc/lt/locktender.yaml:2:3: `log.level` must be `debug` or `info` or `warn` or `error` or `silent`',
     ],
     ['workers: 0\n', '/etc/lt/locktender.yaml:1:1: `workers` must be at least 1'],
+    [
+      'proxy:\n  resolver: { servers: [127.0.0.1, dns.example] }\n',
+      '/etc/lt/locktender.yaml:2:36: `proxy.resolver.servers.1` must be `address` or `address:port`, IPv6 with a port in brackets, such as `127.0.0.1:53`',
+    ],
+    [
+      'proxy:\n  resolver:\n    hosts: { a.test: [localhost] }\n',
+      '/etc/lt/locktender.yaml:3:23: `proxy.resolver.hosts.a.test.0` must be an IPv4 or IPv6 address',
+    ],
+    [
+      'proxy:\n  resolver:\n    hosts: { 10.0.0.1: [127.0.0.1] }\n',
+      '/etc/lt/locktender.yaml:3:14: `proxy.resolver.hosts.10.0.0.1` must be a host name',
+    ],
+    [
+      'proxy:\n  resolver:\n    hosts: { a.test: [127.0.0.1], A.Test.: [127.0.0.2] }\n',
+      '/etc/lt/locktender.yaml:3:35: `proxy.resolver.hosts.A.Test.` is `a.test`, which stands here twice',
+    ],
     ['- a\n', '/etc/lt/locktender.yaml:1:1: the configuration must be a mapping of keys to values'],
     ['node: a\nnode: b\n', '/etc/lt/locktender.yaml:2:1: map keys must be unique'],
     ['gateway:\n  issuers:\n    - isuer: https://a.test\n', 'did you mean `issuer`?'],

@@ -3,7 +3,7 @@
  * does not say which aliases it followed, and appends search domains.
  */
 
-import { promises as dns } from 'node:dns';
+import { promises as dns, type ResolverOptions } from 'node:dns';
 import { Refusal } from '../refusal.ts';
 import type { Answer, NameSource } from './resolver.ts';
 
@@ -24,15 +24,33 @@ interface Record {
 }
 
 export function dnsSource({ servers, timeoutMs }: DnsOptions): NameSource {
-  const resolver = new dns.Resolver({ timeout: Math.ceil(timeoutMs / TRIES), tries: TRIES });
-  if (servers.length > 0) resolver.setServers(servers);
-  return (name) => withinTime(timeoutMs, () => ask(resolver, name));
+  const from = resolversOf(servers, { timeout: Math.ceil(timeoutMs / TRIES), tries: TRIES });
+  return (name) => withinTime(timeoutMs, () => ask(from, name));
 }
 
-async function ask(resolver: dns.Resolver, name: string): Promise<Answer> {
+/**
+ * One resolver for each server, with that server first. Each goes on to its next where one keeps silent, but takes the word
+ * of one that fails, refuses or does not understand.
+ */
+function resolversOf(servers: readonly string[], options: ResolverOptions): readonly dns.Resolver[] {
+  const first = new dns.Resolver(options);
+  if (servers.length > 0) first.setServers(servers);
+  const all = first.getServers();
+  const others = all.slice(1).map((_, i) => {
+    const resolver = new dns.Resolver(options);
+    resolver.setServers([...all.slice(i + 1), ...all.slice(0, i + 1)]);
+    return resolver;
+  });
+  return [first, ...others];
+}
+
+async function ask(from: readonly dns.Resolver[], name: string): Promise<Answer> {
   const [{ records, isWhole }, cnames] = await Promise.all([
-    eitherFamily([resolver.resolve4(name, { ttl: true }), resolver.resolve6(name, { ttl: true })]),
-    aliases(resolver, name),
+    eitherFamily([
+      orNothing(from, (resolver) => resolver.resolve4(name, { ttl: true })),
+      orNothing(from, (resolver) => resolver.resolve6(name, { ttl: true })),
+    ]),
+    aliases(from, name),
   ]);
   const ttl = Math.min(isWhole ? Number.POSITIVE_INFINITY : PART_TTL, ...records.map((record) => record.ttl));
   return { addresses: records.map((r) => r.address), cnames, ttlMs: Number.isFinite(ttl) ? ttl * 1000 : 0 };
@@ -53,7 +71,7 @@ interface Families {
  * The addresses of both families, or of one where the server fails or keeps silent on the other, as many do on AAAA. Nothing
  * is dialled but what was answered and checked, so what is left out opens nothing.
  */
-async function eitherFamily(asked: readonly Promise<readonly Record[]>[]): Promise<Families> {
+async function eitherFamily(asked: readonly Promise<readonly Record[] | null>[]): Promise<Families> {
   const records: Record[] = [];
   let failure: unknown;
   let left = asked.length;
@@ -68,7 +86,7 @@ async function eitherFamily(asked: readonly Promise<readonly Record[]>[]): Promi
       } else if (found.length > 0) patience = setTimeout(resolve, OTHER_FAMILY_MS);
     };
     for (const answer of asked) {
-      orNothing(answer).then(
+      answer.then(
         (found) => came(found ?? []),
         (error: unknown) => {
           failure = error;
@@ -81,11 +99,11 @@ async function eitherFamily(asked: readonly Promise<readonly Record[]>[]): Promi
   return { records: [...records], isWhole: left === 0 && failure === undefined };
 }
 
-async function aliases(resolver: dns.Resolver, name: string): Promise<string[]> {
+async function aliases(from: readonly dns.Resolver[], name: string): Promise<string[]> {
   const chain: string[] = [];
   let at = name;
   for (;;) {
-    const [next] = (await orNothing(resolver.resolveCname(at))) ?? [];
+    const [next] = (await orNothing(from, (resolver) => resolver.resolveCname(at))) ?? [];
     if (next === undefined) return chain;
     at = next.toLowerCase().replace(/\.$/, '');
     if (chain.length >= MOST_ALIASES || chain.includes(at)) throw new Refusal('resolve_failed', 'alias_chain');
@@ -93,15 +111,22 @@ async function aliases(resolver: dns.Resolver, name: string): Promise<string[]> 
   }
 }
 
-/** Null where the server answered that there is nothing; throws where it did not answer. */
-async function orNothing<T>(answer: Promise<T>): Promise<T | null> {
-  try {
-    return await answer;
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-    if (NOTHING_THERE.has(code)) return null;
-    throw code === 'ETIMEOUT' ? new Refusal('resolve_timeout') : new Refusal('resolve_failed', 'server');
+/** Null where a server answered that there is nothing; throws where none answered. */
+async function orNothing<T>(
+  from: readonly dns.Resolver[],
+  question: (resolver: dns.Resolver) => Promise<T>,
+): Promise<T | null> {
+  for (const resolver of from) {
+    try {
+      return await question(resolver);
+    } catch (error) {
+      const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+      if (NOTHING_THERE.has(code)) return null;
+      // By then it has asked every server.
+      if (code === 'ETIMEOUT') throw new Refusal('resolve_timeout');
+    }
   }
+  throw new Refusal('resolve_failed', 'server');
 }
 
 async function withinTime<T>(ms: number, act: () => Promise<T>): Promise<T> {

@@ -27,7 +27,7 @@ export interface Resolver {
 const SHORTEST_MS = 1_000;
 /** … and at most this long. */
 const LONGEST_MS = 3_600_000;
-/** A name that does not resolve is not asked again for this long. */
+/** A name that does not resolve is not asked again for this long: how long the zone would have it, nobody tells us. */
 const FAILURE_MS = 2_000;
 const KEPT = 20_000;
 /** They stand in the record of each decision. */
