@@ -25,6 +25,9 @@ const HEADER_START: usize = 44;
 const HEADER_END: usize = 48;
 const HEADER_FOLLOWS: usize = 52;
 const HEADER_EIGHTS: usize = 56;
+const STARTS_MARKED: usize = 0x2000;
+const WINDOWS_MARKED: usize = 0x2400;
+const BATCH: usize = 4096;
 const EDGES: usize = 64;
 const NUMBERS: usize = 80;
 const BUCKETS: usize = 128;
@@ -78,24 +81,17 @@ export function scan(from: usize, to: usize, plain: bool): usize {
   gates = load<u32>(HEADER_GATES);
   const limit: usize = load<u32>(HEADER_OUT_LIMIT);
   const groups: u32 = plain ? 0 : load<u32>(HEADER_GROUP_COUNT);
-  const eights: u32 = load<u32>(HEADER_EIGHTS);
   const some: bool = load<u32>(HEADER_ENTRY_COUNT) !== 0;
   let at = from;
-  for (; at < to && out <= limit; at += 16) {
-    const here: u32 = to - at >= 16 ? 0xffff : (1 << u32(to - at)) - 1;
-    if (groups !== 0) {
-      let starts = (startsAt(at, eights) | u32(at === lo)) & here;
-      while (starts !== 0) {
-        surroundings(at + ctz(starts), groups);
-        starts &= starts - 1;
+  while (at < to && out <= limit) {
+    const marked = mark(at, min(to, at + BATCH), groups !== 0, some);
+    for (let word: usize = 0; word < marked && out <= limit; word += 8, at += 64) {
+      for (let starts = load<u64>(STARTS_MARKED + word); starts !== 0; starts &= starts - 1) {
+        surroundings(at + <usize>ctz(starts), groups);
       }
-    }
-    if (some) {
-      let fit = windowsAt(at) & here;
-      while (fit !== 0) {
-        const place = at + ctz(fit);
+      for (let fit = load<u64>(WINDOWS_MARKED + word); fit !== 0; fit &= fit - 1) {
+        const place = at + <usize>ctz(fit);
         probe(place, load<u32>(place) | FOLD);
-        fit &= fit - 1;
       }
     }
   }
@@ -103,23 +99,42 @@ export function scan(from: usize, to: usize, plain: bool): usize {
   return at < to ? at : to;
 }
 
-/** The flags of four windows. */
-@inline
-function flags(at: usize): u64 {
-  const bytes = load<u64>(at) | ALL_FOLDED;
-  return (
-    flag(u32(bytes)) | (flag(u32(bytes >> 8)) << 16) | (flag(u32(bytes >> 16)) << 32) | (flag(u32(bytes >> 24)) << 48)
-  );
+/**
+ * A bit for each place where something may be: first for all of a batch, because what is done with some of them and cannot be foretold
+ * would stop the vectors of the next again and again. Gives the bytes of bits, eight for 64 places.
+ */
+function mark(from: usize, to: usize, starting: bool, windowed: bool): usize {
+  const eights: u32 = load<u32>(HEADER_EIGHTS);
+  let bits: usize = 0;
+  for (let at = from; at < to; at += 16, bits += 2) {
+    const here: u32 = to - at >= 16 ? 0xffff : (1 << u32(to - at)) - 1;
+    store<u16>(STARTS_MARKED + bits, starting ? (startsAt(at, eights) | u32(at === lo)) & here : 0);
+    store<u16>(WINDOWS_MARKED + bits, windowed ? windowsAt(at) & here : 0);
+  }
+  for (; (bits & 7) !== 0; bits += 2) {
+    store<u16>(STARTS_MARKED + bits, 0);
+    store<u16>(WINDOWS_MARKED + bits, 0);
+  }
+  return bits;
 }
 
-@inline
-function flag(window: u32): u64 {
-  return load<u16>(FLAGS + (((window * SPREAD) >>> 16) << 1));
-}
-
+/** The flags of the windows at eight places. */
 @inline
 function flagsOfEight(at: usize): v128 {
-  return i64x2.replace_lane(i64x2.splat(flags(at)), 1, flags(at + 4));
+  let flags = v128.splat<u16>(0);
+  flags = v128.load_lane<u16>(flagAt(at), flags, 0);
+  flags = v128.load_lane<u16>(flagAt(at + 1), flags, 1);
+  flags = v128.load_lane<u16>(flagAt(at + 2), flags, 2);
+  flags = v128.load_lane<u16>(flagAt(at + 3), flags, 3);
+  flags = v128.load_lane<u16>(flagAt(at + 4), flags, 4);
+  flags = v128.load_lane<u16>(flagAt(at + 5), flags, 5);
+  flags = v128.load_lane<u16>(flagAt(at + 6), flags, 6);
+  return v128.load_lane<u16>(flagAt(at + 7), flags, 7);
+}
+
+@inline
+function flagAt(at: usize): usize {
+  return FLAGS + ((((load<u32>(at) | FOLD) * SPREAD) >>> 16) << 1);
 }
 
 /** Of each of sixteen bytes. */
@@ -278,40 +293,40 @@ function highHalf(bytes: v128): v128 {
   return v128.and(v128.shr<u16>(bytes, 4), v128.splat<u8>(15));
 }
 
+/** The buckets of eight that are left by the byte so many after each of sixteen places. */
+@inline
+function leftBy(lanes: v128, at: usize, offset: usize, tables: usize): v128 {
+  const bytes = v128.load(at + offset);
+  return v128.and(lanes, having(lowHalf(bytes), highHalf(bytes), tables + STARTS + 32 * offset));
+}
+
+/** By all eight: to leave off where none is left costs more than it saves, as it cannot be foretold. */
+@inline
+function leftByEight(lanes: v128, at: usize, tables: usize): v128 {
+  const four = leftBy(leftBy(leftBy(leftBy(lanes, at, 0, tables), at, 1, tables), at, 2, tables), at, 3, tables);
+  return leftBy(leftBy(leftBy(leftBy(four, at, 4, tables), at, 5, tables), at, 6, tables), at, 7, tables);
+}
+
 /** A bit for each of sixteen places where a bare place of some rule may be; `eights` is known where this is compiled. */
 @inline
 function startsIn(at: usize, eights: u32): u32 {
   const before = v128.load(at - 1);
-  let low = lowHalf(before);
-  let high = highHalf(before);
+  const low = lowHalf(before);
+  const high = highHalf(before);
   // What lies beyond ASCII may always stand before.
   const beyond = v128.shr<i8>(before, 7);
   const edges = v128.or(within(low, high, EDGES), beyond);
   const numbers = v128.or(within(low, high, NUMBERS), beyond);
-  const none = v128.splat<u8>(0);
-  let one = allowing(edges, numbers, BUCKETS);
-  let two = eights > 1 ? allowing(edges, numbers, BUCKETS + BUCKETS_SIZE) : none;
-  let three = eights > 2 ? allowing(edges, numbers, BUCKETS + 2 * BUCKETS_SIZE) : none;
-  for (let offset: usize = 0; offset < 3; offset += 1) {
-    const bytes = v128.load(at + offset);
-    const table = BUCKETS + STARTS + 32 * offset;
-    low = lowHalf(bytes);
-    high = highHalf(bytes);
-    one = v128.and(one, having(low, high, table));
-    if (eights > 1) two = v128.and(two, having(low, high, table + BUCKETS_SIZE));
-    if (eights > 2) three = v128.and(three, having(low, high, table + 2 * BUCKETS_SIZE));
+  let left = leftByEight(allowing(edges, numbers, BUCKETS), at, BUCKETS);
+  if (eights > 1) {
+    const tables = BUCKETS + BUCKETS_SIZE;
+    left = v128.or(left, leftByEight(allowing(edges, numbers, tables), at, tables));
   }
-  if (!v128.any_true(v128.or(one, v128.or(two, three)))) return 0;
-  for (let offset: usize = 3; offset < 8; offset += 1) {
-    const bytes = v128.load(at + offset);
-    const table = BUCKETS + STARTS + 32 * offset;
-    low = lowHalf(bytes);
-    high = highHalf(bytes);
-    one = v128.and(one, having(low, high, table));
-    if (eights > 1) two = v128.and(two, having(low, high, table + BUCKETS_SIZE));
-    if (eights > 2) three = v128.and(three, having(low, high, table + 2 * BUCKETS_SIZE));
+  if (eights > 2) {
+    const tables = BUCKETS + 2 * BUCKETS_SIZE;
+    left = v128.or(left, leftByEight(allowing(edges, numbers, tables), at, tables));
   }
-  return i8x16.bitmask(v128.ne<u8>(v128.or(one, v128.or(two, three)), none));
+  return i8x16.bitmask(v128.ne<u8>(left, v128.splat<u8>(0)));
 }
 
 @inline

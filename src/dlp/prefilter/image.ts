@@ -9,7 +9,7 @@ import { classOf, HIGH_HALF, LOW_HALF } from './byte-classes.ts';
 import { type PlaceEntry, Room, type TextEntry } from './image-parts.ts';
 import { writePlaces } from './image-places.ts';
 import { TextTables } from './image-texts.ts';
-import { CHUNK, CLASSES, GROUP, HEADER, HIGH_CLASSES, LOW_CLASSES, MARGIN, PLACES, ROW } from './layout.ts';
+import { AT_ONCE, CHUNK, CLASSES, GROUP, HEADER, HIGH_CLASSES, LOW_CLASSES, MARGIN, PLACES, ROW } from './layout.ts';
 
 const OUT_ROOM = 64 * 1024;
 
@@ -34,9 +34,9 @@ export function makeImage(texts: readonly TextEntry[], places: readonly PlaceEnt
   const placeOf = (automaton: Uint8Array | null) => automata.placeOf(automaton);
   const textTables = new TextTables(texts, placeOf);
   const textsAt = textTables.place(room);
-  // Hits of sixteen places, at most, are written after the limit was looked at.
+  // Hits of so many places, at most, are written after the limit was looked at.
   const tables = new Uint8Array(room.end);
-  const outAt = room.take(OUT_ROOM + 16 * (textTables.mostAtOnce + places.length) * 8);
+  const outAt = room.take(OUT_ROOM + AT_ONCE * (textTables.mostAtOnce + places.length) * 8);
   const textAt = room.take(MARGIN + CHUNK + 2 * MARGIN) + 16;
   writeClasses(tables);
   textTables.write(tables);

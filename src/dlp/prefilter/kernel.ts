@@ -2,6 +2,7 @@
 
 import { ALL_CLASSES } from './byte-classes.ts';
 import {
+  AT_ONCE,
   BEHIND,
   BUCKETS,
   BUCKETS_SIZE,
@@ -75,8 +76,8 @@ class Kernel {
     const groups = bare ? 0 : header(HEADER.groupCount);
     const texts = header(HEADER.entryCount) !== 0;
     let at = from;
-    for (; at < to && this.#out <= limit; at += 16) {
-      const end = Math.min(at + 16, to);
+    for (; at < to && this.#out <= limit; at += AT_ONCE) {
+      const end = Math.min(at + AT_ONCE, to);
       if (groups > 0) this.#places(at, end, groups);
       if (texts) this.#windows(at, end);
     }

@@ -29,6 +29,8 @@ export const STARTS = 48;
 export const START_BYTES = 8;
 export const BUCKETS_SIZE = STARTS + 32 * START_BYTES;
 export const MOST_BUCKETS = 24;
+/** Places between two looks at how much room for hits is left. The bits of what may be there are noted from 0x2000 to 0x2800. */
+export const AT_ONCE = 64;
 /** Fields of the header, in words. */
 export const HEADER = {
   texts: 0,
