@@ -9,6 +9,7 @@ import type { Target } from '../core/target.ts';
 import type { Exchanged } from '../guard/broker.ts';
 import type { Profile } from '../policy/bundle/profile.ts';
 import type { Snapshot } from '../policy/snapshot.ts';
+import type { BudgetDenial } from './budget/budget-limits.ts';
 import type { Denial } from './denial.ts';
 
 /** What is asked, as far as it could be read. */
@@ -103,6 +104,8 @@ export class Exchange implements Flow {
   cause: CloseCause | null = null;
   reason: ReasonCode | null = null;
   change: string | null = null;
+  /** The budget that ended it. */
+  budget: BudgetDenial | null = null;
   #cutters: (() => void)[] = [];
   #cut = false;
   /** The change that will end it, from when on it may move nothing. */
@@ -173,6 +176,13 @@ export class Exchange implements Flow {
       this.end('lease_ended', 'lease_ended');
     }
     return null;
+  }
+
+  /** Ends both sides for a budget that was used up under it. */
+  endFor(budget: BudgetDenial): void {
+    if (this.#cut) return;
+    this.budget = budget;
+    this.end('budget', budget.reason);
   }
 
   /** Ends both sides for another cause than a control change. */

@@ -220,7 +220,7 @@ export async function refuse(gate: Gate, exchange: Exchange, refusal: Refusal): 
     capability: decision?.capability ?? null,
     categories: decision?.categories ?? [],
     wouldAllow: decision?.effect === 'deny' ? decision.wouldAllow : [],
-    budget: refusal.budget,
+    budget: refusal.budget ?? exchange.budget,
   });
 }
 

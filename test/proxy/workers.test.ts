@@ -54,11 +54,11 @@ async function get(pass: string, host = 'web.lab.test', fields = ''): Promise<st
 }
 
 /** Answers that never end, each until its connection does. */
-function endless(): Socket[] {
+function endless(text = 'begun'): Socket[] {
   const open: Socket[] = [];
   lab.script = (socket) => {
     open.push(socket);
-    socket.write('HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nbegun');
+    socket.write(`HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n${text}`);
     socket.once('close', () => open.splice(open.indexOf(socket), 1));
   };
   return open;
@@ -107,6 +107,25 @@ describe('egress workers', () => {
     expect(got.slice(0, 3)).toEqual(['200', '200', '200']);
     expect(got.slice(3).filter((said) => said === '429 budget_bytes').length).toBeGreaterThan(0);
     expect(await get(pass)).toBe('429 budget_bytes');
+  });
+
+  it('T-48 keep bytes by tenant and task: an id that two tenants chose is two tasks, whichever worker serves them', async () => {
+    const [one, other] = [
+      await lab.issue('acme', 'lab-read', { task: 'chosen-by-both' }),
+      await lab.issue('globex', 'lab-tight', { task: 'chosen-by-both' }),
+    ];
+    const open = endless('plain text '.repeat(10_000));
+    const begun = times(MANY, () => get(one));
+    await expect.poll(() => open.length, LONG).toBe(MANY);
+    // By now the one has moved more in each worker than the other may in all.
+    lab.script = (socket) => socket.end(answer('x'.repeat(30_000)));
+    const got: string[] = [];
+    for (let i = 0; i < 5; i += 1) got.push(await get(other));
+    lab.script = (socket) => socket.end(answer('hello'));
+    for (const socket of [...open]) socket.end();
+    await begun;
+    expect(got).toEqual(['200', '200', '200', '429 budget_bytes', '429 budget_bytes']);
+    expect(await get(one)).toBe('200');
   });
 
   it('count what a field says once, whichever of them hears it (T-37)', async () => {

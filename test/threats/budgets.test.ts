@@ -16,7 +16,7 @@ beforeAll(async () => {
     'proxy.limits.tenant_distinct_hosts': '4',
     'proxy.limits.tenant_leak_bytes': '400',
   });
-}, 60_000);
+}, 240_000);
 
 afterAll(() => lab?.close());
 
@@ -208,8 +208,13 @@ describe('budgets of a tenant, which all its tasks share and no other tenant', (
     lab.script = (socket) => socket.end(answer('plain text '.repeat(80_000)));
     expect(await get(await lab.issue('downloads', 'lab-read'))).toBe('200');
     expect(await get(await lab.issue('downloads', 'lab-read'))).toBe('200');
-    // In the middle of the third.
-    await get(await lab.issue('downloads', 'lab-read'));
+    lab.script = (socket) => socket.end(answer('plain text '.repeat(20_000)));
+    expect(await get(await lab.issue('downloads', 'lab-read'))).toBe('200');
+    // In the middle of the next, of which nothing is out yet: that the budget returns is said there too.
+    lab.script = (socket) => socket.end(answer('plain text '.repeat(4_000)));
+    expect(await refused('downloads')).toMatchObject(
+      spent('budget_bytes', /^the tenant has used its budget of bytes: \d{7} of 2000000 bytes$/),
+    );
     expect(await refused('downloads')).toMatchObject(
       spent('budget_bytes', /^the tenant has used its budget of bytes: \d{7} of 2000000 bytes$/),
     );
@@ -272,7 +277,7 @@ record_paths: clear
 `;
 
 it('a tunnel whose first bytes are beyond the budget ends at once', async () => {
-  const thrifty = await openLab({}, [], { 'profiles/lab-opaque.yaml': THRIFTY });
+  const thrifty = await openLab({ 'isolates.hosts': '0' }, [], { 'profiles/lab-opaque.yaml': THRIFTY });
   try {
     const pass = await thrifty.issue('acme', 'lab-opaque');
     const { socket } = await thrifty.tunnel('web.lab.test', { pass, ca: thrifty.originCa });
@@ -287,4 +292,4 @@ it('a tunnel whose first bytes are beyond the budget ends at once', async () => 
   } finally {
     await thrifty.close();
   }
-});
+}, 240_000);

@@ -19,8 +19,14 @@ import type {
 import type { Principal } from '../../core/principal.ts';
 import { err, ok } from '../../core/result.ts';
 import type { LeaseIndex } from '../../policy/lease-index.ts';
-import { type BudgetLimits, countBytes, type Slots, type TenantLimits } from '../../proxy/budget/budget-limits.ts';
-import type { BudgetBook, Spender, Spending } from '../../proxy/budget/budgets.ts';
+import {
+  type BudgetDenial,
+  type BudgetLimits,
+  countBytes,
+  type Slots,
+  type TenantLimits,
+} from '../../proxy/budget/budget-limits.ts';
+import { type BudgetBook, keyOf, type Spender, type Spending, UNKNOWN } from '../../proxy/budget/budgets.ts';
 import type { ByteCounts, Direction } from '../../proxy/budget/byte-counts.ts';
 import { type FieldBook, type FieldLeak, FieldLeaks, type Said } from '../../proxy/budget/field-leaks.ts';
 import type { GateLeases } from '../../proxy/gate.ts';
@@ -85,6 +91,7 @@ export class RemoteBudgets implements BudgetBook {
   readonly #up: Upward;
   readonly #bytes: ByteCounts;
   readonly #tenant: TenantLimits;
+  /** By tenant and task, as accounts are. */
   readonly #open = new Map<string, { readonly slots: Slots; flows: number }>();
 
   constructor(up: Upward, bytes: ByteCounts, tenant: TenantLimits) {
@@ -96,23 +103,25 @@ export class RemoteBudgets implements BudgetBook {
   async open({ task, tenant, expiresAt }: Spender, limits: BudgetLimits, what: Spending, now: number) {
     const { opened, slots } = await this.#up.ask('open', { who: { task, tenant, expiresAt }, limits, what, now });
     if (slots === null) return opened;
-    const held = this.#open.get(task);
+    const key = keyOf({ task, tenant });
+    const held = this.#open.get(key);
     if (held) held.flows += 1;
-    else this.#open.set(task, { slots, flows: 1 });
+    else this.#open.set(key, { slots, flows: 1 });
     return opened;
   }
 
-  spend({ task }: Spender, limits: BudgetLimits, direction: Direction, bytes: number): boolean {
-    const held = this.#open.get(task);
-    if (held === undefined) return false;
+  spend(who: Spender, limits: BudgetLimits, direction: Direction, bytes: number): BudgetDenial | null {
+    const held = this.#open.get(keyOf(who));
+    if (held === undefined) return UNKNOWN;
     return countBytes(this.#bytes, held.slots, { limits, tenant: this.#tenant }, direction, bytes);
   }
 
   close({ task, tenant, expiresAt }: Spender): void {
-    const held = this.#open.get(task);
+    const key = keyOf({ task, tenant });
+    const held = this.#open.get(key);
     if (held) held.flows -= 1;
     // INVARIANT: an account with an open exchange is never given up, so the slot is this task's until here.
-    if (held?.flows === 0) this.#open.delete(task);
+    if (held?.flows === 0) this.#open.delete(key);
     this.#up.tell('close', { task, tenant, expiresAt });
   }
 }

@@ -77,20 +77,36 @@ export interface Bounds {
   readonly tenant: TenantLimits;
 }
 
-/** Counts bytes; false when they are beyond what the task or its tenant has left. */
+/** Counts bytes; why they may not go on where they are beyond what the task or its tenant has left, else null. */
 export function countBytes(
   counts: ByteCounts,
   slots: Slots,
   { limits, tenant }: Bounds,
   ...[direction, bytes]: [Direction, number]
-): boolean {
-  const fits = counts.add(slots.task, direction, bytes) <= bound(limits, direction);
-  const most = bound(tenant, direction);
-  if (slots.tenant === null || most === 0) return fits;
-  if (counts.add(slots.tenant, direction, bytes) <= most) return fits;
+): BudgetDenial | null {
+  const used = counts.add(slots.task, direction, bytes);
+  const limit = bound(limits, direction);
+  const ofTenant = slots.tenant === null ? null : countOfTenant(counts, slots.tenant, tenant, [direction, bytes]);
+  // What does not return is said first.
+  return used <= limit ? ofTenant : { reason: 'budget_bytes', of: 'task', used, limit, returnsMs: null };
+}
+
+function countOfTenant(
+  counts: ByteCounts,
+  slot: number,
+  limits: TenantLimits,
+  [direction, bytes]: readonly [Direction, number],
+): BudgetDenial | null {
+  const limit = bound(limits, direction);
+  if (limit === 0) return null;
+  let used = counts.add(slot, direction, bytes);
+  if (used <= limit) return null;
   // The clock is asked only here: the time of the sums may be over.
   const now = Date.now();
-  if (now < counts.until(slots.tenant)) return false;
-  counts.renew(slots.tenant, now, now + tenant.windowMs);
-  return fits && counts.add(slots.tenant, direction, bytes) <= most;
+  if (now >= counts.until(slot)) {
+    counts.renew(slot, now, now + limits.windowMs);
+    used = counts.add(slot, direction, bytes);
+    if (used <= limit) return null;
+  }
+  return { reason: 'budget_bytes', of: 'tenant', used, limit, returnsMs: counts.until(slot) - now };
 }

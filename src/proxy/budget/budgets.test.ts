@@ -55,9 +55,12 @@ describe('a task', () => {
     for (const way of ['up', 'down'] as const) {
       const who = task(way);
       expect(use(budgets, { who })).toBeNull();
-      expect(budgets.spend(who, AMPLE, way, 1000)).toBe(true);
+      expect(budgets.spend(who, AMPLE, way, 1000)).toBeNull();
       expect(use(budgets, { who })).toMatchObject(used('task', 'budget_bytes', 1000, 1000));
-      expect(budgets.spend(who, AMPLE, way, 1)).toBe(false);
+      expect(budgets.spend(who, AMPLE, way, 1)).toEqual({
+        ...used('task', 'budget_bytes', 1001, 1000),
+        returnsMs: null,
+      });
     }
     expect(use(budgets, { who: task('two'), at: 0 })).toBeNull();
     expect(use(budgets, { who: task('two'), at: 60_001 })).toMatchObject(used('task', 'budget_wall', 60_001, 60_000));
@@ -106,15 +109,17 @@ describe('a tenant', () => {
     const who = [task('one'), task('two'), task('other', 'globex')] as const;
     for (const one of who) use(budgets, { who: one, at: 10_000_000, limits: { wallMs: 1e9 } });
     for (const way of ['up', 'down'] as const) {
-      expect(budgets.spend(who[0], long, way, 600)).toBe(true);
-      expect(budgets.spend(who[1], long, way, 600)).toBe(false);
-      expect(budgets.spend(who[2], long, way, 600)).toBe(true);
+      expect(budgets.spend(who[0], long, way, 600)).toBeNull();
+      expect(budgets.spend(who[1], long, way, 600)).toMatchObject(used('tenant', 'budget_bytes', 1200, 1000));
+      expect(budgets.spend(who[2], long, way, 600)).toBeNull();
     }
     const over = new Budgets({ ...FREE, windowMs: 1000, bytesUp: 1000 });
     use(over, { at: -5000 });
-    expect(over.spend(task('one'), long, 'up', 900)).toBe(true);
-    expect(over.spend(task('one'), long, 'up', 900)).toBe(true);
-    expect(over.spend(task('one'), long, 'up', 900)).toBe(false);
+    expect(over.spend(task('one'), long, 'up', 900)).toBeNull();
+    expect(over.spend(task('one'), long, 'up', 900)).toBeNull();
+    const denial = over.spend(task('one'), long, 'up', 900);
+    expect(denial).toMatchObject(used('tenant', 'budget_bytes', 1800, 1000));
+    expect(denial?.returnsMs).toBeGreaterThan(0);
   });
 });
 

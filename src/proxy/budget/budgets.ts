@@ -42,8 +42,8 @@ export interface BudgetBook {
     what: Spending,
     now: number,
   ): number | BudgetDenial | Promise<number | BudgetDenial>;
-  /** False when the bytes are beyond what is left. */
-  spend(who: Spender, limits: BudgetLimits, direction: Direction, bytes: number): boolean;
+  /** Counts bytes: why they may not go on, where they are beyond what is left. */
+  spend(who: Spender, limits: BudgetLimits, direction: Direction, bytes: number): BudgetDenial | null;
   /** Ends what `open` began. */
   close(who: Spender): void;
 }
@@ -96,9 +96,10 @@ export class Budgets implements BudgetBook {
     return task.since + limits.wallMs;
   }
 
-  spend(who: Spender, limits: BudgetLimits, direction: Direction, bytes: number): boolean {
+  spend(who: Spender, limits: BudgetLimits, direction: Direction, bytes: number): BudgetDenial | null {
     const slots = this.slotsOf(who);
-    return slots !== null && countBytes(this.#bytes, slots, { limits, tenant: this.#tenantLimits }, direction, bytes);
+    if (slots === null) return UNKNOWN;
+    return countBytes(this.#bytes, slots, { limits, tenant: this.#tenantLimits }, direction, bytes);
   }
 
   /** Where the bytes of a task are counted; null when it has no account. */
@@ -183,7 +184,11 @@ export class Budgets implements BudgetBook {
   }
 }
 
-const keyOf = ({ tenant, task }: Pick<Spender, 'task' | 'tenant'>): string => `${tenant}\0${task}`;
+/** The key of an account: a task's id is its tenant's own. */
+export const keyOf = ({ tenant, task }: Pick<Spender, 'task' | 'tenant'>): string => `${tenant}\0${task}`;
+
+/** Bytes of a task that has begun nothing. */
+export const UNKNOWN: BudgetDenial = { reason: 'budget_bytes', of: 'task', used: 0, limit: 0, returnsMs: null };
 
 /** More tasks than can be counted. */
 const FULL: BudgetDenial = { reason: 'budget_flows', of: 'tenant', used: 0, limit: 0, returnsMs: SWEEP_MS };

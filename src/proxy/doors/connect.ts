@@ -84,7 +84,8 @@ function spendBytes(gate: Gate, exchange: Exchange, direction: 'up' | 'down', by
   if (!exchange.mayMove()) return false;
   exchange[direction] += bytes;
   const { principal, profile } = exchange;
-  return principal !== null && profile !== null && gate.budgets.spend(principal, profile.limits, direction, bytes);
+  if (principal === null || profile === null) return false;
+  return gate.budgets.spend(principal, profile.limits, direction, bytes) === null;
 }
 
 async function inspect(gate: Gate, exchange: Exchange, opening: Opening): Promise<void> {

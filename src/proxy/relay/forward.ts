@@ -4,6 +4,7 @@ import type { Dispatcher } from 'undici';
 import { authority, defaultPort } from '../../core/target.ts';
 import { namesMethod } from '../../policy/bundle/disguised-writes.ts';
 import { isReadMethod } from '../../policy/bundle/read-equivalents.ts';
+import { UNKNOWN } from '../budget/budgets.ts';
 import { upstreamRefusal } from '../dial/upstream-errors.ts';
 import { urlHost } from '../dial/upstreams.ts';
 import { Crumbs } from '../doors/h2-crumbs.ts';
@@ -16,7 +17,7 @@ import { answerFields } from '../guarding/answer-fields.ts';
 import { exchangedHead, scrubbedFields } from '../guarding/brokering.ts';
 import { ResponseGuard } from '../guarding/response-guard.ts';
 import { headerPairs } from '../header-pairs.ts';
-import { Refusal, refusalOf, stopped } from '../refusal.ts';
+import { Refusal, refusalOf, refusalOfBudget, stopped } from '../refusal.ts';
 import type { Forwarding } from './forwarding.ts';
 
 /** Resolves when the exchange is over. Throws a `Refusal` when it failed. */
@@ -252,9 +253,11 @@ export class Relay implements Dispatcher.DispatchHandler, Sealing {
     if (!exchange.mayMove()) return false;
     exchange[direction] += bytes;
     const { principal, profile } = exchange;
-    if (principal && profile && this.#gate.budgets.spend(principal, profile.limits, direction, bytes)) return true;
-    exchange.end('budget', 'budget_bytes');
-    this.#controller?.abort(new Refusal('budget_bytes'));
+    const denial =
+      principal && profile ? this.#gate.budgets.spend(principal, profile.limits, direction, bytes) : UNKNOWN;
+    if (denial === null) return true;
+    exchange.endFor(denial);
+    this.#controller?.abort(refusalOfBudget(denial));
     return false;
   }
 }

@@ -70,7 +70,8 @@ export async function relayUpgrade(gate: Gate, exchange: Exchange, upgrading: Up
     spend: (direction, bytes) => {
       if (!exchange.mayMove()) return false;
       exchange[direction] += bytes;
-      return principal !== null && profile !== null && gate.budgets.spend(principal, profile.limits, direction, bytes);
+      if (principal === null || profile === null) return false;
+      return gate.budgets.spend(principal, profile.limits, direction, bytes) === null;
     },
     // It may have been stopped while the guard looked.
     ...(through && { through: async (way, bytes) => unlessStopped(exchange, await through(way, bytes)) }),
