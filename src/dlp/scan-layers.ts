@@ -14,6 +14,7 @@ import { layersOf, type View } from './layers/layers-of.ts';
 import { copied } from './layers/splices.ts';
 import { withLineEnds } from './line-ends.ts';
 import { type Candidate, candidatesOf, NOWHERE, type ScanContext, withoutOverlaps } from './scan.ts';
+import { tableMatches } from './table-matches.ts';
 import { bareJsonValue } from './transform.ts';
 
 /** A candidate, and how to write something else in its place. */
@@ -66,6 +67,7 @@ export function scanLayers(
     ...collect(wholly(text, set), walk, limits.depth),
     ...inPieces({ text, chains: lanes.texts }, walk, limits.depth),
     ...inParts({ text, chains: lanes.parts }, walk),
+    ...inTables(text, walk),
   ];
   // Of two that are alike the one that is nearer to the clear stays.
   const found = withoutOverlaps(all.sort((a, b) => a.encodings.length - b.encodings.length));
@@ -242,6 +244,19 @@ function* inParts({ text, chains }: Chains, { set, context }: Walk): Generator<L
       yield* spread(one, parts(match.start, match.end), 'joined');
     }
   }
+}
+
+/** Larger ones are told their columns' names in their first window only, so that nothing is gained by reading them twice. */
+const LARGEST_WITH_TABLES = 96 * 1024;
+
+function inTables(text: Buffer, { set, context }: Walk): LayeredCandidate[] {
+  if (text.length > LARGEST_WITH_TABLES || context.isHead) return [];
+  return tableMatches(text, set, context).map((candidate) => ({
+    ...candidate,
+    secret: text.subarray(candidate.start, candidate.end),
+    encodings: [],
+    replaced: (replacement) => replacement,
+  }));
 }
 
 function withoutPlaces({ host, tool }: ScanContext): ScanContext {
