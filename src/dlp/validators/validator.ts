@@ -4,10 +4,11 @@
  */
 
 import { ADDRESSES, CASED_ADDRESSES } from './addresses.ts';
-import { digitsOf, luhn, mod97, verhoeff } from './checksums.ts';
+import { counts, digitsOf, luhn, mod97, verhoeff } from './checksums.ts';
 import { EUROPEAN_IDS } from './national-ids-europe.ts';
 import { WORLD_IDS } from './national-ids-world.ts';
 import { EUROPEAN_REGISTERS } from './registers-europe.ts';
+import { FURTHER_REGISTERS } from './registers-further.ts';
 import { WORLD_REGISTERS } from './registers-world.ts';
 import type { TextCheck } from './text-check.ts';
 import { githubChecksum, isJwt, shannonEntropy } from './tokens.ts';
@@ -32,10 +33,11 @@ const NAMED = {
   luhn: (secret: Buffer) => luhn(digitsOf(secret)),
   mod97: cased(mod97),
   verhoeff: (secret: Buffer) => verhoeff(digitsOf(secret)),
+  'no-count': (secret: Buffer) => !counts(secret.toString('latin1')),
   jwt: cased(isJwt),
   'github-crc32': cased(githubChecksum),
   ...mapped({ ...EUROPEAN_IDS, ...EUROPEAN_REGISTERS, ...VAT_NUMBERS }, upper),
-  ...mapped({ ...WORLD_IDS, ...WORLD_REGISTERS, ...ADDRESSES }, upper),
+  ...mapped({ ...WORLD_IDS, ...WORLD_REGISTERS, ...FURTHER_REGISTERS, ...ADDRESSES }, upper),
   ...mapped({ ...CASED_ADDRESSES, ...WALLETS }, cased),
 } satisfies Record<string, Validator>;
 

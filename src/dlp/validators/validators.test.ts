@@ -42,6 +42,9 @@ const RIGHT: readonly (readonly [ValidatorName, string])[] = [
   ['vn-mst', '0100233488'],
   ['nz-nhi', 'ZZZ0016'],
   ['mx-clabe', '032180000118359719'],
+  ['kz-iin', '900101300017'],
+  ['lu-matricule', '1893120105732'],
+  ['hu-taj', '111111110'],
 ];
 
 describe('validators', () => {
