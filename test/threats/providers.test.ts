@@ -6,7 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { answer, type Lab, openLab } from '../proxy/lab.ts';
+import { DEMO_SECRET } from '../../src/appliance/tour/demo-origins.ts';
+import { answer, everything, type Lab, openLab } from '../proxy/lab.ts';
 
 const KEY = 'zT9-kq2LmV0xWb7RsD4n';
 const dir = mkdtempSync(join(tmpdir(), 'providers-'));
@@ -31,7 +32,7 @@ credentials:
     [],
     {},
   );
-}, 60_000);
+}, 240_000);
 afterAll(async () => {
   await lab?.close();
   rmSync(dir, { recursive: true, force: true });
@@ -156,6 +157,58 @@ describe('T-40 what a provider is asked to fetch', () => {
     const { got, status } = await ask(body);
     expect(status).not.toBe('200');
     expect(got ?? '').not.toContain('evil.example');
+  });
+
+  describe.each([
+    ['lines of JSON', 'application/x-ndjson; charset=utf-8', (value: object) => `${JSON.stringify(value)}\n`],
+    ['events', 'text/event-stream', (value: object) => `event: x\ndata: ${JSON.stringify(value)}\n\n`],
+  ])('a body of %s', (_, type, write) => {
+    const chunk = (text: string) => `${Buffer.byteLength(text).toString(16)}\r\n${text}\r\n`;
+
+    /** A request whose end is not known yet, and what the origin has of it. */
+    async function begun() {
+      const state = { got: '' };
+      lab.script = (socket, _head, rest) => {
+        state.got = rest;
+        socket.removeAllListeners('data').on('data', (bytes: Buffer) => {
+          state.got += bytes.toString('latin1');
+          if (/\r\n0\r\n\r\n$/.test(state.got)) socket.end(answer('ok', 'Connection: close\r\n'));
+        });
+      };
+      const { socket } = await lab.tunnel('api.openai.com', { pass: lab.passes.write });
+      if (socket === null) throw new Error('no tunnel');
+      const key = 'Authorization: Bearer lt_credential_model\r\n';
+      const host = `Host: api.openai.com:${lab.tlsPort}\r\n`;
+      socket.write(
+        `POST /v1/batch HTTP/1.1\r\n${host}${key}Content-Type: ${type}\r\nTransfer-Encoding: chunked\r\n\r\n`,
+      );
+      return { state, socket, say: (value: object) => void socket.write(chunk(write(value))) };
+    }
+
+    it('goes on piece by piece, while more of it is to come', async () => {
+      const { state, socket, say } = await begun();
+      for (const word of ['first', 'second', 'third']) {
+        say({ input: `the ${word} one` });
+        await expect.poll(() => state.got, { timeout: 10_000 }).toContain(`the ${word} one`);
+      }
+      socket.write('0\r\n\r\n');
+      expect(await everything(socket)).toMatch(/^HTTP\/1\.1 200 /);
+    });
+
+    it.each<[string, object, string]>([
+      ['what the task may not reach', image('https://evil.example/'), 'evil.example'],
+      ['a search', { tools: [{ type: 'web_search' }] }, 'web_search'],
+      ['with a secret in it', { input: `my key is ${DEMO_SECRET}` }, DEMO_SECRET],
+    ])('does not go on with a piece that asks for %s', async (_what, value, never) => {
+      const { state, socket, say } = await begun();
+      say({ input: 'the first one' });
+      await expect.poll(() => state.got, { timeout: 10_000 }).toContain('the first one');
+      say(value);
+      socket.write('0\r\n\r\n');
+      expect(await everything(socket)).not.toMatch(/^HTTP\/1\.1 200 /);
+      expect(state.got).not.toContain(never);
+      expect(state.got).not.toMatch(/\r\n0\r\n\r\n$/);
+    });
   });
 
   it('at other hosts the same body is only a body', async () => {

@@ -1,9 +1,11 @@
-/** CBOR (RFC 8949), one item or several after one another (RFC 8742): texts, bytes and the keys of maps. */
+/** CBOR (RFC 8949), one item or several after one another (RFC 8742): texts, bytes, long numbers and the keys of maps. */
 
 import { type BinaryDocument, DEEPEST } from './document.ts';
 import { ItemReader, writeItems } from './items.ts';
 
-const [BYTES, TEXT, ARRAY, MAP, TAG] = [2, 3, 4, 5, 6];
+const [UNSIGNED, NEGATIVE, BYTES, TEXT, ARRAY, MAP, TAG, SIMPLE] = [0, 1, 2, 3, 4, 5, 6, 7];
+/** Heads behind which a number of four bytes stands, of eight, and a double. */
+const [LONG, DOUBLE] = [26, 27];
 const INDEFINITE = 31;
 const BREAK = 0xff;
 
@@ -34,11 +36,21 @@ class CborReader extends ItemReader {
     if (short === INDEFINITE) return this.#indefinite(kind, name, depth);
     const value = short < 24 ? short : short > 27 ? -1 : this.number(1 << (short - 24));
     if (value < 0) return false;
+    if (kind === UNSIGNED || kind === NEGATIVE || kind === SIMPLE) return this.#number(head, name, headAt);
     if (kind === BYTES || kind === TEXT) return this.leaf(name, headAt, value);
     if (kind === ARRAY) return this.times(value, () => this.item(name, depth + 1));
     if (kind === MAP) return this.times(value, () => this.pair(depth));
-    // Numbers and simple values are all in their heads.
     return kind !== TAG || this.item(name, depth + 1);
+  }
+
+  /** Which is all in the head that was read last. */
+  #number(head: number, name: string, headAt: number): boolean {
+    const [kind, short] = [head >> 5, head & 31];
+    if (kind === SIMPLE) return short !== DOUBLE || this.double(name, headAt);
+    if (short < LONG) return true;
+    const at = headAt + 1;
+    const value = short === LONG ? BigInt(this.bytes.readUInt32BE(at)) : this.bytes.readBigUInt64BE(at);
+    return this.numeral(name, headAt, kind === NEGATIVE ? -1n - value : value);
   }
 
   /** Chunks of a text are texts of their own. */

@@ -154,7 +154,7 @@ describe('heads', () => {
       'numbers of all sizes',
       readMessagePack,
       '9a cc ff cd ffff ce ffffffff cf ffffffffffffffff d0 80 d1 8000 d2 80000000 d3 8000000000000000 ca 3f800000 cb 3ff0000000000000',
-      [],
+      ['4294967295', '18446744073709551615', '-2147483648', '-9223372036854775808'],
     ],
     [
       'extensions',

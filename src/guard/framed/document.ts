@@ -12,6 +12,8 @@ export interface Leaf {
   readonly isKey?: boolean;
   /** Something else may stand for its length: it keeps it. */
   readonly isFixed?: boolean;
+  /** Of a number, which is told in decimal: what is written in its place where anything of it is taken out. */
+  readonly nought?: Buffer;
 }
 
 export interface BinaryDocument {
@@ -106,13 +108,17 @@ function lineOf(what: 'fields' | 'keys', { leaves, those, changes, areFixed }: L
       const [found] = Object.values(parsed(line) ?? {});
       if (!Array.isArray(found) || found.length !== those.length) return false;
       return those.every((i, at) => {
-        const { bytes, isFixed } = leaves[i] as Leaf;
+        const leaf = leaves[i] as Leaf;
         const value: unknown = what === 'keys' ? found[at] : Object.values(found[at] ?? {})[0];
         if (typeof value !== 'string') return false;
         const now = Buffer.from(value, 'utf8');
-        if (!now.equals(bytes)) changes.set(i, isFixed === true || areFixed ? fitted(bytes, now) : now);
+        if (!now.equals(leaf.bytes)) changes.set(i, written(leaf, now, areFixed));
         return true;
       });
     },
   };
+}
+
+function written({ bytes, isFixed = false, nought }: Leaf, now: Buffer, areFixed: boolean): Buffer {
+  return nought ?? (isFixed || areFixed ? fitted(bytes, now) : now);
 }

@@ -5,7 +5,7 @@ import { readCbor } from './cbor.ts';
 import { documentFraming } from './document-framing.ts';
 import { eventStreamFraming } from './event-stream-framing.ts';
 import type { Framing, FramingOptions } from './framing.ts';
-import { grpcFraming } from './grpc-framing.ts';
+import { grpcFraming, grpcWebTextFraming } from './grpc-framing.ts';
 import { readMessagePack } from './message-pack.ts';
 import { readProtobuf } from './protobuf.ts';
 
@@ -19,6 +19,7 @@ interface Format {
 const FORMATS: readonly Format[] = [
   { type: /^application\/vnd\.amazon\.eventstream$/, open: eventStreamFraming, flows: 'request' },
   { type: /^application\/(?:grpc(?:-web)?(?:\+[\w-]+)?|connect\+[\w-]+)$/, open: grpcFraming, flows: 'both' },
+  { type: /^application\/grpc-web-text(?:\+[\w-]+)?$/, open: grpcWebTextFraming, flows: 'both' },
   { type: /^application\/(?:[\w.-]+\+)?cbor(?:-seq)?$/, open: (options) => documentFraming(readCbor, options) },
   { type: /^application\/(?:x-|vnd\.)?msgpack$/, open: (options) => documentFraming(readMessagePack, options) },
   {

@@ -177,6 +177,66 @@ describe('a secret in pieces in messages of gRPC', () => {
   });
 });
 
+describe('messages of gRPC-Web in base64', () => {
+  const web = { contentType: 'application/grpc-web-text+proto' } as const;
+  const trailers = grpcMessage(Buffer.from('grpc-status:0\r\n'), 0x80);
+  const text = (...pieces: Buffer[]) => Buffer.from(pieces.map((piece) => piece.toString('base64')).join(''));
+  const decoded = (body: Buffer) =>
+    Buffer.concat((body.toString().match(/[^=]+=*/g) ?? []).map((run) => Buffer.from(run, 'base64')));
+
+  it.each([
+    ['each padded for itself', (one: Buffer, two: Buffer) => text(one, two, trailers)],
+    ['in one', (one: Buffer, two: Buffer) => text(Buffer.concat([one, two, trailers]))],
+    [
+      'padded wherever the server had something to send',
+      (one: Buffer, two: Buffer) =>
+        text(one.subarray(0, 4), Buffer.concat([one.subarray(4), two.subarray(0, 1)]), two.subarray(1), trailers),
+    ],
+  ])('have a secret of one, or of several, replaced, with lengths that fit, %s', (_, write) => {
+    const [one, two] = [GITHUB_TOKEN.slice(0, 13), GITHUB_TOKEN.slice(13)];
+    for (const cuts of [[], [1, 2, 3, 50, 51], [17]]) {
+      const whole = run(write(grpcMessage(field(1, `so ${GITHUB_TOKEN} it is`)), grpcMessage(field(2, 3))), cuts, web);
+      expect(grpcMessages(decoded(whole.body))).toEqual([
+        field(1, `so ${MARK} it is`),
+        field(2, 3),
+        trailers.subarray(5),
+      ]);
+      const split = run(write(grpcMessage(field(1, one)), grpcMessage(field(1, two))), cuts, web);
+      expect(grpcMessages(decoded(split.body))).toEqual([field(1, MARK), field(1, ''), trailers.subarray(5)]);
+    }
+  });
+
+  it('are the same messages where nothing is found', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.uint8Array({ maxLength: 120 }), { minLength: 1, maxLength: 6 }),
+        fc.array(fc.nat(500)),
+        (messages, cuts) => {
+          const frames = messages.map((message) => grpcMessage(message));
+          expect(run(text(...frames), cuts, web).body).toEqual(text(...frames));
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+
+  it.each([
+    ['no base64', 'AAAAAAEK!AAA'],
+    ['a group that is not whole', `${text(grpcMessage(field(1, 'a')))}AAA`],
+    ['padding where none can be', '=AAA'],
+    ['too much padding', 'A==='],
+    ['the alphabet of URLs', '_-__'],
+  ])('do not go on where there is %s', (_, body) => {
+    expect(run(Buffer.from(body), [3], web)).toMatchObject({ blocked: true });
+  });
+
+  it('go on as they came where that is no reason to stop', () => {
+    const body = `${text(grpcMessage(field(1, 'a')))}AAAA!AAA`;
+    const settings = { ...contextOf().settings, unscannable: 'pass' as const };
+    expect(run(Buffer.from(body), [], { ...web, settings }).body.toString()).toBe(body);
+  });
+});
+
 it.each([
   ['application/grpc', true, true, true],
   ['application/grpc+proto; charset=x', true, true, true],
@@ -188,7 +248,8 @@ it.each([
   ['application/x-msgpack', true, false, false],
   ['application/proto', true, false, false],
   ['application/grpcx', false, false, false],
-  ['application/grpc-web-text', false, false, false],
+  ['application/grpc-web-text', true, true, true],
+  ['application/grpc-web-text+proto', true, true, true],
   ['text/event-stream', false, false, false],
   ['', false, false, false],
 ])('%s: read in parts %s, flows up %s and down %s', (type, isRead, up, down) => {

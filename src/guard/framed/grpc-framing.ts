@@ -46,6 +46,47 @@ export function grpcFraming({ most, isLeaving }: FramingOptions): Framing {
   };
 }
 
+/**
+ * The same in base64, as browsers without binary streams have it. A server may pad whenever it has something to send, so groups of
+ * four stand for themselves, and each message is written in base64 of its own.
+ */
+export function grpcWebTextFraming(options: FramingOptions): Framing {
+  const inner = grpcFraming(options);
+  /** Less than a group, or what is no base64. */
+  let left = '';
+  const isBase64 = (groups: string): boolean => {
+    for (const [run] of groups.matchAll(/[^=]+=*/g))
+      if (!/^[A-Za-z0-9+/]+={0,2}$/.test(run) || run.length % 4 > 0) return false;
+    return !groups.startsWith('=');
+  };
+  return {
+    *push(chunk) {
+      left += Buffer.from(chunk).toString('latin1');
+      const groups = left.slice(0, left.length - (left.length % 4));
+      if (!isBase64(groups)) throw new Unreadable('what should be base64 is none');
+      left = left.slice(groups.length);
+      const bytes = [...groups.matchAll(/[^=]+=*/g)].map(([run]) => Buffer.from(run, 'base64'));
+      for (const part of inner.push(Buffer.concat(bytes))) yield inBase64(part);
+    },
+    end() {
+      if (left !== '') throw new Unreadable('the last group is not whole');
+      return inner.end();
+    },
+    rest: () => Buffer.from(inner.rest().toString('base64') + left, 'latin1'),
+  };
+}
+
+function inBase64(part: Told): Told {
+  const { text, lines } = part;
+  return {
+    ...{ text, lines },
+    written(changed) {
+      const now = part.written(changed);
+      return now === null ? null : Buffer.from(now.toString('base64'));
+    },
+  };
+}
+
 function tellMessage(raw: Buffer, { most, isLeaving }: FramingOptions): Told {
   // Many of them cost little to send.
   if (raw.length === HEAD) return { text: NOTHING, lines: 0, written: () => raw };

@@ -2,6 +2,9 @@
 
 import { type Leaf, MOST_LEAVES, SHORTEST_HIDDEN } from './document.ts';
 
+/** The least that has eight digits: no document's or card's number is shorter. */
+const FIRST_TOLD = 10_000_000n;
+
 /** Where a leaf stands, its head included. */
 export interface Place {
   readonly headAt: number;
@@ -60,6 +63,24 @@ export abstract class ItemReader {
     return true;
   }
 
+  /** A number that is told in decimal: so long a one may be a card's. Its first byte says what it is, the others hold it. */
+  protected numeral(name: string, headAt: number, value: bigint): boolean {
+    if (value < FIRST_TOLD && value > -FIRST_TOLD) return true;
+    if (this.leaves.length >= MOST_LEAVES) return false;
+    const nought = Buffer.alloc(this.at - headAt);
+    nought[0] = this.bytes[headAt] as number;
+    this.leaves.push({ name, bytes: Buffer.from(String(value)), nought });
+    this.places.push({ headAt, from: headAt, to: this.at });
+    return true;
+  }
+
+  /** The double that ends here: other languages write large whole numbers so. */
+  protected double(name: string, headAt: number): boolean {
+    if (this.at > this.bytes.length) return false;
+    const value = this.bytes.readDoubleBE(headAt + 1);
+    return !Number.isSafeInteger(value) || this.numeral(name, headAt, BigInt(value));
+  }
+
   /** So many as the head says, or as there are. */
   protected times(count: number, read: () => boolean): boolean {
     for (let i = 0; i < count; i += 1) if (!read()) return false;
@@ -91,9 +112,9 @@ export abstract class ItemReader {
     if (!this.item('', depth + 1)) return false;
     let name = '';
     for (let i = key; i < this.leaves.length; i += 1) {
-      const { bytes, isFixed = false } = this.leaves[i] as Leaf;
-      this.leaves[i] = { name: '', bytes, isFixed, isKey: true };
-      if (this.leaves.length === key + 1) name = shownName(bytes);
+      const leaf = this.leaves[i] as Leaf;
+      this.leaves[i] = { ...leaf, name: '', isKey: true };
+      if (this.leaves.length === key + 1) name = shownName(leaf.bytes);
     }
     return this.item(name, depth + 1);
   }

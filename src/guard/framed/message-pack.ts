@@ -1,4 +1,4 @@
-/** MessagePack, one value or several after one another: strings, bytes, extensions and the keys of maps. */
+/** MessagePack, one value or several after one another: strings, bytes, long numbers, extensions and the keys of maps. */
 
 import { type BinaryDocument, DEEPEST } from './document.ts';
 import { ItemReader, writeItems } from './items.ts';
@@ -15,6 +15,7 @@ const [BIN_8, EXT_8, STR_8, ARRAY_16, MAP_16] = [0xc4, 0xc7, 0xd9, 0xdc, 0xde];
 /** Bytes of what follows a head from 0xca on: floats, integers of both signs. */
 const NUMBERS = [4, 8, 1, 2, 4, 8, 1, 2, 4, 8];
 const FIRST_NUMBER = 0xca;
+const [DOUBLE, UINT_32, UINT_64, INT_32, INT_64] = [0xcb, 0xce, 0xcf, 0xd2, 0xd3];
 /** Extensions of 1, 2, 4, 8 and 16 bytes, behind a byte of their kind. */
 const FIRST_FIXED_EXT = 0xd4;
 
@@ -47,17 +48,31 @@ class MessagePackReader extends ItemReader {
     head: number,
     { name, depth, headAt }: { readonly name: string; readonly depth: number; readonly headAt: number },
   ) {
-    if (head >= FIRST_NUMBER && head < FIRST_FIXED_EXT) return this.skip(NUMBERS[head - FIRST_NUMBER] as number);
-    if (head >= FIRST_FIXED_EXT && head < STR_8) return this.#extension(1 << (head - FIRST_FIXED_EXT));
-    if (head >= ARRAY_16) {
-      const count = this.number(head % 2 === 0 ? 2 : 4);
-      const read = head < MAP_16 ? () => this.item(name, depth + 1) : () => this.pair(depth);
-      return count >= 0 && this.times(count, read);
+    if (head >= FIRST_NUMBER && head < FIRST_FIXED_EXT) {
+      return this.skip(NUMBERS[head - FIRST_NUMBER] as number) && this.#number(head, name, headAt);
     }
+    if (head >= FIRST_FIXED_EXT && head < STR_8) return this.#extension(1 << (head - FIRST_FIXED_EXT));
+    if (head >= ARRAY_16) return this.#list(head, name, depth);
     const first = head >= STR_8 ? STR_8 : head >= EXT_8 ? EXT_8 : BIN_8;
     const length = this.number(1 << (head - first));
     if (length < 0) return false;
     return first === EXT_8 ? this.#extension(length) : this.leaf(name, headAt, length);
+  }
+
+  #list(head: number, name: string, depth: number): boolean {
+    const count = this.number(head % 2 === 0 ? 2 : 4);
+    const read = head < MAP_16 ? () => this.item(name, depth + 1) : () => this.pair(depth);
+    return count >= 0 && this.times(count, read);
+  }
+
+  /** Which was read last. */
+  #number(head: number, name: string, headAt: number): boolean {
+    if (head === DOUBLE) return this.double(name, headAt);
+    const at = headAt + 1;
+    if (head === UINT_32) return this.numeral(name, headAt, BigInt(this.bytes.readUInt32BE(at)));
+    if (head === UINT_64) return this.numeral(name, headAt, this.bytes.readBigUInt64BE(at));
+    if (head === INT_32) return this.numeral(name, headAt, BigInt(this.bytes.readInt32BE(at)));
+    return head !== INT_64 || this.numeral(name, headAt, this.bytes.readBigInt64BE(at));
   }
 
   /** Its kind says what it holds, which keeps its length. */

@@ -1,7 +1,7 @@
 /**
  * The body of a request on its way out, through the guard when there is one. A guarded body of up to 1 MiB is held so
- * that its length can be said again after a change; a longer one is streamed, chunked. Messages of gRPC and of event streams
- * are not held for the next ones, which their client may send only once it has an answer.
+ * that its length can be said again after a change; a longer one is streamed, chunked. Messages of gRPC, events and lines of
+ * JSON whose length nobody said are not held for the next ones, which their client may send only once it has an answer.
  */
 
 import { GrowingBytes } from '../../core/growing-bytes.ts';
@@ -14,6 +14,7 @@ import { exchangedBody } from '../guarding/brokering.ts';
 import { type BodyStream, blockedBy, looked } from '../guarding/guarding.ts';
 import { watchedBody } from '../guarding/provider-body.ts';
 import { guardContext, recordVerdict } from '../guarding/scan-outbound.ts';
+import { isEventStream, isNdjson } from '../media-type.ts';
 import type { Forwarding } from '../relay/forwarding.ts';
 import { idleBound } from './idle-body.ts';
 
@@ -33,7 +34,8 @@ export async function outboundBody(gate: Gate, exchange: Exchange, forwarding: F
   const body = watchedBody(gate, exchange, { body: sent, headers });
   const guard = gate.guard();
   const contentType = field(headers, 'content-type').toLowerCase();
-  const isLive = announced === '' && mustFlow(contentType, 'request');
+  const isLive =
+    announced === '' && (mustFlow(contentType, 'request') || isEventStream(contentType) || isNdjson(contentType));
   const context = guardContext(exchange, 'request', {
     contentType,
     contentEncoding: joined(headers, 'content-encoding').toLowerCase(),

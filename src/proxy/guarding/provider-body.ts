@@ -9,10 +9,12 @@ import type { Principal } from '../../core/principal.ts';
 import type { Target } from '../../core/target.ts';
 import { decideCapability } from '../../policy/decide-capability.ts';
 import { type ProviderFetch, ProviderFetches } from '../../wire/provider-fetch.ts';
+import { type LineFormat, ProviderLines } from '../../wire/provider-lines.ts';
 import { parseAbsoluteTarget } from '../../wire/request-target.ts';
 import type { Exchange, HeaderList } from '../exchange.ts';
 import { field, joined } from '../fields.ts';
 import type { Gate } from '../gate.ts';
+import { isEventStream, isNdjson } from '../media-type.ts';
 import { Refusal } from '../refusal.ts';
 
 /** Hosts whose bodies are read for this. */
@@ -38,13 +40,42 @@ export function watchedBody(
   if (!mine || /^(?:multipart\/|audio\/|image\/|video\/|application\/(?:octet-stream|grpc))/.test(type)) return body;
   const encoding = joined(headers, 'content-encoding').toLowerCase();
   if (encoding !== '' && encoding !== 'identity') throw new Refusal('guard_unscannable', 'provider_encoding');
-  return watched(gate, exchange, body);
+  const judge = judgeOf(gate, exchange);
+  const format = lineFormatOf(type);
+  return format === null ? watched(judge, body) : watchedLines(judge, { body, lines: new ProviderLines(format) });
 }
 
+/** Of a body that is several JSON texts. */
+function lineFormatOf(type: string): LineFormat | null {
+  if (isNdjson(type)) return 'lines';
+  return isEventStream(type) ? 'events' : null;
+}
+
+type Judge = (found: readonly ProviderFetch[] | null) => void;
+
+/** Lines that are whole go on, so that who answers them may; of one that is refused the last piece never goes. */
+async function* watchedLines(
+  judge: Judge,
+  { body, lines }: { readonly body: AsyncIterable<Uint8Array>; readonly lines: ProviderLines },
+): AsyncGenerator<Uint8Array> {
+  let held: Uint8Array | null = null;
+  for await (const chunk of body) {
+    if (chunk.length === 0) continue;
+    judge(lines.push(chunk));
+    if (held !== null) yield held;
+    const whole = chunk.lastIndexOf(LF) + 1;
+    if (whole > 0) yield chunk.subarray(0, whole);
+    held = whole < chunk.length ? chunk.subarray(whole) : null;
+  }
+  judge(lines.end());
+  if (held !== null) yield held;
+}
+
+const LF = 0x0a;
+
 /** One piece is always held back, so that a body that is refused never becomes whole. */
-async function* watched(gate: Gate, exchange: Exchange, body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+async function* watched(judge: Judge, body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   const fetches = new ProviderFetches();
-  const judge = judgeOf(gate, exchange);
   let held: Uint8Array | null = null;
   for await (const chunk of body) {
     if (chunk.length === 0) continue;
@@ -57,7 +88,7 @@ async function* watched(gate: Gate, exchange: Exchange, body: AsyncIterable<Uint
   yield held;
 }
 
-function judgeOf(gate: Gate, exchange: Exchange): (found: readonly ProviderFetch[] | null) => void {
+function judgeOf(gate: Gate, exchange: Exchange): Judge {
   let judged = 0;
   return (found) => {
     if (found === null) throw new Refusal('guard_unscannable', 'provider_body');
