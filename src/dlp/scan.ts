@@ -7,6 +7,7 @@ import { eachCandidate, type Seen } from './candidates.ts';
 import type { CompiledRule } from './compiled-rule.ts';
 import type { RuleSet } from './compiled-rules.ts';
 import { type JsonPath, matchesPath } from './json-path.ts';
+import { bestNamed } from './same-place.ts';
 import { secretPlaceOf } from './secret-place.ts';
 import { isInMark } from './transform.ts';
 
@@ -180,8 +181,9 @@ function likelihoodOf(rule: CompiledRule, text: Buffer, [start, end]: readonly [
 }
 
 /** Of overlapping candidates the likelier stays, then the longer, then the earlier. */
-export function withoutOverlaps<C extends Candidate>(found: C[]): C[] {
+export function withoutOverlaps<C extends Candidate>(all: C[]): C[] {
   const rank = (c: C) => LIKELIHOODS.indexOf(c.likelihood);
+  const found = bestNamed(all);
   found.sort((a, b) => rank(b) - rank(a) || b.end - b.start - (a.end - a.start) || a.start - b.start);
   // Kept in order of position, none overlapping, so that only two neighbours can be in the way.
   const kept: C[] = [];

@@ -81,6 +81,7 @@ const brCnpjLetters: TextCheck = (text) => {
   const body = text.replace(/[^0-9A-Z]/g, '');
   if (!/^[0-9A-Z]{12}[0-9]{2}$/.test(body)) return false;
   const values = [...body].map((sign) => sign.charCodeAt(0) - 48);
+  if (oneDigitOnly(values)) return false;
   const check = (weights: readonly number[]) => {
     const rest = weighted(values, weights) % 11;
     return rest < 2 ? 0 : 11 - rest;
