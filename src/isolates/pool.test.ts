@@ -55,6 +55,15 @@ describe('a task in the pool', () => {
     for (const words of said) expect(outcome.error?.message).toContain(words);
   });
 
+  it('has a stack that it overflows soon, and deep enough for what works elsewhere', async () => {
+    const code = `export default () => { let depth = 0; const down = () => { depth += 1; return 1 + down(); };
+      try { down(); } catch (e) { return [depth, e.name]; } };`;
+    const [depth, name] = value(await run(code)) as [number, string];
+    expect(name).toBe('RangeError');
+    expect(depth).toBeGreaterThan(8000);
+    expect(depth).toBeLessThan(60_000);
+  });
+
   it('has WebAssembly where the profile gives it only', async () => {
     const bytes = '0,97,115,109,1,0,0,0';
     const code = `export default () => typeof WebAssembly === 'object' && WebAssembly.validate(new Uint8Array([${bytes}]));`;
