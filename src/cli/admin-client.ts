@@ -17,6 +17,8 @@ export interface Doors {
 export interface AdminClient {
   readonly doors: Doors;
   readonly state: string;
+  /** What the gateway knows callers on this machine by; read when it is asked for. */
+  gatewayKey(): string;
   call<K extends RouteId>(route: K, request?: RequestOf<K>): Promise<AnswerOf<K>>;
   /** Text routes (`/ca.pem`, `/metrics`). */
   text(route: RouteId): Promise<string>;
@@ -44,6 +46,8 @@ export function adminClient(options: CommonOptions, io: CliIo): AdminClient {
   return {
     doors,
     state: config.state,
+    // Where the configuration has a key of its own, the appliance makes none.
+    gatewayKey: () => config.gateway.dev_key ?? secretFile(join(config.state, 'gateway-key')),
     call: async (route, request = {}) => (await (await send(route, request as AnyRequest)).json()) as never,
     text: async (route) => (await send(route, {})).text(),
     events: (route, query) => eventsOf(send(route, { query })),
@@ -57,11 +61,6 @@ interface AnyRequest {
   readonly params?: Readonly<Record<string, unknown>>;
   readonly query?: Readonly<Record<string, unknown>>;
   readonly body?: unknown;
-}
-
-/** The key of local callers of the gateway. */
-export function gatewayKey(state: string): string {
-  return secretFile(join(state, 'gateway-key'));
 }
 
 function tokenOf(state: string, io: CliIo): string {

@@ -47,6 +47,7 @@ export function addAudit(program: Command, parts: CliParts): void {
   addVerify(audit, parts);
   addReading(audit, parts);
   addKeeping(audit, parts);
+  addExport(audit, parts);
   addWitness(audit, parts);
   addForward(audit, parts);
 }
@@ -138,6 +139,9 @@ function addKeeping(audit: Command, parts: CliParts): void {
       io.stdout(answer.shredded ? `the key of ${answer.tenant} is destroyed\n` : `${answer.tenant} had no key\n`);
     },
   });
+}
+
+function addExport(audit: Command, parts: CliParts): void {
   leaf<{ format: string; from: string; dir?: string }>(audit, 'export', parts, {
     summary: 'every entry of a log directory, to stdout',
     declare: (command) => {
@@ -156,6 +160,9 @@ function addKeeping(audit: Command, parts: CliParts): void {
       if (!/^[0-9]{1,15}$/.test(options.from))
         throw new CliFailure(EXIT.usage, `\`${options.from}\` is not a sequence number; see \`audit query\``);
       const dir = options.dir === undefined ? join(configOf(options, io).state, 'audit') : resolve(io.cwd, options.dir);
+      // An export of nothing, from a path that is wrong, would pass for a log without entries.
+      if (!existsSync(dir))
+        throw new CliFailure(EXIT.usage, `\`${dir}\` does not exist; name a log directory with --dir, or --state`);
       for (const { seq, bytes } of readEntries(dir, Math.max(firstKept(dir), Number(options.from)))) {
         io.stdout(`${exportLine(seq, bytes.toString('utf8'), format)}\n`);
       }

@@ -1,18 +1,25 @@
 /** `locktender dlp scan`: files, trees, archives and stdin, in flat memory. */
 
 import { closeSync, createReadStream, lstatSync, openSync, readdirSync, readFileSync, readSync } from 'node:fs';
-import { join, relative, resolve } from 'node:path';
+import { join, relative, resolve, sep } from 'node:path';
 import type { Command } from 'commander';
 import { addAll } from '../core/large-lists.ts';
 import type { RuleSet } from '../dlp/compiled-rules.ts';
 import { LAYER_LIMITS, scanLayers } from '../dlp/scan-layers.ts';
 import { type Found, StreamScanner } from '../dlp/stream-scanner.ts';
 import { zlibPacking } from '../guard/packing.ts';
-import { ArchiveUnreadable, archiveKind, membersOf } from '../store/archive.ts';
+import {
+  ARCHIVE_LIMITS,
+  ArchiveUnreadable,
+  archiveKind,
+  type Left,
+  membersOf,
+  packedOtherwise,
+} from '../store/archive.ts';
 import { errorCode } from '../store/files.ts';
 import { CliFailure, type CliIo, type CommonOptions, EXIT } from './context.ts';
 import { type CliParts, leaf } from './leaf.ts';
-import { printJson } from './print.ts';
+import { plain, printJson } from './print.ts';
 import { type SarifFile, sarifOf } from './sarif.ts';
 
 export interface ScanOptions extends CommonOptions {
@@ -81,13 +88,13 @@ function report({ files, unread }: Scanned, options: ScanOptions, scan: Scan, ve
     for (const { file, findings } of files) {
       for (const f of findings) {
         const { info_type: type, action } = shown(f, scan);
-        const place = `${file}:${f.from.line}:${f.from.column}: ${f.start}-${f.end}`;
+        const place = `${plain(file)}:${f.from.line}:${f.from.column}: ${f.start}-${f.end}`;
         io.stdout(`${place}: ${f.rule.spec.id} ${type} ${f.likelihood} ${action}\n`);
       }
     }
     io.stderr(`${count} findings in ${files.length} files\n`);
   }
-  for (const { file, why } of unread) io.stderr(`locktender: not scanned: \`${file}\`: ${why}\n`);
+  for (const { file, why } of unread) io.stderr(`locktender: not scanned: \`${plain(file)}\`: ${plain(why)}\n`);
   // What was not looked at is not clean.
   return count > 0 ? EXIT.failed : unread.length > 0 ? EXIT.usage : EXIT.done;
 }
@@ -102,47 +109,55 @@ function shownWithLine(found: Found, scan: Scan) {
   return { ...shown(found, scan), line: found.from.line, column: found.from.column };
 }
 
-async function scanAll(named: readonly string[], scan: Scan): Promise<Scanned> {
+async function scanAll(files: readonly string[], scan: Scan): Promise<Scanned> {
   const { io } = scan;
   const out: Scanned = { files: [], unread: [] };
   let told = Date.now();
-  for (const file of named) {
-    if (file !== '-' && lstat(resolve(io.cwd, file)) === null)
+  for (const file of files) {
+    const named = { file, path: Buffer.from(resolve(io.cwd, file)) };
+    if (file !== '-' && lstat(named.path) === null)
       throw new CliFailure(EXIT.usage, `cannot read \`${file}\` (ENOENT); check its path`);
-    for (const path of file === '-' ? ['-'] : walk(file, io.cwd, out)) {
-      await scanOne(path, scan, out);
+    for (const place of file === '-' ? [named] : walk(named, out)) {
+      await scanOne(place, scan, out);
       if (Date.now() - told < PROGRESS_MS) continue;
       told = Date.now();
-      io.stderr(`${out.files.length} files scanned, now ${path}\n`);
+      io.stderr(`${out.files.length} files scanned, now ${plain(place.file)}\n`);
     }
   }
   return out;
 }
 
+/** A file as it is shown, and where it lies: a name of a file need not be UTF-8. */
+interface Place {
+  readonly file: string;
+  readonly path: Buffer;
+}
+
 /** Files below, in order; what is neither file nor directory is left out, and links are not followed. */
-function* walk(path: string, cwd: string, out: Scanned): Generator<string> {
-  const stat = lstat(resolve(cwd, path));
-  if (stat?.isFile() || stat?.isSymbolicLink()) yield path;
+function* walk({ file, path }: Place, out: Scanned): Generator<Place> {
+  const stat = lstat(path);
+  if (stat?.isFile() || stat?.isSymbolicLink()) yield { file, path };
   if (!stat?.isDirectory()) return;
-  let names: string[];
+  let names: Buffer[];
   try {
-    names = readdirSync(resolve(cwd, path)).sort();
+    names = readdirSync(path, { encoding: 'buffer' }).sort(Buffer.compare);
   } catch (error) {
-    out.unread.push({ file: path, why: errorCode(error) });
+    out.unread.push({ file, why: errorCode(error) });
     return;
   }
   for (const name of names) {
-    if (SKIPPED.has(name) || lstat(resolve(cwd, path, name))?.isSymbolicLink()) continue;
-    yield* walk(relative('', join(path, name)) || join(path, name), cwd, out);
+    const shown = name.toString('utf8');
+    const below = Buffer.concat([path, Buffer.from(sep), name]);
+    if (SKIPPED.has(shown) || lstat(below)?.isSymbolicLink()) continue;
+    yield* walk({ file: relative('', join(file, shown)) || join(file, shown), path: below }, out);
   }
 }
 
-function lstat(path: string): ReturnType<typeof lstatSync> | null {
+function lstat(path: string | Buffer): ReturnType<typeof lstatSync> | null {
   return lstatSync(path, { throwIfNoEntry: false }) ?? null;
 }
 
-async function scanOne(file: string, scan: Scan, out: Scanned): Promise<void> {
-  const path = resolve(scan.io.cwd, file);
+async function scanOne({ file, path }: Place, scan: Scan, out: Scanned): Promise<void> {
   try {
     if (file === '-') {
       out.files.push({ file, findings: await scanStream(scan.io.stdin, scan) });
@@ -151,12 +166,13 @@ async function scanOne(file: string, scan: Scan, out: Scanned): Promise<void> {
     const head = headOf(path);
     if (archiveKind(head) === null && utf16Of(head) === null) {
       out.files.push({ file, findings: await scanStream(createReadStream(path, { highWaterMark: 1 << 20 }), scan) });
+      noteOtherPacking(file, head, out);
       return;
     }
     const size = lstat(path)?.size ?? 0;
     if (size > LARGEST_ARCHIVE)
       throw new ArchiveUnreadable(`larger than ${LARGEST_ARCHIVE} bytes, as archive or UTF-16; unpack or split it`);
-    scanBytes(file, readFileSync(path), { scan, out, depth: 0 });
+    scanBytes(file, readFileSync(path), { scan, out, depth: 0, left: { ...ARCHIVE_LIMITS } });
   } catch (error) {
     if (error instanceof ArchiveUnreadable) out.unread.push({ file, why: error.message });
     else if (error instanceof Error && 'syscall' in error) out.unread.push({ file, why: errorCode(error) });
@@ -176,15 +192,25 @@ interface Inside {
   readonly scan: Scan;
   readonly out: Scanned;
   readonly depth: number;
+  /** One allowance for an archive and all that is in it: archives in archives multiply. */
+  readonly left: Left;
+}
+
+/** What is packed as nothing here reads was not looked into, and is not clean. */
+function noteOtherPacking(file: string, head: Buffer, out: Scanned): void {
+  const form = packedOtherwise(head);
+  if (form !== null) out.unread.push({ file, why: `packed as ${form}, which is not read here; unpack it first` });
 }
 
 /** One text in memory, or what is in it when it is an archive: `a.zip!b.txt`. */
-function scanBytes(file: string, bytes: Buffer, { scan, out, depth }: Inside): void {
+function scanBytes(file: string, bytes: Buffer, inside: Inside): void {
+  const { scan, out, depth, left } = inside;
   const kind = archiveKind(bytes);
   if (kind !== null && depth < ARCHIVES_IN_ARCHIVES) {
     try {
-      for (const member of membersOf(bytes, kind)) {
-        scanBytes(member.name === '' ? file : `${file}!${member.name}`, member.bytes, { scan, out, depth: depth + 1 });
+      for (const member of membersOf(bytes, kind, left)) {
+        const name = member.name === '' ? file : `${file}!${member.name}`;
+        scanBytes(name, member.bytes, { ...inside, depth: depth + 1 });
       }
       return;
     } catch (error) {
@@ -192,6 +218,7 @@ function scanBytes(file: string, bytes: Buffer, { scan, out, depth }: Inside): v
       out.unread.push({ file, why: error.message });
     }
   }
+  noteOtherPacking(file, bytes, out);
   const utf16 = utf16Of(bytes);
   const scanner = new StreamScanner(scan.rules, LIMITS);
   const text = utf16 === null ? bytes : Buffer.from(new TextDecoder(utf16, { ignoreBOM: true }).decode(bytes), 'utf8');
@@ -199,7 +226,7 @@ function scanBytes(file: string, bytes: Buffer, { scan, out, depth }: Inside): v
   out.files.push({ file, findings: utf16 === null ? found : found.map((one) => inUtf16(one, text)) });
 }
 
-function headOf(path: string): Buffer {
+function headOf(path: Buffer): Buffer {
   const fd = openSync(path, 'r');
   try {
     const head = Buffer.alloc(512);

@@ -9,7 +9,7 @@ import {
   type TaskOrder,
   type TaskReport,
 } from '../gateway/client.ts';
-import { causeOf, gatewayKey } from './admin-client.ts';
+import { causeOf } from './admin-client.ts';
 import { withAppliance } from './brief-appliance.ts';
 import { CliFailure, type CliIo, EXIT, type ExitCode, readAll, textOf } from './context.ts';
 import { laidOut, printEvent } from './exec-stream.ts';
@@ -49,8 +49,8 @@ export function addExec(program: Command, parts: CliParts): void {
         came.parts += event.event === 'part' ? 1 : 0;
         printEvent(io, event, options.json === true);
       };
-      const report = await withAppliance(options, context, ({ doors: { gateway }, state }) =>
-        submit(gatewayClient({ url: gateway, token: gatewayKey(state) }), order, options.stream ? told : null).catch(
+      const report = await withAppliance(options, context, ({ doors: { gateway }, gatewayKey }) =>
+        submit(gatewayClient({ url: gateway, token: gatewayKey() }), order, options.stream ? told : null).catch(
           (error: unknown) => {
             throw failure(error, gateway, came.events > 0);
           },

@@ -33,21 +33,39 @@ export function archiveKind(head: Buffer): ArchiveKind | null {
   return head.subarray(257, 262).toString('latin1') === 'ustar' ? 'tar' : null;
 }
 
-/** Members in the order of the archive; of a single compressed file the one, named as the archive. */
-export function* membersOf(bytes: Buffer, kind: ArchiveKind, limits = ARCHIVE_LIMITS): Generator<Member> {
-  const left = { ...limits };
+const PACKED_OTHERWISE: readonly (readonly [name: string, begin: Buffer])[] = [
+  ['bzip2', Buffer.from('BZh', 'latin1')],
+  ['xz', Buffer.from('\xfd7zXZ\0', 'latin1')],
+  ['7z', Buffer.from('7z\xbc\xaf\x27\x1c', 'latin1')],
+  ['rar', Buffer.from('Rar!\x1a\x07', 'latin1')],
+  ['lz4', Buffer.from('\x04\x22\x4d\x18', 'latin1')],
+  ['lzip', Buffer.from('LZIP', 'latin1')],
+  ['compress', Buffer.from('\x1f\x9d', 'latin1')],
+];
+const BZIP2_BLOCK = Buffer.from('314159265359', 'hex');
+
+/** The form of compression that is not read here, by what it begins with. */
+export function packedOtherwise(head: Buffer): string | null {
+  const name = PACKED_OTHERWISE.find(([, begin]) => head.subarray(0, begin.length).equals(begin))?.[0] ?? null;
+  // Three letters begin a text as well.
+  return name === 'bzip2' && !head.subarray(4, 10).equals(BZIP2_BLOCK) ? null : name;
+}
+
+/** What may still be unpacked: of one archive, and of all that is in it. */
+export interface Left {
+  bytes: number;
+  members: number;
+}
+
+/** Members in the order of the archive; of a single compressed file the one, named as the archive. Takes from `left`. */
+export function* membersOf(bytes: Buffer, kind: ArchiveKind, left: Left = { ...ARCHIVE_LIMITS }): Generator<Member> {
   const members =
     kind === 'zip' ? zipMembers(bytes, left) : kind === 'tar' ? tarMembers(bytes) : single(bytes, kind, left);
   for (const member of members) {
     left.members -= 1;
-    if (left.members < 0) throw new ArchiveUnreadable(`it holds more than ${limits.members} files; unpack it first`);
+    if (left.members < 0) throw new ArchiveUnreadable('it holds too many files; unpack it first');
     yield member;
   }
-}
-
-interface Left {
-  bytes: number;
-  members: number;
 }
 
 function* single(bytes: Buffer, kind: 'gzip' | 'zstd', left: Left): Generator<Member> {
@@ -146,15 +164,21 @@ const text = (bytes: Buffer): string => bytes.toString('utf8').replace(/\0[\s\S]
 
 function bounded(unpack: () => Buffer, left: Left): Buffer {
   try {
+    if (left.bytes <= 0) throw tooMuch();
     const out = unpack();
     left.bytes -= out.length;
     if (left.bytes > 0) return out;
   } catch (error) {
+    if (error instanceof ArchiveUnreadable) throw error;
     if (!(error instanceof Error && 'code' in error && error.code === 'ERR_BUFFER_TOO_LARGE')) {
       throw new ArchiveUnreadable('a part of it does not unpack; it is cut short or harmed');
     }
   }
-  throw new ArchiveUnreadable('it unpacks to more than is scanned of one archive; unpack it first');
+  throw tooMuch();
+}
+
+function tooMuch(): ArchiveUnreadable {
+  return new ArchiveUnreadable('it unpacks to more than is scanned of one archive; unpack it first');
 }
 
 function broken(kind: string): ArchiveUnreadable {

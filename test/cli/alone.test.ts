@@ -53,6 +53,12 @@ describe('exec where no appliance runs', () => {
     expect(ran.stderr).toContain('failed: no more');
   });
 
+  it('is known by the key of the configuration where that has one', async () => {
+    const key = ['--set', 'gateway.dev_key=0123456789abcdef'];
+    const ran = await cli(['exec', '-', '--input', '1', ...key], 'export default (input) => input + 1');
+    expect(ran).toMatchObject({ code: 0, stdout: '2\n' });
+  });
+
   it('never stands in for an appliance that was named', async () => {
     const ran = await cli(['exec', '-', '--admin', 'http://127.0.0.1:9'], 'export default () => 1;');
     expect(ran.code).toBe(3);

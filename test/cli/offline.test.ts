@@ -23,6 +23,7 @@ describe('exit codes', () => {
     ['2 with the nearest subcommand', ['category', 'lst'], 2, [/^$/, /did you mean `list`\?/]],
     ['2 for what is not a URL', ['decide', '--tenant', 'a', '--url', 'x'], 2, [/^$/, /`x` is not a URL/]],
     ['2 for a log that is not there', ['audit', 'verify', 'nowhere'], 2, [/^$/, /`nowhere` does not exist/]],
+    ['2 for an export of a log that is not there', ['audit', 'export'], 2, [/^$/, /audit` does not exist/]],
     ['3 when no appliance runs', ['slo'], 3, [/^$/, /start `locktender serve`/]],
   ] as const)('ends %s', async (_, args, code, [stdout, stderr]) => {
     const ran = await cli(args);
@@ -200,4 +201,34 @@ describe('dlp scan of files', () => {
     expect(sarif.stdout).not.toContain('AKIAIOSFODNN7');
     expect(await cli(['dlp', 'scan', 'tree/broken.gz'])).toMatchObject({ code: 2 });
   }, 60_000);
+
+  it('leaves nothing out in silence: names that are not UTF-8, and what is packed as nothing here reads', async () => {
+    const tree = join(directory.path, 'odd');
+    mkdirSync(tree);
+    const name = Buffer.concat([Buffer.from(`${tree}/bad`), Buffer.from([0xff]), Buffer.from('.txt')]);
+    writeFileSync(name, 'key AKIAIOSFODNN7EXAMPLA\n');
+    writeFileSync(join(tree, 'line\nbreak.txt'), 'key AKIAIOSFODNN7EXAMPLA\n');
+    writeFileSync(join(tree, 'BZh.txt'), 'BZh9 is how bzip2 begins');
+    for (const [tool, ending] of [
+      ['bzip2', 'bz2'],
+      ['xz', 'xz'],
+    ] as const) {
+      writeFileSync(join(tree, `log.${ending}`), await packed(tool, 'nothing to be found'));
+    }
+    const ran = await cli(['dlp', 'scan', 'odd']);
+    expect(ran).toMatchObject({ code: 1 });
+    const found = ran.stdout.trimEnd().split('\n');
+    expect(found.map((line) => line.slice(0, line.indexOf(':')))).toEqual(['odd/bad\ufffd.txt', 'odd/line?break.txt']);
+    expect(ran.stderr.match(/not scanned: `[^`]*`: packed as \w+/g)).toEqual([
+      'not scanned: `odd/log.bz2`: packed as bzip2',
+      'not scanned: `odd/log.xz`: packed as xz',
+    ]);
+    expect(await cli(['dlp', 'scan', 'odd/log.xz'])).toMatchObject({ code: 2 });
+  }, 60_000);
 });
+
+async function packed(tool: string, text: string): Promise<Buffer> {
+  const child = spawn(tool, ['-c'], { stdio: ['pipe', 'pipe', 'inherit'] });
+  child.stdin.end(text);
+  return Buffer.concat(await child.stdout.toArray());
+}

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { wideLayers } from './wide-text.ts';
 
 type Form = '16le' | '16be' | '32le' | '32be';
@@ -48,6 +48,28 @@ describe('UTF-16 and UTF-32 layers', () => {
           `${before}|${after}`,
         ).toBe(true);
       }
+  });
+
+  it.each(FORMS)('in %s are found wherever runs of zeros stand round them', (form) => {
+    for (const before of [1, 2, 3, 4, 5, 15, 16, 17, 18, 100])
+      for (const after of [0, 1, 2, 3, 16, 17, 100]) {
+        const body = Buffer.concat([Buffer.alloc(before), wide('ghp_0123456789', form), Buffer.alloc(after)]);
+        const texts = [...wideLayers(body, () => true)].map(({ decoded }) => decoded.toString());
+        expect(texts, `${before}|${after}`).toContain('ghp_0123456789');
+      }
+  });
+
+  it('cost no search for each zero of a file that is full of them', () => {
+    const search = vi.spyOn(Buffer.prototype, 'indexOf');
+    try {
+      const zeros = Buffer.alloc(100_000);
+      const pairs = Buffer.alloc(100_000, Buffer.from([0, 1]));
+      const quads = Buffer.alloc(100_000, Buffer.from([0, 0, 0, 1]));
+      for (const bytes of [zeros, pairs, quads]) expect([...wideLayers(bytes, () => true)]).toEqual([]);
+      expect(search.mock.calls.length).toBeLessThan(100);
+    } finally {
+      search.mockRestore();
+    }
   });
 
   it('are not seen in text, in zeroes, or in numbers', () => {

@@ -9,6 +9,9 @@ import { type IsWanted, type Layer, LONGEST_RUN } from './layer.ts';
 /** Letters; shorter stretches hold no secret, and tables of numbers are such stretches. */
 const SHORTEST = 8;
 
+const ZEROES = Buffer.alloc(3);
+const NEAR = 16;
+
 /** Bytes of a letter, and which of them is not zero. */
 interface Form {
   readonly encoding: 'utf16' | 'utf32';
@@ -25,13 +28,13 @@ type Width = Pick<Form, 'encoding' | 'width'>;
 
 function* layersOfWidth(text: Buffer, of: Width, isWanted: IsWanted): Generator<Layer> {
   const { width } = of;
-  const zeroes = Buffer.alloc(width - 1);
   const little = { ...of, low: 0 };
   const big = { ...of, low: width - 1 };
   let at = 0;
-  for (let zero = text.indexOf(zeroes); zero >= 0; zero = text.indexOf(zeroes, at)) {
+  for (let found = zeroesFrom(text, 0, width - 1); found >= 0; found = zeroesFrom(text, at, width - 1)) {
+    const isBehindLetter = found > 0 && isLetter(text[found - 1] as number);
+    const zero = isBehindLetter ? found : nextToOther(text, found, width);
     at = zero + 1;
-    const isBehindLetter = zero > 0 && isLetter(text[zero - 1] as number);
     const stretches = [
       { form: little, start: isBehindLetter ? zero - 1 : zero + width - 1 },
       { form: big, start: zero },
@@ -39,10 +42,27 @@ function* layersOfWidth(text: Buffer, of: Width, isWanted: IsWanted): Generator<
     for (const { form, start } of stretches) {
       const end = endOf(text, start, form);
       if (end > start) at = Math.max(at, end);
-      const isLong = end - start >= width * SHORTEST && end - start <= LONGEST_RUN;
-      if (isLong && isWanted(start, end)) yield layerOf(text, start, end, form);
+      if (hasLength(end - start, width) && isWanted(start, end)) yield layerOf(text, start, end, form);
     }
   }
+}
+
+const hasLength = (bytes: number, width: number): boolean => bytes >= width * SHORTEST && bytes <= LONGEST_RUN;
+
+/** Where `count` zeros stand next, or -1; a search costs as much as looking at many bytes, so that near ones are looked for. */
+function zeroesFrom(text: Buffer, at: number, count: number): number {
+  for (let i = at; i < at + NEAR; i += 1) if (areZero(text, i, count, count)) return i;
+  return text.indexOf(ZEROES.subarray(0, count), at);
+}
+
+/**
+ * The last place from `at` on where zeros stand before something else. Nothing begins further in, and files are full of zeros:
+ * a search for each of them took more than everything else.
+ */
+function nextToOther(text: Buffer, at: number, width: number): number {
+  let zero = at;
+  while (text[zero + width - 1] === 0) zero += 1;
+  return zero;
 }
 
 /** End of the letters from `start` on. */
