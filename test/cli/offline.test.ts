@@ -128,7 +128,8 @@ describe('guard', () => {
 
   it('says nothing more once something is blocked, and exits 1', async () => {
     const ran = await cli(['guard', '--direction', 'request'], 'key AKIAIOSFODNN7EXAMPLA end');
-    expect(ran).toMatchObject({ code: 1, stdout: '' });
+    // A machine that pauses makes the input look quiet, and then what stands before the secret has gone.
+    expect(ran).toMatchObject({ code: 1, stdout: expect.stringMatching(/^(?:key )?$/) });
     expect(JSON.parse(ran.stderr)).toMatchObject({ rule: 'aws-access-key-id', action: 'block' });
   });
 });
