@@ -92,9 +92,9 @@ module.exports = {
     {
       name: 'pure-does-no-io',
       severity: 'error',
-      comment: 'pure folders take bytes and values, never sockets, files or clocks',
+      comment: 'pure folders take bytes and values, never sockets, files or clocks; `buffer` is about bytes alone',
       from: { path: `^src/(${PURE.join('|')})/`, pathNot: TESTS },
-      to: { dependencyTypes: ['core'] },
+      to: { dependencyTypes: ['core'], pathNot: '^(node:)?buffer$' },
     },
     { name: 'main-is-the-only-root', severity: 'error', from: {}, to: { path: '^src/main\\.ts$' } },
     {

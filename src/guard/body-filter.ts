@@ -55,6 +55,7 @@ class WindowedFilter implements BodyStream {
   #findings: Finding[] = [];
   #more = 0;
   #blocked = false;
+  #isEnded = false;
   /** Bytes that were looked at here. */
   #here = 0;
 
@@ -77,6 +78,7 @@ class WindowedFilter implements BodyStream {
 
   end(): Later<Uint8Array[]> {
     this.#gather();
+    this.#isEnded = true;
     return this.#windows([], () => {
       const { next } = this.#state;
       return next < this.#end ? Math.min(next + WINDOW, this.#end) : -1;
@@ -131,7 +133,7 @@ class WindowedFilter implements BodyStream {
     // What was let go on in small pieces adds up as well.
     if (hands !== undefined && !hands.isSmall(length, this.#here)) return this.#elsewhere(hands, until);
     this.#here += Math.max(0, length - BEHIND);
-    return this.#take(lookAtWindow(this.#options, this.#state, until));
+    return this.#take(lookAtWindow(this.#options, this.#state, until, this.#isEnded && until === this.#end));
   }
 
   /** Only the bytes of the window travel; what came behind them stays. */

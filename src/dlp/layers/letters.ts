@@ -5,6 +5,7 @@
  * they are, and blind nothing beside them.
  */
 
+import { isAscii } from 'node:buffer';
 import type { Ranges } from '../ranges.ts';
 import { Splices, type Undone } from './splices.ts';
 
@@ -51,6 +52,7 @@ const NEAR = 64;
 
 /** Stretches that hold all letters beyond ASCII, each with a byte more on both sides; none in most text. */
 export function lettersIn(text: Buffer): Ranges {
+  if (isAscii(text)) return [];
   const out: number[] = [];
   for (let at = nextBeyondAscii(text, 0); at < text.length; ) {
     let end = at + 1;

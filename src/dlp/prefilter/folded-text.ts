@@ -1,5 +1,7 @@
 /** The Kelvin sign and the long s: under (?i) RE2 takes them for `k` and `s`, so a text that holds them is looked at again. */
 
+import { isAscii } from 'node:buffer';
+
 const LETTERS = [
   { bytes: Buffer.from('\u212a'), ascii: 0x6b },
   { bytes: Buffer.from('\u017f'), ascii: 0x73 },
@@ -20,6 +22,7 @@ export interface FoldedText {
 
 /** In order; none, nearly always. */
 export function foldingLetters(text: Buffer): FoldingLetter[] {
+  if (isAscii(text)) return [];
   const found = LETTERS.flatMap(({ bytes, ascii }) =>
     placesOf(text, bytes).map((at) => ({ at, length: bytes.length, ascii })),
   );
