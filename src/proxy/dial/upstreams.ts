@@ -15,6 +15,7 @@ import type { Cutoff } from './cutoff.ts';
 import type { Dialer } from './dialer.ts';
 import { OriginPool } from './origin-pool.ts';
 import type { Route } from './route.ts';
+import { watchStreams } from './whole-streams.ts';
 
 export interface Origin extends Route {
   readonly pass: string;
@@ -38,6 +39,7 @@ export class Upstreams {
   constructor(dialer: Dialer, settings: ProxySettings) {
     this.#dialer = dialer;
     this.#settings = settings;
+    watchStreams();
     this.#entries = new LRUCache({
       max: settings.maxPools,
       dispose: ({ pool }, _, why) => {

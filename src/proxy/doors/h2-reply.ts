@@ -1,6 +1,7 @@
 /** Answers one HTTP/2 stream. */
 
 import { constants, type OutgoingHttpHeaders, type ServerHttp2Stream } from 'node:http2';
+import { Refusal } from '../refusal.ts';
 import type { FieldList, Reply } from './reply.ts';
 
 export class H2Reply implements Reply {
@@ -35,7 +36,12 @@ export class H2Reply implements Reply {
     this.#stream.setTimeout(this.#idleMs, () => this.#stream.close(constants.NGHTTP2_CANCEL));
     // The end of the stream is said by `end` alone: `close` ends the writable side first, and where it does not wait for
     // trailers the client may see an end before the reset, and take a part for the whole.
-    this.#stream.respond(h2Fields(status, fields), { waitForTrailers: true });
+    try {
+      this.#stream.respond(h2Fields(status, fields), { waitForTrailers: true });
+    } catch {
+      // What an origin said in HTTP/1.1, such as the status 999, and HTTP/2 has no way to say.
+      throw new Refusal('upstream_protocol', 'not_in_h2');
+    }
   }
 
   write(chunk: Uint8Array): boolean {
@@ -68,12 +74,25 @@ export class H2Reply implements Reply {
 
 function sendTrailers(stream: ServerHttp2Stream, trailers: FieldList): void {
   // None: an empty frame of data that ends the stream.
-  if (!stream.destroyed) stream.sendTrailers(merge({}, trailers));
+  if (stream.destroyed) return;
+  try {
+    stream.sendTrailers(merge(nothing(), trailers));
+  } catch {
+    // Nobody waits for this who could be told; without them the answer is not whole.
+    stream.close(constants.NGHTTP2_INTERNAL_ERROR);
+  }
 }
 
 /** Fields as Node's HTTP/2 takes them; repeated ones become lists. */
 export function h2Fields(status: number, fields: FieldList): OutgoingHttpHeaders {
-  return merge({ ':status': status }, fields);
+  const head = nothing();
+  head[':status'] = status;
+  return merge(head, fields);
+}
+
+/** Where `constructor` is a name like any other. */
+function nothing(): OutgoingHttpHeaders {
+  return Object.create(null) as OutgoingHttpHeaders;
 }
 
 function merge(into: OutgoingHttpHeaders, fields: FieldList): OutgoingHttpHeaders {

@@ -41,6 +41,8 @@ export class H2Server {
       streamResetRate: 50,
       maxHeaderListPairs: gate.settings.maxHeaderCount + 4,
       unknownProtocolTimeout: gate.settings.headTimeoutMs,
+      // What an origin says twice is passed on as it is, as over HTTP/1.1: many say `nosniff` so.
+      strictSingleValueFields: false,
     });
     this.#server.on('stream', (stream, headers, _flags, raw) => this.#stream(stream, headers, raw));
     this.#server.on('sessionError', () => undefined);

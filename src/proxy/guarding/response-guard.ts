@@ -184,9 +184,14 @@ export class ResponseGuard {
     // What is under way gives out what it can.
     if (this.#looking !== null || this.#failure !== null) return;
     this.#let();
-    const out = this.#filter.idle();
-    if (out instanceof Promise) this.#look(out);
-    else this.#send(out);
+    try {
+      const out = this.#filter.idle();
+      if (out instanceof Promise) this.#look(out);
+      else this.#send(out);
+    } catch (error) {
+      // A timer has no caller.
+      this.#fail(refusalOf(unlooked(error)));
+    }
   }
 
   /** Whatever can go on does so now. */
