@@ -89,8 +89,12 @@ export function numberOf(digits: readonly number[]): number {
   return digits.reduce((sum, digit) => sum * 10 + digit, 0);
 }
 
-/** Groups of four digits of which two neighbours differ by one: a row of a table that counts, no number of anybody. */
+/**
+ * Groups of four digits of which two neighbours differ by one, or all by little: a row of a table that counts, no number of
+ * anybody.
+ */
 export function counts(text: string): boolean {
   const groups = text.split(/[^0-9]+/).filter((group) => group.length === 4);
-  return groups.some((group, i) => i > 0 && Math.abs(Number(group) - Number(groups[i - 1])) === 1);
+  const steps = groups.slice(1).map((group, i) => Math.abs(Number(group) - Number(groups[i])));
+  return steps.includes(1) || (steps.length > 1 && steps.every((step) => step < 32));
 }
