@@ -66,6 +66,19 @@ describe('env.storage', () => {
     expect(await run('internal-data', read, 'other')).toMatchObject({ result: [null, []] });
   });
 
+  test('lists more keys than one answer holds, page by page, while they come and go', async () => {
+    const code = `const s = env.storage.ephemeral; for (let i = 0; i < 1203; i += 1) await s.put('p' + i, i);
+      const first = await s.list('p'); const all = []; const sizes = [];
+      for (let cursor = null, page; ; ) { page = await s.list({ prefix: 'p', limit: 500, cursor }); all.push(...page.keys); sizes.push(page.keys.length);
+        cursor = page.cursor; if (cursor === null) break; await s.delete(cursor); await s.put('o', 1); }
+      const exact = await s.list({ prefix: 'p12', limit: 14 }); const code = (o) => s.list(o).then(() => 'listed', (e) => e.code);
+      return [first.length, sizes, new Set(all).size, exact.keys.length, exact.cursor, (await s.list({ limit: 1 })).cursor, (await s.list(null)).keys.length,
+        await code({ limit: 0 }), await code({ limit: 1001 }), await code({ cursor: 7 })];`;
+    expect(await run('internal-data', code)).toMatchObject({
+      result: [1000, [500, 500, 203], 1203, 14, null, 'o', 1000, 'bad_arguments', 'bad_arguments', 'bad_arguments'],
+    });
+  });
+
   test('loses ephemeral values with the task', async () => {
     const put = "await env.storage.ephemeral.put('e', 1); return env.storage.ephemeral.get('e');";
     expect(await run('strict', put)).toMatchObject({ result: 1 });

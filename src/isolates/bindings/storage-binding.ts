@@ -35,7 +35,13 @@ const shapes = {
   // Parsed from JSON, so any value is one of JSON; to look into it would take longer than to keep it.
   put: z.object({ area, key, value: z.unknown(), ttl: z.number().positive().optional() }),
   delete: z.object({ area, key }),
-  list: z.object({ area, prefix: z.string().max(512) }),
+  list: z.object({
+    area,
+    prefix: z.string().max(512),
+    limit: z.int().min(1).max(MOST_LISTED).default(MOST_LISTED),
+    // The last key of the page before: what is put or deleted meanwhile makes no other come twice or be left out.
+    cursor: z.string().max(512).nullish(),
+  }),
 };
 
 export function storageBinding({ session, may, now }: StorageBindingOptions): BindingPart {
@@ -61,7 +67,9 @@ export function storageBinding({ session, may, now }: StorageBindingOptions): Bi
     },
     'storage.list': (args) => {
       const asked = shapes.list.parse(args);
-      return done(storeOf(asked.area).list(asked.prefix, MOST_LISTED));
+      const found = storeOf(asked.area).list(asked.prefix, asked.limit + 1, asked.cursor ?? null);
+      const keys = found.slice(0, asked.limit);
+      return done({ keys, cursor: found.length > keys.length ? keys.at(-1) : null });
     },
   };
   return {

@@ -56,6 +56,9 @@ it('keeps, lists and forgets as a plain table does, whatever is done', () => {
       const all = plain.all(now);
       const keys = all.map(([n]) => n).filter((n) => n.startsWith(prefix));
       expect(store.list(prefix, 3)).toEqual(keys.slice(0, 3));
+      // Any key goes on from where it stands or would, one outside of the prefix too.
+      for (const after of [...keys, prefix, `${prefix}~`, 'a', ''])
+        expect(store.list(prefix, 3, after)).toEqual(keys.filter((key) => key > after).slice(0, 3));
       expect(all.map(([n]) => store.get(n))).toEqual(all.map(([, text]) => text));
     }),
     { numRuns: 500 },

@@ -81,10 +81,10 @@ export class ValueStore {
     return true;
   }
 
-  /** Keys with a prefix, sorted. */
-  list(prefix: string, most: number): string[] {
+  /** Keys with a prefix, sorted; with `after`, those behind that key alone, whether it is still there or not. */
+  list(prefix: string, most: number, after: string | null = null): string[] {
     this.sweep();
-    const from = this.#at(prefix);
+    const from = after === null || after < prefix ? this.#at(prefix) : this.#behind(after);
     let to = from;
     while (to < from + most && this.#keys[to]?.startsWith(prefix)) to += 1;
     return this.#keys.slice(from, to);
@@ -112,6 +112,11 @@ export class ValueStore {
   #count(bytes: number, keys: number): void {
     this.#bytes += bytes;
     this.#room.taken += bytes + keys * OVERHEAD;
+  }
+
+  #behind(key: string): number {
+    const at = this.#at(key);
+    return this.#keys[at] === key ? at + 1 : at;
   }
 
   /** Where a key stands, or would. */

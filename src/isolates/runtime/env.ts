@@ -41,6 +41,14 @@ function camel(name: string): string {
   return name.replace(/-([a-z0-9])/g, (_all, letter: string) => letter.toUpperCase());
 }
 
+/** What is left out: all keys, as many as one answer holds, from the first on. */
+interface ListOptions {
+  readonly prefix?: string;
+  readonly limit?: number;
+  /** What the page before said. */
+  readonly cursor?: string | null;
+}
+
 function area(name: 'session' | 'ephemeral') {
   const ask = async (op: string, args: object) => (await callBinding(`storage.${op}`, { area: name, ...args })).value;
   return Object.freeze({
@@ -48,7 +56,12 @@ function area(name: 'session' | 'ephemeral') {
     put: async (key: string, value: unknown, options?: { ttl?: number } | null) =>
       ask('put', { key, value, ttl: options?.ttl }),
     delete: (key: string) => ask('delete', { key }),
-    list: (prefix = '') => ask('list', { prefix }),
+    list: async (asked: string | ListOptions | null = '') => {
+      const options = typeof asked === 'object' ? (asked ?? {}) : { prefix: asked };
+      const { prefix = '', limit, cursor } = options;
+      const page = (await ask('list', { prefix, limit, cursor })) as { readonly keys: readonly string[] };
+      return typeof asked === 'object' ? page : page.keys;
+    },
   });
 }
 
