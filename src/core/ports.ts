@@ -156,6 +156,8 @@ export interface EgressRequest {
 
 export interface EgressResponse {
   readonly status: number;
+  /** The origin's reason phrase; HTTP/2 has none. */
+  readonly statusText?: string;
   readonly headers: readonly (readonly [string, string])[];
   readonly body: AsyncIterable<Uint8Array>;
   /** Id of the decision that allowed it. */

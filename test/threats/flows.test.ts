@@ -167,6 +167,35 @@ describe('a body', () => {
 });
 
 describe("an isolate's fetch", () => {
+  it('T-36 hears what the origin calls its status, through the guard as a field is', async () => {
+    const secret = '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';
+    lab.script = (socket, head) => {
+      const phrase = /GET \/(\w+)/.exec(head)?.[1] === 'plain' ? ' Quite Fine' : ` it is ${secret}`;
+      socket.end(`HTTP/1.1 207${phrase}\r\nX-Told:${phrase}\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok`);
+    };
+    const code = `export default (urls) => Promise.all(urls.map(async (url) => {
+      const r = await fetch(url); return [r.status, r.statusText, r.clone().statusText, r.headers.get('x-told'), [...r.headers.keys()].length]; }))`;
+    const response = await fetch(`http://${lab.appliance.gatewayAddress}/v1/tasks`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${DEV_KEY}`, 'content-type': 'application/json' },
+      body: JSON.stringify({
+        class: 'lab-read',
+        code,
+        input: ['plain', 'other'].map((p) => `https://${target()}/${p}`),
+      }),
+    });
+    const { result } = (await response.json()) as { result: [number, string, string, string, number][] };
+    expect(result[0]?.slice(0, 4)).toEqual([207, 'Quite Fine', 'Quite Fine', 'Quite Fine']);
+    // What goes for the field goes for the phrase; the guard of the result would take out what came as far as that.
+    expect(result[1]?.[1]).toBe(result[1]?.[3]);
+    expect(JSON.stringify(result)).not.toContain(secret);
+    const { events } = await lab.admin('/v1/audit?type=guard.verdict&limit=10');
+    const found = (events as { event: { decision: string | null; findings: unknown[] } }[])
+      .filter(({ event }) => event.decision !== null)
+      .map(({ event }) => event.findings.length);
+    expect(found).toContain(2);
+  }, 60_000);
+
   it('ends in the middle of its body when its host is denied, and the task is told', async () => {
     lab.script = (socket) => {
       socket.write('HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\n');

@@ -98,9 +98,9 @@ async function open(
 }
 
 function opened(response: EgressResponse, exchange: Exchange): BindingReply {
-  const { status, headers, decision, body } = response;
+  const { status, statusText = '', headers, decision, body } = response;
   exchange.download = body[Symbol.asyncIterator]();
-  return { ok: true, value: { status, headers, decision } };
+  return { ok: true, value: { status, statusText, headers, decision } };
 }
 
 async function write(

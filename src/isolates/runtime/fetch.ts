@@ -41,6 +41,7 @@ interface Hop {
 interface Opened {
   readonly id: number;
   readonly status: number;
+  readonly statusText: string;
   readonly headers: readonly (readonly [string, string])[];
 }
 
@@ -146,7 +147,7 @@ async function open(hop: Hop, signal: AbortSignal): Promise<Opened> {
       stop.reject(error);
     });
     const answer = (await Promise.race([asked, stop.promise])).value as Omit<Opened, 'id'>;
-    return { id, status: answer.status, headers: answer.headers };
+    return { id, status: answer.status, statusText: answer.statusText, headers: answer.headers };
   } catch (error) {
     forget();
     throw error;
@@ -203,7 +204,8 @@ interface Whence {
   readonly redirected: boolean;
 }
 
-function responseOf({ id, status, headers: pairs }: Opened, { request, url, redirected }: Whence): Response {
+function responseOf(opened: Opened, { request, url, redirected }: Whence): Response {
+  const { id, status, statusText, headers: pairs } = opened;
   const headers = new Headers();
   for (const [name, value] of pairs) headers.append(name, value);
   const bare = NO_BODY.has(status) || request.method === 'HEAD';
@@ -212,7 +214,7 @@ function responseOf({ id, status, headers: pairs }: Opened, { request, url, redi
   const stream = bare ? null : decoded(download(id, request.signal), coding);
   const body = { ...noBody(), stream };
   return madeResponse(
-    { type: 'basic', status, url: withoutFragment(url), redirected, headers, guard: 'immutable' },
+    { type: 'basic', status, statusText, url: withoutFragment(url), redirected, headers, guard: 'immutable' },
     body,
   );
 }

@@ -41,8 +41,8 @@ function fetch(gate: Gate, principal: Principal, request: EgressRequest): Promis
   const read = readOf(gate, request, headers);
   return new Promise<Outcome>((resolve, reject) => {
     const state = { decision: '' };
-    const reply = new FetchReply(({ status, fields }) =>
-      resolve(ok({ status, headers: fields, body: reply, decision: state.decision })),
+    const reply = new FetchReply(({ status, fields, phrase }) =>
+      resolve(ok({ status, statusText: phrase, headers: fields, body: reply, decision: state.decision })),
     );
     const abort = () => {
       reply.leave();

@@ -1,16 +1,19 @@
 /** Answers an isolate's `fetch`: the response head once, then the body as it is asked for. */
 
-import type { FieldList, Reply } from './reply.ts';
+import { type FieldList, PHRASE, type Reply } from './reply.ts';
 
 export interface FetchHead {
   readonly status: number;
   readonly fields: FieldList;
+  /** Empty where the origin gave none. */
+  readonly phrase: string;
 }
 
 /** Bytes held for a reader before the origin is asked to wait. */
 const HIGH_WATER = 256 * 1024;
 
 export class FetchReply implements Reply, AsyncIterable<Uint8Array> {
+  readonly takesPhrase = true;
   readonly #onHead: (head: FetchHead) => void;
   readonly #chunks: Uint8Array[] = [];
   #held = 0;
@@ -40,7 +43,8 @@ export class FetchReply implements Reply, AsyncIterable<Uint8Array> {
 
   head(status: number, fields: FieldList): void {
     this.#begun = true;
-    this.#onHead({ status, fields });
+    const phrase = fields.find(([name]) => name === PHRASE)?.[1] ?? '';
+    this.#onHead({ status, fields: fields.filter(([name]) => name !== PHRASE), phrase });
   }
 
   write(chunk: Uint8Array): boolean {

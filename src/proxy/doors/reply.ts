@@ -2,6 +2,9 @@
 
 export type FieldList = readonly (readonly [string, string])[];
 
+/** No field of an origin has this name. */
+export const PHRASE = ':reason';
+
 export interface Reply {
   /** True once the response head is out. */
   readonly begun: boolean;
@@ -9,6 +12,8 @@ export interface Reply {
   readonly gone: boolean;
   /** Bytes that were handed over and are not out; infinite where that cannot be known. */
   readonly queued: number;
+  /** Takes the origin's reason phrase, as a field named `PHRASE`, through everything that fields go through. */
+  readonly takesPhrase?: boolean;
   head(status: number, fields: FieldList): void;
   /** False asks to wait for `onDrain`. */
   write(chunk: Uint8Array): boolean;

@@ -8,7 +8,7 @@ import { UNKNOWN } from '../budget/budgets.ts';
 import { upstreamRefusal } from '../dial/upstream-errors.ts';
 import { urlHost } from '../dial/upstreams.ts';
 import { Crumbs } from '../doors/h2-crumbs.ts';
-import type { FieldList, Reply } from '../doors/reply.ts';
+import { type FieldList, PHRASE, type Reply } from '../doors/reply.ts';
 import { type OutboundBody, outboundBody } from '../doors/request-body.ts';
 import type { Exchange, HeaderList, Sealing } from '../exchange.ts';
 import { clientFields, field, trailerFields, upstreamFields } from '../fields.ts';
@@ -150,7 +150,7 @@ export class Relay implements Dispatcher.DispatchHandler, Sealing {
     this.#count('up', chunk.length);
   }
 
-  onResponseStart(controller: Dispatcher.DispatchController, status: number): void {
+  onResponseStart(controller: Dispatcher.DispatchController, status: number, _parsed?: unknown, phrase?: string): void {
     // Interim responses are the origin's own business with us; unsolicited ones end here (T-29).
     if (status < 200) {
       this.#interim += 1;
@@ -163,7 +163,9 @@ export class Relay implements Dispatcher.DispatchHandler, Sealing {
     const bodiless = this.#exchange.order.ask.method === 'HEAD' || status === 204 || status === 304;
     this.#guard = bodiless ? null : ResponseGuard.of(this.#gate, this.#exchange, raw);
     // RFC 9110 section 8.6: a 204 has no length, and a client that believed one would wait for the next answer's bytes.
-    const fields = this.#fields(clientFields(raw, this.#guard !== null || status === 204));
+    const own = clientFields(raw, this.#guard !== null || status === 204);
+    if (this.#reply.takesPhrase && phrase) own.push([PHRASE, phrase]);
+    const fields = this.#fields(own);
     if (fields instanceof Refusal) {
       controller.abort(fields);
       return;
