@@ -64,6 +64,27 @@ const messages: readonly Case[] = [
     ],
   ],
   [
+    'streams move, chunk by chunk as they are asked for, and what ends one end ends the other',
+    `const of = (s) => structuredClone(s, { transfer: [s] }); const log = []; let c; const made = of(new ReadableStream({ start: (to) => { c = to; }, cancel: (r) => log.push('cancelled ' + r) }));
+     const sent = { get n() { log.push('asked for'); return [1]; } }; c.enqueue(sent); await turn(); log.push('before'); const r = made.getReader(); const got = (await r.read()).value; await r.cancel('why'); await turn(); await turn();
+     const broken = of(new ReadableStream({ start: (to) => to.error('foo') })); const foo = await broken.getReader().read().catch((e) => e);
+     let d; const bad = of(new ReadableStream({ start: (to) => { d = to; } })); d.enqueue(() => 1); const refused = await fault(bad.getReader().read()); await turn(); const errored = await fault((async () => d.enqueue(1))());
+     const all = []; const w = of(new WritableStream({ write: (x) => all.push(x), close: () => all.push('closed') })).getWriter(); for (const x of [1, 2, 3]) w.write(x); await w.close(); await turn(); await turn();
+     const t = of(new TransformStream({ transform: (x, to) => to.enqueue(x * 2) })); const tw = t.writable.getWriter(); tw.write(21); tw.close(); const tr = t.readable.getReader();
+     const { port1, port2 } = new MessageChannel(); const by = new Promise((next) => { port2.onmessage = (e) => next(e.data); }); const s = new Response('text').body; port1.postMessage({ s }, [s]); const { locked } = s; const read = await new Response((await by).s).text();
+     return [log, got, sent === got, foo, refused, errored, all, t instanceof TransformStream, (await tr.read()).value, (await tr.read()).done, read, locked];`,
+    [
+      ['before', 'asked for', 'cancelled why'],
+      ...[{ n: [1] }, false, 'foo', 'DataCloneError', 'TypeError', [1, 2, 3, 'closed'], true, 42, true, 'text', true],
+    ],
+  ],
+  [
+    'a stream that is locked, or none, stays where it is',
+    `const s = new ReadableStream(); s.getReader(); const t = new TransformStream(); t.readable.getReader(); const move = (x) => fault((async () => structuredClone(x, { transfer: [x] }))());
+     return [await move(s), await move(t), t.writable.locked, await move(Object.create(ReadableStream.prototype)), await fault((async () => structuredClone(new WritableStream()))())];`,
+    ['DataCloneError', 'DataCloneError', false, 'DataCloneError', 'DataCloneError'],
+  ],
+  [
     'a closed one is told of, and carries nothing',
     `const { port1, port2 } = new MessageChannel(); const got = []; port2.onmessage = (e) => got.push(e.data); port2.onclose = () => got.push('close'); port1.close(); port1.postMessage(1); port2.postMessage(1); await turn(); return got;`,
     ['close'],

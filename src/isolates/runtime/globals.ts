@@ -36,6 +36,7 @@ import { inspect } from './inspect.ts';
 import { USER_AGENT } from './limits.ts';
 import { MessageEvent } from './message-event.ts';
 import { BroadcastChannel, MessageChannel, MessagePort } from './message-port.ts';
+import { allowStreamTransfer } from './moved-stream.ts';
 import {
   beginClock,
   makePerformance,
@@ -116,6 +117,7 @@ export function installGlobals(global: Record<string, unknown>, console: object)
   for (const [name, kind] of Object.entries(INTERFACES)) asInterface(name, kind);
   streamIteratorsAsStandard();
   refuseToClone(Object.values({ ...INTERFACES, ...STREAMS }));
+  allowStreamTransfer();
   define(global, { ...INTERFACES, ...STREAMS }, false);
   define(global, { console }, false);
   defineEvents(global);

@@ -43,6 +43,13 @@ export const transferables = {
   move: (port: object): object => port,
 };
 
+/** What streams give, which are made of ports when they move. */
+export const streamTransfer = {
+  isStream: (_value: object): boolean => false,
+  canMove: (_stream: object): boolean => false,
+  move: (stream: object): object => stream,
+};
+
 export function structuredClone(value: unknown, options: { transfer?: Iterable<unknown> } = {}): unknown {
   const transfer = options?.transfer === undefined ? [] : [...options.transfer];
   return cloneAndMove(value, transfer).value;
@@ -52,27 +59,37 @@ export function structuredClone(value: unknown, options: { transfer?: Iterable<u
 export function cloneAndMove(value: unknown, transfer: readonly unknown[]): { value: unknown; moved: object[] } {
   const all = new Set<object>();
   for (const item of transfer) {
-    if (!isMovable(item)) throw uncloneable('only an ArrayBuffer or a MessagePort can be transferred');
+    if (!isMovable(item)) throw uncloneable('only an ArrayBuffer, a MessagePort or a stream can be transferred');
     if (all.has(item)) throw uncloneable('something is transferred twice');
     all.add(item);
   }
   const moved = new Map<object, object>();
   for (const item of all) {
-    if (item instanceof ArrayBuffer ? item.detached : !transferables.canMove(item))
-      throw uncloneable('what is transferred went elsewhere before');
+    if (!isThere(item)) throw uncloneable('what is transferred went elsewhere before, or is locked');
   }
   const made = clone(value, { seen: new Map(), moved, transfer: all });
   return { value: made, moved: [...all].map((item) => movedOf(item, moved)) };
 }
 
 function isMovable(item: unknown): item is object {
-  return item instanceof ArrayBuffer || (typeof item === 'object' && item !== null && transferables.isPort(item));
+  if (typeof item !== 'object' || item === null) return false;
+  return item instanceof ArrayBuffer || transferables.isPort(item) || streamTransfer.isStream(item);
+}
+
+function isThere(item: object): boolean {
+  if (item instanceof ArrayBuffer) return !item.detached;
+  return transferables.isPort(item) ? transferables.canMove(item) : streamTransfer.canMove(item);
 }
 
 function movedOf(item: object, moved: Map<object, object>): object {
-  const made = moved.get(item) ?? (item instanceof ArrayBuffer ? item.transfer() : transferables.move(item));
+  const made = moved.get(item) ?? move(item);
   moved.set(item, made);
   return made;
+}
+
+function move(item: object): object {
+  if (item instanceof ArrayBuffer) return item.transfer();
+  return transferables.isPort(item) ? transferables.move(item) : streamTransfer.move(item);
 }
 
 interface Cloning {
