@@ -1,6 +1,6 @@
 /** `locktender dlp scan`: files, trees, archives and stdin, in flat memory. */
 
-import { closeSync, createReadStream, lstatSync, openSync, readdirSync, readFileSync, readSync } from 'node:fs';
+import { closeSync, createReadStream, fstatSync, lstatSync, openSync, readdirSync, readSync } from 'node:fs';
 import { join, relative, resolve, sep } from 'node:path';
 import type { Command } from 'commander';
 import { addAll } from '../core/large-lists.ts';
@@ -38,6 +38,7 @@ interface Scan {
 /** An archive is read into memory, and so are the archives in it. */
 const LARGEST_ARCHIVE = 256 * 1024 * 1024;
 const ARCHIVES_IN_ARCHIVES = 3;
+const [PIECE, SMALLEST_PIECE, OF_PIPE] = [1 << 20, 4096, 1 << 16];
 const SKIPPED = new Set(['.git', '.hg', '.svn']);
 const PROGRESS_MS = 5000;
 
@@ -115,9 +116,11 @@ async function scanAll(files: readonly string[], scan: Scan): Promise<Scanned> {
   let told = Date.now();
   for (const file of files) {
     const named = { file, path: Buffer.from(resolve(io.cwd, file)) };
-    if (file !== '-' && lstat(named.path) === null)
+    const stat = file === '-' ? null : lstat(named.path);
+    if (file !== '-' && stat === null)
       throw new CliFailure(EXIT.usage, `cannot read \`${file}\` (ENOENT); check its path`);
-    for (const place of file === '-' ? [named] : walk(named, out)) {
+    // A pipe that is named is read; in a tree it could stand still for ever.
+    for (const place of stat?.isDirectory() ? walk(named, out) : [named]) {
       await scanOne(place, scan, out);
       if (Date.now() - told < PROGRESS_MS) continue;
       told = Date.now();
@@ -163,21 +166,64 @@ async function scanOne({ file, path }: Place, scan: Scan, out: Scanned): Promise
       out.files.push({ file, findings: await scanStream(scan.io.stdin, scan) });
       return;
     }
-    const head = headOf(path);
-    if (archiveKind(head) === null && utf16Of(head) === null) {
-      out.files.push({ file, findings: await scanStream(createReadStream(path, { highWaterMark: 1 << 20 }), scan) });
-      noteOtherPacking(file, head, out);
-      return;
+    const fd = openSync(path, 'r');
+    try {
+      scanOpened({ file, fd }, scan, out);
+    } finally {
+      closeSync(fd);
     }
-    const size = lstat(path)?.size ?? 0;
-    if (size > LARGEST_ARCHIVE)
-      throw new ArchiveUnreadable(`larger than ${LARGEST_ARCHIVE} bytes, as archive or UTF-16; unpack or split it`);
-    scanBytes(file, readFileSync(path), { scan, out, depth: 0, left: { ...ARCHIVE_LIMITS } });
   } catch (error) {
     if (error instanceof ArchiveUnreadable) out.unread.push({ file, why: error.message });
     else if (error instanceof Error && 'syscall' in error) out.unread.push({ file, why: errorCode(error) });
     else throw error;
   }
+}
+
+function scanOpened({ file, fd }: { file: string; fd: number }, scan: Scan, out: Scanned): void {
+  const { size } = fstatSync(fd);
+  const pieces = piecesOf(fd, size);
+  const first = pieces.next().value ?? Buffer.alloc(0);
+  if (archiveKind(first) === null && utf16Of(first) === null) {
+    const scanner = new StreamScanner(scan.rules, LIMITS);
+    const findings = scanner.push(first);
+    for (const piece of pieces) addAll(findings, scanner.push(piece));
+    addAll(findings, scanner.end());
+    out.files.push({ file, findings });
+    noteOtherPacking(file, first, out);
+    return;
+  }
+  scanBytes(file, wholeOf(first, pieces, size), { scan, out, depth: 0, left: { ...ARCHIVE_LIMITS } });
+}
+
+/**
+ * What a file holds, or what comes out of a pipe. A stream would take a megabyte for each of many small files, and the collector
+ * half of all the time.
+ */
+function* piecesOf(fd: number, size: number): Generator<Buffer, undefined> {
+  for (let done = 0; ; ) {
+    const rest = size === 0 ? OF_PIPE : Math.max(SMALLEST_PIECE, size - done);
+    const piece = Buffer.allocUnsafe(Math.min(PIECE, rest));
+    const read = readSync(fd, piece, 0, piece.length, null);
+    if (read === 0) return;
+    done += read;
+    yield piece.subarray(0, read);
+  }
+}
+
+function wholeOf(first: Buffer, pieces: Iterable<Buffer>, size: number): Buffer {
+  const all = [first];
+  let length = first.length;
+  const check = (bytes: number) => {
+    if (bytes > LARGEST_ARCHIVE)
+      throw new ArchiveUnreadable(`larger than ${LARGEST_ARCHIVE} bytes, as archive or UTF-16; unpack or split it`);
+  };
+  check(size);
+  for (const piece of pieces) {
+    all.push(piece);
+    length += piece.length;
+    check(length);
+  }
+  return Buffer.concat(all);
 }
 
 async function scanStream(chunks: AsyncIterable<Uint8Array>, { rules }: Scan): Promise<Found[]> {
@@ -224,16 +270,6 @@ function scanBytes(file: string, bytes: Buffer, inside: Inside): void {
   const text = utf16 === null ? bytes : Buffer.from(new TextDecoder(utf16, { ignoreBOM: true }).decode(bytes), 'utf8');
   const found = [...scanner.push(text), ...scanner.end()];
   out.files.push({ file, findings: utf16 === null ? found : found.map((one) => inUtf16(one, text)) });
-}
-
-function headOf(path: Buffer): Buffer {
-  const fd = openSync(path, 'r');
-  try {
-    const head = Buffer.alloc(512);
-    return head.subarray(0, readSync(fd, head, 0, head.length, 0));
-  } finally {
-    closeSync(fd);
-  }
 }
 
 /** By its byte order mark. */

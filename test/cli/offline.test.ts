@@ -1,10 +1,12 @@
 /** The offline commands as a script meets them: the real program, real files, exit codes and JSON. */
 
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { gzipSync } from 'node:zlib';
 import { afterAll, describe, expect, it } from 'vitest';
 import { execute, PROGRAM, type Ran, temporaryDirectory } from '../journey/running-appliance.ts';
 
@@ -225,6 +227,19 @@ describe('dlp scan of files', () => {
       'not scanned: `odd/log.xz`: packed as xz',
     ]);
     expect(await cli(['dlp', 'scan', 'odd/log.xz'])).toMatchObject({ code: 2 });
+  }, 60_000);
+
+  it('reads what comes out of a pipe, archives as well', async () => {
+    const pipe = join(directory.path, 'pipe');
+    execFileSync('mkfifo', [pipe]);
+    const lines = `${'x '.repeat(700_000)}\nkey AKIAIOSFODNN7EXAMPLA\n`;
+    for (const bytes of [Buffer.from(lines), gzipSync(lines)]) {
+      const [ran] = await Promise.all([cli(['dlp', 'scan', 'pipe']), writeFile(pipe, bytes)]);
+      expect(ran).toMatchObject({
+        code: 1,
+        stdout: expect.stringMatching(/^pipe:2:5: 1400005-1400025: aws-access-key-id /),
+      });
+    }
   }, 60_000);
 });
 
