@@ -20,29 +20,34 @@ const LEAST = LIKELIHOODS.indexOf('POSSIBLE');
 
 /** The candidates themselves where no two share a place in this way. */
 export function bestNamed<C extends Placed>(found: C[]): C[] {
-  const untold = found.filter(isUntold);
-  if (untold.length === 0 || untold.length === found.length) return found;
-  const surest = new Map<string, C>();
-  for (const one of untold) {
+  const surest = new Map<number, C>();
+  for (const one of found) {
+    if (!isUntold(one)) continue;
     const known = surest.get(placeOf(one));
     if (known === undefined || rank(one) > rank(known)) surest.set(placeOf(one), one);
   }
-  const named = new Set<string>();
-  const out = found.map((one) => {
-    const other = surest.get(placeOf(one));
-    if (other === undefined || isUntold(one) || one.rule.spec.kind !== 'secret' || rank(one) < LEAST) return one;
-    named.add(placeOf(one));
-    return rank(other) > rank(one) ? { ...one, likelihood: other.likelihood } : one;
-  });
-  return named.size === 0 ? found : out.filter((one) => !isUntold(one) || !named.has(placeOf(one)));
+  if (surest.size === 0) return found;
+  const named = new Set(found.filter((one) => isTold(one) && surest.has(placeOf(one))).map(placeOf));
+  if (named.size === 0) return found;
+  return found
+    .filter((one) => !isUntold(one) || !named.has(placeOf(one)))
+    .map((one) => {
+      const other = isTold(one) ? surest.get(placeOf(one)) : undefined;
+      return other !== undefined && rank(other) > rank(one) ? { ...one, likelihood: other.likelihood } : one;
+    });
+}
+
+function isTold(one: Placed): boolean {
+  return one.rule.spec.kind === 'secret' && !isUntold(one) && rank(one) >= LEAST;
 }
 
 function isUntold({ rule }: Placed): boolean {
   return rule.spec.kind === 'secret' && UNTOLD.has(rule.spec.info_type);
 }
 
-function placeOf({ start, end }: Placed): string {
-  return `${start}-${end}`;
+/** One number for both ends: no secret is as long as this. */
+function placeOf({ start, end }: Placed): number {
+  return start * 2 ** 20 + (end - start);
 }
 
 function rank({ likelihood }: Placed): number {

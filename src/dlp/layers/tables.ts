@@ -62,7 +62,21 @@ function headsOf(lines: Lines): Piece[] {
   const { text, isJson } = lines;
   const starts = new Set<number>(isJson ? stringHeads(text) : [skipWhite(text, 0), ...paragraphHeads(text)]);
   for (const at of rulerHeads(lines)) starts.add(at);
-  return [...starts].sort((a, b) => a - b).map((start) => ({ start, end: lineEnd(lines, start) }));
+  const likely = [...starts].filter((start) => mayBeNames(text, start)).sort((a, b) => a - b);
+  return likely.map((start) => ({ start, end: lineEnd(lines, start) }));
+}
+
+/** Byte by byte, and most lines end it soon: whether nothing but names and what stands between them follows up to the line's end. */
+function mayBeNames(text: Buffer, start: number): boolean {
+  let signs = 0;
+  for (let at = start; at < text.length && at - start < LONGEST_LINE; at += 1) {
+    const byte = text[at] as number;
+    if (byte === LF || byte === BACKSLASH) break;
+    const kind = IN_HEAD[byte] as number;
+    if (kind === 0) return false;
+    if (kind === 2) signs += 1;
+  }
+  return signs > 0;
 }
 
 /** The first line of each string that has several. */
@@ -94,23 +108,34 @@ function rulerHeads(lines: Lines): number[] {
   const { text } = lines;
   const out: number[] = [];
   for (let at = text.indexOf(RULER), tries = 0; at >= 0 && tries < 4 * MOST_HEADS; tries += 1) {
-    const start = lineStart(lines, at);
-    const end = lineEnd(lines, at);
+    const [start, end, signs] = rulerAround(text, at);
     const before = breakBefore(lines, start);
-    if (before > 0 && isRuler(text, { start, end })) out.push(lineStart(lines, before - 1));
-    at = text.indexOf(RULER, Math.max(end, at + 1));
+    if (signs > 0 && before > 0) out.push(lineStart(lines, before - 1));
+    at = text.indexOf(RULER, end);
   }
   return out;
 }
 
-function isRuler(text: Buffer, { start, end }: Piece): boolean {
+/** The longest stretch of a ruler's signs around a place, and how many of them stand between columns. */
+function rulerAround(text: Buffer, at: number): readonly [number, number, number] {
+  let start = at;
+  while (start > 0 && at - start < LONGEST_LINE && IN_RULER[text[start - 1] as number] !== 0) start -= 1;
+  let end = at;
+  while (end < text.length && end - at < LONGEST_LINE && IN_RULER[text[end] as number] !== 0) end += 1;
   let signs = 0;
-  for (let at = start; at < end; at += 1) {
-    const byte = text[at];
-    if (byte === PIPE || byte === PLUS) signs += 1;
-    else if (byte !== DASH && byte !== COLON && byte !== BLANK && byte !== CR) return false;
-  }
-  return signs > 0;
+  for (let i = start; i < end; i += 1) if (IN_RULER[text[i] as number] === 2) signs += 1;
+  return [start, end, signs];
+}
+
+/** 2 for the signs between columns. */
+const IN_RULER = Uint8Array.from({ length: 256 }, (_, byte) => {
+  if (byte === PIPE || byte === PLUS) return 2;
+  return byte === DASH || byte === COLON || byte === BLANK || byte === CR ? 1 : 0;
+});
+
+function isRuler(text: Buffer, { start, end }: Piece): boolean {
+  const [from, to, signs] = rulerAround(text, start);
+  return from <= start && to >= end && signs > 0 && end > start;
 }
 
 function lineStart({ text, isJson }: Lines, at: number): number {
@@ -199,6 +224,14 @@ function isLetter(byte: number): boolean {
 
 const NAME_SIGNS = new Uint8Array(256);
 for (const sign of " 0123456789_-./#()'*&%:\\") NAME_SIGNS[sign.charCodeAt(0)] = 1;
+
+/** 1 for what a line of names may hold, 2 for the signs between its cells. */
+const IN_HEAD = Uint8Array.from({ length: 256 }, (_, byte) => {
+  if (byte === PIPE || byte === TAB || byte === SEMICOLON || byte === COMMA) return 2;
+  return byte >= 0x80 || isLetter(byte) || NAME_SIGNS[byte] === 1 || byte === QUOTE || byte === CR || byte === BACKTICK
+    ? 1
+    : 0;
+});
 
 /** Without what stands around them: blanks, quotes, and the pipes at both ends of a line. */
 function cellsOf(text: Buffer, line: Piece, delimiter: number): Piece[] {
