@@ -1,7 +1,6 @@
 /** The gateway and its isolate pool, out of the configuration. */
 
 import { randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Config } from '../config/schema.ts';
 import type { Egress } from '../core/ports.ts';
@@ -9,6 +8,7 @@ import type { GatewayParts, GatewaySettings } from '../gateway/server.ts';
 import { createIsolatePool, type IsolatePool } from '../isolates/pool.ts';
 import { loadOrCreateSecret } from '../pki/key-file.ts';
 import type { Core } from './open-core.ts';
+import { certificatesOf, doorKeys } from './pem-files.ts';
 import { StartRefused } from './start-refused.ts';
 import type { Tools } from './tool-desk.ts';
 
@@ -72,7 +72,8 @@ function localKey(state: string): string {
 
 function tlsOf({ gateway }: Config): Pick<GatewaySettings, 'tls'> {
   if (gateway.tls_cert === undefined || gateway.tls_key === undefined) return {};
-  const [cert, key] = [readFileSync(gateway.tls_cert, 'utf8'), readFileSync(gateway.tls_key, 'utf8')];
-  if (gateway.client_ca === undefined) return { tls: { cert, key } };
-  return { tls: { cert, key, clientCa: readFileSync(gateway.client_ca, 'utf8') } };
+  const cert = { key: 'gateway.tls_cert', file: gateway.tls_cert };
+  const own = doorKeys(cert, { key: 'gateway.tls_key', file: gateway.tls_key });
+  if (gateway.client_ca === undefined) return { tls: own };
+  return { tls: { ...own, clientCa: certificatesOf({ key: 'gateway.client_ca', file: gateway.client_ca }) } };
 }

@@ -1,6 +1,5 @@
 /** The egress gate's settings and its gate, out of the configuration. */
 
-import { readFileSync } from 'node:fs';
 import type { Config } from '../config/schema.ts';
 import type { Clock } from '../core/ports.ts';
 import { type HostPattern, parseHostPattern } from '../policy/bundle/host-pattern.ts';
@@ -11,6 +10,7 @@ import { createResolver, type Resolver } from '../proxy/dial/resolver.ts';
 import { Upstreams } from '../proxy/dial/upstreams.ts';
 import { DEFAULT_SETTINGS, type ParentProxy, type ProxySettings } from '../proxy/settings.ts';
 import type { DoorListen } from '../proxy/start-proxy.ts';
+import { certificatesOf, doorKeys } from './pem-files.ts';
 
 export function proxySettings({ proxy }: Config): ProxySettings {
   const { deadlines, limits, inspect } = proxy;
@@ -35,7 +35,7 @@ export function proxySettings({ proxy }: Config): ProxySettings {
     })),
     ech: inspect.ech,
     sniOptional: inspect.sni_optional,
-    upstreamCas: inspect.upstream_ca.map((file) => readFileSync(file, 'utf8')),
+    upstreamCas: inspect.upstream_ca.map((file) => certificatesOf({ key: 'proxy.inspect.upstream_ca', file })),
     parent: proxy.parent ? parentOf(proxy.parent) : null,
   };
 }
@@ -77,8 +77,9 @@ export function doorsOf({ proxy, socks }: Config): DoorListen[] {
 }
 
 function tlsOf({ cert, key, client_ca: clientCa }: NonNullable<Config['proxy']['tls']>) {
-  const own = { cert: readFileSync(cert), key: readFileSync(key) };
-  return clientCa === undefined ? own : { ...own, ca: readFileSync(clientCa) };
+  const own = doorKeys({ key: 'proxy.tls.cert', file: cert }, { key: 'proxy.tls.key', file: key });
+  if (clientCa === undefined) return own;
+  return { ...own, ca: certificatesOf({ key: 'proxy.tls.client_ca', file: clientCa }) };
 }
 
 const PARENT_KINDS = { 'http:': 'http', 'https:': 'https', 'socks5:': 'socks5' } as const;
@@ -93,7 +94,7 @@ function parentOf({ url: text, name, ca, destination }: NonNullable<Config['prox
     host,
     port: Number(url.port || PARENT_PORTS[kind]),
     name: name ?? host,
-    cas: ca.map((file) => readFileSync(file, 'utf8')),
+    cas: ca.map((file) => certificatesOf({ key: 'proxy.parent.ca', file })),
     username: url.username === '' ? null : decodeURIComponent(url.username),
     password: url.password === '' ? null : decodeURIComponent(url.password),
     destination,

@@ -21,7 +21,9 @@ export async function opening<T>(door: string, open: () => Promise<T>): Promise<
     if (!(error instanceof Error && 'syscall' in error && error.syscall === 'listen')) throw error;
     const { code, address, port } = error as NodeJS.ErrnoException & { address?: string; port?: number };
     const fix = code === 'EADDRINUSE' ? 'end what listens there, or choose another port' : 'choose another address';
-    throw new StartRefused(`the ${door} cannot listen on ${address}:${port} (${code}); ${fix}`);
+    // Some failures name no port.
+    const at = port === undefined ? address : `${address}:${port}`;
+    throw new StartRefused(`the ${door} cannot listen on ${at} (${code}); ${fix}`);
   }
 }
 

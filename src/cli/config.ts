@@ -2,7 +2,7 @@
 
 import type { Command } from 'commander';
 import { configJsonSchema, configReference } from '../config/reference.ts';
-import { configOf } from './context.ts';
+import { loadedConfig, must } from './context.ts';
 import { type CliParts, group, leaf } from './leaf.ts';
 import { printJson } from './print.ts';
 
@@ -11,7 +11,10 @@ export function addConfig(program: Command, parts: CliParts): void {
   leaf(config, 'check', parts, {
     summary: 'checks file, environment and flags; every problem with file and line',
     run: async (_, options, { io }) => {
-      const { state } = configOf(options, io);
+      const loaded = loadedConfig(options, io);
+      // For programs, what is wrong is the answer.
+      if (options.json && !loaded.ok) printJson(io, { ok: false, problems: loaded.error });
+      const { state } = must(loaded);
       if (options.json) printJson(io, { ok: true, state });
       else io.stdout(`the configuration is right; state in ${state}\n`);
     },

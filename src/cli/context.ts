@@ -71,13 +71,18 @@ export interface CommonOptions {
 }
 
 /** The configuration of a command; exits 2 with every problem when it is not right. */
-export function configOf(options: CommonOptions, { env, cwd }: CliIo): Config {
+export function configOf(options: CommonOptions, io: CliIo): Config {
+  return must(loadedConfig(options, io));
+}
+
+/** The same, or every problem of it; exits 2 when a file that was named cannot be read. */
+export function loadedConfig(options: CommonOptions, { env, cwd }: CliIo): Result<Config, Problem[]> {
   const file =
     options.config ??
     env['LOCKTENDER_CONFIG'] ??
     (existsSync(resolve(cwd, 'locktender.yaml')) ? 'locktender.yaml' : null);
   const flags = flagsOf(options);
-  return must(loadConfig({ file, text: file === null ? null : textOf(file, cwd), env, flags, cwd }));
+  return loadConfig({ file, text: file === null ? null : textOf(file, cwd), env, flags, cwd });
 }
 
 /** The value, or an exit with every problem, a line each. */

@@ -64,7 +64,7 @@ function collect(entries: readonly [string, string][], naming: Naming): Result<O
 
 function hint(name: string, naming: Naming): string {
   const said = didYouMean(name, [...naming.keys.keys()]);
-  return said.startsWith('did you mean') ? said : 'see `locktender config keys`';
+  return said.startsWith('did you mean') ? said : 'see `locktender config reference`';
 }
 
 /** The first reading of the text that its schema takes: as it stands, as YAML, as a comma-separated list. */

@@ -40,7 +40,9 @@ describe('configuration', () => {
   });
 
   it('resolves paths against what named them', () => {
-    const config = loaded('rules: ./rules\ngateway: { client_ca: w.pem }\n', { LOCKTENDER_CATEGORIES: 'cats' });
+    const config = loaded('rules: ./rules\ngateway: { client_ca: w.pem, tls_cert: c.pem, tls_key: k.pem }\n', {
+      LOCKTENDER_CATEGORIES: 'cats',
+    });
     expect(config.rules).toBe('/etc/lt/rules');
     expect(config.categories).toBe('/work/cats');
     expect(config.gateway.client_ca).toBe('/etc/lt/w.pem');
@@ -129,6 +131,30 @@ describe('configuration', () => {
     expect(complaints(null, {}, { 'proxy.lisen': 'x' })[0]).toBe(
       'flags: unknown key `proxy.lisen`; did you mean `proxy.listen`?',
     );
+  });
+
+  it('refuses half of the gateway’s TLS: it would be a door in the clear', () => {
+    expect(complaints('gateway: { tls_cert: a.pem }\n')).toEqual([
+      '/etc/lt/locktender.yaml:1:12: `gateway.tls_cert` and `gateway.tls_key` belong together; give both',
+    ]);
+    expect(complaints('gateway: { tls_key: a.pem }\n')[0]).toContain('belong together');
+    expect(complaints('gateway: { client_ca: a.pem }\n')[0]).toContain('`gateway.client_ca` needs `gateway.tls_cert`');
+    expect(complaints('gateway: { tls_cert: a, tls_key: b, client_ca: c }\n')).toEqual([]);
+  });
+
+  it('refuses a name of the log that no verifier key can hold', () => {
+    for (const origin of ['a b', 'a+b', 'a\\nb', 'a\\u00a0b', 'a\\u2028b']) {
+      expect(complaints(`audit: { origin: "${origin}" }\n`), origin).toEqual([
+        '/etc/lt/locktender.yaml:1:10: `audit.origin` must be a name without spaces, control characters and `+`: it stands in verifier keys',
+      ]);
+    }
+    expect(loaded('audit: { origin: "example.com/log-ü" }\n').audit.origin).toBe('example.com/log-ü');
+  });
+
+  it('says in its own words that there is a second document', () => {
+    expect(complaints('node: a\n---\nnode: b\n')).toEqual([
+      '/etc/lt/locktender.yaml:2:1: a second document begins here; write one, without `---` between',
+    ]);
   });
 
   it('maps client certificates by DNS name or URI', () => {

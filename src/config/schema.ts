@@ -29,6 +29,15 @@ const gateway = z
     dev_tenant: text.default('dev').describe('tenant of the development caller'),
     max_body_bytes: integer(1024, 256 * 1024 * 1024, 8 * 1024 * 1024).describe('largest request body'),
   })
+  // Half of what TLS takes would be a door in the clear that its owner takes for a closed one.
+  .refine(({ tls_cert: cert, tls_key: key }) => (cert === undefined) === (key === undefined), {
+    path: ['tls_cert'],
+    message: 'and `gateway.tls_key` belong together; give both',
+  })
+  .refine(({ client_ca: ca, tls_cert: cert }) => ca === undefined || cert !== undefined, {
+    path: ['client_ca'],
+    message: 'needs `gateway.tls_cert` and `gateway.tls_key`: certificates of callers come by TLS',
+  })
   .describe('gateway API: tasks, guard, passes');
 
 const groups = (role: string) => z.array(text).default([]).describe(`groups whose people are ${role}`);
@@ -88,7 +97,10 @@ const audit = z
     seal_after_days: integer(1, 3650, 7).describe('days after which whole segments are compressed'),
     retention_days: integer(1, 3650, 30).describe('days after which whole sealed segments may go'),
     key_overlap_days: integer(0, 365, 30).describe('days that the old key goes on signing beside a new one'),
-    origin: text.default('locktender.local/log').describe('name of the log in its checkpoints (C2SP)'),
+    origin: text
+      .regex(/^[^\s+\p{C}]+$/u, 'must be a name without spaces, control characters and `+`: it stands in verifier keys')
+      .default('locktender.local/log')
+      .describe('name of the log in its checkpoints (C2SP)'),
     commit_window_ms: integer(0, 1000, 2).describe(
       'longest that the close of a flow waits for company in a group commit',
     ),

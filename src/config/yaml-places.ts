@@ -1,6 +1,6 @@
 /** A YAML document with the place of every node, so that a problem names its line. */
 
-import { isMap, isScalar, isSeq, LineCounter, parseDocument } from 'yaml';
+import { type ErrorCode, isMap, isScalar, isSeq, LineCounter, parseDocument } from 'yaml';
 import { err, ok, type Problem, type Result } from '../core/result.ts';
 
 export interface PlacedYaml {
@@ -18,7 +18,8 @@ export function readYaml(file: string, text: string): Result<PlacedYaml, Problem
     return { line, column: col };
   };
   const broken = [...doc.errors, ...doc.warnings];
-  if (broken.length > 0) return err(broken.map((e) => ({ file, ...at(e.pos[0]), message: lower(e.message) })));
+  if (broken.length > 0)
+    return err(broken.map((e) => ({ file, ...at(e.pos[0]), message: MESSAGES[e.code] ?? lower(e.message) })));
   try {
     const value: unknown = doc.toJS({ maxAliasCount: 0 });
     return ok({ value, place: (path) => at(offsetOf(doc.contents, path)) });
@@ -47,6 +48,11 @@ function offsetOf(root: unknown, path: readonly PropertyKey[]): number {
 function rangeStart(node: unknown): number | undefined {
   return (node as { range?: readonly number[] } | null)?.range?.[0];
 }
+
+/** Where the parser's own words are for those who call it. */
+const MESSAGES: Partial<Record<ErrorCode, string>> = {
+  MULTIPLE_DOCS: 'a second document begins here; write one, without `---` between',
+};
 
 function lower(message: string): string {
   const line = message.split('\n')[0] ?? message;

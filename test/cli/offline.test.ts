@@ -35,6 +35,24 @@ describe('exit codes', () => {
   });
 });
 
+describe('config check', () => {
+  it('answers programs with every problem and its place, and names a command that there is', async () => {
+    writeFileSync(join(directory.path, 'wrong.yaml'), 'workers: many\nnodee: x\n');
+    const ran = await cli(['config', 'check', '--config', 'wrong.yaml', '--json']);
+    expect(ran.code).toBe(2);
+    expect(JSON.parse(ran.stdout)).toEqual({
+      ok: false,
+      problems: [
+        expect.objectContaining({ file: 'wrong.yaml', line: 1, column: 1 }),
+        expect.objectContaining({ file: 'wrong.yaml', line: 2, message: expect.stringContaining('`node`') }),
+      ],
+    });
+    const hint = (await cli(['config', 'check', '--set', 'zzzzz=1'])).stderr;
+    const [, named = ''] = /see `locktender ([^`]+)`/.exec(hint) ?? [];
+    expect(await cli(named.split(' '))).toMatchObject({ code: 0 });
+  });
+});
+
 describe('dlp scan --jsonl', () => {
   it('gives the UTF-8 byte offsets of the secret, and exit 1', async () => {
     const ran = await cli(

@@ -24,6 +24,8 @@ afterAll(async () => {
 
 const serve = (...args: string[]) => execute([PROGRAM, 'serve', ...args], { cwd: directory.path });
 
+const ANY_PORTS = ['proxy', 'socks', 'gateway', 'admin'].flatMap((door) => ['--set', `${door}.listen=127.0.0.1:0`]);
+
 describe('a start that is refused', () => {
   it('a second appliance on the same state directory', async () => {
     const ran = await serve('--state', appliance.state, '--set', 'proxy.listen=127.0.0.1:0');
@@ -47,6 +49,45 @@ describe('a start that is refused', () => {
     expect(ran.code).toBe(2);
     expect(ran.stderr).toContain('/proc/locktender');
   });
+
+  it('files of TLS that are missing, are none, or do not belong together, each by its key', async () => {
+    for (const name of ['a', 'b']) {
+      const args = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
+      const out = ['-keyout', `${name}.key`, '-out', `${name}.pem`, '-subj', `/CN=${name}`];
+      expect(await execute(['openssl', ...args, ...out], { cwd: directory.path })).toMatchObject({ code: 0 });
+    }
+    const refusals = [
+      ['proxy.tls', 'a.pem', 'missing.key', /proxy\.tls\.key: cannot read `\S+missing\.key` \(ENOENT\)/],
+      [
+        'proxy.tls',
+        'a.pem',
+        'b.key',
+        /proxy\.tls\.key: `\S+b\.key` must hold the private key, in PEM form, of `\S+a\.pem`/,
+      ],
+      ['proxy.tls', 'a.key', 'a.key', /proxy\.tls\.cert: `\S+a\.key` must hold certificates in PEM form/],
+      ['gateway.tls', 'missing.pem', 'a.key', /gateway\.tls_cert: cannot read `\S+missing\.pem` \(ENOENT\)/],
+    ] as const;
+    for (const [at, cert, key, said] of refusals) {
+      const [certKey, keyKey] = at === 'proxy.tls' ? [`${at}.cert`, `${at}.key`] : [`${at}_cert`, `${at}_key`];
+      const ran = await serve(
+        '--state',
+        'tls',
+        '--set',
+        `${certKey}=${cert}`,
+        '--set',
+        `${keyKey}=${key}`,
+        ...ANY_PORTS,
+      );
+      expect(ran).toMatchObject({ code: 2, stdout: '' });
+      expect(ran.stderr).toMatch(said);
+    }
+    for (const ca of ['gateway.client_ca=a.key', 'proxy.inspect.upstream_ca=a.key']) {
+      const tls = ['--set', 'gateway.tls_cert=a.pem', '--set', 'gateway.tls_key=a.key'];
+      const ran = await serve('--state', 'tls', '--set', ca, ...tls, ...ANY_PORTS);
+      expect(ran).toMatchObject({ code: 2, stdout: '' });
+      expect(ran.stderr).toMatch(/: `\S+a\.key` must hold certificates in PEM form/);
+    }
+  }, 120_000);
 
   it('an unknown key, with the nearest known one', async () => {
     writeFileSync(join(directory.path, 'wrong.yaml'), 'proxy:\n  lissten: 127.0.0.1:1\n');
