@@ -85,7 +85,7 @@ async function asked(port: number, { method = 'GET', path = '/' } = {}): Promise
   if (socket === null) throw new Error(refused);
   const session = connectH2(`https://web.lab.test:${port}`, { createConnection: () => socket });
   session.on('error', () => undefined);
-  const stream = session.request({ ':path': path, ':method': method, te: 'trailers' });
+  const stream = session.request({ ':path': path, ':method': method, te: 'trailers' }, { endStream: true });
   const answer = { status: 0, head: {}, text: '', trailers: null, isWhole: false } as {
     -readonly [K in keyof Answer]: Answer[K];
   };
@@ -181,6 +181,26 @@ describe('T-45 an origin of HTTP/1.1 that says what HTTP/2 has no way to say', (
         ['valueof', '3'],
       ]),
     );
+  });
+});
+
+// After one such, nothing else of the task reached that origin, and the gate itself did not stop.
+describe('T-45 a question about a server as a whole', () => {
+  const whole = { method: 'OPTIONS', path: '*' };
+
+  it('is put to an origin of HTTP/1.1', async () => {
+    const before = lab.heads.length;
+    says(`${OK}Allow: GET\r\nContent-Length: 0\r\n\r\n`);
+    expect(await asked(lab.tlsPort, whole)).toMatchObject({ status: 200, head: { allow: 'GET' }, isWhole: true });
+    expect(lab.heads.slice(before)).toEqual([expect.stringMatching(/^OPTIONS \* HTTP\/1\.1\r\n/)]);
+  });
+
+  it('is none that an origin of HTTP/2 alone is asked, and what comes next is answered', async () => {
+    serve = answered();
+    for (let i = 0; i < 3; i += 1) {
+      expect((await asked(portOf(), whole)).status).toBe(502);
+      expect(await asked(portOf())).toMatchObject({ status: 200, text: 'ok' });
+    }
   });
 });
 

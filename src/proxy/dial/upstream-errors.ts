@@ -2,10 +2,14 @@
 
 import { Refusal } from '../refusal.ts';
 
+/** Of a request that undici does not take; the detail of its refusal. */
+export const NOT_SENDABLE = 'UND_ERR_INVALID_ARG';
+
 /** `begun` is true when part of the response was already relayed. */
 export function upstreamRefusal(error: unknown, begun: boolean): Refusal {
   if (error instanceof Refusal) return error;
   const { code = '', name = '' } = error as NodeJS.ErrnoException;
+  if (code === NOT_SENDABLE) return new Refusal('request_malformed', NOT_SENDABLE);
   if (code === 'UND_ERR_HEADERS_TIMEOUT' || code === 'UND_ERR_BODY_TIMEOUT' || code === 'UND_ERR_CONNECT_TIMEOUT')
     return new Refusal('upstream_timeout', begun ? 'body' : 'head');
   if (isProtocol(code, name, error)) return new Refusal('upstream_protocol', protocolWord(code));

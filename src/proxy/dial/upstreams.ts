@@ -68,6 +68,15 @@ export class Upstreams {
     return this.#entry(origin, origin.h2 ? 'h2' : 'up', (addresses) => this.#make(origin, addresses)) as Pool;
   }
 
+  /**
+   * Gives up a pool that was handed a request which it does not take. INVARIANT: it is used no more, because it waits for a
+   * connection of its own to be free again that is not busy, and what comes next waits with it, for ever.
+   */
+  discard(pool: Dispatcher): void {
+    for (const [key, entry] of this.#entries) if (entry.pool === pool) this.#entries.delete(key);
+    pool.close().catch(() => undefined);
+  }
+
   /** Whether the origin of this pool has chosen h2. */
   speaksH2(pool: Dispatcher): boolean {
     return this.#h2.has(pool);

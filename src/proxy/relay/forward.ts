@@ -5,7 +5,7 @@ import { authority, defaultPort } from '../../core/target.ts';
 import { namesMethod } from '../../policy/bundle/disguised-writes.ts';
 import { isReadMethod } from '../../policy/bundle/read-equivalents.ts';
 import { UNKNOWN } from '../budget/budgets.ts';
-import { upstreamRefusal } from '../dial/upstream-errors.ts';
+import { NOT_SENDABLE, upstreamRefusal } from '../dial/upstream-errors.ts';
 import { urlHost } from '../dial/upstreams.ts';
 import { Crumbs } from '../doors/h2-crumbs.ts';
 import { type FieldList, PHRASE, type Reply } from '../doors/reply.ts';
@@ -70,10 +70,16 @@ function attempt(gate: Gate, exchange: Exchange, { forwarding, body, fresh }: At
     path: ask.query === '' ? ask.path : `${ask.path}?${ask.query}`,
   });
   return new Promise((resolve, reject) => {
-    const relay = new Relay(gate, exchange, forwarding.reply, { resolve, reject });
+    let pool: Dispatcher | null = null;
+    const refused = (error: unknown): void => {
+      if (pool !== null && error instanceof Refusal && error.detail === NOT_SENDABLE) gate.upstreams.discard(pool);
+      reject(error);
+    };
+    const relay = new Relay(gate, exchange, forwarding.reply, { resolve, reject: refused });
     // What goes up is told of once it is gone, so a request that has a body is closed at once.
     if (body.stream === null) exchange.onSeal(relay);
-    if (!forwarding.h2) {
+    // undici has no way to ask for a server as a whole.
+    if (!forwarding.h2 || ask.path === '*') {
       const sent = { path: head.path, method: ask.method, headers: head.headers, body: body.stream };
       gate.upstreams.h1(origin).dispatch(sent, relay, fresh);
       return;
@@ -85,9 +91,10 @@ function attempt(gate: Gate, exchange: Exchange, { forwarding, body, fresh }: At
       body: body.stream as never,
       ...(body.stream === null ? {} : { idempotent: false }),
     };
-    const pool = gate.upstreams.pool(origin);
-    relay.isH2 = () => gate.upstreams.speaksH2(pool);
-    pool.dispatch(options, relay);
+    const chosen = gate.upstreams.pool(origin);
+    pool = chosen;
+    relay.isH2 = () => gate.upstreams.speaksH2(chosen);
+    chosen.dispatch(options, relay);
   });
 }
 
