@@ -216,16 +216,21 @@ function nothingSmaller(world: World, size: number): void {
 
 test('what would allow it does, and nothing smaller of its kind would', { timeout: 120_000 }, () => {
   const sizes: number[] = [];
-  fc.assert(
-    fc.property(worlds, (world) => {
-      const denied = answer(world);
-      if (denied.effect === 'allow') return;
-      const size = offered(world, denied);
-      sizes.push(size);
-      nothingSmaller(world, size);
-    }),
-    { numRuns: Number(process.env['REMEDY_RUNS'] ?? 40) },
-  );
+  const rounds = () =>
+    fc.assert(
+      fc.property(worlds, (world) => {
+        const denied = answer(world);
+        if (denied.effect === 'allow') return;
+        const size = offered(world, denied);
+        sizes.push(size);
+        nothingSmaller(world, size);
+      }),
+      { numRuns: Number(process.env['REMEDY_RUNS'] ?? 40) },
+    );
+  const few = () => [1, 2].some((size) => sizes.filter((n) => n === size).length <= 2);
+  rounds();
+  // Worlds are made at random: forty may hold too few in which one change, or two together, are offered.
+  for (let left = 8; left > 0 && few(); left -= 1) rounds();
   // Of no use when nothing was offered, one by one and together.
-  for (const size of [1, 2]) expect(sizes.filter((n) => n === size).length).toBeGreaterThan(2);
+  expect(few()).toBe(false);
 });
