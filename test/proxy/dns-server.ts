@@ -2,6 +2,7 @@
 
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
+import { addressRecord, aliasRecord } from './dns-records.ts';
 
 export interface Zone {
   /** An alias, or IPv4 addresses. */
@@ -32,7 +33,7 @@ export async function dnsServer(zone: Zone, ttl = 60, mishaps: Mishaps = {}): Pr
     const found = zone[name];
     const mishap = mishaps[`${name}/${TYPES[type]}`];
     if (mishap === 'silent') return;
-    const answers = mishap === undefined ? answersTo(zone, name, type).map((one) => one(ttl)) : [];
+    const answers = mishap === undefined ? answersTo(zone, { name, type }, ttl) : [];
     const head = Buffer.from(query.subarray(0, 12));
     head.writeUInt16BE(0x8180 | (mishap ?? (found === undefined ? 3 : 0)), 2);
     for (const [at, count] of [
@@ -49,13 +50,16 @@ export async function dnsServer(zone: Zone, ttl = 60, mishaps: Mishaps = {}): Pr
   return { address: `127.0.0.1:${socket.address().port}`, asked, close: () => socket.close() };
 }
 
-type Answering = (ttl: number) => Buffer;
+interface Question {
+  readonly name: string;
+  readonly type: number;
+}
 
-function answersTo(zone: Zone, name: string, type: number): Answering[] {
+function answersTo(zone: Zone, { name, type }: Question, ttl: number): Buffer[] {
   const found = zone[name] ?? [];
-  if (typeof found !== 'string') return type === A ? found.map((one) => record(name, A, four(one))) : [];
-  const alias = record(name, CNAME, encoded(found));
-  return type === A ? [alias, ...addressesOf(zone, found).map((one) => record(found, A, four(one)))] : [alias];
+  if (typeof found !== 'string') return type === A ? found.map((one) => addressRecord(name, one, ttl)) : [];
+  const alias = aliasRecord(name, found, ttl);
+  return type === A ? [alias, ...addressesOf(zone, found).map((one) => addressRecord(found, one, ttl))] : [alias];
 }
 
 /** None where aliases go round. */
@@ -73,26 +77,4 @@ function questionOf(query: Buffer): { readonly name: string; readonly type: numb
     at += 1 + size;
   }
   return { name: labels.join('.').toLowerCase(), type: query.readUInt16BE(at + 1), end: at + 5 };
-}
-
-function encoded(name: string): Buffer {
-  return Buffer.concat([
-    ...name.split('.').map((label) => Buffer.from([label.length, ...Buffer.from(label)])),
-    Buffer.from([0]),
-  ]);
-}
-
-const record =
-  (name: string, type: number, data: Buffer) =>
-  (ttl: number): Buffer => {
-    const fixed = Buffer.alloc(10);
-    fixed.writeUInt16BE(type, 0);
-    fixed.writeUInt16BE(1, 2);
-    fixed.writeUInt32BE(ttl, 4);
-    fixed.writeUInt16BE(data.length, 8);
-    return Buffer.concat([encoded(name), fixed, data]);
-  };
-
-function four(address: string): Buffer {
-  return Buffer.from(address.split('.').map(Number));
 }

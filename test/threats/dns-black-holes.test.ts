@@ -5,18 +5,8 @@ import { parseHost } from '../../src/core/host.ts';
 import { dnsSource } from '../../src/proxy/dial/dns-source.ts';
 import { HostsFile } from '../../src/proxy/dial/hosts-file.ts';
 import { createResolver } from '../../src/proxy/dial/resolver.ts';
-import {
-  addressRecord,
-  aliasRecord,
-  type BlackHole,
-  blackHoleDns,
-  nameBytes,
-  type Query,
-  type Reply,
-  reply,
-  resource,
-  soaRecord,
-} from '../proxy/black-hole-dns.ts';
+import { type BlackHole, blackHoleDns, type Query, type Reply, reply } from '../proxy/black-hole-dns.ts';
+import { addressRecord, aliasRecord, nameBytes, resource, soaRecord } from '../proxy/dns-records.ts';
 
 const NAME = 'x.lab.test';
 const [GOOD, FORGED] = ['198.41.0.4', '10.1.2.3'];
