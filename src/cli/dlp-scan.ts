@@ -163,12 +163,12 @@ function lstat(path: string | Buffer): ReturnType<typeof lstatSync> | null {
 async function scanOne({ file, path }: Place, scan: Scan, out: Scanned): Promise<void> {
   try {
     if (file === '-') {
-      out.files.push({ file, findings: await scanStream(scan.io.stdin, scan) });
+      out.files.push({ file, findings: await scanPieces(scan.io.stdin, scan) });
       return;
     }
     const fd = openSync(path, 'r');
     try {
-      scanOpened({ file, fd }, scan, out);
+      await scanOpened({ file, fd }, scan, out);
     } finally {
       closeSync(fd);
     }
@@ -179,16 +179,12 @@ async function scanOne({ file, path }: Place, scan: Scan, out: Scanned): Promise
   }
 }
 
-function scanOpened({ file, fd }: { file: string; fd: number }, scan: Scan, out: Scanned): void {
+async function scanOpened({ file, fd }: { file: string; fd: number }, scan: Scan, out: Scanned): Promise<void> {
   const { size } = fstatSync(fd);
   const pieces = piecesOf(fd, size);
   const first = pieces.next().value ?? Buffer.alloc(0);
   if (archiveKind(first) === null && utf16Of(first) === null) {
-    const scanner = new StreamScanner(scan.rules, LIMITS);
-    const findings = scanner.push(first);
-    for (const piece of pieces) addAll(findings, scanner.push(piece));
-    addAll(findings, scanner.end());
-    out.files.push({ file, findings });
+    out.files.push({ file, findings: await scanPieces(withFirst(first, pieces), scan) });
     noteOtherPacking(file, first, out);
     return;
   }
@@ -210,6 +206,11 @@ function* piecesOf(fd: number, size: number): Generator<Buffer, undefined> {
   }
 }
 
+function* withFirst(first: Buffer, rest: Iterable<Buffer>): Generator<Buffer> {
+  yield first;
+  yield* rest;
+}
+
 function wholeOf(first: Buffer, pieces: Iterable<Buffer>, size: number): Buffer {
   const all = [first];
   let length = first.length;
@@ -226,10 +227,10 @@ function wholeOf(first: Buffer, pieces: Iterable<Buffer>, size: number): Buffer 
   return Buffer.concat(all);
 }
 
-async function scanStream(chunks: AsyncIterable<Uint8Array>, { rules }: Scan): Promise<Found[]> {
+async function scanPieces(pieces: Iterable<Uint8Array> | AsyncIterable<Uint8Array>, { rules }: Scan): Promise<Found[]> {
   const scanner = new StreamScanner(rules, LIMITS);
   const found: Found[] = [];
-  for await (const chunk of chunks) addAll(found, scanner.push(chunk));
+  for await (const piece of pieces) addAll(found, scanner.push(piece));
   addAll(found, scanner.end());
   return found;
 }
