@@ -105,6 +105,10 @@ describe('a JSON text walked in pieces', () => {
     const long = walk(bytesOf(JSON.stringify({ a: `${'é'.repeat(9000)}\\"` })));
     expect(long.good).toBe(true);
     expect((long.seen[1] ?? '').length).toBeLessThan(9000);
+    expect(walk(bytesOf(JSON.stringify({ a: 'He said "no" \\ é\n'.repeat(900), b: 1 }))).seen.slice(2)).toEqual([
+      'b=1',
+      'close',
+    ]);
     expect(walk(bytesOf('['.repeat(5000))).good).toBe(false);
   });
 });

@@ -161,8 +161,10 @@ export class JsonWalker {
   }
 
   #unescaped(): string | null {
-    // A string that was cut may end inside a character or an escape.
-    const bytes = this.#long ? this.#held.filter((byte) => byte < 0x80 && byte !== BACKSLASH) : this.#held;
+    // A string that was cut may end inside a character or an escape; without its backslash, a quote would end it here.
+    const bytes = this.#long
+      ? this.#held.filter((byte) => byte < 0x80 && byte !== BACKSLASH && byte !== QUOTE)
+      : this.#held;
     try {
       return JSON.parse(`"${this.#utf8.decode(Uint8Array.from(bytes))}"`) as string;
     } catch {
