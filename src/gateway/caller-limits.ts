@@ -2,6 +2,7 @@
 
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '../core/ports.ts';
+import { type Caller, callerKey } from './callers.ts';
 
 export interface CallerLimitSettings {
   /** Calls a second, sustained. */
@@ -30,8 +31,9 @@ export class CallerLimits {
   }
 
   /** Null when it is too much; else what to call when the call is over. */
-  enter(caller: string): (() => void) | null {
+  enter(who: Pick<Caller, 'id' | 'tenant'>): (() => void) | null {
     const { rate, burst, concurrency } = this.#settings;
+    const caller = callerKey(who);
     const now = this.#clock.monotonic();
     const account = this.#accounts.get(caller) ?? { tokens: burst, at: now, open: 0 };
     this.#accounts.set(caller, account);

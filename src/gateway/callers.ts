@@ -17,6 +17,9 @@ export interface Caller {
   readonly anyTenant: boolean;
 }
 
+/** What is kept for a caller is kept under this: two tenants may each have one of the same name. */
+export const callerKey = ({ tenant, id }: Pick<Caller, 'id' | 'tenant'>): string => `${tenant} ${id}`;
+
 export interface CallerIssuer {
   /** `iss`, exactly. */
   readonly issuer: string;

@@ -103,7 +103,7 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
     if (!caller) {
       return answerFault(response, fault('not_authenticated', 'send a bearer token of a configured issuer'));
     }
-    const release = limits.enter(caller.id);
+    const release = limits.enter(caller);
     if (!release) return answerFault(response, fault('too_many', 'too many calls at once; try again later'));
     response.once('close', release);
     const maxBody = settings.maxBodyBytes ?? MAX_BODY;

@@ -4,6 +4,7 @@ import { whyNotChanged } from '../core/controls.ts';
 import type { ControlPlane } from '../core/ports.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import type { LogLine } from '../isolates/task-order.ts';
+import { callerKey } from './callers.ts';
 import { type TaskBody, type TaskReport, taskOrder } from './contract.ts';
 import { answerFault, answerJson, type GatewayExchange, openStream, readJson, tenantFor } from './exchange.ts';
 import { type Fault, fault } from './fault.ts';
@@ -45,7 +46,7 @@ function once(
   if (typeof key !== 'string' || key.length > 200) {
     return Promise.resolve(err(fault('bad_request', 'the idempotency key is longer than 200 characters')));
   }
-  return memory.once(`${caller.id} ${key}`, JSON.stringify(body), run);
+  return memory.once(`${callerKey(caller)} ${key}`, JSON.stringify(body), run);
 }
 
 function answerReport({ response }: GatewayExchange, report: Result<TaskReport, Fault>): void {

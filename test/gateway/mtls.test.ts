@@ -28,6 +28,7 @@ beforeAll(async () => {
   authority('theirs');
   leaf('server', '/CN=gateway', 'ours');
   leaf('agent', '/O=acme/CN=agent-7', 'ours');
+  leaf('namesake', '/O=globex/CN=agent-7', 'ours');
   leaf('nobody', '/CN=agent-8', 'ours');
   leaf('stranger', '/O=acme/CN=agent-7', 'theirs');
   at = await testGateway({ tls: { cert: pem('server.pem'), key: pem('server.key'), clientCa: pem('ours.pem') } });
@@ -37,12 +38,16 @@ afterAll(async () => {
   rmSync(folder, { recursive: true });
 });
 
-function submit(who: string | null, body: object): Promise<{ status: number; body: Record<string, unknown> }> {
+function submit(
+  who: string | null,
+  body: object,
+  more: Record<string, string> = {},
+): Promise<{ status: number; body: Record<string, unknown> }> {
   const own = who === null ? {} : { cert: pem(`${who}.pem`), key: pem(`${who}.key`) };
   return new Promise((resolve, reject) => {
     const options = {
       method: 'POST',
-      headers: { 'content-type': 'application/json' },
+      headers: { 'content-type': 'application/json', ...more },
       ca: pem('ours.pem'),
       agent: false,
     };
@@ -62,6 +67,12 @@ test('a certificate of the configured authority names caller and tenant', async 
   expect(await submit('agent', order)).toMatchObject({ status: 200, body: { tenant: 'acme', result: 1 } });
   const admitted = at.recorded.findLast((event) => event.type === 'task.admitted');
   expect(admitted).toMatchObject({ caller: 'cert/agent-7', tenant: 'acme' });
+});
+
+test('callers of two tenants that have one name are two: neither is given what the other asked for', async () => {
+  const key = { 'idempotency-key': 'nightly' };
+  expect(await submit('agent', order, key)).toMatchObject({ status: 200, body: { tenant: 'acme' } });
+  expect(await submit('namesake', order, key)).toMatchObject({ status: 200, body: { tenant: 'globex' } });
 });
 
 test('it speaks for its own tenant only', async () => {
