@@ -30,6 +30,15 @@ describe('signing keys', () => {
     expect(openSigningKeys(dir).current('pass').id).toBe(fresh.id);
   });
 
+  it('rotates to a new key where an older one was taken away', () => {
+    openSigningKeys(dir).rotate('checkpoint');
+    rmSync(join(dir, 'checkpoint-1.key'));
+    const keys = openSigningKeys(dir);
+    const before = keys.current('checkpoint').id;
+    expect(keys.rotate('checkpoint').id).not.toBe(before);
+    expect(openSigningKeys(dir).all('checkpoint')).toHaveLength(2);
+  });
+
   it('refuses a key that others can read', () => {
     openSigningKeys(dir);
     chmodSync(join(dir, 'pass-1.key'), 0o644);

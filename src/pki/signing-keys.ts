@@ -70,7 +70,8 @@ export function openSigningKeys(dir: string, purposes: readonly KeyPurpose[] = A
       return second && now < first.createdAt + overlapMs ? [first, second] : [first];
     },
     rotate: (purpose) => {
-      const key = loadKey(join(dir, `${purpose}-${all(purpose).length + 1}.key`));
+      // Behind the newest, however many older ones were taken away: a file that exists is a key that was used.
+      const key = loadKey(join(dir, `${purpose}-${Math.max(0, ...numbersIn(dir, purpose)) + 1}.key`));
       keys.set(purpose, [key, ...all(purpose)]);
       return key;
     },
@@ -83,12 +84,16 @@ export function openSigningKeys(dir: string, purposes: readonly KeyPurpose[] = A
 }
 
 function loadAll(dir: string, purpose: KeyPurpose): SigningKey[] {
-  const numbers = readdirSync(dir)
+  const numbers = numbersIn(dir, purpose);
+  if (numbers.length === 0) numbers.push(1);
+  return numbers.sort((a, b) => b - a).map((n) => loadKey(join(dir, `${purpose}-${n}.key`)));
+}
+
+function numbersIn(dir: string, purpose: KeyPurpose): number[] {
+  return readdirSync(dir)
     .map((name) => new RegExp(`^${purpose}-([0-9]+)\\.key$`).exec(name)?.[1])
     .filter((n) => n !== undefined)
     .map(Number);
-  if (numbers.length === 0) numbers.push(1);
-  return numbers.sort((a, b) => b - a).map((n) => loadKey(join(dir, `${purpose}-${n}.key`)));
 }
 
 function loadKey(file: string): SigningKey {

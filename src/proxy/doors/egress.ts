@@ -37,6 +37,8 @@ export function createEgress(gate: Gate): Egress {
 }
 
 function fetch(gate: Gate, principal: Principal, request: EgressRequest): Promise<Outcome> {
+  // Nobody tells of what is over already; and nothing was asked.
+  if (request.signal.aborted) return Promise.reject(new Error('the request was aborted'));
   const headers: HeaderList = request.headers.filter(([name]) => !TRANSPORT.has(name.toLowerCase()));
   const read = readOf(gate, request, headers);
   return new Promise<Outcome>((resolve, reject) => {
