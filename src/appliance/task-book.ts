@@ -7,7 +7,7 @@ import type { Clock } from '../core/ports.ts';
 const KEPT = 50_000;
 
 export class TaskBook {
-  /** In the order they came; a cache that empties itself takes as long as it is large, at each task that was alone. */
+  /** By tenant and id, in the order they came; a cache that empties itself takes as long as it is large, at each task that was alone. */
   readonly #tasks = new Map<string, TaskView>();
   readonly #clock: Clock;
   readonly #maxTtlMs: number;
@@ -21,11 +21,12 @@ export class TaskBook {
   /** Takes one recorded event, in order. */
   see(event: AuditEvent): void {
     if (event.task === null || event.tenant === null) return;
-    if (event.type === 'task.finished') this.#tasks.delete(event.task);
+    const key = `${event.tenant}\0${event.task}`;
+    if (event.type === 'task.finished') this.#tasks.delete(key);
     if (event.type !== 'task.admitted' || !event.admitted) return;
     const { task: id, tenant, profile, kind } = event;
     if (this.#tasks.size >= KEPT) this.#tasks.delete(this.#tasks.keys().next().value as string);
-    this.#tasks.set(id, { id, tenant, class: event.class, profile, kind, since: Date.parse(event.time) });
+    this.#tasks.set(key, { id, tenant, class: event.class, profile, kind, since: Date.parse(event.time) });
   }
 
   live(): readonly TaskView[] {

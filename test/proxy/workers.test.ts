@@ -223,4 +223,22 @@ describe('egress workers', () => {
       .poll(async () => (await times(MANY, () => get(lab.passes.read))).every((said) => said === '200'))
       .toBe(true);
   });
+
+  it('that end give back what was open to each of two tenants with the same id', async () => {
+    const task = 'open-to-both';
+    const one = await lab.issue('acme', 'lab-read', { task });
+    const other = await lab.issue('globex', 'lab-tight', { task });
+    const open = endless();
+    const begun = [times(MANY, () => get(one))];
+    await expect.poll(() => open.length, LONG).toBe(MANY);
+    // All that it may have open at once.
+    begun.push(times(2, () => get(other)));
+    await expect.poll(() => open.length, LONG).toBe(MANY + 2);
+    await Promise.all([...workers.seats].map((seat) => seat.abandon()));
+    await Promise.all(begun);
+    lab.script = (socket) => socket.end(answer('hello'));
+    await expect.poll(() => workers.seats.size, LONG).toBe(WORKERS);
+    await expect.poll(() => get(other).catch(() => 'no door'), LONG).not.toBe('no door');
+    expect(await get(other)).toBe('200');
+  });
 });

@@ -9,7 +9,7 @@ import type { Lease } from '../../core/ports.ts';
 import type { KeptValue } from '../../guard/vault.ts';
 import { threadEnvironment } from '../../guard/workers/thread-environment.ts';
 import type { Decider } from '../../policy/decider.ts';
-import type { Budgets, Spender } from '../../proxy/budget/budgets.ts';
+import { type Budgets, keyOf, type Spender } from '../../proxy/budget/budgets.ts';
 import type { FieldLeaks } from '../../proxy/budget/field-leaks.ts';
 import type { OpenDoor } from '../../proxy/start-proxy.ts';
 import { Channel, type Handlers } from '../channel.ts';
@@ -48,7 +48,7 @@ export class WorkerSeat {
     string,
     { readonly tenant: string | null; readonly task: string | null; readonly at: number }
   >();
-  /** Exchanges that its tasks have open. */
+  /** Exchanges that its tasks have open, by tenant and task. */
   readonly #open = new Map<string, { readonly who: Spender; exchanges: number }>();
   #cutting: Cutting | null = null;
   #ending = false;
@@ -104,9 +104,9 @@ export class WorkerSeat {
         open: ({ who, limits, what, now }) => {
           const opened = budgets.open(who, limits, what, now);
           if (typeof opened !== 'number') return { opened, slots: null };
-          const held = this.#open.get(who.task);
+          const held = this.#open.get(keyOf(who));
           if (held) held.exchanges += 1;
-          else this.#open.set(who.task, { who, exchanges: 1 });
+          else this.#open.set(keyOf(who), { who, exchanges: 1 });
           return { opened, slots: budgets.slotsOf(who) };
         },
         fieldLeak: (said) => fieldLeaks.of(said).bytes,
@@ -179,9 +179,9 @@ export class WorkerSeat {
 
   #close(who: Spender): void {
     this.#parts.budgets.close(who);
-    const held = this.#open.get(who.task);
+    const held = this.#open.get(keyOf(who));
     if (held) held.exchanges -= 1;
-    if (held?.exchanges === 0) this.#open.delete(who.task);
+    if (held?.exchanges === 0) this.#open.delete(keyOf(who));
   }
 
   /** The thread has ended, and with it its sockets. */
