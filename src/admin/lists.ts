@@ -1,6 +1,6 @@
 /** Lists that put together what exists, what operators changed and what lives now. */
 
-import type { ControlMark } from '../core/controls.ts';
+import { type ControlMark, markUnder } from '../core/controls.ts';
 import { fact } from '../core/fact.ts';
 import type { AnswerOf, InputOf } from './contract.ts';
 import type { AdminPorts } from './ports.ts';
@@ -8,8 +8,8 @@ import type { AdminPorts } from './ports.ts';
 export function categories(ports: AdminPorts): AnswerOf<'categoryList'> {
   const controls = ports.controls();
   const rows = ports.catalogue.categories().map(({ defaultBlocked, ...category }) => {
-    const blocked = controls.blockedCategories[category.id] ?? null;
-    const unblocked = controls.unblockedCategories[category.id] ?? null;
+    const blocked = markUnder(controls.blockedCategories, category.id);
+    const unblocked = markUnder(controls.unblockedCategories, category.id);
     return {
       ...category,
       blocked: blocked !== null || (defaultBlocked && unblocked === null),
@@ -44,7 +44,7 @@ export function capabilities(ports: AdminPorts): AnswerOf<'capabilityList'> {
   const controls = ports.controls();
   const rows = ports.catalogue
     .capabilities()
-    .map((capability) => ({ ...capability, revoked: controls.revokedCapabilities[capability.name] ?? null }));
+    .map((capability) => ({ ...capability, revoked: markUnder(controls.revokedCapabilities, capability.name) }));
   return { version: controls.version, capabilities: rows };
 }
 
@@ -60,7 +60,7 @@ export function tenants(ports: AdminPorts): AnswerOf<'tenantList'> {
     name,
     flows: flows.filter((flow) => flow.tenant === name).length,
     tasks: tasksNow.filter((task) => task.tenant === name).length,
-    quarantined: quarantinedTenants[name] ?? null,
+    quarantined: markUnder(quarantinedTenants, name),
   }));
   return { version, tenants: rows };
 }
@@ -71,7 +71,7 @@ export function tasks(ports: AdminPorts): AnswerOf<'taskList'> {
   const live = ports.live.tasks().map((task) => ({
     ...task,
     flows: flows.filter((flow) => flow.task === task.id).length,
-    killed: killedTasks[task.id] ?? null,
+    killed: markUnder(killedTasks, task.id),
   }));
   const known = new Set(live.map((task) => task.id));
   const killed = Object.entries(killedTasks).filter(([id]) => !known.has(id));

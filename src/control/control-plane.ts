@@ -5,15 +5,15 @@
  * The order of effects:
  * - what closes (block, revoke, quarantine, kill, deny) is in force before it is durable: nothing waits for a disk to be
  *   denied. If it cannot be made durable, it stays in force and the answer says that a restart would forget it.
- * - what opens (unblock, restore, release, allow, clear) is durable and recorded first.
+ * - what opens (unblock, restore, release, allow, clear) is durable first, with the event that tells of it, and is not done
+ *   while the record cannot be written.
  *
  * INVARIANT: changes happen one after another; `current()` is swapped by one assignment.
  */
 
 import { randomBytes } from 'node:crypto';
-import type { ControlMark, Controls, CutReceipt, NotChanged, RecordedAction } from '../core/controls.ts';
+import type { ControlMark, Controls, CutReceipt, DoneAction, NotChanged, RecordedAction } from '../core/controls.ts';
 import { NO_CONTROLS } from '../core/controls.ts';
-import type { EventBody } from '../core/event.ts';
 import { ulid } from '../core/ids.ts';
 import type { AuditSink, Clock, ControlPlane as ControlPort, Log, Meter } from '../core/ports.ts';
 import { err, ok, type Problem, problemText, type Result } from '../core/result.ts';
@@ -27,7 +27,8 @@ import type { BundleStore } from '../store/bundle-store.ts';
 import type { Documents } from '../store/documents.ts';
 import type { ControlActor, ControlOrder, Follower, ReloadOutcome } from './control-order.ts';
 import { type Act, bundleEvent, changedEvent, changeOf, type States } from './control-records.ts';
-import { readControls, writeControls } from './controls-document.ts';
+import { readControls } from './controls-document.ts';
+import { ControlsKeeper, type ControlsState, type NotKept } from './controls-keeper.ts';
 import { cutFlows } from './cut-flows.ts';
 import type { PolicyRevision } from './load-revision.ts';
 import { type PendingControl, PendingControls, type TwoPersonRule } from './pending-controls.ts';
@@ -49,7 +50,7 @@ export interface ControlPlaneOptions {
 
 interface Cause {
   readonly change: string;
-  readonly action: RecordedAction;
+  readonly action: DoneAction;
 }
 
 interface Asked {
@@ -76,11 +77,10 @@ export class ControlPlane implements ControlPort, PolicySource {
   #leases: LeaseIndex | null = null;
   #follower: Follower = async () => undefined;
   #history: readonly ControlChange[];
+  readonly #keeper: ControlsKeeper;
   readonly #pending: PendingControls;
   readonly #desk: TwoPersonDesk;
   #queue: Promise<unknown> = Promise.resolve();
-  /** The last write that nobody waited for. */
-  #marked: Promise<void> = Promise.resolve();
   #expiry: NodeJS.Timeout | null = null;
   #overdue: NodeJS.Timeout | null = null;
 
@@ -90,6 +90,7 @@ export class ControlPlane implements ControlPort, PolicySource {
     this.#revision = options.revision;
     const stored = readControls(options.documents);
     this.#history = stored?.history ?? [];
+    this.#keeper = new ControlsKeeper(options);
     this.#pending = new PendingControls(options.documents);
     this.#desk = new TwoPersonDesk({ ...options, rule: options.twoPerson ?? NO_RULE, pending: this.#pending });
     const { bundle, categories } = options.revision;
@@ -112,11 +113,7 @@ export class ControlPlane implements ControlPort, PolicySource {
   async start(leases: LeaseIndex): Promise<void> {
     this.#leases = leases;
     const stored = readControls(this.#options.documents);
-    if (stored?.unrecorded) {
-      // The same event id may then be in the log twice; readers take the first.
-      await this.#options.audit.record(stored.unrecorded);
-      await this.#write(stored.controls, null);
-    }
+    if (stored) await this.#keeper.recover(stored);
     await keepBundle(this.#options.bundles, this.#snapshot.bundle);
     await this.#recordBundle(null, null);
     await this.#inTurn(() => this.#expireDue());
@@ -136,7 +133,7 @@ export class ControlPlane implements ControlPort, PolicySource {
     if (this.#expiry) clearTimeout(this.#expiry);
     if (this.#overdue) clearInterval(this.#overdue);
     await this.#queue;
-    await this.#marked;
+    await this.#keeper.settled();
   }
 
   /** Carries a change out; when it needs a second person, keeps it and says so as the error. */
@@ -157,7 +154,8 @@ export class ControlPlane implements ControlPort, PolicySource {
       if (!row.ok) return row;
       const { action, by: asker, why, forMs } = row.value;
       const outcome = await this.#apply({ action, by: asker, why, forMs, approvedBy: by, pending });
-      if (outcome.ok) await this.#desk.done(pending);
+      // What came into force and could not be recorded yet was carried out all the same.
+      if (outcome.ok || this.#history.some((change) => change.pending === pending)) await this.#desk.done(pending);
       return outcome;
     });
   }
@@ -212,28 +210,22 @@ export class ControlPlane implements ControlPort, PolicySource {
     const act: Act = { action, by, why, until: mark.until, automatic: false, approvedBy, pending };
     const entry = changeOf(act, mark, states);
     const history = [...this.#history, entry].slice(-KEPT_CHANGES);
-    const cause = { change: mark.change, action };
-    const event = (receipt: CutReceipt) => changedEvent(act, mark, states, receipt);
-    if (!opens(entry.did)) {
-      this.#history = history;
-      const receipt = await this.#enforce(states, cause);
-      const kept = await this.#keep(next.value, event(receipt));
-      if (kept !== null) return err(`in force, but not durable: ${kept}; a restart would forget it, repeat it then`);
-      return ok(receipt);
-    }
-    try {
-      await this.#write(next.value, null, history);
-    } catch (error) {
-      return err(`not done: ${reasonOf(error)}; what was in force still is`);
+    const state: ControlsState = { controls: next.value, history };
+    const id = ulid('e', at, randomBytes(10));
+    const event = (receipt: CutReceipt | null) => changedEvent(act, { ...mark, id }, states, receipt);
+    if (opens(entry.did)) {
+      if (!this.#options.audit.writable())
+        return err('not done: the record cannot be written; repeat it when that is mended');
+      try {
+        await this.#keeper.prepare(state, event(null));
+      } catch (error) {
+        return err(`not done: ${error instanceof Error ? error.message : 'unknown'}; what was in force still is`);
+      }
     }
     this.#history = history;
-    const receipt = await this.#enforce(states, cause);
-    const kept = await this.#keep(next.value, event(receipt));
-    return kept === null ? ok(receipt) : err(`in force, but not recorded: ${kept}`);
-  }
-
-  #write(controls: Controls, unrecorded: EventBody | null, history = this.#history): Promise<void> {
-    return writeControls(this.#options.documents, { controls, history, unrecorded });
+    const receipt = await this.#enforce(states, { change: mark.change, action });
+    const notKept = await this.#keeper.keep(state, event(receipt));
+    return notKept === null ? ok(receipt) : err(whatIsMissing(notKept));
   }
 
   /** Swaps, drops cached decisions, cuts. */
@@ -268,34 +260,19 @@ export class ControlPlane implements ControlPort, PolicySource {
     };
   }
 
-  /** Makes a change durable and recorded; the reason when either failed. */
-  async #keep(controls: Controls, event: EventBody): Promise<string | null> {
-    const { audit, log } = this.#options;
-    try {
-      await this.#write(controls, event);
-      await audit.record(event);
-      // Not awaited: losing it makes a restart record the event once more, under the same id.
-      this.#marked = this.#write(controls, null).catch((error) =>
-        log.warn({ error }, 'the controls could not be marked as recorded'),
-      );
-      return null;
-    } catch (error) {
-      log.error({ error, version: controls.version }, 'a change of controls could not be kept');
-      return reasonOf(error);
-    }
-  }
-
   /** Takes out what is due, one recorded change each. */
   async #expireDue(): Promise<void> {
     const now = this.#options.clock.now();
     for (const action of expired(this.#snapshot.controls, now)) {
       const before = this.#snapshot.controls;
       const after = Object.freeze(withoutExpired(before, action, now));
-      const mark = { change: ulid('c', now, randomBytes(10)), at: now };
+      const id = ulid('e', now, randomBytes(10));
+      const mark = { change: ulid('c', now, randomBytes(10)), at: now, id };
       const receipt = await this.#enforce({ before, after }, { change: mark.change, action });
       const who = { by: 'locktender', why: 'its time is over', approvedBy: null, pending: null };
-      const act: Act = { ...who, action, until: null, automatic: true };
-      await this.#keep(after, changedEvent(act, mark, { before, after }, receipt));
+      const act = { ...who, action, until: null, automatic: true };
+      const state = { controls: after, history: this.#history };
+      await this.#keeper.keep(state, changedEvent(act, mark, { before, after }, receipt));
     }
     this.#armExpiry();
   }
@@ -313,10 +290,14 @@ export class ControlPlane implements ControlPort, PolicySource {
     this.#expiry.unref();
   }
 
-  /** Brings what time has ended into effect: controls that return, waiting that is over, flows whose pass has ended. */
+  /**
+   * Brings what time has ended into effect: controls that return, waiting that is over, flows whose pass has ended; and records
+   * what could not be recorded when it was done.
+   */
   async settle(): Promise<void> {
     await this.#inTurn(() => this.#expireDue());
-
+    const retry = () => this.#keeper.retry({ controls: this.#snapshot.controls, history: this.#history });
+    if (this.#keeper.behind) await this.#inTurn(retry);
     if (this.#pending.list().some((row) => row.until <= this.#options.clock.now())) {
       await this.#inTurn(() => this.#desk.expire()).catch((error) =>
         this.#options.log.error({ error }, 'a change that waited too long could not be let go'),
@@ -378,6 +359,8 @@ function until({ forMs }: Pick<ControlOrder, 'forMs'>, at: number): number | nul
   return forMs === null ? null : at + forMs;
 }
 
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : 'unknown';
+function whatIsMissing({ durable, why }: NotKept): string {
+  return durable
+    ? `in force, but not recorded yet: ${why}; it will be as soon as that can be`
+    : `in force, but not durable: ${why}; a restart before that is mended would forget it, repeat it then`;
 }

@@ -1,7 +1,7 @@
 /** How changes of controls are recorded. */
 
 import { randomBytes } from 'node:crypto';
-import type { ControlMark, Controls, CutReceipt, RecordedAction } from '../core/controls.ts';
+import type { ControlMark, Controls, CutReceipt, DoneAction, RecordedAction } from '../core/controls.ts';
 import type { BundleLoadedEvent, ControlChangedEvent, ControlPendingEvent, EventBody } from '../core/event.ts';
 import { ulid } from '../core/ids.ts';
 import { patchBetween } from '../policy/controls/control-patch.ts';
@@ -28,14 +28,14 @@ export interface States {
 type Body<E extends { readonly type: string }> = Omit<E, 'v' | 'time' | 'node'> & EventBody;
 
 export function changedEvent(
-  act: Act,
-  { change, at }: Pick<ControlMark, 'change' | 'at'>,
+  act: Omit<Act, 'action'> & { readonly action: DoneAction },
+  { change, id }: Pick<ControlMark, 'change'> & { readonly id: string },
   { before, after }: States,
   receipt: CutReceipt | null,
 ): Body<ControlChangedEvent> {
   return {
     type: 'control.changed',
-    id: ulid('e', at, randomBytes(10)),
+    id,
     ...ownersOf(act.action),
     change,
     action: act.action,
@@ -76,6 +76,6 @@ export function bundleEvent(
   return { type: 'bundle.loaded', id, tenant: null, task: null, ...what, ...came };
 }
 
-function ownersOf(action: RecordedAction): { readonly tenant: string | null; readonly task: string | null } {
+function ownersOf(action: DoneAction): { readonly tenant: string | null; readonly task: string | null } {
   return { tenant: 'tenant' in action ? action.tenant : null, task: 'task' in action ? action.task : null };
 }

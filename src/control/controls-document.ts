@@ -15,8 +15,8 @@ export interface StoredControls {
   readonly controls: Controls;
   /** The latest changes by people, oldest first. */
   readonly history: readonly ControlChange[];
-  /** The event of the last change, until it is known to be in the log. */
-  readonly unrecorded: EventBody | null;
+  /** Events of changes that are not known to be in the log, oldest first. */
+  readonly unrecorded: readonly EventBody[];
 }
 
 const DOCUMENT = 'controls';
@@ -40,6 +40,9 @@ const entry = mark.extend({
   did: patch,
   back: patch,
 });
+// Written by us and re-recorded as it is; the log checks its size.
+const event = z.looseObject({ type: z.literal('control.changed'), id: z.string() });
+
 const stored = z.strictObject({
   format: z.literal(1),
   controls: z.strictObject({
@@ -54,8 +57,8 @@ const stored = z.strictObject({
   }),
   // Absent in what older versions wrote.
   history: z.array(entry).default([]),
-  // Written by us and re-recorded as it is; the log checks its size.
-  unrecorded: z.looseObject({ type: z.literal('control.changed'), id: z.string() }).nullable(),
+  // One as older versions write it and read it; more than one only while the log cannot be written.
+  unrecorded: z.union([event, z.array(event)]).nullable(),
 });
 
 /** Null when there are none yet. Throws `ControlsDamaged`: controls that cannot be read are never taken as none. */
@@ -68,7 +71,7 @@ export function readControls(documents: Documents): StoredControls | null {
     return {
       controls,
       history: history as unknown as readonly ControlChange[],
-      unrecorded: unrecorded as EventBody | null,
+      unrecorded: (unrecorded === null ? [] : [unrecorded].flat()) as unknown as readonly EventBody[],
     };
   }
   const where = parsed.error.issues[0]?.path.join('.') ?? '';
@@ -78,6 +81,7 @@ export function readControls(documents: Documents): StoredControls | null {
 }
 
 /** Resolves when they would survive a power cut. */
-export function writeControls(documents: Documents, state: StoredControls): Promise<void> {
-  return documents.write(DOCUMENT, { format: 1, ...state });
+export function writeControls(documents: Documents, { unrecorded, ...state }: StoredControls): Promise<void> {
+  const [only = null, ...more] = unrecorded;
+  return documents.write(DOCUMENT, { format: 1, ...state, unrecorded: more.length > 0 ? unrecorded : only });
 }

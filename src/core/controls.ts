@@ -59,8 +59,16 @@ export type ControlAction =
   | { readonly do: 'host.deny'; readonly host: string; readonly tenant: string | null }
   | { readonly do: 'host.clear'; readonly host: string; readonly tenant: string | null };
 
-/** What the record names as done: an action, or the taking back of one. */
+/** What time did: marks of killed tasks and revoked passes are forgotten once they are over. */
+export interface MarksForgotten {
+  readonly do: 'marks.forget';
+}
+
+/** What a person did: an action, or the taking back of one. */
 export type RecordedAction = ControlAction | { readonly do: 'control.undo'; readonly change: string };
+
+/** What the record names as done, by people and by time. */
+export type DoneAction = RecordedAction | MarksForgotten;
 
 /** What a change did: the operator's answer to "is it really cut?". */
 export interface CutReceipt {
@@ -115,4 +123,9 @@ export interface ControlPatch {
   /** `mark` null: the name was taken out. */
   readonly marks: readonly { readonly in: ControlRecord; readonly name: string; readonly mark: ControlMark | null }[];
   readonly overrides: { readonly removed: readonly HostOverride[]; readonly added: readonly HostOverride[] };
+}
+
+/** The mark of a name, whether or not it is in force. Names are others' (`constructor` is one): nothing inherited is a mark. */
+export function markUnder(marks: Readonly<Record<string, ControlMark>>, name: string): ControlMark | null {
+  return Object.hasOwn(marks, name) ? (marks[name] ?? null) : null;
 }

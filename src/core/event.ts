@@ -3,7 +3,7 @@
  * leaf of the log. No event carries a secret, a pass, a header value, a body, or (by default) a path in clear.
  */
 
-import type { ControlPatch, Controls, CutReceipt, RecordedAction } from './controls.ts';
+import type { ControlPatch, Controls, CutReceipt, DoneAction, RecordedAction } from './controls.ts';
 import type { RelayMode, RuleRef } from './decision.ts';
 import type { Fact } from './fact.ts';
 import type { Finding, GuardDirection } from './finding.ts';
@@ -176,7 +176,7 @@ export interface GuardVerdictEvent extends EventCommon {
 export interface ControlChangedEvent extends EventCommon {
   readonly type: 'control.changed';
   readonly change: string;
-  readonly action: RecordedAction;
+  readonly action: DoneAction;
   readonly by: string;
   /** The second person, where the two-person rule asked for one. */
   readonly approved_by?: string;

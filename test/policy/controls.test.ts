@@ -188,6 +188,21 @@ describe('the two-person rule', () => {
 });
 
 describe('expiry', () => {
+  it('forgets killed tasks and revoked passes once their marks are over, and keeps those that never are', async () => {
+    const p = await start();
+    for (let n = 0; n < 250; n += 1) need(await p.act({ do: 'task.kill', task: `t_${n}` }, { forMs: 60_000 }));
+    need(await p.act({ do: 'pass.revoke', pass: 'p_1' }, { forMs: 60_000 }));
+    need(await p.act({ do: 'task.kill', task: 't_kept' }));
+    const { version } = p.control.current().controls;
+    later(p, 60_000);
+    await p.control.settle();
+    const { killedTasks, revokedPasses, version: after } = p.control.current().controls;
+    expect([Object.keys(killedTasks), revokedPasses]).toEqual([['t_kept'], {}]);
+    // Few enough in each that a record of it can be written.
+    expect(after - version).toBe(2);
+    expect(p.events.at(-1)).toMatchObject({ automatic: true, action: { do: 'marks.forget' }, version: after });
+  });
+
   it('returns by itself while the gate was down, and what is left stands', async () => {
     const p = await start();
     need(await p.act(BLOCK, { forMs: 60_000 }));
@@ -218,6 +233,68 @@ describe('expiry', () => {
     p.clock.now += 60_000;
     await vi.waitFor(() => expect(p.cut).toEqual(['a']));
     expect(p.open('c', ELSEWHERE, STRICT)).toBe('deny');
+  });
+});
+
+describe('a name that every object has', () => {
+  it('is a name like any other, over restarts and for who takes it back', async () => {
+    const p = await start();
+    need(await p.act({ do: 'tenant.quarantine', tenant: 'constructor' }));
+    const { change } = need(await p.act({ do: 'tenant.release', tenant: 'constructor' }));
+    expect(p.events.at(-1)).toMatchObject({ patch: { marks: [{ name: 'constructor', mark: null }] } });
+    at = await p.restart();
+    expect(at.control.current().controls.quarantinedTenants).toEqual({});
+    need(await at.control.undo(change, by('bob')));
+  });
+});
+
+describe('a change that cannot be recorded', () => {
+  const versions = (p: Plane) => p.events.flatMap((e) => (e.type === 'control.changed' ? [e.version] : []));
+
+  it('that closes is in force, and is recorded before whatever comes next', async () => {
+    const p = await start();
+    p.record.broken = true;
+    expect(await p.act(BLOCK)).toMatchObject({
+      ok: false,
+      error: expect.stringMatching(/^in force, but not recorded yet/),
+    });
+    expect(p.open('a', DOCS)).toBe('deny');
+    expect((await p.act(REVOKE)).ok).toBe(false);
+    await p.control.settle();
+    expect(versions(p)).toEqual([]);
+    p.record.broken = false;
+    need(await p.act({ do: 'host.deny', host: 'example.org', tenant: null }));
+    expect(versions(p)).toEqual([1, 2, 3]);
+  });
+
+  it('is recorded once that can be, or at the next start', async () => {
+    const p = await start();
+    p.record.broken = true;
+    await p.act(BLOCK);
+    await p.act(REVOKE);
+    p.record.broken = false;
+    await p.control.settle();
+    expect(versions(p)).toEqual([1, 2]);
+    p.record.broken = true;
+    await p.act({ do: 'task.kill', task: 't_1' });
+    await p.act({ do: 'task.kill', task: 't_2' });
+    p.record.broken = false;
+    at = await p.restart();
+    expect(versions(at)).toEqual([1, 2, 3, 4]);
+    expect(at.open('a', DOCS)).toBe('deny');
+  });
+
+  it('that opens is not done', async () => {
+    const p = await start();
+    need(await p.act(BLOCK));
+    p.record.broken = true;
+    expect(await p.act({ do: 'category.unblock', category: 'documentation' })).toMatchObject({
+      ok: false,
+      error: expect.stringMatching(/^not done/),
+    });
+    p.record.broken = false;
+    at = await p.restart();
+    expect([at.open('a', DOCS), versions(at)]).toEqual(['deny', [1]]);
   });
 });
 

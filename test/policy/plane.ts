@@ -25,6 +25,8 @@ export interface Plane {
   readonly events: EventBody[];
   /** Ids of flows that were cut. */
   readonly cut: string[];
+  /** The log takes nothing while this is set. */
+  readonly record: { broken: boolean };
   clock: { now: number };
   act(action: ControlAction, over?: { by?: string; forMs?: number | null }): ReturnType<ControlPlane['apply']>;
   /** Holds a flow on a decision about a URL; its effect. */
@@ -44,7 +46,7 @@ export function shippedRevision() {
 
 export async function plane(twoPerson?: TwoPersonRule, events: EventBody[] = []): Promise<Plane> {
   const dir = mkdtempSync(join(tmpdir(), 'locktender-plane-'));
-  return startPlane({ dir, twoPerson, events, cut: [], clock: { now: NOW } });
+  return startPlane({ dir, twoPerson, events, cut: [], record: { broken: false }, clock: { now: NOW } });
 }
 
 interface Kept {
@@ -52,17 +54,18 @@ interface Kept {
   readonly twoPerson: TwoPersonRule | undefined;
   readonly events: EventBody[];
   readonly cut: string[];
+  readonly record: { broken: boolean };
   readonly clock: { now: number };
 }
 
 async function startPlane(kept: Kept): Promise<Plane> {
-  const { dir, twoPerson, events, cut, clock } = kept;
+  const { dir, twoPerson, events, cut, record, clock } = kept;
   const time: Clock = { now: () => clock.now, monotonic: () => performance.now() };
   const control = new ControlPlane({
     revision: shippedRevision(),
     documents: openDocuments(dir),
     bundles: openBundleStore(dir),
-    audit: memory(events),
+    audit: memory(events, record),
     clock: time,
     log: createLog({ level: 'silent' }),
     meter: createMetrics(),
@@ -72,7 +75,7 @@ async function startPlane(kept: Kept): Promise<Plane> {
   await control.start(leases);
   const decider = createDecider({ source: control, leases });
   return {
-    ...{ control, leases, decider, events, cut, clock },
+    ...{ control, leases, decider, events, cut, record, clock },
     act: (action, { by = 'ann', forMs = null } = {}) => control.apply({ action, by, why: 'test', forMs }),
     open: (id, url, over = {}) => {
       const asked = request('GET', url, { now: clock.now, ...over });
@@ -97,10 +100,11 @@ export function flowOf(id: string, { principal, target }: ReturnType<typeof requ
   return { id, kind: 'tunnel', task, tenant, host: target.host.name, since: 0, cut: end };
 }
 
-function memory(events: EventBody[]): AuditSink {
+function memory(events: EventBody[], record: { readonly broken: boolean }): AuditSink {
   return {
-    writable: () => true,
+    writable: () => !record.broken,
     record: async (event) => {
+      if (record.broken) throw new Error('no space');
       events.push(structuredClone(event));
       return { seq: events.length - 1 };
     },

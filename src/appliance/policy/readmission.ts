@@ -86,8 +86,9 @@ export class Readmission {
   async #revoke(control: ControlPlane, { pass, task, kind }: TaskAdmittedEvent, message: string): Promise<boolean> {
     const ends = kind === 'isolate' && task !== null;
     const action = ends ? ({ do: 'task.kill', task } as const) : ({ do: 'pass.revoke', pass } as const);
+    // By then no pass of today is good any more, and the mark can be forgotten.
     const why = `no longer admitted: ${message}`.slice(0, 500);
-    const outcome = await control.apply({ action, by: 'locktender', why, forMs: null });
+    const outcome = await control.apply({ action, by: 'locktender', why, forMs: this.#parts.maxTtlMs });
     if (!outcome.ok)
       this.#parts.log.error(
         { pass, why: whyNotChanged(outcome.error) },

@@ -1,6 +1,6 @@
 /** One change of controls: its names checked, then the state after it. Pure; persisting and cutting are elsewhere. */
 
-import type { ControlAction, ControlMark, Controls, HostOverride } from '../../core/controls.ts';
+import type { ControlAction, ControlMark, Controls, HostOverride, MarksForgotten } from '../../core/controls.ts';
 import { didYouMean } from '../../core/nearest.ts';
 import { err, ok, type Result } from '../../core/result.ts';
 import { TENANT_NAME } from '../bundle/approved-domains.ts';
@@ -118,10 +118,20 @@ function overrides(before: readonly HostOverride[], action: HostAction, mark: Co
   ];
 }
 
-/** What returns at `now`, with the action that says so in the record. */
-export function expired(controls: Controls, now: number): readonly ControlAction[] {
-  const names = (record: Readonly<Record<string, ControlMark>>) =>
-    Object.keys(record).filter((name) => (record[name]?.until ?? Number.POSITIVE_INFINITY) <= now);
+type Marks = Readonly<Record<string, ControlMark>>;
+
+/** Names whose mark is over at `now`. */
+function over(marks: Marks, now: number): string[] {
+  return Object.keys(marks).filter((name) => (marks[name]?.until ?? Number.POSITIVE_INFINITY) <= now);
+}
+
+/** Marks of killed tasks and revoked passes that are forgotten in one change: it has to fit an entry of the record. */
+const FORGOTTEN_AT_ONCE = 200;
+
+/** What returns or is forgotten at `now`, with the action that says so in the record. */
+export function expired(controls: Controls, now: number): readonly (ControlAction | MarksForgotten)[] {
+  const names = (marks: Marks) => over(marks, now);
+  const ended = names(controls.killedTasks).length + names(controls.revokedPasses).length;
   return [
     ...names(controls.blockedCategories).map((category) => ({ do: 'category.unblock', category }) as const),
     ...names(controls.unblockedCategories).map((category) => ({ do: 'category.block', category }) as const),
@@ -130,11 +140,12 @@ export function expired(controls: Controls, now: number): readonly ControlAction
     ...controls.hostOverrides
       .filter((o) => o.until !== null && o.until <= now)
       .map(({ host, tenant }) => ({ do: 'host.clear', host, tenant }) as const),
+    ...Array.from({ length: Math.ceil(ended / FORGOTTEN_AT_ONCE) }, () => ({ do: 'marks.forget' }) as const),
   ];
 }
 
 /** The state without what has expired: back to what held before anyone decided, never further. */
-export function withoutExpired(before: Controls, action: ControlAction, now: number): Controls {
+export function withoutExpired(before: Controls, action: ControlAction | MarksForgotten, now: number): Controls {
   const version = before.version + 1;
   switch (action.do) {
     case 'category.unblock':
@@ -153,12 +164,18 @@ export function withoutExpired(before: Controls, action: ControlAction, now: num
           (o) => o.host !== action.host || o.tenant !== action.tenant || o.until === null || o.until > now,
         ),
       };
+    case 'marks.forget': {
+      const tasks = over(before.killedTasks, now).slice(0, FORGOTTEN_AT_ONCE);
+      const passes = over(before.revokedPasses, now).slice(0, FORGOTTEN_AT_ONCE - tasks.length);
+      const killedTasks = tasks.reduce(without, before.killedTasks);
+      return { ...before, version, killedTasks, revokedPasses: passes.reduce(without, before.revokedPasses) };
+    }
     default:
       return { ...before, version };
   }
 }
 
-function without(record: Readonly<Record<string, ControlMark>>, name: string): Readonly<Record<string, ControlMark>> {
+function without(record: Marks, name: string): Marks {
   if (!Object.hasOwn(record, name)) return record;
   const { [name]: _, ...rest } = record;
   return rest;

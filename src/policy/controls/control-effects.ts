@@ -4,7 +4,7 @@
  * its expiry are all treated alike.
  */
 
-import type { ControlMark, Controls, HostOverride } from '../../core/controls.ts';
+import { type ControlMark, type Controls, type HostOverride, markUnder } from '../../core/controls.ts';
 import { type Fact, fact } from '../../core/fact.ts';
 
 export interface Ended {
@@ -42,7 +42,7 @@ export function controlEffects(before: Controls, after: Controls): ControlEffect
     }
   }
   for (const name of changedNames(before.unblockedCategories, after.unblockedCategories)) {
-    const old = before.unblockedCategories[name];
+    const old = markUnder(before.unblockedCategories, name);
     if (old) rejudge.push({ facts: [fact('controls', old.change)], tenant: null });
     forget.push({ facts: [fact('category', name)], tenant: null });
   }
@@ -66,5 +66,7 @@ function overrideEffects(before: Controls, after: Controls, { cut, rejudge, forg
 }
 
 function changedNames(was: Marks, is: Marks): string[] {
-  return [...new Set([...Object.keys(was), ...Object.keys(is)])].filter((name) => was[name] !== is[name]).sort();
+  return [...new Set([...Object.keys(was), ...Object.keys(is)])]
+    .filter((name) => markUnder(was, name) !== markUnder(is, name))
+    .sort();
 }

@@ -1,6 +1,6 @@
 /** Controls as tables: what is in force at an instant, at the cost of a few hash lookups. */
 
-import type { ControlMark, Controls, HostOverride } from '../../core/controls.ts';
+import { type ControlMark, type Controls, type HostOverride, markUnder } from '../../core/controls.ts';
 import { suffixLength } from '../bundle/host-pattern.ts';
 
 export interface ControlIndex {
@@ -51,8 +51,7 @@ function build(controls: Controls): ControlIndex {
 
 /** The mark of a name, when it is in force at `now`. */
 export function markOf(record: Readonly<Record<string, ControlMark>>, name: string, now: number): ControlMark | null {
-  if (!Object.hasOwn(record, name)) return null;
-  const mark = record[name];
+  const mark = markUnder(record, name);
   return mark && (mark.until === null || mark.until > now) ? mark : null;
 }
 

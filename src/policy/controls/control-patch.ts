@@ -1,6 +1,6 @@
 /** Differences between states of controls, and how they are folded again. */
 
-import { CONTROL_RECORDS, type ControlMark, type ControlPatch, type Controls } from '../../core/controls.ts';
+import { CONTROL_RECORDS, type ControlMark, type ControlPatch, type Controls, markUnder } from '../../core/controls.ts';
 
 export function patchBetween(before: Controls, after: Controls): ControlPatch {
   const marks = CONTROL_RECORDS.flatMap((record) => {
@@ -8,9 +8,9 @@ export function patchBetween(before: Controls, after: Controls): ControlPatch {
     const is = after[record];
     const names = new Set([...Object.keys(was), ...Object.keys(is)]);
     return [...names]
-      .filter((name) => was[name] !== is[name])
+      .filter((name) => markUnder(was, name) !== markUnder(is, name))
       .sort()
-      .map((name) => ({ in: record, name, mark: is[name] ?? null }));
+      .map((name) => ({ in: record, name, mark: markUnder(is, name) }));
   });
   return {
     marks,

@@ -1,6 +1,13 @@
 /** Taking one change of controls back: allowed while what it left still stands, so that nobody else's change is lost. */
 
-import type { ControlMark, ControlPatch, Controls, HostOverride, RecordedAction } from '../../core/controls.ts';
+import {
+  type ControlMark,
+  type ControlPatch,
+  type Controls,
+  type HostOverride,
+  markUnder,
+  type RecordedAction,
+} from '../../core/controls.ts';
 import { err, ok, type Result } from '../../core/result.ts';
 import { applyPatch, overrideKey } from './control-patch.ts';
 
@@ -54,7 +61,7 @@ export function opens(patch: ControlPatch): boolean {
 /** What the change left and is no longer so; null when all of it still stands. */
 function movedSince(current: Controls, did: ControlPatch): string | null {
   for (const { in: record, name, mark } of did.marks) {
-    if (!same(current[record][name] ?? null, mark)) return `\`${name}\``;
+    if (!same(markUnder(current[record], name), mark)) return `\`${name}\``;
   }
   const { added, removed } = did.overrides;
   for (const left of added) {
