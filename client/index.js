@@ -28,7 +28,7 @@ export class GatewayProblem extends Error {
 export function gatewayClient(options               )                {
   const send = async (method        , path        , body          , more              = {})                    => {
     const token = typeof options.token === 'string' ? options.token : await options.token();
-    const response = await (options.fetch ?? fetch)(new URL(path, options.url), {
+    const response = await (options.fetch ?? fetch)(`${options.url.replace(/\/+$/, '')}${path}`, {
       method,
       headers: {
         authorization: `Bearer ${token}`,
@@ -68,7 +68,7 @@ async function* eventsOf(response          )                            {
     for (const event of events) {
       const [, name = '', data = 'null'] = /^event: (.*)\ndata: (.*)$/.exec(event) ?? [];
       const value = JSON.parse(data)                           ;
-      if (name === 'fault') throw new GatewayProblem(response.status, value);
+      if (name === 'fault') throw new GatewayProblem(value['status']          , value);
       yield { event: name, data: value }             ;
       if (name === 'result') return;
     }

@@ -141,17 +141,39 @@ function changeHandlers(ports: AdminPorts) {
 }
 
 function undoHandlers({ control }: AdminPorts) {
+  const waits = (id: string) =>
+    unlisted(
+      'request',
+      id,
+      control.changes().pending.some((p) => p.id === id),
+    );
   return {
     controlList: () => ok(control.changes()),
-    controlUndo: async ({ params, body, actor }) =>
-      changedOr(await control.undo(params.name, { by: actor, why: body.why })),
-    controlApprove: async ({ params, body, actor }) =>
-      changedOr(await control.approve(params.name, { by: actor, why: body.why })),
-    controlReject: async ({ params, body, actor }) => {
-      const outcome = await control.reject(params.name, { by: actor, why: body.why });
-      return outcome.ok ? ok({ rejected: params.name }) : err(fault('refused', outcome.error));
+    controlUndo: async ({ params: { name }, body, actor }) => {
+      const unknown = unlisted(
+        'change',
+        name,
+        control.changes().changes.some((c) => c.change === name),
+      );
+      return unknown ? err(unknown) : changedOr(await control.undo(name, { by: actor, why: body.why }));
+    },
+    controlApprove: async ({ params: { name }, body, actor }) => {
+      const unknown = waits(name);
+      return unknown ? err(unknown) : changedOr(await control.approve(name, { by: actor, why: body.why }));
+    },
+    controlReject: async ({ params: { name }, body, actor }) => {
+      const unknown = waits(name);
+      if (unknown) return err(unknown);
+      const outcome = await control.reject(name, { by: actor, why: body.why });
+      return outcome.ok ? ok({ rejected: name }) : err(fault('refused', outcome.error));
     },
   } satisfies Partial<Handlers>;
+}
+
+function unlisted(what: 'change' | 'request', id: string, isListed: boolean): Fault | null {
+  if (isListed) return null;
+  const where = what === 'change' ? 'is among the latest' : 'waits for a second person';
+  return fault('not_found', `no ${what} \`${id}\` ${where}; see \`locktender control list\``);
 }
 
 function deskHandlers({ passes, policy, record }: AdminPorts) {
@@ -196,7 +218,7 @@ function tokenHandlers(tokens: Tokens) {
     tokenRevoke: async ({ params }) =>
       (await tokens.revoke(params.name))
         ? ok({ revoked: params.name })
-        : err(fault('not_found', `no token \`${params.name}\`; see \`GET /v1/tokens\``)),
+        : err(fault('not_found', `no token \`${params.name}\`; see \`locktender token list\``)),
   } satisfies Partial<Handlers>;
 }
 

@@ -3,14 +3,14 @@
 import { readFileSync } from 'node:fs';
 import type { LoginSettings } from '../admin/oidc/login.ts';
 import { CALLBACK } from '../admin/oidc/pages.ts';
-import { isSafe } from '../admin/oidc/provider.ts';
 import type { Config } from '../config/schema.ts';
+import { isSafeUrl } from '../core/safe-url.ts';
 import { StartRefused } from './start-refused.ts';
 
 /** Empty when none is configured. Throws `StartRefused` for what cannot be right. */
 export function loginSettings(oidc: Config['admin']['oidc']): { readonly login?: LoginSettings } {
   if (oidc === undefined) return {};
-  if (!isSafe(oidc.issuer)) throw new StartRefused('admin.oidc.issuer: must be https, or http on loopback');
+  if (!isSafeUrl(oidc.issuer)) throw new StartRefused('admin.oidc.issuer: must be https, or http on loopback');
   if (URL.parse(oidc.redirect_uri)?.pathname !== CALLBACK)
     throw new StartRefused(`admin.oidc.redirect_uri: must end with \`${CALLBACK}\``);
   if (!oidc.scopes.includes('openid')) throw new StartRefused('admin.oidc.scopes: add `openid`');

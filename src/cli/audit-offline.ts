@@ -45,7 +45,7 @@ export function keptProof(state: string, seq: number): InclusionProof {
   try {
     return inclusionProof(join(state, 'audit'), seq);
   } catch (error) {
-    throw error instanceof NoProof ? new CliFailure(EXIT.failed, error.message) : error;
+    throw error instanceof NoProof ? new CliFailure(EXIT.usage, error.message) : error;
   }
 }
 

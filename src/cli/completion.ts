@@ -134,7 +134,10 @@ export function cliReference(program: Command): string {
     const title = ['locktender', ...words, ...given].join(' ');
     return `## \`${title}\`\n\n${command.description()}.\n${rows(own)}`;
   });
-  const intro = 'Made from the commands by `npm run docs`; a test holds it current.';
+  const intro = `Made from the commands by \`npm run docs\`; a test holds it current.
+
+Exit codes: 0 done; 1 the check failed (findings, a broken contract, a log that does not hold, denied); 2 usage or
+configuration, names and ids that nothing has among them; 3 the appliance cannot be reached; 4 internal.`;
   return `# Command line\n\n${intro}\n\nEvery command takes these, and \`--help\`:\n${rows(some)}\n${sections.join('\n')}`;
 }
 

@@ -103,10 +103,9 @@ function failure(error: unknown, gateway: string, begun: boolean): CliFailure {
   );
 }
 
-/** A fault in an answer that had begun well carries that answer's status. */
 function exitOf(status: number): ExitCode {
   if (status === 400) return EXIT.usage;
-  return status < 400 || status >= 500 ? EXIT.internal : EXIT.failed;
+  return status >= 500 ? EXIT.internal : EXIT.failed;
 }
 
 function printReport(io: CliIo, { status, result, error, logs }: TaskReport, printed = false): void {

@@ -43,7 +43,13 @@ export function addPass(program: Command, parts: CliParts): void {
     },
     run: async (_, options, { io }) => {
       const client = adminClient(options, io);
+      const asked = Date.now();
       const issued = await issuePass(client, options);
+      const life = options.ttl === undefined ? null : durationMs(options.ttl);
+      // A pass ends at a whole second.
+      if (life !== null && issued.expires_at < asked + life - 1000) {
+        io.stderr(`shortened to \`passes.max_ttl_ms\`: until ${instant(issued.expires_at)}\n`);
+      }
       if (options.env) {
         const access = await accessOf(client, issued.proxy_url, options.trust);
         io.stdout(shellExports(sandboxEnvironment(access)));

@@ -64,7 +64,7 @@ export function explainRecorded(id: string, options: CommonOptions, io: CliIo): 
     );
   }
   const found = find(id, config.state);
-  if (!found) throw new CliFailure(EXIT.failed, `no decision \`${id}\` is in the record; see \`audit query\``);
+  if (!found) throw new CliFailure(EXIT.usage, `no decision \`${id}\` is in the record; see \`audit query\``);
   const { event } = found;
   const { index } = must(loadPolicy(rootsOf(config))).categories;
   const { effect, reason, step, mode, rule, capability, categories, facts, input } = event;

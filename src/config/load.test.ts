@@ -104,6 +104,11 @@ describe('configuration', () => {
     ['- a\n', '/etc/lt/locktender.yaml:1:1: the configuration must be a mapping of keys to values'],
     ['node: a\nnode: b\n', '/etc/lt/locktender.yaml:2:1: map keys must be unique'],
     ['gateway:\n  issuers:\n    - isuer: https://a.test\n', 'did you mean `issuer`?'],
+    ['gateway:\n  issuers: [{ issuer: "http://a.test", audience: b }]\n', 'must be https, or http on loopback'],
+    [
+      'gateway:\n  issuers: [{ issuer: "https://a.test", audience: b }, { issuer: "https://a.test", audience: c }]\n',
+      '`gateway.issuers` must name no issuer twice',
+    ],
     [
       'proxy:\n  tls: { cert: c, key: k, clients: [{ name: a.example, tenant: acme }] }\n',
       '`proxy.tls.clients` needs `client_ca`: without it nobody is asked for a certificate',

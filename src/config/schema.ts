@@ -4,16 +4,20 @@
  */
 
 import { z } from 'zod';
+import { isSafeUrl } from '../core/safe-url.ts';
 import { egressDoor } from './egress-keys.ts';
 import { forward } from './forward-keys.ts';
 import { advertised, integer, listen, path, text } from './schema-kinds.ts';
 import { secondStage } from './second-stage-keys.ts';
 
+/** Who answers in the clear decides who the callers are. */
+const safeUrl = () => z.url().refine(isSafeUrl, { error: 'must be https, or http on loopback' });
+
 const issuer = z
   .strictObject({
-    issuer: z.url().describe('`iss` of its tokens, exactly'),
+    issuer: safeUrl().describe('`iss` of its tokens, exactly; https, or http on loopback'),
     audience: text.describe('`aud` that its tokens must carry'),
-    jwks_url: z.url().optional().describe('where its keys are; the default is what OpenID discovery says'),
+    jwks_url: safeUrl().optional().describe('where its keys are; the default is what OpenID discovery says'),
     tenant_claim: text.default('tenant').describe('claim that names the tenant of the caller; `a/b` is `b` inside `a`'),
   })
   .describe('an OIDC issuer whose tokens callers may use');
@@ -21,7 +25,13 @@ const issuer = z
 const gateway = z
   .strictObject({
     listen: listen('127.0.0.1:8128'),
-    issuers: z.array(issuer).default([]).describe('OIDC issuers of callers'),
+    issuers: z
+      .array(issuer)
+      .refine((all) => new Set(all.map((one) => one.issuer)).size === all.length, {
+        error: 'must name no issuer twice: only the last would count',
+      })
+      .default([])
+      .describe('OIDC issuers of callers'),
     client_ca: path.describe('PEM file of the CA of caller certificates (mTLS)').optional(),
     tls_cert: path.describe('PEM file of the certificate of this door').optional(),
     tls_key: path.describe('PEM file of the key of this door').optional(),
@@ -55,7 +65,7 @@ const oidc = z
     name: text.default('single sign-on').describe('what the button of the console says after "Sign in with"'),
     scopes: z.array(text).default(['openid', 'profile', 'email']).describe('asked for; `openid` among them'),
     actor_claim: text.default('email').describe('claim that names the person in the record; `sub` where it is absent'),
-    role_claim: text.default('groups').describe('claim that holds the groups of the person'),
+    role_claim: text.default('groups').describe('claim that holds the groups of the person; `a/b` is `b` inside `a`'),
     roles: z
       .strictObject({
         viewer: groups('viewers'),

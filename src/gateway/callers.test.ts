@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { exportJWK, type JWK, SignJWT } from 'jose';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createCallers } from './callers.ts';
+import { type Callers, createCallers } from './callers.ts';
 
 const NOW = Date.UTC(2026, 10, 23);
 const clock = { now: () => NOW };
@@ -39,61 +39,82 @@ function token(claims: Record<string, unknown> = {}, kid = 'k1') {
 
 const callers = (more = {}) =>
   createCallers({ issuers: [{ issuer, audience: 'gate' }], clock, devKey: 'a-development-key', ...more });
+/** Whoever it is; else why not. */
+const who = async (known: Callers, bearer: string | null) => {
+  const found = await known.identify(request(bearer));
+  return found.ok ? found.value : found.error.detail;
+};
 const request = (bearer: string | null) =>
   ({ headers: bearer === null ? {} : { authorization: `Bearer ${bearer}` }, socket: {} }) as unknown as IncomingMessage;
 
 test('knows a caller by the token of a configured issuer, found by discovery', async () => {
-  const caller = await callers().identify(request(await token()));
+  const caller = await who(callers(), await token());
   expect(caller).toEqual({ id: `${new URL(issuer).host}/ci`, tenant: 'acme', anyTenant: false });
 });
 
+test('the same subject at another realm of one server is somebody else', async () => {
+  const ids = [];
+  for (const realm of ['a', 'b/']) {
+    const of = { issuer: `${issuer}/realms/${realm}`, audience: 'gate', jwksUrl: `${issuer}/keys` };
+    const caller = await callers({ issuers: [of] }).identify(request(await token({ iss: of.issuer })));
+    ids.push(caller.ok && caller.value.id);
+  }
+  const { host } = new URL(issuer);
+  expect(ids).toEqual([`${host}/realms/a/ci`, `${host}/realms/b/ci`]);
+});
+
 test.each([
-  ['another audience', { aud: 'other' }],
-  ['another issuer', { iss: 'https://other.example' }],
-  ['an expired token', { exp: NOW / 1000 - 10 }],
-  ['a token that is not valid yet', { nbf: NOW / 1000 + 60 }],
-  ['a token that never ends', { exp: undefined }],
-  ['no tenant', { tenant: undefined }],
-  ['a tenant that is no name', { tenant: '../etc' }],
-  ['no subject', { sub: undefined }],
-])('refuses %s', async (_what, claims) => {
-  expect(await callers().identify(request(await token(claims)))).toBeNull();
+  ['another audience', { aud: 'other' }, '`aud` must hold `gate`'],
+  ['another issuer', { iss: 'https://other.example' }, '`gateway.issuers`'],
+  ['an expired token', { exp: NOW / 1000 - 10 }, 'has expired'],
+  ['a token that is not valid yet', { nbf: NOW / 1000 + 60 }, 'not valid yet'],
+  ['a token that never ends', { exp: undefined }, '`exp`'],
+  ['no tenant', { tenant: undefined }, 'claim `tenant`'],
+  ['a tenant that is no name', { tenant: '../etc' }, 'claim `tenant`'],
+  ['no subject', { sub: undefined }, '`sub`'],
+])('refuses %s, and says why', async (_what, claims, why) => {
+  expect(await who(callers(), await token(claims))).toContain(why);
 });
 
 test('takes the tenant out of a claim inside another, as clusters name the namespace of a pod', async () => {
   const known = callers({ issuers: [{ issuer, audience: 'gate', tenantClaim: 'kubernetes.io/namespace' }] });
   const pod = { tenant: undefined, sub: 'system:serviceaccount:sandboxes:default' };
-  const caller = await known.identify(request(await token({ ...pod, 'kubernetes.io': { namespace: 'sandboxes' } })));
-  expect(caller?.tenant).toBe('sandboxes');
+  const caller = await who(known, await token({ ...pod, 'kubernetes.io': { namespace: 'sandboxes' } }));
+  expect(caller).toMatchObject({ tenant: 'sandboxes' });
   for (const claims of [{ 'kubernetes.io': 'sandboxes' }, { 'kubernetes.io': null }, {}])
-    expect(await known.identify(request(await token({ ...pod, ...claims })))).toBeNull();
+    expect(await who(known, await token({ ...pod, ...claims }))).toContain('claim `kubernetes.io/namespace`');
 });
 
 test('takes small differences of clocks', async () => {
-  expect(await callers().identify(request(await token({ exp: NOW / 1000 - 3 })))).not.toBeNull();
+  expect(await who(callers(), await token({ exp: NOW / 1000 - 3 }))).toMatchObject({ tenant: 'acme' });
 });
 
 test('refuses a token without signature, and one signed by a key that the issuer does not publish', async () => {
   const [head, body] = (await token()).split('.');
   const none = Buffer.from('{"alg":"none"}').toString('base64url');
-  expect(await callers().identify(request(`${none}.${body}.`))).toBeNull();
-  expect(await callers().identify(request(`${head}.${body}.${'A'.repeat(86)}`))).toBeNull();
+  expect(await who(callers(), `${none}.${body}.`)).toContain('no signed JWT');
+  expect(await who(callers(), `${head}.${body}.${'A'.repeat(86)}`)).toContain('published key');
+});
+
+test('an issuer that does not answer is not the fault of the token', async () => {
+  const gone = { issuer, audience: 'gate', jwksUrl: 'http://127.0.0.1:1/keys' };
+  const found = await callers({ issuers: [gone] }).identify(request(await token()));
+  expect(found).toMatchObject({ ok: false, error: { code: 'issuer_unavailable', invalidToken: false } });
 });
 
 test('sees a rotated key, and asks for keys once for many tokens', async () => {
   const known = callers();
   const before = asked;
-  for (let i = 0; i < 5; i += 1) await known.identify(request(await token()));
+  for (let i = 0; i < 5; i += 1) await who(known, await token());
   expect(asked - before).toBe(2);
   await addKey('k2');
-  const fresh = callers();
-  expect(await fresh.identify(request(await token({}, 'k2')))).not.toBeNull();
+  expect(await who(callers(), await token({}, 'k2'))).toMatchObject({ tenant: 'acme' });
 });
 
 test('the development key names its tenant, any other text nobody', async () => {
   const known = callers({ devTenant: 'acme' });
-  expect(await known.identify(request('a-development-key'))).toEqual({ id: 'dev', tenant: 'acme', anyTenant: true });
+  expect(await who(known, 'a-development-key')).toEqual({ id: 'dev', tenant: 'acme', anyTenant: true });
   for (const bearer of ['a-development-kez', 'a', null, 'x'.repeat(20_000)]) {
-    expect(await known.identify(request(bearer))).toBeNull();
+    expect(typeof (await who(known, bearer))).toBe('string');
   }
 });

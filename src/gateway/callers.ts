@@ -6,11 +6,14 @@
 import { hash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { TLSSocket } from 'node:tls';
-import { createRemoteJWKSet, decodeJwt, type JWTPayload, jwtVerify } from 'jose';
+import { createRemoteJWKSet, decodeJwt, errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from 'jose';
+import { claimAt } from '../core/claims.ts';
 import type { Clock, Log } from '../core/ports.ts';
+import { err, ok, type Result } from '../core/result.ts';
+import { isSafeUrl } from '../core/safe-url.ts';
 
 export interface Caller {
-  /** `<issuer host>/<subject>`, `cert/<common name>`, or `dev`: what admission policy and the record see. */
+  /** `<issuer without its scheme>/<subject>`, `cert/<common name>`, or `dev`: what admission and the record see. */
   readonly id: string;
   readonly tenant: string;
   /** Whether it may name another tenant. */
@@ -40,9 +43,17 @@ export interface CallerOptions {
   readonly skewMs?: number;
 }
 
+/** Why somebody is not known, in words for whoever holds the credential. */
+export interface Unknown {
+  /** `issuer_unavailable`: nobody can say now whether the token holds. */
+  readonly code: 'not_authenticated' | 'issuer_unavailable';
+  readonly detail: string;
+  /** A token was there, and it does not hold (RFC 6750). */
+  readonly invalidToken: boolean;
+}
+
 export interface Callers {
-  /** Null for everybody who is not known. */
-  identify(request: IncomingMessage): Promise<Caller | null>;
+  identify(request: IncomingMessage): Promise<Result<Caller, Unknown>>;
 }
 
 const TENANT = /^[a-z0-9][a-z0-9_-]{0,62}$/i;
@@ -69,9 +80,7 @@ export function createCallers(options: CallerOptions): Callers {
     identify: async (request) => {
       const token = bearer(request);
       if (token === null) return certificateCaller(request);
-      if (isDevKey(token)) {
-        return { id: 'dev', tenant: options.devTenant ?? 'dev', anyTenant: true };
-      }
+      if (isDevKey(token)) return ok({ id: 'dev', tenant: options.devTenant ?? 'dev', anyTenant: true });
       return tokenCaller(token, issuers, options);
     },
   };
@@ -96,12 +105,12 @@ async function tokenCaller(
   token: string,
   issuers: ReadonlyMap<string, KnownIssuer>,
   { clock, log, skewMs = 5000 }: CallerOptions,
-): Promise<Caller | null> {
-  if (token.length > MAX_TOKEN) return null;
+): Promise<Result<Caller, Unknown>> {
+  if (token.length > MAX_TOKEN) return unknown(`the token is larger than ${MAX_TOKEN} bytes`);
+  const issuer = issuers.get(issuerOf(token));
+  if (!issuer) return unknown('send a bearer token of a configured issuer: its `iss` is none of `gateway.issuers`');
   try {
-    const issuer = issuers.get(decodeJwt(token).iss ?? '');
-    if (!issuer) return null;
-    const { payload } = await jwtVerify(token, await issuer.keys(), {
+    const { payload } = await jwtVerify(token, keyOf(issuer), {
       issuer: issuer.issuer,
       audience: issuer.audience,
       algorithms: ALGORITHMS,
@@ -111,27 +120,76 @@ async function tokenCaller(
     });
     return callerOf(payload, issuer);
   } catch (error) {
+    if (error instanceof IssuerUnavailable) {
+      log?.warn({ issuer: issuer.issuer, err: error.cause }, 'the keys of an issuer cannot be had');
+      const detail = `the keys of \`${issuer.issuer}\` cannot be had now; try again later`;
+      return err({ code: 'issuer_unavailable', detail, invalidToken: false });
+    }
     log?.debug({ reason: error instanceof Error ? error.name : 'unknown' }, 'caller token refused');
-    return null;
+    return unknown(whyNot(error, issuer));
   }
 }
 
-function callerOf(payload: JWTPayload, issuer: CallerIssuer): Caller | null {
-  const tenant = claimAt(payload, issuer.tenantClaim ?? 'tenant');
+function unknown(detail: string): Result<Caller, Unknown> {
+  return err({ code: 'not_authenticated', detail, invalidToken: true });
+}
+
+/** Not yet verified: only names whose keys are asked. Empty for what is no token. */
+function issuerOf(token: string): string {
+  try {
+    return decodeJwt(token).iss ?? '';
+  } catch {
+    return '';
+  }
+}
+
+/** Claims are looked at only under a signature that holds: who is told about them holds a token of the issuer. */
+function whyNot(error: unknown, { audience }: CallerIssuer): string {
+  if (error instanceof errors.JWTExpired) return 'the token has expired; get a new one';
+  if (error instanceof errors.JWTClaimValidationFailed) {
+    if (error.claim === 'aud') return `the token is for another audience; \`aud\` must hold \`${audience}\``;
+    if (error.claim === 'nbf') return 'the token is not valid yet; look at the clocks';
+    return `the token lacks a valid \`${error.claim}\``;
+  }
+  const isForged =
+    error instanceof errors.JWSSignatureVerificationFailed || NO_KEY.some((kind) => error instanceof kind);
+  if (isForged) return 'the token is not signed by a published key of its issuer';
+  return 'the token is no signed JWT of a kind that is taken here';
+}
+
+/** The issuer answered, and has no such key. */
+const NO_KEY = [errors.JWKSNoMatchingKey, errors.JWKSMultipleMatchingKeys] as const;
+
+class IssuerUnavailable extends Error {}
+
+/** Finds the key of a token; its issuer not answering is another matter than a key that it does not have. */
+function keyOf(issuer: KnownIssuer): JWTVerifyGetKey {
+  return async (header, token) => {
+    try {
+      const find = await issuer.keys();
+      return await find(header, token);
+    } catch (error) {
+      const isAnswer = error instanceof errors.JOSENotSupported || NO_KEY.some((kind) => error instanceof kind);
+      throw isAnswer ? error : new IssuerUnavailable('', { cause: error });
+    }
+  };
+}
+
+function callerOf(payload: JWTPayload, issuer: CallerIssuer): Result<Caller, Unknown> {
+  const claim = issuer.tenantClaim ?? 'tenant';
+  const tenant = claimAt(payload, claim);
   const subject = payload.sub ?? '';
-  if (typeof tenant !== 'string' || !TENANT.test(tenant) || !/^[\x21-\x7e]{1,200}$/.test(subject)) return null;
-  return { id: `${new URL(issuer.issuer).host}/${subject}`, tenant, anyTenant: false };
+  if (typeof tenant !== 'string' || !TENANT.test(tenant)) {
+    return unknown(`claim \`${claim}\` of the token is no tenant name; use letters, digits, \`-\` and \`_\``);
+  }
+  if (!/^[\x21-\x7e]{1,200}$/.test(subject)) return unknown('`sub` of the token is not 1 to 200 letters of ASCII');
+  return ok({ id: `${nameOf(issuer)}/${subject}`, tenant, anyTenant: false });
 }
 
-/** `kubernetes.io/namespace` is the claim of that name, or else `namespace` inside `kubernetes.io`, as clusters nest it. */
-function claimAt(payload: JWTPayload, path: string): unknown {
-  if (Object.hasOwn(payload, path)) return payload[path];
-  let at: unknown = payload;
-  for (const name of path.split('/')) {
-    if (typeof at !== 'object' || at === null || !Object.hasOwn(at, name)) return undefined;
-    at = (at as Record<string, unknown>)[name];
-  }
-  return at;
+/** With its path: realms of one server are issuers of their own, and their subjects are not the same people. */
+function nameOf({ issuer }: CallerIssuer): string {
+  const { host, pathname } = new URL(issuer);
+  return host + pathname.replace(/\/+$/, '');
 }
 
 function knownIssuer(issuer: CallerIssuer): KnownIssuer {
@@ -159,14 +217,19 @@ async function discovered(issuer: string): Promise<string> {
   const document = (await response.json()) as { issuer?: unknown; jwks_uri?: unknown };
   if (document.issuer !== issuer || typeof document.jwks_uri !== 'string')
     throw new Error('discovery names another issuer');
+  if (!isSafeUrl(document.jwks_uri)) throw new Error('discovery names keys that are neither at https nor on loopback');
   return document.jwks_uri;
 }
 
 /** A verified client certificate: its common name is the caller, its organisation the tenant. */
-function certificateCaller(request: IncomingMessage): Caller | null {
-  const { socket } = request;
-  if (!(socket instanceof TLSSocket) || !socket.authorized) return null;
+function certificateCaller({ socket }: IncomingMessage): Result<Caller, Unknown> {
+  const refused = (detail: string) => err({ code: 'not_authenticated', detail, invalidToken: false } as const);
+  const isShown = socket instanceof TLSSocket && Object.keys(socket.getPeerCertificate() ?? {}).length > 0;
+  if (!isShown) return refused('send a bearer token of a configured issuer');
+  if (!socket.authorized) return refused('the client certificate is not of `gateway.client_ca`, or has ended');
   const { CN: name, O: tenant } = socket.getPeerCertificate().subject ?? {};
-  if (typeof name !== 'string' || typeof tenant !== 'string' || !TENANT.test(tenant)) return null;
-  return { id: `cert/${name}`, tenant, anyTenant: false };
+  if (typeof name !== 'string' || typeof tenant !== 'string' || !TENANT.test(tenant)) {
+    return refused('the client certificate must name the caller (CN) and its tenant (O), once each');
+  }
+  return ok({ id: `cert/${name}`, tenant, anyTenant: false });
 }

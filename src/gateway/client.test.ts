@@ -45,6 +45,22 @@ test('makes the calls of the API, with a fresh token each', async () => {
   expect(seen[0]).toMatchObject({ key: 'k', body: { code: 'export default () => 1' } });
 });
 
+test('a path before the API is kept, and a fault in a stream has the status of its own', async () => {
+  const asked: string[] = [];
+  const answer = 'event: fault\ndata: {"status":503,"code":"audit_unavailable","detail":"no"}\n\n';
+  const fetched = async (to: string | URL | Request) => {
+    asked.push(String(to));
+    return new Response(answer);
+  };
+  const client = gatewayClient({ url: 'https://gate.example/lock/', token: 't', fetch: fetched });
+  const problem = await client
+    .streamTask({ code: 'x' })
+    .next()
+    .catch((error: unknown) => error);
+  expect(problem).toMatchObject({ status: 503, code: 'audit_unavailable', message: 'no' });
+  expect(asked).toEqual(['https://gate.example/lock/v1/tasks']);
+});
+
 test('a refusal is an error with its code', async () => {
   const client = gatewayClient({ url, token: 't' });
   const problem = await client.task('none').catch((error: unknown) => error);

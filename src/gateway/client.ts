@@ -14,7 +14,7 @@ export type GuardAnswer = z.output<typeof guardAnswer>;
 export type { TaskReport };
 
 export interface ClientOptions {
-  /** For example `http://127.0.0.1:8128`. */
+  /** For example `http://127.0.0.1:8128`; a path before the API's own is kept. */
   readonly url: string;
   /** A JWT of a configured issuer, or the development key; a function is asked at every call. */
   readonly token: string | (() => string | Promise<string>);
@@ -66,7 +66,7 @@ export interface GatewayClient {
 export function gatewayClient(options: ClientOptions): GatewayClient {
   const send = async (method: string, path: string, body?: unknown, more: CallOptions = {}): Promise<Response> => {
     const token = typeof options.token === 'string' ? options.token : await options.token();
-    const response = await (options.fetch ?? fetch)(new URL(path, options.url), {
+    const response = await (options.fetch ?? fetch)(`${options.url.replace(/\/+$/, '')}${path}`, {
       method,
       headers: {
         authorization: `Bearer ${token}`,
@@ -106,7 +106,7 @@ async function* eventsOf(response: Response): AsyncGenerator<TaskEvent> {
     for (const event of events) {
       const [, name = '', data = 'null'] = /^event: (.*)\ndata: (.*)$/.exec(event) ?? [];
       const value = JSON.parse(data) as Record<string, unknown>;
-      if (name === 'fault') throw new GatewayProblem(response.status, value);
+      if (name === 'fault') throw new GatewayProblem(value['status'] as number, value);
       yield { event: name, data: value } as TaskEvent;
       if (name === 'result') return;
     }

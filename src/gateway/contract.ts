@@ -3,10 +3,13 @@
 import { z } from 'zod';
 import { TASK_STATUSES } from '../core/event.ts';
 import { GUARD_ACTIONS, LIKELIHOODS } from '../core/finding.ts';
+import { parseCidr, parseIp } from '../core/ip-address.ts';
+import { anyJson } from './json-value.ts';
 
-const tenant = z.string().regex(/^[a-z0-9][a-z0-9_-]{0,62}$/i);
+// Without flags: a pattern of JSON Schema has none.
+const tenant = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/);
 const name = z.string().min(1).max(100);
-const taskId = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/);
+export const taskId = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/);
 const risk = z.int().min(0).max(100);
 const positive = z.int().min(1).max(Number.MAX_SAFE_INTEGER);
 
@@ -29,12 +32,12 @@ export const taskOrder = z.strictObject({
     .enum(['js', 'ts', 'javascript', 'typescript'])
     .default('js')
     .transform((l): 'js' | 'ts' => (l.startsWith('t') ? 'ts' : 'js')),
-  input: z.json().default(null).describe('any JSON; the first argument'),
+  input: anyJson.default(null).describe('any JSON; the first argument'),
   limits: z
     .strictObject({
       wall_ms: positive.optional(),
       cpu_ms: positive.optional(),
-      memory_mb: positive.optional(),
+      memory_mb: positive.optional().describe('fewer than 8 are 8'),
       output_bytes: positive.optional(),
     })
     .default({})
@@ -50,11 +53,22 @@ export type TaskBody = z.output<typeof taskOrder>;
 export const passOrder = z.strictObject({
   ...whose,
   task: taskId.optional(),
-  ttl_ms: positive.optional().describe('life of the pass; an hour at most by default'),
-  source: z.string().max(60).optional().describe('address or prefix that the pass may be used from'),
+  ttl_ms: z
+    .int()
+    .min(1000)
+    .optional()
+    .describe('life of the pass; more than `passes.max_ttl_ms` (an hour by default) is cut to it: see `expires_at`'),
+  source: z
+    .string()
+    .max(60)
+    .refine((text) => parseIp(text) !== null || parseCidr(text) !== null, {
+      error: 'is no address; write for example `10.1.2.3` or `10.1.0.0/16`',
+    })
+    .optional()
+    .describe('address or prefix that the pass may be used from'),
 });
 
-export const guardSettings = z.object({
+export const guardSettings = z.strictObject({
   direction: z.enum(['result', 'request']).default('result'),
   profile: name.optional().describe('whose guard settings; default: the profile of the default class'),
   tenant: tenant.optional(),
@@ -63,12 +77,18 @@ export const guardSettings = z.object({
 });
 export type GuardQuery = z.output<typeof guardSettings>;
 
-export const guardOrder = z.strictObject({
-  ...guardSettings.shape,
-  text: z.string().optional(),
-  json: z.json().optional(),
-  bytes: z.base64().optional().describe('base64'),
-});
+const GUARDED = ['text', 'json', 'bytes'] as const;
+export const guardOrder = z
+  .strictObject({
+    ...guardSettings.shape,
+    text: z.string().optional(),
+    json: anyJson.optional(),
+    bytes: z.base64().optional().describe('base64'),
+  })
+  .refine((order) => GUARDED.filter((part) => order[part] !== undefined).length === 1, {
+    error: 'give one of `text`, `json` and `bytes`',
+  })
+  .meta({ oneOf: GUARDED.map((part) => ({ required: [part] })) });
 
 const finding = z.object({
   rule: z.string(),
@@ -93,7 +113,7 @@ const guardVerdict = z.object({
 
 export const guardAnswer = guardVerdict.extend({
   text: z.string().optional(),
-  json: z.json().optional(),
+  json: anyJson.optional(),
   bytes: z.string().optional(),
 });
 
@@ -112,7 +132,7 @@ export const taskReport = z.object({
   class: z.string(),
   profile: z.string(),
   status: z.enum([...TASK_STATUSES, 'running']),
-  result: z.json().describe('null unless completed'),
+  result: anyJson.describe('null unless completed'),
   error: z.object({ name: z.string(), message: z.string(), stack: z.string(), code: z.string().nullable() }).nullable(),
   guard: guardVerdict,
   usage,

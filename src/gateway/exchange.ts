@@ -5,7 +5,7 @@ import type { z } from 'zod';
 import { GrowingBytes } from '../core/growing-bytes.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import type { AnswerMemory } from './answer-memory.ts';
-import type { Caller } from './callers.ts';
+import type { Caller, Unknown } from './callers.ts';
 import { type Fault, fault, faultDocument, faultStatus } from './fault.ts';
 
 export interface GatewayExchange {
@@ -30,6 +30,13 @@ export function mediaType(request: IncomingMessage): string {
   return (request.headers['content-type'] ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '';
 }
 
+class CallerGone extends Error {}
+
+/** Whether it is only that the caller left in the middle of its body, which is nobody's fault here. */
+export function isGone(error: unknown): boolean {
+  return error instanceof CallerGone || (error instanceof Error && 'code' in error && error.code === 'ECONNRESET');
+}
+
 /** The whole body; a fault as soon as it is too large. */
 async function readBody(request: IncomingMessage, max: number): Promise<Result<Buffer, Fault>> {
   const tooLarge = err(fault('too_large', `the body is larger than ${max} bytes; send less`));
@@ -48,40 +55,53 @@ async function readBody(request: IncomingMessage, max: number): Promise<Result<B
     });
     request.once('error', reject);
     // Every request closes: an error, with its trace, is made only where somebody still waits.
-    request.once('close', () => ended || reject(new Error('the caller went away')));
+    request.once('close', () => ended || reject(new CallerGone('the caller went away')));
   });
+}
+
+export interface JsonBody {
+  readonly value: unknown;
+  readonly text: string;
 }
 
 /** A JSON body, validated. */
 export async function readJson<T>(exchange: GatewayExchange, schema: z.ZodType<T>): Promise<Result<T, Fault>> {
+  const body = await readJsonBody(exchange);
+  return body.ok ? validated(body.value.value, schema) : body;
+}
+
+/** A JSON body as it was sent. */
+export async function readJsonBody(exchange: GatewayExchange): Promise<Result<JsonBody, Fault>> {
   if (mediaType(exchange.request) !== 'application/json') {
     return err(fault('wrong_type', 'the body is not JSON; send `content-type: application/json`'));
   }
-  if (!isPlain(exchange.request)) {
+  if (contentCoding(exchange.request) !== '') {
     return err(fault('wrong_type', 'the body is encoded; send it without `content-encoding`'));
   }
   const body = await readBody(exchange.request, exchange.maxBody);
   if (!body.ok) return body;
-  let value: unknown;
   try {
-    value = JSON.parse(UTF8.decode(body.value));
+    const text = UTF8.decode(body.value);
+    return ok({ text, value: JSON.parse(text) as unknown });
   } catch {
     return err(fault('bad_request', 'the body is not valid JSON in UTF-8'));
-  }
-  try {
-    return validated(value, schema);
-  } catch (error) {
-    // What is nested so deep that the stack does not reach is the caller's fault, not ours.
-    if (error instanceof RangeError) return err(fault('bad_request', 'the body is nested too deep; make it flatter'));
-    throw error;
   }
 }
 
 const UTF8 = new TextDecoder('utf-8', { fatal: true });
 
-function isPlain({ headers }: IncomingMessage): boolean {
+/** What the body is encoded with; empty for nothing. */
+export function contentCoding({ headers }: IncomingMessage): string {
   const coding = headers['content-encoding']?.trim().toLowerCase() ?? '';
-  return coding === '' || coding === 'identity';
+  return coding === 'identity' ? '' : coding;
+}
+
+/** What the query says, each name once. */
+export function queryOf({ query }: GatewayExchange): Result<Record<string, string>, Fault> {
+  const names = [...query.keys()];
+  const twice = names.find((name, i) => names.indexOf(name) !== i);
+  if (twice !== undefined) return err(fault('bad_request', `query: \`${twice}\` is given twice; give it once`));
+  return ok(Object.fromEntries(query));
 }
 
 export function validated<T>(value: unknown, schema: z.ZodType<T>): Result<T, Fault> {
@@ -100,12 +120,23 @@ export function tenantFor(caller: Caller, asked: string | undefined): Result<str
 }
 
 export function answerJson(response: ServerResponse, value: unknown, status = 200): void {
-  write(response, { status, type: 'application/json', text: JSON.stringify(value) });
+  answerText(response, JSON.stringify(value), status);
+}
+
+/** JSON that is text already. */
+export function answerText(response: ServerResponse, text: string, status = 200): void {
+  write(response, { status, type: 'application/json', text });
+}
+
+/** Says in the challenge whether it was a token that does not hold (RFC 6750, section 3). */
+export function answerUnknown(response: ServerResponse, { code, detail, invalidToken }: Unknown): void {
+  const what = invalidToken ? ', error="invalid_token"' : '';
+  if (code === 'not_authenticated') response.setHeader('www-authenticate', `Bearer realm="locktender"${what}`);
+  answerFault(response, fault(code, detail));
 }
 
 export function answerFault(response: ServerResponse, of: Fault): void {
   const status = faultStatus(of);
-  if (status === 401) response.setHeader('www-authenticate', 'Bearer realm="locktender"');
   if (of.allow) response.setHeader('allow', of.allow.join(', '));
   if (status === 415) response.setHeader('accept-encoding', 'identity');
   if (status === 429 || status === 503) response.setHeader('retry-after', '1');

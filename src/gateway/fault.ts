@@ -10,9 +10,12 @@ const FAULTS = {
   not_found: [404, 'there is no such thing'],
   wrong_method: [405, 'this path does not take this method'],
   conflict: [409, 'this stands against what is known already'],
+  too_slow: [408, 'the request took too long to come'],
   too_large: [413, 'the body is too large'],
   wrong_type: [415, 'the body is of a type that the route does not take'],
   too_many: [429, 'this caller asks too much at once'],
+  head_too_large: [431, 'the head of the request is too large'],
+  issuer_unavailable: [503, 'the issuer of the token does not answer'],
   pool_off: [503, 'this appliance runs no isolates'],
   pool_full: [503, 'no isolate is free'],
 } as const satisfies Record<string, readonly [number, string]>;

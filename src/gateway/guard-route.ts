@@ -8,6 +8,7 @@ import type { z } from 'zod';
 import type { Verdict } from '../core/finding.ts';
 import type { AuditSink, Clock } from '../core/ports.ts';
 import { err, ok, type Result } from '../core/result.ts';
+import type { BodyStream } from '../guard/body-filter.ts';
 import type { Guard } from '../guard/guard.ts';
 import type { GuardContext } from '../guard/guard-context.ts';
 import { QUIET_MS, STEADY_MS } from '../guard/quiet-end.ts';
@@ -17,15 +18,19 @@ import type { PolicySource } from '../policy/snapshot.ts';
 import { type GuardQuery, guardOrder, guardSettings } from './contract.ts';
 import {
   answerFault,
-  answerJson,
+  answerText,
+  contentCoding,
   type GatewayExchange,
+  isGone,
   mediaType,
   openStream,
-  readJson,
+  queryOf,
+  readJsonBody,
   tenantFor,
   validated,
 } from './exchange.ts';
 import { type Fault, fault } from './fault.ts';
+import { memberText } from './json-value.ts';
 import { newId } from './new-id.ts';
 
 export interface GuardRouteParts {
@@ -47,13 +52,14 @@ export function guardBody(exchange: GatewayExchange, parts: GuardRouteParts): Pr
 
 async function whole(exchange: GatewayExchange, parts: GuardRouteParts): Promise<void> {
   const { response } = exchange;
-  const order = await readJson(exchange, guardOrder);
+  const order = await orderOf(exchange);
   if (!order.ok) return answerFault(response, order.error);
-  const payload = payloadOf(order.value);
-  if (payload === null) {
-    return answerFault(response, fault('bad_request', 'give one of `text`, `json` and `bytes`'));
-  }
-  const context = contextOf(exchange, parts, { query: order.value, contentType: payload.type });
+  const { payload } = order.value;
+  const context = contextOf(exchange, parts, {
+    query: order.value.settings,
+    contentType: payload.type,
+    contentEncoding: '',
+  });
   if (!context.ok) return answerFault(response, context.error);
   const scan = async (doubts?: Doubts) => {
     const filter = parts.guard().stream({ ...context.value, ...(doubts && { doubts }) });
@@ -66,46 +72,89 @@ async function whole(exchange: GatewayExchange, parts: GuardRouteParts): Promise
   const { filter, out } = looked;
   const verdict = { ...filter.verdict(), ...said };
   await record(parts, context.value, { verdict, bytes: payload.bytes.length });
-  answerJson(response, { ...verdict, ...(filter.blocked ? {} : payload.back(out)) });
+  const told = JSON.stringify(verdict);
+  answerText(response, filter.blocked ? told : `${told.slice(0, -1)},${payload.back(out)}}`);
+}
+
+/** The settings in the query and in the body are one; none stands in both. */
+async function orderOf(
+  exchange: GatewayExchange,
+): Promise<Result<{ readonly settings: GuardQuery; readonly payload: Payload }, Fault>> {
+  const query = queryOf(exchange);
+  if (!query.ok) return query;
+  const body = await readJsonBody(exchange);
+  if (!body.ok) return body;
+  const { value, text } = body.value;
+  const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
+  const both = isObject && Object.keys(query.value).find((name) => Object.hasOwn(value, name));
+  if (both) return err(fault('bad_request', `\`${both}\` is in the query and in the body; give it once`));
+  const order = validated(isObject ? { ...value, ...query.value } : value, guardOrder);
+  return order.ok ? ok({ settings: order.value, payload: payloadOf(order.value, text) }) : order;
 }
 
 interface Payload {
   readonly type: string;
   readonly bytes: Buffer;
-  readonly back: (out: Buffer) => object;
+  /** What is left of it, as a member of the answer. */
+  readonly back: (out: Buffer) => string;
 }
 
-function payloadOf({ text, json, bytes }: z.output<typeof guardOrder>): Payload | null {
-  const given = [text, json, bytes].filter((part) => part !== undefined);
-  if (given.length !== 1) return null;
+function payloadOf({ text, bytes }: z.output<typeof guardOrder>, sent: string): Payload {
   if (text !== undefined) {
-    return { type: 'text/plain', bytes: Buffer.from(text), back: (out) => ({ text: out.toString('utf8') }) };
+    const back = (out: Buffer) => `"text":${JSON.stringify(out.toString('utf8'))}`;
+    return { type: 'text/plain', bytes: Buffer.from(text), back };
   }
   if (bytes !== undefined) {
-    const raw = Buffer.from(bytes, 'base64');
-    return { type: 'application/octet-stream', bytes: raw, back: (out) => ({ bytes: out.toString('base64') }) };
+    const back = (out: Buffer) => `"bytes":"${out.toString('base64')}"`;
+    return { type: 'application/octet-stream', bytes: Buffer.from(bytes, 'base64'), back };
   }
-  const source = Buffer.from(JSON.stringify(json));
-  return {
-    type: 'application/json',
-    bytes: source,
-    back: (out) => ({ json: JSON.parse(out.toString('utf8')) as unknown }),
+  // As it was sent, and as the guard left it: read and written by us, long numbers would lose their last digits.
+  const back = (out: Buffer) => {
+    const left = out.toString('utf8');
+    JSON.parse(left);
+    return `"json":${left}`;
   };
+  return { type: 'application/json', bytes: Buffer.from(memberText(sent, 'json') ?? ''), back };
 }
 
 async function streaming(exchange: GatewayExchange, parts: GuardRouteParts): Promise<void> {
   const { request, response } = exchange;
-  const query = validated(Object.fromEntries(exchange.query), guardSettings);
+  const said = queryOf(exchange);
+  const query = said.ok ? validated(said.value, guardSettings) : said;
   if (!query.ok) return answerFault(response, query.error);
-  const contentType = request.headers['content-type'] ?? 'application/octet-stream';
-  const context = contextOf(exchange, parts, { query: query.value, contentType });
+  const content = {
+    contentType: request.headers['content-type'] ?? 'application/octet-stream',
+    contentEncoding: contentCoding(request),
+  };
+  const context = contextOf(exchange, parts, { query: query.value, ...content });
   if (!context.ok) return answerFault(response, context.error);
   const doubts = parts.secondStage?.begin();
   const filter = parts.guard().stream({ ...context.value, ...(doubts && { doubts }) });
+  const { bytes, isWhole, send } = await filtered(exchange, filter, content);
+  if (!isWhole) {
+    // Its caller left; what went out by then is on record all the same.
+    await record(parts, context.value, { verdict: filter.verdict(), bytes });
+    return;
+  }
+  const last = await filter.end();
+  // What is confirmed only now has gone in part: the last bytes are kept back, and the body is cut.
+  const isConfirmed = !filter.blocked && (await doubts?.ask()) === true;
+  if (!isConfirmed) await send(last);
+  const verdict: Verdict = {
+    ...filter.verdict(),
+    ...(isConfirmed && { action: 'block' as const }),
+    ...doubts?.said,
+  };
+  await record(parts, context.value, { verdict, bytes });
+  finish(response, { verdict, blocked: filter.blocked || isConfirmed }, content);
+}
+
+/** Lets through the filter what comes, until it ends, is blocked, or its caller is gone. */
+async function filtered({ request, response }: GatewayExchange, filter: BodyStream, content: Content) {
   let bytes = 0;
   const send = async (pieces: readonly Uint8Array[]) => {
     if (pieces.length === 0) return;
-    if (!response.headersSent) openStream(response, contentType, { trailer: `${ACTION}, ${FINDINGS}` });
+    begin(response, content);
     for (const piece of pieces) if (!response.write(piece)) await drained(response);
   };
   /** A flush that is under way: the filter does one thing at a time. */
@@ -117,35 +166,40 @@ async function streaming(exchange: GatewayExchange, parts: GuardRouteParts): Pro
   };
   let quiet: NodeJS.Timeout | undefined;
   let heldSince = performance.now();
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    clearTimeout(quiet);
-    bytes += chunk.length;
-    await flushed;
-    const out = await filter.push(chunk);
-    if (out.length > 0) heldSince = performance.now();
-    await send(out);
-    if (filter.blocked) break;
-    // A stream that goes on without a pause is let go on all the same.
-    if (performance.now() - heldSince >= STEADY_MS) {
-      heldSince = performance.now();
-      flush();
+  try {
+    for await (const chunk of request as AsyncIterable<Buffer>) {
+      clearTimeout(quiet);
+      bytes += chunk.length;
       await flushed;
+      const out = await filter.push(chunk);
+      if (out.length > 0) heldSince = performance.now();
+      await send(out);
+      if (filter.blocked) break;
+      // A stream that goes on without a pause is let go on all the same.
+      if (performance.now() - heldSince >= STEADY_MS) {
+        heldSince = performance.now();
+        flush();
+        await flushed;
+      }
+      quiet = setTimeout(flush, QUIET_MS);
     }
-    quiet = setTimeout(flush, QUIET_MS);
+  } catch (error) {
+    if (!isGone(error)) throw error;
+    return { bytes, isWhole: false, send };
+  } finally {
+    clearTimeout(quiet);
+    await flushed;
   }
-  clearTimeout(quiet);
-  await flushed;
-  const last = await filter.end();
-  // What is confirmed only now has gone in part: the last bytes are kept back, and the body is cut.
-  const isConfirmed = !filter.blocked && (await doubts?.ask()) === true;
-  if (!isConfirmed) await send(last);
-  const verdict: Verdict = {
-    ...filter.verdict(),
-    ...(isConfirmed && { action: 'block' as const }),
-    ...doubts?.said,
-  };
-  await record(parts, context.value, { verdict, bytes });
-  finish(response, { verdict, blocked: filter.blocked || isConfirmed }, contentType);
+  return { bytes, isWhole: true, send };
+}
+
+type Content = Pick<GuardContext, 'contentType' | 'contentEncoding'>;
+
+/** What goes out stands in the encoding that it came in. */
+function begin(response: ServerResponse, { contentType, contentEncoding }: Content): void {
+  if (response.headersSent) return;
+  const coding = contentEncoding === '' ? {} : { 'content-encoding': contentEncoding };
+  openStream(response, contentType, { ...coding, trailer: `${ACTION}, ${FINDINGS}` });
 }
 
 interface Ended {
@@ -153,7 +207,7 @@ interface Ended {
   readonly blocked: boolean;
 }
 
-function finish(response: ServerResponse, { verdict, blocked }: Ended, contentType: string): void {
+function finish(response: ServerResponse, { verdict, blocked }: Ended, content: Content): void {
   const { action, findings } = verdict;
   if (blocked && !response.headersSent) {
     answerFault(response, fault('guard_blocked', `blocked by ${findings.at(-1)?.rule ?? 'the guard'}`));
@@ -164,7 +218,7 @@ function finish(response: ServerResponse, { verdict, blocked }: Ended, contentTy
     response.destroy();
     return;
   }
-  if (!response.headersSent) openStream(response, contentType, { trailer: `${ACTION}, ${FINDINGS}` });
+  begin(response, content);
   const short = findings.slice(0, IN_TRAILER).map(({ rule, action: did }) => `${rule}=${did}`);
   response.addTrailers({ [ACTION]: action, [FINDINGS]: short.join(', ') });
   response.end();
@@ -173,7 +227,7 @@ function finish(response: ServerResponse, { verdict, blocked }: Ended, contentTy
 function contextOf(
   { caller }: GatewayExchange,
   { source }: GuardRouteParts,
-  { query, contentType }: { readonly query: GuardQuery; readonly contentType: string },
+  { query, ...content }: Content & { readonly query: GuardQuery },
 ): Result<GuardContext, Fault> {
   const tenant = tenantFor(caller, query.tenant);
   if (!tenant.ok) return tenant;
@@ -182,7 +236,8 @@ function contextOf(
   const profile = bundle.profiles.get(name);
   if (!profile) return err(fault('bad_request', `profile \`${name}\` is not defined; leave it out or name another`));
   const { direction, host, tool } = query;
-  const about = { tenant: tenant.value, task: '', host, contentType, contentEncoding: '' };
+  // What comes here was handed over to be looked at: compressed bytes are, whether a header says so or not.
+  const about = { tenant: tenant.value, task: '', host, ...content, sniff: true };
   return ok({ direction, settings: profile.guard, ...about, ...(tool !== undefined && { tool }) });
 }
 

@@ -3,6 +3,7 @@
 interface Operation {
   readonly summary?: string;
   readonly requestBody?: { readonly content?: Readonly<Record<string, { readonly schema?: unknown }>> };
+  /** Those without a content of their own are problems. */
   readonly responses?: Readonly<
     Record<string, { readonly content?: Readonly<Record<string, { readonly schema?: unknown }>> }>
   >;
@@ -31,10 +32,13 @@ export function openApiPage(document: Readonly<Record<string, unknown>>): string
 
 function section(heading: string, { summary = '', requestBody, responses = {} }: Operation): string {
   const request = requestBody?.content?.['application/json']?.schema;
-  const answers = Object.entries(responses).map(([status, { content = {} }]) => {
-    const [type = '', { schema = {} } = {}] = Object.entries(content)[0] ?? [];
-    return `<h3>Answer ${escaped(status)} <code>${escaped(type)}</code></h3>${block(schema)}`;
-  });
+  const problems = Object.keys(responses).filter((status) => responses[status]?.content === undefined);
+  const answers = Object.entries(responses).flatMap(([status, { content = {} }]) =>
+    Object.entries(content).map(
+      ([type, { schema = {} }]) => `<h3>Answer ${escaped(status)} <code>${escaped(type)}</code></h3>${block(schema)}`,
+    ),
+  );
+  answers.push(`<p>Problems: ${escaped(problems.join(', '))}</p>`);
   const body = request === undefined ? '' : `<h3>Request <code>application/json</code></h3>${block(request)}`;
   return `<h2><code>${escaped(heading)}</code></h2><p>${escaped(summary)}</p>${body}${answers.join('')}`;
 }

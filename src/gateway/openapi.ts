@@ -9,6 +9,7 @@ import {
   passAnswer,
   passOrder,
   problem,
+  taskId,
   taskOrder,
   taskReport,
 } from './contract.ts';
@@ -24,7 +25,30 @@ interface Operation {
   /** Whether it also takes and gives a body that streams. */
   readonly streams?: boolean;
   readonly idempotent?: boolean;
+  /** Further media types of the answer, and what comes in them. */
+  readonly events?: string;
+  /** Statuses of problems that are of this call; `EVERY` has those of all. */
+  readonly refuses: readonly Refusal[];
 }
+
+const REFUSALS = {
+  400: 'the request is not what the route takes',
+  401: 'the caller is not known',
+  403: 'admission refuses it, the caller does not speak for that tenant, or the guard blocked it',
+  404: 'no task of this tenant has this id',
+  408: 'the request took too long to come',
+  409: 'the id or the idempotency key is in use for something else, or the change was refused',
+  413: 'the body is too large',
+  415: 'the body is of a type that the route does not take',
+  429: 'this caller asks too much at once',
+  431: 'the head of the request is too large',
+  500: 'the gateway failed',
+  503: 'the pool is off or full, the record cannot be written, or the issuer of the token does not answer',
+} as const;
+type Refusal = keyof typeof REFUSALS;
+
+const EVERY: readonly Refusal[] = [400, 401, 408, 429, 431, 500, 503];
+const OF_BODY: readonly Refusal[] = [403, 413, 415];
 
 const OPERATIONS: Readonly<Record<string, Readonly<Partial<Record<Method, Operation>>>>> = {
   '/v1/tasks': {
@@ -35,14 +59,31 @@ const OPERATIONS: Readonly<Record<string, Readonly<Partial<Record<Method, Operat
       body: taskOrder,
       answer: taskReport,
       idempotent: true,
+      events:
+        'with `stream`: `event: log`, `progress` and `part`, then `result` with the report; or `fault` with a problem',
+      refuses: [...OF_BODY, 409],
     },
   },
   '/v1/tasks/{id}': {
-    get: { id: 'showTask', summary: 'how a task stands', status: 200, body: null, answer: taskReport },
-    delete: { id: 'killTask', summary: 'kills a task', status: 200, body: null, answer: killAnswer },
+    get: { id: 'showTask', summary: 'how a task stands', status: 200, body: null, answer: taskReport, refuses: [404] },
+    delete: {
+      id: 'killTask',
+      summary: 'kills a task',
+      status: 200,
+      body: null,
+      answer: killAnswer,
+      refuses: [404, 409],
+    },
   },
   '/v1/passes': {
-    post: { id: 'issuePass', summary: 'issues a pass for a sandbox', status: 201, body: passOrder, answer: passAnswer },
+    post: {
+      id: 'issuePass',
+      summary: 'issues a pass for a sandbox',
+      status: 201,
+      body: passOrder,
+      answer: passAnswer,
+      refuses: [...OF_BODY, 409],
+    },
   },
   '/v1/guard': {
     post: {
@@ -52,6 +93,7 @@ const OPERATIONS: Readonly<Record<string, Readonly<Partial<Record<Method, Operat
       body: guardOrder,
       answer: guardAnswer,
       streams: true,
+      refuses: OF_BODY,
     },
   },
 };
@@ -72,15 +114,24 @@ export function openApiDocument(version: string): Record<string, unknown> {
         certificate: { type: 'mutualTLS' },
       },
       schemas: { Problem: schemaOf(problem, 'output') },
+      responses: Object.fromEntries(Object.entries(REFUSALS).map(([status, what]) => [status, problemAnswer(what)])),
     },
     paths,
   };
 }
 
-const idParameter = { name: 'id', in: 'path', required: true, schema: { type: 'string' } };
+const idParameter = { name: 'id', in: 'path', required: true, schema: schemaOf(taskId, 'input') };
 
-function described({ id, summary, status, body, answer, streams, idempotent }: Operation): Record<string, unknown> {
+function problemAnswer(description: string): Record<string, unknown> {
+  const schema = { $ref: '#/components/schemas/Problem' };
+  return { description, content: { 'application/problem+json': { schema } } };
+}
+
+function described(operation: Operation): Record<string, unknown> {
+  const { id, summary, status, body, answer, streams, idempotent, events, refuses } = operation;
   const stream = streams ? { '*/*': { schema: { type: 'string' } } } : {};
+  const told = events ? { 'text/event-stream': { schema: { type: 'string', description: events } } } : {};
+  const refusals = [...new Set([...EVERY, ...refuses])].sort((a, b) => a - b);
   const parameters = [...(streams ? queryParameters() : []), ...(idempotent ? [idempotencyKey] : [])];
   const content = body && { 'application/json': { schema: schemaOf(body, 'input') }, ...stream };
   return {
@@ -91,12 +142,10 @@ function described({ id, summary, status, body, answer, streams, idempotent }: O
     responses: {
       [status]: {
         description: summary,
-        content: { 'application/json': { schema: schemaOf(answer, 'output') }, ...stream },
+        content: { 'application/json': { schema: schemaOf(answer, 'output') }, ...stream, ...told },
       },
-      default: {
-        description: 'a problem (RFC 9457)',
-        content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
-      },
+      ...Object.fromEntries(refusals.map((of) => [of, { $ref: `#/components/responses/${of}` }])),
+      default: problemAnswer('a problem (RFC 9457)'),
     },
   };
 }
@@ -106,7 +155,7 @@ const idempotencyKey = {
   in: 'header',
   required: false,
   description: 'the same key and body within ten minutes are answered alike, and run once',
-  schema: { type: 'string', maxLength: 200 },
+  schema: { type: 'string', minLength: 1, maxLength: 200 },
 };
 
 function queryParameters(): Record<string, unknown>[] {

@@ -4,7 +4,7 @@ import type { PassIssuer } from '../core/ports.ts';
 import { passOrder } from './contract.ts';
 import { answerFault, answerJson, type GatewayExchange, readJson, tenantFor } from './exchange.ts';
 import { fault } from './fault.ts';
-import type { TaskBook } from './task-book.ts';
+import { firstReport, type TaskBook } from './task-book.ts';
 
 export interface PassRouteParts {
   readonly issuer: PassIssuer;
@@ -35,7 +35,8 @@ export async function issuePass(exchange: GatewayExchange, parts: PassRouteParts
   });
   if (!issued.ok) return answerFault(response, fault(issued.error.reason, issued.error.message, order.task));
   const { token, claims } = issued.value;
-  parts.book.set(claims.task, { tenant: claims.tenant, kind: 'sandbox', report: null });
+  const report = firstReport(claims);
+  parts.book.set(claims.task, { tenant: claims.tenant, kind: 'sandbox', report, until: claims.exp * 1000 });
   answerJson(
     response,
     {

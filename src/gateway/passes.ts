@@ -154,14 +154,20 @@ function admitted(
   // Nobody waits for a refusal to be joined by anything.
   const recorded = audit.record(event, refused ? 0 : patienceMs);
   meter?.count('locktender_admissions_total', { profile: admission.profile, admitted: String(!refused) });
-  const message = problem ?? admission.message ?? 'admission policy refuses this task';
-  const claims =
+  const message =
+    problem ?? (barred && WHY_BARRED[barred]) ?? admission.message ?? 'admission policy refuses this task';
+  const claims: Result<PassClaims, Refusal> =
     reason === null ? ok(claimsOf({ order, admission, jti, task, now }, options)) : err({ reason, message });
   return { claims, recorded };
 }
 
+const WHY_BARRED = {
+  task_killed: 'a task of this id was killed; use another id',
+  tenant_quarantined: 'the tenant is in quarantine; ask the operator to release it',
+} as const satisfies Partial<Record<ReasonCode, string>>;
+
 /** A tenant in quarantine and a killed task get no new pass. */
-function barredBy({ tenant, task }: PassOrder, controls: Controls, now: number): ReasonCode | null {
+function barredBy({ tenant, task }: PassOrder, controls: Controls, now: number): keyof typeof WHY_BARRED | null {
   if (task !== null && markOf(controls.killedTasks, task, now)) return 'task_killed';
   return markOf(controls.quarantinedTenants, tenant, now) ? 'tenant_quarantined' : null;
 }

@@ -1,7 +1,6 @@
 /** The gateway's door: who calls, within which limits, to which route. */
 
-import { createServer as createHttpServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { createServer as createHttpsServer } from 'node:https';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type {
   AuditSink,
@@ -21,9 +20,11 @@ import type { PolicySource } from '../policy/snapshot.ts';
 import { AnswerMemory } from './answer-memory.ts';
 import { type CallerLimitSettings, CallerLimits } from './caller-limits.ts';
 import { type CallerIssuer, createCallers } from './callers.ts';
-import { answerFault, answerJson, answerPage, type GatewayExchange } from './exchange.ts';
+import { taskId } from './contract.ts';
+import { answerFault, answerJson, answerPage, answerUnknown, type GatewayExchange, isGone } from './exchange.ts';
 import { fault, faultOf, wrongMethod } from './fault.ts';
 import { guardBody } from './guard-route.ts';
+import { createListener, type ListenerTls } from './listener.ts';
 import { openApiDocument } from './openapi.ts';
 import { openApiPage } from './openapi-page.ts';
 import { issuePass } from './pass-route.ts';
@@ -41,8 +42,7 @@ export interface GatewaySettings {
   readonly devTenant?: string;
   readonly maxBodyBytes?: number;
   readonly defaultTtlMs?: number;
-  /** PEM texts; with `clientCa`, callers may present certificates. */
-  readonly tls?: { readonly cert: string; readonly key: string; readonly clientCa?: string };
+  readonly tls?: ListenerTls;
   readonly limits?: Partial<CallerLimitSettings>;
 }
 
@@ -76,8 +76,6 @@ export interface Gateway {
 
 type Route = (exchange: GatewayExchange) => void | Promise<void>;
 
-const HEADERS_MS = 15_000;
-const REQUEST_MS = 300_000;
 const MAX_BODY = 8 * 1024 * 1024;
 
 export async function startGateway(parts: GatewayParts): Promise<Gateway> {
@@ -100,17 +98,17 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
     const found = find(request.method ?? '', url.pathname);
     if ('code' in found) return answerFault(response, found);
     const caller = await callers.identify(request);
-    if (!caller) {
-      return answerFault(response, fault('not_authenticated', 'send a bearer token of a configured issuer'));
-    }
-    const release = limits.enter(caller);
+    if (!caller.ok) return answerUnknown(response, caller.error);
+    const release = limits.enter(caller.value);
     if (!release) return answerFault(response, fault('too_many', 'too many calls at once; try again later'));
     response.once('close', release);
     const maxBody = settings.maxBodyBytes ?? MAX_BODY;
-    await found.route({ request, response, caller, id: found.id, query: url.searchParams, maxBody, memory });
+    const who = { caller: caller.value, id: found.id, query: url.searchParams };
+    await found.route({ request, response, ...who, maxBody, memory });
   };
-  const server = listener(settings, (request, response) => {
+  const server = createListener(settings.tls, (request, response) => {
     serve(request, response).catch((error: unknown) => {
+      if (isGone(error)) return void response.destroy();
       parts.log?.error({ err: error }, 'the gateway failed to answer');
       answerFault(response, faultOf(error, parts.audit, 'the gateway failed to answer; try again'));
     });
@@ -159,7 +157,9 @@ function routesOf(parts: GatewayParts): (method: string, path: string) => Found 
     '/v1/guard': { POST: (exchange) => guardBody(exchange, parts) },
   };
   return (method, path) => {
-    const [, id = ''] = /^\/v1\/tasks\/([A-Za-z0-9._-]{1,100})$/.exec(path) ?? [];
+    const [, last = ''] = /^\/v1\/tasks\/([^/]+)$/.exec(path) ?? [];
+    const id = last === '' ? '' : idIn(last);
+    if (id === null) return fault('not_found', 'no task can have this id; see `/openapi.json`');
     const name = id === '' ? path : '/v1/tasks/{id}';
     if (!Object.hasOwn(routes, name)) return fault('not_found', 'no route has this path; see `/openapi.json`');
     const methods = routes[name] ?? {};
@@ -168,15 +168,14 @@ function routesOf(parts: GatewayParts): (method: string, path: string) => Found 
   };
 }
 
-function listener(
-  { tls }: GatewaySettings,
-  handler: (request: IncomingMessage, response: ServerResponse) => void,
-): Server {
-  const limits = { headersTimeout: HEADERS_MS, requestTimeout: REQUEST_MS, maxHeaderSize: 32 * 1024 };
-  if (!tls) return createHttpServer(limits, handler);
-  const { cert, key, clientCa } = tls;
-  const asking = clientCa === undefined ? {} : { ca: clientCa, requestCert: true, rejectUnauthorized: false };
-  return createHttpsServer({ ...limits, cert, key, minVersion: 'TLSv1.2', ...asking }, handler);
+/** The id that a part of a path names, however its letters are written. */
+function idIn(part: string): string | null {
+  try {
+    const id = taskId.safeParse(decodeURIComponent(part));
+    return id.success ? id.data : null;
+  } catch {
+    return null;
+  }
 }
 
 async function opened(server: Server, { host, port, tls }: GatewaySettings): Promise<Gateway> {

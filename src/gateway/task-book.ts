@@ -6,8 +6,28 @@ import type { TaskReport } from './contract.ts';
 export interface TaskEntry {
   readonly tenant: string;
   readonly kind: 'isolate' | 'sandbox';
-  /** Null for a sandbox, which reports nothing. */
-  report: TaskReport | null;
+  /** Of a sandbox, which reports nothing, as it was when its pass was issued. */
+  readonly report: TaskReport;
+  /** End of a sandbox's pass, epoch milliseconds; null for an isolate, which ends by itself. */
+  readonly until: number | null;
+}
+
+const NOTHING_USED = { boot_ms: 0, cpu_ms: 0, wall_ms: 0, peak_memory_bytes: 0, requests: 0, bytes: 0 };
+
+/** The report of a task of which nothing is known yet but that it runs. */
+export function firstReport(of: Pick<TaskReport, 'task' | 'tenant' | 'class' | 'profile'>): TaskReport {
+  const { task, tenant, class: name, profile } = of;
+  return {
+    ...{ task, tenant, class: name, profile },
+    status: 'running',
+    result: null,
+    error: null,
+    guard: { action: 'pass', findings: [], more: 0 },
+    usage: NOTHING_USED,
+    logs: [],
+    decisions: [],
+    wall: 'none',
+  };
 }
 
 const KEPT = 5000;
@@ -24,7 +44,8 @@ export class TaskBook {
   /** False when the id is another tenant's, or is running now. */
   isFree(task: string, tenant: string): boolean {
     const entry = this.#entries.get(task);
-    return entry === undefined || (entry.tenant === tenant && entry.report?.status !== 'running');
+    if (entry === undefined) return true;
+    return entry.tenant === tenant && (entry.kind === 'sandbox' || entry.report.status !== 'running');
   }
 
   set(task: string, entry: TaskEntry): void {
@@ -33,5 +54,5 @@ export class TaskBook {
 }
 
 function sizeOf({ report }: TaskEntry): number {
-  return 500 + (report === null ? 0 : JSON.stringify(report).length);
+  return 500 + JSON.stringify(report).length;
 }

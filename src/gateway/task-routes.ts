@@ -7,7 +7,7 @@ import type { LogLine } from '../isolates/task-order.ts';
 import { callerKey } from './callers.ts';
 import { type TaskBody, type TaskReport, taskOrder } from './contract.ts';
 import { answerFault, answerJson, type GatewayExchange, openStream, readJson, tenantFor } from './exchange.ts';
-import { type Fault, fault } from './fault.ts';
+import { type Fault, fault, faultDocument } from './fault.ts';
 import type { TaskEntry } from './task-book.ts';
 import type { TaskAsker, TaskService } from './tasks.ts';
 
@@ -32,21 +32,27 @@ export async function submitTask(exchange: GatewayExchange, { tasks }: TaskRoute
   });
   const asker = { caller: caller.id, tenant: tenant.value, signal: gone.signal };
   if (body.value.stream) await streamed(exchange, tasks, { body: body.value, asker });
-  else answerReport(exchange, await once(exchange, body.value, () => tasks.submit(body.value, asker)));
+  else answerReport(exchange, await once(exchange, { body: body.value, asker }, (as) => tasks.submit(body.value, as)));
+}
+
+interface Order {
+  readonly body: TaskBody;
+  readonly asker: TaskAsker & { readonly signal: AbortSignal };
 }
 
 /** With an `Idempotency-Key`, the same order runs once, and is answered alike. */
 function once(
   { request, caller, memory }: GatewayExchange,
-  body: TaskBody,
-  run: () => Promise<Result<TaskReport, Fault>>,
+  { body, asker }: Order,
+  run: (asker: TaskAsker) => Promise<Result<TaskReport, Fault>>,
 ): Promise<Result<TaskReport, Fault>> {
   const key = request.headers['idempotency-key'];
-  if (key === undefined) return run();
-  if (typeof key !== 'string' || key.length > 200) {
-    return Promise.resolve(err(fault('bad_request', 'the idempotency key is longer than 200 characters')));
+  if (key === undefined) return run(asker);
+  if (typeof key !== 'string' || key === '' || key.length > 200) {
+    return Promise.resolve(err(fault('bad_request', 'the idempotency key has to be of 1 to 200 characters')));
   }
-  return memory.once(`${callerKey(caller)} ${key}`, JSON.stringify(body), run);
+  const asked = { key: `${callerKey(caller)} ${key}`, body: JSON.stringify(body) };
+  return memory.once({ ...asked, gone: asker.signal }, (nobody) => run({ ...asker, signal: nobody }));
 }
 
 function answerReport({ response }: GatewayExchange, report: Result<TaskReport, Fault>): void {
@@ -70,27 +76,23 @@ function parsed(text: string): unknown {
 }
 
 /** Server-sent events: each guarded line of `console`, report of progress and part of a result as it comes, then the report. */
-async function streamed(
-  exchange: GatewayExchange,
-  tasks: TaskService,
-  { body, asker }: { readonly body: TaskBody; readonly asker: TaskAsker },
-): Promise<void> {
+async function streamed(exchange: GatewayExchange, tasks: TaskService, order: Order): Promise<void> {
   const { response } = exchange;
   const say = (event: string, data: unknown) => {
     if (!response.headersSent) openStream(response, 'text/event-stream');
     response.write(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
   };
-  const submit = () => tasks.submit(body, { ...asker, onLog: (line) => sayLine(line, say) });
-  const report = await once(exchange, body, submit);
+  const onLog = (line: LogLine) => sayLine(line, say);
+  const report = await once(exchange, order, (asker) => tasks.submit(order.body, { ...asker, onLog }));
   if (!report.ok && !response.headersSent) return answerFault(response, report.error);
   if (report.ok) say('result', report.value);
-  else say('fault', report.error);
+  else say('fault', faultDocument(report.error));
   response.end();
 }
 
 export function showTask({ response, caller, id }: GatewayExchange, { tasks }: TaskRouteParts): void {
   const entry = visible(tasks.book.get(id), caller);
-  if (entry?.report) answerJson(response, entry.report);
+  if (entry) answerJson(response, tasks.reportOf(id, entry));
   else answerFault(response, unknownTask(id));
 }
 
@@ -98,7 +100,7 @@ export async function killTask(exchange: GatewayExchange, parts: TaskRouteParts)
   const { response, caller, id } = exchange;
   const entry = visible(parts.tasks.book.get(id), caller);
   if (!entry) return answerFault(response, unknownTask(id));
-  const status = entry.report?.status ?? 'running';
+  const { status } = parts.tasks.reportOf(id, entry);
   if (status !== 'running') return answerJson(response, { task: id, status });
   const killed = await kill(id, caller.id, parts);
   if (killed.ok) answerJson(response, { task: id, status: 'killed' });

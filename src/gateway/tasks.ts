@@ -18,6 +18,7 @@ import { SessionStores } from '../isolates/bindings/value-store.ts';
 import type { IsolatePool } from '../isolates/pool.ts';
 import type { LogLine, TaskBindings, TaskLimits, TaskOutcome } from '../isolates/task-order.ts';
 import type { Profile } from '../policy/bundle/profile.ts';
+import { markOf } from '../policy/controls/control-index.ts';
 import type { PolicySource } from '../policy/snapshot.ts';
 import type { TaskBody, TaskReport } from './contract.ts';
 import { type Fault, fault, faultOf } from './fault.ts';
@@ -25,7 +26,7 @@ import { type GuardedOutcome, guardLine, guardOutcomeTwice, type TaskGuardContex
 import { heldCapability } from './held-capability.ts';
 import { newId } from './new-id.ts';
 import { RiskSignals } from './risk.ts';
-import { TaskBook } from './task-book.ts';
+import { firstReport, TaskBook, type TaskEntry } from './task-book.ts';
 import { toolBinding } from './tool-binding.ts';
 import type { Tool } from './tool-file.ts';
 
@@ -60,6 +61,8 @@ export interface TaskAsker {
 export interface TaskService {
   readonly book: TaskBook;
   submit(body: TaskBody, asker: TaskAsker): Promise<Result<TaskReport, Fault>>;
+  /** How the task of an entry stands now. */
+  reportOf(task: string, entry: TaskEntry): TaskReport;
   /** Ends a task of the pool; false when it does not run. */
   kill(task: string): boolean;
 }
@@ -75,6 +78,7 @@ export function createTaskService(parts: TaskParts): TaskService {
   const sessions = new SessionStores({}, () => parts.clock.now());
   return {
     book,
+    reportOf: (task, entry) => reportNow(task, entry, parts),
     kill: (task) => parts.pool.kill(task),
     submit: async (body, asker) => {
       try {
@@ -291,27 +295,19 @@ function reportOf(outcome: TaskOutcome, guarded: GuardedOutcome): Partial<TaskRe
   return { status, result, error: guarded.error, guard, usage, logs: [...guarded.logs], wall };
 }
 
-const NOTHING_USED = { boot_ms: 0, cpu_ms: 0, wall_ms: 0, peak_memory_bytes: 0, requests: 0, bytes: 0 };
-
 function setReport({ principal, walk, decisions }: Admitted, more: Partial<TaskReport>): TaskReport {
   const { task, tenant, class: of, profile } = principal;
-  const report: TaskReport = {
-    task,
-    tenant,
-    class: of,
-    profile,
-    status: 'running',
-    result: null,
-    error: null,
-    guard: { action: 'pass', findings: [], more: 0 },
-    usage: NOTHING_USED,
-    logs: [],
-    decisions: [...decisions],
-    wall: 'none',
-    ...more,
-  };
-  walk.book.set(task, { tenant, kind: 'isolate', report });
+  const report = { ...firstReport({ task, tenant, class: of, profile }), decisions: [...decisions], ...more };
+  walk.book.set(task, { tenant, kind: 'isolate', report, until: null });
   return report;
+}
+
+/** A sandbox runs until it is killed or its pass ends. */
+function reportNow(task: string, { report, until }: TaskEntry, { source, clock }: TaskParts): TaskReport {
+  const now = clock.now();
+  if (until === null) return report;
+  if (markOf(source.current().controls.killedTasks, task, now)) return { ...report, status: 'killed' };
+  return until > now ? report : { ...report, status: 'completed' };
 }
 
 function longestWall(profiles: ReadonlyMap<string, Profile>): number {

@@ -88,7 +88,13 @@ describe('roles', () => {
 
   it('refuses a change without a reason, and a name that nothing has', async () => {
     expect((await call(block, admin, {})).status).toBe(400);
-    expect((await call('/v1/categories/nwes/block', admin, { why: 'test' })).status).toBe(404);
+    const unknown = [
+      'categories/nwes/block',
+      'controls/c_none/undo',
+      'controls/p_none/approve',
+      'controls/p_none/reject',
+    ];
+    for (const path of unknown) expect((await call(`/v1/${path}`, admin, { why: 'test' })).status, path).toBe(404);
   });
 });
 

@@ -34,6 +34,7 @@ export interface CallOptions {
   readonly body?: unknown;
   readonly token?: string | null;
   readonly headers?: Readonly<Record<string, string>>;
+  readonly signal?: AbortSignal;
 }
 
 let rules: RuleSet | null = null;
@@ -109,7 +110,7 @@ export async function testGateway(
   };
 }
 
-async function call(url: string, { method, body, token = DEV_KEY, headers = {} }: CallOptions = {}) {
+async function call(url: string, { method, body, token = DEV_KEY, headers = {}, signal }: CallOptions = {}) {
   const response = await fetch(url, {
     method: method ?? (body === undefined ? 'GET' : 'POST'),
     headers: {
@@ -117,6 +118,7 @@ async function call(url: string, { method, body, token = DEV_KEY, headers = {} }
       ...(token !== null && { authorization: `Bearer ${token}` }),
       ...headers,
     },
+    ...(signal && { signal }),
     ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
   });
   return { status: response.status, body: (await response.json()) as Record<string, unknown> };

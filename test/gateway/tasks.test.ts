@@ -1,3 +1,5 @@
+import { connect } from 'node:net';
+import { brotliCompressSync, gunzipSync, gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { gatewayClient } from '../../src/gateway/client.ts';
 import { DEV_KEY, type TestGateway, testGateway } from './fixture.ts';
@@ -15,6 +17,17 @@ beforeEach(() => {
 });
 
 const submit = (body: object, headers = {}) => at.call('/v1/tasks', { body, headers });
+const send = async (path: string, body: string | Buffer<ArrayBuffer>, headers: object = JSON_TYPE) => {
+  const authorization = `Bearer ${DEV_KEY}`;
+  const response = await fetch(`${at.gateway.url}${path}`, {
+    method: 'POST',
+    headers: { authorization, ...headers },
+    body,
+  });
+  const bytes = Buffer.from(await response.arrayBuffer());
+  return { status: response.status, headers: response.headers, bytes, text: bytes.toString() };
+};
+const JSON_TYPE = { 'content-type': 'application/json' };
 const until = async (holds: () => boolean) => {
   while (!holds()) await new Promise((r) => setTimeout(r, 5));
 };
@@ -78,6 +91,20 @@ describe('POST /v1/tasks', () => {
     expect(again.body).toEqual(first.body);
     const other = await submit({ code: 'export default () => 1;' }, headers);
     expect(other).toMatchObject({ status: 409, body: { code: 'conflict' } });
+    expect(await submit(body, { 'idempotency-key': '' })).toMatchObject({ status: 400 });
+  });
+
+  test('a key that two wait for goes on when the first of them leaves', async () => {
+    const body = { task: 'shared-1', code: 'export default () => new Promise((r) => setTimeout(r, 300, 7));' };
+    const headers = { 'idempotency-key': 'k-shared' };
+    const leave = new AbortController();
+    const first = at.call('/v1/tasks', { body, headers, signal: leave.signal });
+    await until(() => at.pool.stats().running > 0);
+    const second = submit(body, headers);
+    await at.call('/v1/tasks/shared-1');
+    leave.abort();
+    await expect(first).rejects.toThrow('abort');
+    expect((await second).body).toMatchObject({ status: 'completed', result: 7 });
   });
 
   test('streams guarded log lines, then the report', async () => {
@@ -184,6 +211,29 @@ describe('POST /v1/passes', () => {
     expect(body).toMatchObject({ tenant: 'acme', class: 'code', profile: 'code', token: expect.any(String) });
     expect(at.recorded).toMatchObject([{ type: 'task.admitted', kind: 'sandbox', caller: 'dev' }]);
   });
+
+  test('its task is shown while the pass stands, and as killed when it was', async () => {
+    await at.call('/v1/passes', { body: { class: 'code', task: 'box-1' } });
+    const shown = async () => (await at.call('/v1/tasks/box%2D1')).body;
+    expect(await shown()).toMatchObject({ task: 'box-1', class: 'code', status: 'running', result: null });
+    const mark = { by: 'ann', why: 'test', at: 0, until: null, change: 'c_1' };
+    at.change({ killedTasks: { 'box-1': mark } });
+    expect(await shown()).toMatchObject({ status: 'killed' });
+    const again = await at.call('/v1/passes', { body: { class: 'code', task: 'box-1' } });
+    expect(again).toMatchObject({
+      status: 403,
+      body: { code: 'task_killed', detail: expect.stringContaining('killed') },
+    });
+    at.change({ killedTasks: {} });
+  });
+
+  test.each([
+    ['a life under a second', { ttl_ms: 999 }],
+    ['a source that is no address', { source: 'nowhere' }],
+  ])('%s is a wrong request, not a refusal of admission', async (_what, order) => {
+    const refused = await at.call('/v1/passes', { body: { class: 'code', ...order } });
+    expect(refused).toMatchObject({ status: 400, body: { code: 'bad_request' } });
+  });
 });
 
 describe('POST /v1/guard', () => {
@@ -192,6 +242,62 @@ describe('POST /v1/guard', () => {
     expect(body).toMatchObject({ action: 'redact', findings: [{ rule: 'github-pat' }], json: { b: 1 } });
     expect(JSON.stringify(body)).not.toContain(PAT);
     expect(at.recorded).toMatchObject([{ type: 'guard.verdict', direction: 'result', action: 'redact' }]);
+  });
+
+  test('JSON comes back digit by digit, but for what was found', async () => {
+    const sent = `{ "id": 12345678901234567890, "f": 1.0, "__proto__": {"a": 1e400}, "t": "${PAT}" }`;
+    const body = `{"json": ${sent}}`;
+    expect((await send('/v1/guard', body)).status).toBe(400);
+    const whole = body.replace('1e400', '1e40');
+    const { text } = await send('/v1/guard', whole);
+    expect(text).toContain('"json":{ "id": 12345678901234567890, "f": 1.0, "__proto__": {"a": 1e40}, "t": "');
+    expect(text).not.toContain(PAT);
+  });
+
+  test.each([
+    ['gzip', gzipSync],
+    ['br', brotliCompressSync],
+  ])('looks into a body in %s, and gives it back so', async (coding, pack) => {
+    // Undone by `fetch`, as the header says.
+    const { headers, text } = await send('/v1/guard', pack(`before ${PAT} after`), {
+      'content-type': 'text/plain',
+      'content-encoding': coding,
+    });
+    expect(headers.get('content-encoding')).toBe(coding);
+    expect(text).toMatch(/^before \[.*\] after$/);
+    const unsaid = await send('/v1/guard', gzipSync(`before ${PAT} after`), { 'content-type': 'application/gzip' });
+    expect(gunzipSync(unsaid.bytes).toString()).not.toContain(PAT);
+  });
+
+  test('a setting counts in the query and in the body, and is refused in both, twice or misspelt', async () => {
+    const json = (query: string, more = '') => send(`/v1/guard${query}`, `{"text":"${PAT}"${more}}`);
+    expect(JSON.parse((await json('?direction=request')).text)).toMatchObject({ action: 'block' });
+    const plain = (query: string) => send(`/v1/guard${query}`, PAT, { 'content-type': 'text/plain' });
+    const statuses = [
+      await json('?direction=request', ',"direction":"result"'),
+      await json('?directon=request'),
+      await plain('?directon=request'),
+      await plain('?direction=request&direction=result'),
+    ].map(({ status }) => status);
+    expect(statuses).toEqual([400, 400, 400, 400]);
+  });
+
+  test('what went out before its caller left is on record', async () => {
+    const leave = new AbortController();
+    const body = new ReadableStream({
+      start: (to) => to.enqueue(new TextEncoder().encode(`${'words '.repeat(50_000)}\n`)),
+    });
+    const response = await fetch(`${at.gateway.url}/v1/guard`, {
+      method: 'POST',
+      headers: { 'content-type': 'text/plain', authorization: `Bearer ${DEV_KEY}` },
+      body,
+      duplex: 'half',
+      signal: leave.signal,
+    });
+    expect(response.status).toBe(200);
+    leave.abort();
+    await until(() => at.recorded.length > 0);
+    expect(at.recorded).toMatchObject([{ type: 'guard.verdict', action: 'pass' }]);
   });
 
   test('filters a stream, and blocks what may not leave', async () => {
@@ -242,6 +348,17 @@ describe('requests that are odd', () => {
     expect((await raw(path, { method: 'POST', ...init })).status).toBe(status);
   });
 
+  test.each([
+    ['no HTTP', 'NOT HTTP\r\n\r\n', 400],
+    ['a head that is too large', `GET / HTTP/1.1\r\nHost: g\r\nX: ${'a'.repeat(40_000)}\r\n\r\n`, 431],
+  ])('%s is answered with a problem too', async (_what, text, status) => {
+    const { hostname, port } = new URL(at.gateway.url);
+    const socket = connect(Number(port), hostname, () => socket.write(text));
+    const answer = Buffer.concat(await socket.toArray()).toString();
+    expect(answer).toMatch(new RegExp(`^HTTP/1.1 ${status} .*\r\ncontent-type: application/problem\\+json\r\n`));
+    expect(JSON.parse(answer.slice(answer.indexOf('\r\n\r\n')))).toMatchObject({ status });
+  });
+
   test('HEAD is GET without its body', async () => {
     const response = await raw('/openapi.json', { method: 'HEAD' });
     expect([response.status, await response.text()]).toEqual([200, '']);
@@ -280,5 +397,10 @@ test('publishes the OpenAPI document of its own schemas', async () => {
   const page = await fetch(`${at.gateway.url}/docs`);
   expect(page.headers.get('content-security-policy')).toContain("default-src 'none'");
   expect(await page.text()).toMatch(/<code>POST \/v1\/tasks<\/code>[\s\S]*<code>DELETE \/v1\/tasks\/\{id\}<\/code>/);
+  const refs = JSON.stringify(body).matchAll(/"\$ref":"#\/([^"]*)"/g);
+  const found = (ref: string) =>
+    ref.split('/').reduce<unknown>((at, name) => (at as Record<string, unknown>)?.[name], body);
+  const lost = [...refs].flatMap(([, ref = '']) => (found(ref) === undefined ? [ref] : []));
+  expect(lost).toEqual([]);
   expect(Object.keys(body['paths'] as object)).toEqual(['/v1/tasks', '/v1/tasks/{id}', '/v1/passes', '/v1/guard']);
 });

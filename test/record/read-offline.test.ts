@@ -38,8 +38,9 @@ describe('the record of a state directory on which no appliance runs', () => {
     expect(checked).toMatchObject({ code: 0, stderr: '' });
   });
 
-  it('says 1 for what is not in it, 2 for a bad question, and 3 for an appliance that was named', async () => {
-    expect(await cli('audit', 'proof', '20')).toMatchObject({ code: 1 });
+  it('says 2 for what is not in it and for a bad question, and 3 for an appliance that was named', async () => {
+    expect(await cli('audit', 'proof', '20')).toMatchObject({ code: 2 });
+    expect(await cli('policy', 'explain', 'd_none')).toMatchObject({ code: 2 });
     expect(await cli('audit', 'query', '--since', 'soon')).toMatchObject({ code: 2 });
     expect(await cli('audit', 'query', '--admin', 'http://127.0.0.1:9')).toMatchObject({ code: 3 });
   });

@@ -59,6 +59,7 @@ export declare const REASONS: {
     readonly upstream_tls_invalid: ReasonRow;
     readonly upstream_protocol: ReasonRow;
     readonly parent_failed: ReasonRow;
+    readonly parent_timeout: ReasonRow;
     readonly budget_requests: ReasonRow;
     readonly budget_rate: ReasonRow;
     readonly budget_bytes: ReasonRow;

@@ -11,7 +11,7 @@ export type Pass = z.output<typeof passAnswer>;
 export type GuardAnswer = z.output<typeof guardAnswer>;
 export type { TaskReport };
 export interface ClientOptions {
-    /** For example `http://127.0.0.1:8128`. */
+    /** For example `http://127.0.0.1:8128`; a path before the API's own is kept. */
     readonly url: string;
     /** A JWT of a configured issuer, or the development key; a function is asked at every call. */
     readonly token: string | (() => string | Promise<string>);

@@ -1,5 +1,6 @@
 /** The gateway API as schemas: what validates requests is what the OpenAPI document says. */
 import { z } from 'zod';
+export declare const taskId: z.ZodString;
 export declare const taskOrder: z.ZodObject<{
     code: z.ZodString;
     language: z.ZodPipe<z.ZodDefault<z.ZodEnum<{
@@ -8,7 +9,7 @@ export declare const taskOrder: z.ZodObject<{
         javascript: "javascript";
         typescript: "typescript";
     }>>, z.ZodTransform<"js" | "ts", "js" | "ts" | "javascript" | "typescript">>;
-    input: z.ZodDefault<z.ZodJSONSchema>;
+    input: z.ZodDefault<z.ZodCustom<z.core.util.JSONType, z.core.util.JSONType>>;
     limits: z.ZodDefault<z.ZodObject<{
         wall_ms: z.ZodOptional<z.ZodInt>;
         cpu_ms: z.ZodOptional<z.ZodInt>;
@@ -41,11 +42,11 @@ export declare const guardSettings: z.ZodObject<{
     tenant: z.ZodOptional<z.ZodString>;
     tool: z.ZodOptional<z.ZodString>;
     host: z.ZodDefault<z.ZodString>;
-}, z.core.$strip>;
+}, z.core.$strict>;
 export type GuardQuery = z.output<typeof guardSettings>;
 export declare const guardOrder: z.ZodObject<{
     text: z.ZodOptional<z.ZodString>;
-    json: z.ZodOptional<z.ZodJSONSchema>;
+    json: z.ZodOptional<z.ZodCustom<z.core.util.JSONType, z.core.util.JSONType>>;
     bytes: z.ZodOptional<z.ZodBase64>;
     direction: z.ZodDefault<z.ZodEnum<{
         request: "request";
@@ -91,7 +92,7 @@ export declare const guardAnswer: z.ZodObject<{
         not_asked: "not_asked";
     }>>;
     text: z.ZodOptional<z.ZodString>;
-    json: z.ZodOptional<z.ZodJSONSchema>;
+    json: z.ZodOptional<z.ZodCustom<z.core.util.JSONType, z.core.util.JSONType>>;
     bytes: z.ZodOptional<z.ZodString>;
 }, z.core.$strip>;
 export declare const taskReport: z.ZodObject<{
@@ -111,7 +112,7 @@ export declare const taskReport: z.ZodObject<{
         host_lost: "host_lost";
         running: "running";
     }>;
-    result: z.ZodJSONSchema;
+    result: z.ZodCustom<z.core.util.JSONType, z.core.util.JSONType>;
     error: z.ZodNullable<z.ZodObject<{
         name: z.ZodString;
         message: z.ZodString;

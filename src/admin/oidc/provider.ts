@@ -5,6 +5,7 @@
 
 import { createRemoteJWKSet, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from 'jose';
 import { z } from 'zod';
+import { isSafeUrl } from '../../core/safe-url.ts';
 
 export interface OidcSettings {
   readonly issuer: string;
@@ -56,7 +57,7 @@ export async function discover({ issuer }: Pick<OidcSettings, 'issuer'>): Promis
   const found = document.parse(await jsonAt(`${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`, {}));
   if (found.issuer !== issuer) throw new Error(`the provider calls itself \`${found.issuer}\`, not \`${issuer}\``);
   for (const url of [found.authorization_endpoint, found.token_endpoint, found.jwks_uri]) {
-    if (!isSafe(url)) throw new Error(`the provider names \`${url}\`, which is neither https nor loopback`);
+    if (!isSafeUrl(url)) throw new Error(`the provider names \`${url}\`, which is neither https nor loopback`);
   }
   return {
     authorizationEndpoint: found.authorization_endpoint,
@@ -64,16 +65,6 @@ export async function discover({ issuer }: Pick<OidcSettings, 'issuer'>): Promis
     keys: createRemoteJWKSet(new URL(found.jwks_uri), { timeoutDuration: TIMEOUT_MS }),
     saysIssuer: found.authorization_response_iss_parameter_supported,
   };
-}
-
-/** Tokens and codes travel encrypted, or do not leave the machine. */
-export function isSafe(url: string): boolean {
-  const parsed = URL.parse(url);
-  if (parsed === null) return false;
-  return (
-    parsed.protocol === 'https:' ||
-    (parsed.protocol === 'http:' && /^(127\.0\.0\.1|\[::1\]|localhost)$/.test(parsed.hostname))
-  );
 }
 
 /** The ID token of a code. */

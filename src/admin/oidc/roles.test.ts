@@ -20,3 +20,9 @@ test.each([
   const found = roleOf(claims, rules);
   expect(found && `${found.name} ${found.role}`).toBe(expected);
 });
+
+test('groups may stand inside another claim', () => {
+  const nested = { ...rules, roleClaim: 'realm_access/roles' };
+  expect(roleOf({ sub: '1', realm_access: { roles: ['staff'] } }, nested)?.role).toBe('viewer');
+  expect(roleOf({ sub: '1', realm_access: null }, nested)).toBeNull();
+});
