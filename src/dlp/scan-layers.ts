@@ -13,6 +13,7 @@ import type { Encoding, Layer } from './layers/layer.ts';
 import { layersOf, type View } from './layers/layers-of.ts';
 import { copied } from './layers/splices.ts';
 import { withLineEnds } from './line-ends.ts';
+import { pairMatches } from './pair-matches.ts';
 import { type Candidate, candidatesOf, NOWHERE, type ScanContext, withoutOverlaps } from './scan.ts';
 import { tableMatches } from './table-matches.ts';
 import { bareJsonValue } from './transform.ts';
@@ -67,7 +68,7 @@ export function scanLayers(
     ...collect(wholly(text, set), walk, limits.depth),
     ...inPieces({ text, chains: lanes.texts }, walk, limits.depth),
     ...inParts({ text, chains: lanes.parts }, walk),
-    ...inTables(text, walk),
+    ...behindNames(text, walk),
   ];
   // Of two that are alike the one that is nearer to the clear stays.
   const found = withoutOverlaps(all.sort((a, b) => a.encodings.length - b.encodings.length));
@@ -247,11 +248,13 @@ function* inParts({ text, chains }: Chains, { set, context }: Walk): Generator<L
 }
 
 /** Larger ones are told their columns' names in their first window only, so that nothing is gained by reading them twice. */
-const LARGEST_WITH_TABLES = 96 * 1024;
+const LARGEST_WITH_NAMES = 96 * 1024;
 
-function inTables(text: Buffer, { set, context }: Walk): LayeredCandidate[] {
-  if (text.length > LARGEST_WITH_TABLES || context.isHead) return [];
-  return tableMatches(text, set, context).map((candidate) => ({
+/** What is known by a name that does not stand right before it. */
+function behindNames(text: Buffer, { set, context }: Walk): LayeredCandidate[] {
+  if (text.length > LARGEST_WITH_NAMES || context.isHead) return [];
+  const found = [...tableMatches(text, set, context), ...pairMatches(text, set, context)];
+  return found.map((candidate) => ({
     ...candidate,
     secret: text.subarray(candidate.start, candidate.end),
     encodings: [],
