@@ -27,6 +27,8 @@ export const INDEX_SCHEMA = `
   CREATE INDEX IF NOT EXISTS by_decision ON events (decision) WHERE decision IS NOT NULL;
 `;
 
+export const SET_META = 'INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)';
+
 export const INSERT_EVENT = `INSERT OR REPLACE INTO events
   (seq, at, id, type, tenant, task, effect, reason, host, capability, rule, decision)
   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;

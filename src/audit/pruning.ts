@@ -22,8 +22,8 @@ export function latestPruning(dir: string, files: Files = nodeFiles): LogPrunedE
   if (!Number.isSafeInteger(seq) || seq < 0 || seq >= size) return null;
   const entry = readBundle(dir, Math.floor(seq / TILE_WIDTH), size, files)?.[seq % TILE_WIDTH];
   if (entry === undefined) return null;
-  const event = JSON.parse(entry.toString('utf8')) as Partial<LogPrunedEvent>;
-  return event.type === 'log.pruned' && Number.isSafeInteger(event.first_kept) ? (event as LogPrunedEvent) : null;
+  const event = eventOf(entry);
+  return event?.type === 'log.pruned' && Number.isSafeInteger(event.first_kept) ? (event as LogPrunedEvent) : null;
 }
 
 /** Sequence of the first entry that must still be there. */
@@ -34,4 +34,13 @@ export function firstKept(dir: string, files: Files = nodeFiles): number {
 /** After the event at `seq` is published, and before anything is removed. */
 export function writePruning(dir: string, seq: number, files: Files = nodeFiles): Promise<void> {
   return writeDurable(join(dir, PRUNED_FILE), `${seq}\n`, files);
+}
+
+/** Null for an entry that was altered into no event at all. */
+function eventOf(entry: Buffer): Partial<LogPrunedEvent> | null {
+  try {
+    return JSON.parse(entry.toString('utf8')) as Partial<LogPrunedEvent> | null;
+  } catch {
+    return null;
+  }
 }

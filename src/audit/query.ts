@@ -3,20 +3,15 @@
  * built again from the entries. What is answered are the entries themselves, read from the log.
  */
 
-import { rmSync } from 'node:fs';
-import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { AuditEvent, EventType } from '../core/event.ts';
-import {
-  ADD_FIGURE,
-  INDEX_SCHEMA,
-  INDEX_VERSION,
-  INSERT_EVENT,
-  rowOf,
-  STEP_FIGURES,
-  SUM_FIGURES,
-} from './index-schema.ts';
+import { parseHost } from '../core/host.ts';
+import { closeDatabase, isDamage, metaOf, openDatabase, removeDatabase, StaleIndex } from './index-database.ts';
+import { ADD_FIGURE, INSERT_EVENT, rowOf, SET_META, STEP_FIGURES, SUM_FIGURES } from './index-schema.ts';
 import { type Figures, figuresOf, SLOT_MS } from './level-figures.ts';
-import { readEntries } from './read.ts';
+import { leafHash } from './merkle.ts';
+import { firstKept } from './pruning.ts';
+import { EntriesMissing, EntryAltered, EntryLookup, readEntries } from './read.ts';
 
 export interface EventFilter {
   readonly type?: EventType | string | undefined;
@@ -56,23 +51,27 @@ export interface FoundSummary {
 /** Entries put into the index in one transaction. */
 const BATCH = 4096;
 
+/** The index was damaged and has been emptied: bring it up to the log again, and ask again. */
+export class IndexRemade extends Error {
+  readonly code = 'INDEX_REMADE';
+}
+
 export class QueryIndex {
   readonly #dir: string;
-  readonly #database: DatabaseSync;
-  readonly #insert: StatementSync;
-  readonly #insertCategory: StatementSync;
-  readonly #addFigure: StatementSync;
-  #size: number;
+  readonly #path: string;
+  #database: DatabaseSync;
+  #insert: StatementSync;
+  #insertCategory: StatementSync;
+  #addFigure: StatementSync;
+  #size = 0;
 
   /** Use `openQueryIndex`. */
-  constructor(dir: string, database: DatabaseSync) {
+  constructor(dir: string, path: string, database: DatabaseSync) {
     this.#dir = dir;
+    this.#path = path;
     this.#database = database;
-    this.#insert = database.prepare(INSERT_EVENT);
-    this.#insertCategory = database.prepare('INSERT OR REPLACE INTO categories (category, seq) VALUES (?, ?)');
-    this.#addFigure = database.prepare(ADD_FIGURE);
-    const last = database.prepare('SELECT max(seq) AS last FROM events').get();
-    this.#size = typeof last?.['last'] === 'number' ? last['last'] + 1 : 0;
+    [this.#insert, this.#insertCategory, this.#addFigure] = insertsOf(database);
+    this.#size = this.#indexed();
   }
 
   /** Entries that are in the index. */
@@ -86,37 +85,58 @@ export class QueryIndex {
    * by naming the first that is kept.
    */
   catchUp(to: number, limit = BATCH, firstKept = 0): number {
-    const from = Math.max(this.#size, firstKept);
-    const end = Math.min(to, from + limit);
-    if (end <= from) return 0;
-    this.#database.exec('BEGIN');
+    if (Math.max(this.#size, firstKept) >= to) return 0;
+    return this.#unharmed(() => this.#takeIn(to, limit, firstKept));
+  }
+
+  #takeIn(to: number, limit: number, firstKept: number): number {
+    this.#database.exec('BEGIN IMMEDIATE');
     try {
-      for (const { seq, bytes } of readEntries(this.#dir, from, end)) this.#add(seq, bytes);
+      // Another process may have taken some in meanwhile: what is summed may be so only once.
+      const from = Math.max(this.#indexed(), firstKept);
+      const end = Math.max(from, Math.min(to, from + limit));
+      let last: Buffer | null = null;
+      for (const { seq, bytes } of readEntries(this.#dir, from, end)) {
+        this.#add(seq, bytes);
+        if (seq === end - 1) last = leafHash(bytes);
+      }
+      if (last !== null) this.#database.prepare(SET_META).run('last', `${end - 1} ${last.toString('hex')}`);
       this.#database.exec('COMMIT');
+      this.#size = end;
+      return end - from;
     } catch (error) {
-      this.#database.exec('ROLLBACK');
+      if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
       throw error;
     }
-    this.#size = end;
-    return end - from;
   }
 
   /** Forgets entries before `firstKept`, which were pruned. Figures stay: they are sums. */
   forget(firstKept: number): void {
-    this.#database.prepare('DELETE FROM categories WHERE seq < ?').run(firstKept);
-    this.#database.prepare('DELETE FROM events WHERE seq < ?').run(firstKept);
+    try {
+      this.#unharmed(() => {
+        this.#database.prepare('DELETE FROM categories WHERE seq < ?').run(firstKept);
+        this.#database.prepare('DELETE FROM events WHERE seq < ?').run(firstKept);
+      });
+    } catch (error) {
+      // Then it has forgotten everything.
+      if (!(error instanceof IndexRemade)) throw error;
+    }
   }
 
-  /** Newest first. Only what is in the index: `catchUp` first. */
+  /** Newest first. Only what is in the index: `catchUp` first. Throws `EntryAltered` for an entry that is not as it was recorded. */
   query(filter: EventFilter): FoundEvent[] {
+    return filter.limit < 1 ? [] : this.#unharmed(() => this.#found(filter));
+  }
+
+  #found(filter: EventFilter): FoundEvent[] {
     const { clauses, values } = conditions(filter);
     const where = clauses.length === 0 ? '' : `WHERE ${clauses.join(' AND ')}`;
     const statement = this.#database.prepare(`SELECT seq FROM events ${where} ORDER BY seq DESC`);
     const found: FoundEvent[] = [];
-    if (filter.limit < 1) return found;
+    const entries = new EntryLookup(this.#dir);
     for (const row of statement.iterate(...values)) {
       const seq = Number(row['seq']);
-      const text = this.#entry(seq);
+      const text = entries.get(seq)?.toString('utf8') ?? null;
       if (text === null || (filter.text !== undefined && !text.includes(filter.text))) continue;
       found.push({ seq, event: JSON.parse(text) as AuditEvent });
       if (found.length >= filter.limit) break;
@@ -126,6 +146,10 @@ export class QueryIndex {
 
   /** How many entries fit, and which tenants, tasks and hosts they name: at most `most` of each, sorted. */
   summary(filter: Omit<EventFilter, 'limit' | 'text'>, most: number): FoundSummary {
+    return this.#unharmed(() => this.#summed(filter, most));
+  }
+
+  #summed(filter: Omit<EventFilter, 'limit' | 'text'>, most: number): FoundSummary {
     const { clauses, values } = conditions({ ...filter, limit: 0 });
     const where = clauses.length === 0 ? '' : `WHERE ${clauses.join(' AND ')}`;
     const counted = this.#database.prepare(`SELECT count(*) AS n FROM events ${where}`).get(...values);
@@ -142,6 +166,10 @@ export class QueryIndex {
 
   /** As `figures`, for each step of `stepMs` from `since` to `until`; by the number of the step. */
   figuresBySteps(since: number, until: number, stepMs: number): ReadonlyMap<number, Figures> {
+    return this.#unharmed(() => this.#steps(since, until, stepMs));
+  }
+
+  #steps(since: number, until: number, stepMs: number): ReadonlyMap<number, Figures> {
     const slots = Math.max(1, Math.round(stepMs / SLOT_MS));
     const first = Math.floor(since / SLOT_MS);
     const steps = new Map<number, Map<string, Map<string, number>>>();
@@ -156,6 +184,10 @@ export class QueryIndex {
 
   /** What the service levels are made of, from the slot of `since` (epoch ms) on. Only what is in the index. */
   figures(since: number): Figures {
+    return this.#unharmed(() => this.#sums(since));
+  }
+
+  #sums(since: number): Figures {
     const sums = new Map<string, Map<string, number>>();
     for (const row of this.#database.prepare(SUM_FIGURES).iterate(Math.floor(since / SLOT_MS))) {
       const name = String(row['name']);
@@ -166,11 +198,11 @@ export class QueryIndex {
   }
 
   close(): void {
-    this.#database.close();
+    closeDatabase(this.#database);
   }
 
   #add(seq: number, bytes: Buffer): void {
-    const event = JSON.parse(bytes.toString('utf8')) as AuditEvent;
+    const event = this.#event(seq, bytes);
     const { columns, categories } = rowOf(seq, event);
     const slot = Math.floor(Date.parse(event.time) / SLOT_MS);
     this.#insert.run(...columns);
@@ -178,40 +210,77 @@ export class QueryIndex {
     for (const { name, label, n } of figuresOf(event)) this.#addFigure.run(slot, name, label, n);
   }
 
-  #entry(seq: number): string | null {
-    for (const { bytes } of readEntries(this.#dir, seq, seq + 1)) return bytes.toString('utf8');
-    return null;
+  #event(seq: number, bytes: Buffer): AuditEvent {
+    try {
+      return JSON.parse(bytes.toString('utf8')) as AuditEvent;
+    } catch {
+      throw new EntryAltered(this.#dir, seq);
+    }
+  }
+
+  /** Entries that are in the index, as it says itself. */
+  #indexed(): number {
+    const last = this.#database.prepare('SELECT max(seq) AS last FROM events').get()?.['last'];
+    return typeof last === 'number' ? last + 1 : 0;
+  }
+
+  /** What damage stops is not tried again: the index is made anew, empty, and whoever asked is told so. */
+  #unharmed<T>(act: () => T): T {
+    try {
+      return act();
+    } catch (error) {
+      if (!isDamage(error)) throw error;
+      this.#database.close();
+      removeDatabase(this.#path);
+      this.#database = openDatabase(this.#path);
+      [this.#insert, this.#insertCategory, this.#addFigure] = insertsOf(this.#database);
+      this.#size = 0;
+      throw new IndexRemade('the query index was damaged and is built again');
+    }
   }
 }
 
-/** Opens or makes the index of a log directory at `path`; one that is damaged or of another version is made anew. */
+function insertsOf(database: DatabaseSync): readonly [StatementSync, StatementSync, StatementSync] {
+  const category = 'INSERT OR REPLACE INTO categories (category, seq) VALUES (?, ?)';
+  return [database.prepare(INSERT_EVENT), database.prepare(category), database.prepare(ADD_FIGURE)];
+}
+
+/**
+ * Opens or makes the index of a log directory at `path` (empty: one that goes with the process); one that is damaged, of
+ * another version or of another log, such as that before a restored backup, is made anew.
+ */
 export function openQueryIndex(dir: string, path: string): QueryIndex {
   try {
-    return new QueryIndex(dir, openDatabase(path));
+    const database = openDatabase(path);
+    try {
+      if (!isOf(dir, database)) throw new StaleIndex();
+      return new QueryIndex(dir, path, database);
+    } catch (error) {
+      database.close();
+      throw error;
+    }
   } catch (error) {
-    if (error instanceof Error && !/stale|malformed|not a database|corrupt|no such/.test(error.message)) throw error;
-    for (const suffix of ['', '-wal', '-shm', '-journal']) rmSync(`${path}${suffix}`, { force: true });
-    return new QueryIndex(dir, openDatabase(path));
+    if (!isDamage(error)) throw error;
+    removeDatabase(path);
+    return new QueryIndex(dir, path, openDatabase(path));
   }
 }
 
-function openDatabase(path: string): DatabaseSync {
-  const database = new DatabaseSync(path);
+/** Is the entry that was taken in last still where it was? One that retention took cannot say. */
+function isOf(dir: string, database: DatabaseSync): boolean {
+  const [seq, hash] = metaOf(database, 'last')?.split(' ') ?? [];
+  if (seq === undefined) return true;
+  const at = Number(seq);
   try {
-    // Derived data: after a power cut it is at worst damaged, and then built again.
-    database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF; PRAGMA busy_timeout = 2000');
-    database.exec(INDEX_SCHEMA);
-    const known = database.prepare("SELECT value FROM meta WHERE name = 'version'").get();
-    if (known !== undefined && known['value'] !== String(INDEX_VERSION)) throw new Error('stale index');
-    database.prepare("INSERT OR REPLACE INTO meta (name, value) VALUES ('version', ?)").run(String(INDEX_VERSION));
-    return database;
+    for (const { bytes } of readEntries(dir, at, at + 1)) return leafHash(bytes).toString('hex') === hash;
+    return false;
   } catch (error) {
-    database.close();
-    throw error;
+    if (!(error instanceof EntriesMissing)) throw error;
+    return at < firstKept(dir);
   }
 }
 
-const EQUAL = ['type', 'tenant', 'task', 'host', 'capability', 'effect', 'reason', 'rule'] as const;
+const EQUAL = ['type', 'tenant', 'task', 'capability', 'effect', 'reason', 'rule'] as const;
 
 function conditions(filter: EventFilter): { clauses: string[]; values: (string | number)[] } {
   const clauses: string[] = [];
@@ -223,10 +292,17 @@ function conditions(filter: EventFilter): { clauses: string[]; values: (string |
     values.push(...known);
   };
   for (const column of EQUAL) add(`${column} = ?`, filter[column]);
+  add('host = ?', filter.host === undefined ? undefined : canonical(filter.host));
   add('at >= ?', filter.since);
   add('at <= ?', filter.until);
   add('seq < ?', filter.before);
   add('(id = ? OR decision = ?)', filter.id, filter.id);
   add('seq IN (SELECT seq FROM categories WHERE category = ?)', filter.category);
   return { clauses, values };
+}
+
+/** Hosts are recorded in canonical form; what is none is asked for as it stands. */
+function canonical(host: string): string {
+  const parsed = parseHost(host);
+  return parsed.ok ? parsed.value.name : host;
 }

@@ -8,7 +8,7 @@ import { readIfThere } from '../store/durable-file.ts';
 import { type Files, isMissing, nodeFiles } from '../store/files.ts';
 import { decodeBundle } from './entry-bundle.ts';
 import { decodeFrame, parseSegmentName } from './journal.ts';
-import { leafHashInBundle } from './merkle.ts';
+import { leafHash, leafHashInBundle } from './merkle.ts';
 import { JOURNAL_FOLDER, publishedCheckpoint } from './recover.ts';
 import { readSealed } from './sealed-segment.ts';
 import { partialsPath, TILE_WIDTH, tilePath } from './tile-path.ts';
@@ -84,6 +84,53 @@ export function* readEntries(
     for (; seq < end; seq += 1) yield { seq, bytes: bundle[seq - first] as Buffer };
   }
   if (to > published) yield* journalEntries(dir, Math.max(from, published), to, files);
+}
+
+/**
+ * Entries one by one, for a question that asks for many: what is near another is not read again. Each under the published
+ * checkpoint is held against its hash in the tree.
+ */
+export class EntryLookup {
+  readonly #dir: string;
+  readonly #files: Files;
+  #published: number;
+  #bundle: { index: number; entries: readonly Buffer[]; hashes: readonly Buffer[] | null } | null = null;
+  #journalled: ReadonlyMap<number, Buffer> | null = null;
+
+  constructor(dir: string, files: Files = nodeFiles) {
+    this.#dir = dir;
+    this.#files = files;
+    this.#published = publishedCheckpoint(dir, files)?.size ?? 0;
+  }
+
+  /** Null for what is not recorded. Throws `EntriesMissing` and `EntryAltered`. */
+  get(seq: number): Buffer | null {
+    const fresh = seq < this.#published ? null : this.#fromJournal(seq);
+    if (fresh !== null) return fresh;
+    if (seq >= this.#published) {
+      // What the journal held may have gone into bundles meanwhile.
+      this.#published = publishedCheckpoint(this.#dir, this.#files)?.size ?? 0;
+      this.#bundle = null;
+      this.#journalled = null;
+      if (seq >= this.#published) return this.#fromJournal(seq);
+    }
+    const place = seq % TILE_WIDTH;
+    const index = (seq - place) / TILE_WIDTH;
+    if (this.#bundle?.index !== index) {
+      const entries = readBundle(this.#dir, index, this.#published, this.#files) ?? [];
+      this.#bundle = { index, entries, hashes: readTile(this.#dir, { level: 0, index, width: null }, this.#files) };
+    }
+    const entry = this.#bundle.entries[place];
+    if (entry === undefined) throw new EntriesMissing(this.#dir, seq);
+    if (this.#bundle.hashes?.[place]?.equals(leafHash(entry)) === false) throw new EntryAltered(this.#dir, seq);
+    return entry;
+  }
+
+  #fromJournal(seq: number): Buffer | null {
+    const all = journalEntries(this.#dir, this.#published, Number.POSITIVE_INFINITY, this.#files);
+    this.#journalled ??= new Map([...all].map((entry) => [entry.seq, entry.bytes]));
+    return this.#journalled.get(seq) ?? null;
+  }
 }
 
 /** Entries of bundle `index` in a log of `size`, or null when they are not there. */

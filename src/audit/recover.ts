@@ -38,6 +38,7 @@ export interface Recovered {
 }
 
 interface Progress {
+  readonly published: SignedCheckpoint | null;
   tree: Tree | null;
   note: string | null;
   full: TileFile[];
@@ -51,7 +52,7 @@ export const CHECKPOINT_FILE = 'checkpoint';
 export function recoverLog(dir: string, files: Files): Recovered {
   const published = publishedCheckpoint(dir, files);
   const segments = files.list(join(dir, JOURNAL_FOLDER)).filter((name) => parseSegmentName(name) !== null);
-  const progress: Progress = { tree: null, note: null, full: [], tornBytes: 0 };
+  const progress: Progress = { published, tree: null, note: null, full: [], tornBytes: 0 };
   for (const [i, name] of segments.entries()) {
     readSegment(dir, Buffer.from(files.read(join(dir, JOURNAL_FOLDER, name))), progress, i === segments.length - 1);
   }
@@ -59,7 +60,9 @@ export function recoverLog(dir: string, files: Files): Recovered {
     throw new LogDamaged(dir, 'there is a checkpoint but no journal');
   }
   const tree = progress.tree ?? new Tree();
-  if (published !== null) agree(dir, tree, published);
+  if (published !== null && published.size > tree.size) {
+    throw new LogDamaged(dir, `its checkpoint covers ${published.size} entries but the journal ends at ${tree.size}`);
+  }
   const unpublished = tree.size - (published?.size ?? 0);
   const { note, full, tornBytes } = progress;
   return { tree, note, full, unpublished, tornBytes, segments, published };
@@ -101,10 +104,13 @@ function stopAt(
 }
 
 function startAt(dir: string, edge: Edge, progress: Progress): void {
-  if (progress.tree === null) progress.tree = Tree.from(edge);
-  else if (edge.size > progress.tree.size) {
-    throw new LogDamaged(dir, `entries ${progress.tree.size} to ${edge.size - 1} are missing from its journal`);
+  const reached = progress.tree?.size ?? progress.published?.size ?? 0;
+  if (edge.size > reached) {
+    throw new LogDamaged(dir, `entries ${reached} to ${edge.size - 1} are missing from its journal`);
   }
+  if (progress.tree !== null) return;
+  progress.tree = Tree.from(edge);
+  agree(dir, progress.tree, progress.published);
 }
 
 function addBatch(dir: string, batch: Batch, progress: Progress): void {
@@ -120,14 +126,13 @@ function addBatch(dir: string, batch: Batch, progress: Progress): void {
   if (!signed.ok || signed.value.size !== end || !signed.value.root.equals(tree.root())) {
     throw new LogDamaged(dir, `entries ${batch.first} to ${end - 1} do not match their signed checkpoint`);
   }
+  agree(dir, tree, progress.published);
   progress.note = batch.note;
 }
 
-function agree(dir: string, tree: Tree, published: SignedCheckpoint): void {
-  if (published.size > tree.size) {
-    throw new LogDamaged(dir, `its checkpoint covers ${published.size} entries but the journal ends at ${tree.size}`);
-  }
-  if (published.size === tree.size && !published.root.equals(tree.root())) {
+/** The published checkpoint is one of those that the journal comes by, or begins at. */
+function agree(dir: string, tree: Tree, published: SignedCheckpoint | null): void {
+  if (published?.size === tree.size && !published.root.equals(tree.root())) {
     throw new LogDamaged(dir, 'its checkpoint does not match its journal');
   }
 }

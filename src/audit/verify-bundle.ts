@@ -25,17 +25,21 @@ export interface BundleView {
   readonly tile: readonly Buffer[] | null;
   /** Hash of the full bundle in the tile above; null when unknown. */
   readonly above: Buffer | null;
+  /** The file that the entries, or their hashes, stand in. */
+  readonly file: (of: 'entries' | 0) => string;
 }
 
 /** Null when entries and hashes agree. */
 export function compareBundle(view: BundleView): Fault | null {
-  const { first, width, leaves, tile } = view;
-  if (tile === null) return fault(first, 'missing', 'the tile of hashes is missing or harmed');
+  const { first, width, leaves, tile, file } = view;
+  if (tile === null) return fault(first, 'missing', 'the tile of hashes is missing or harmed', file(0));
   const bad = tile.findIndex((of, i) => leaves[i] === undefined || !of.equals(leaves[i]));
   if (bad < 0 && leaves.length >= width && tile.length >= width) return null;
-  if (bad < 0) return fault(first + leaves.length, 'missing', 'the bundle is shorter than its checkpoint says');
-  if (tileIsAtFault(view)) return fault(first + bad, 'altered', 'the tile of hashes is altered; the entries are not');
-  return entryFault(view, bad);
+  if (bad < 0)
+    return fault(first + leaves.length, 'missing', 'the bundle is shorter than its checkpoint says', file('entries'));
+  if (tileIsAtFault(view))
+    return fault(first + bad, 'altered', 'the tile of hashes is altered; the entries are not', file(0));
+  return { ...entryFault(view, bad), file: file('entries') };
 }
 
 /** The entries lead to the hash above and the tile does not. */
@@ -57,6 +61,6 @@ function entryFault({ first, leaves, tile }: BundleView, bad: number): Fault {
   return fault(first + bad, 'altered', 'the entry does not have the hash that was signed');
 }
 
-function fault(seq: number, kind: FaultKind, why: string): Fault {
-  return { seq, kind, why, file: null };
+function fault(seq: number, kind: FaultKind, why: string, file: string | null = null): Fault {
+  return { seq, kind, why, file };
 }

@@ -28,53 +28,57 @@ export interface ExportReport {
   readonly beyond: number;
 }
 
-export function verifyExport(text: Uint8Array, check: ExportCheck): ExportReport {
+/** `lines` without their line feeds; none is held on to, so an export may be of any length. */
+export function verifyExport(lines: Iterable<Buffer>, check: ExportCheck): ExportReport {
   const parsed = parseCheckpoint(check.checkpoint);
   if (!parsed.ok) return failed({ seq: 0, kind: 'altered', why: parsed.error, file: null }, 0);
   const { size, root, note } = parsed.value;
   if (checkNote(note, check.verifiers) !== 'verified') {
     return failed({ seq: 0, kind: 'wrong_key', why: 'no given key signed the checkpoint', file: null }, size);
   }
-  const leaves: Buffer[] = [];
-  for (const line of linesOf(text)) leaves.push(leafHash(line));
-  if (leaves.length < size) {
-    const differs = firstDifference(leaves, check.tiles);
-    const why = `the export ends before entry ${leaves.length}; the checkpoint covers ${size}`;
-    return failed(differs ?? { seq: leaves.length, kind: 'truncated', why, file: null }, size);
-  }
   const frontier = new Frontier();
-  for (const leaf of leaves.slice(0, size)) frontier.append(leaf);
-  if (frontier.root().equals(root)) return { ok: true, fault: null, size, beyond: leaves.length - size };
+  const tiles = new TileComparison(check.tiles);
+  let beyond = 0;
+  for (const line of lines) {
+    if (frontier.size === size) {
+      beyond += 1;
+      continue;
+    }
+    const leaf = leafHash(line);
+    tiles.take(frontier.size, leaf);
+    frontier.append(leaf);
+  }
+  if (frontier.size < size) {
+    const why = `the export ends before entry ${frontier.size}; the checkpoint covers ${size}`;
+    return failed(tiles.fault ?? { seq: frontier.size, kind: 'truncated', why, file: null }, size);
+  }
+  if (frontier.root().equals(root)) return { ok: true, fault: null, size, beyond };
   const why = 'the lines do not lead to the root of the checkpoint';
-  return failed(
-    firstDifference(leaves.slice(0, size), check.tiles) ?? { seq: 0, kind: 'altered', why, file: null },
-    size,
-  );
+  return failed(tiles.fault ?? { seq: 0, kind: 'altered', why, file: null }, size);
 }
 
 function failed(fault: Fault, size: number): ExportReport {
   return { ok: false, fault, size, beyond: 0 };
 }
 
-function firstDifference(leaves: readonly Buffer[], tiles: string | null): Fault | null {
-  if (tiles === null) return null;
-  for (let first = 0; first < leaves.length; first += TILE_WIDTH) {
-    const tile = readTile(tiles, { level: 0, index: first / TILE_WIDTH, width: null }, nodeFiles);
-    if (tile === null) return null;
-    const bad = tile.findIndex((hash, i) => leaves[first + i]?.equals(hash) === false);
-    if (bad < 0) continue;
-    const found = leaves[first + bad] as Buffer;
-    const kind = tile.some((hash) => hash.equals(found)) ? 'reordered' : 'altered';
-    return { seq: first + bad, kind, why: 'the line does not have the hash that was signed', file: null };
-  }
-  return null;
-}
+/** Finds the first line that is not what the tiles say, as far as there are tiles. */
+class TileComparison {
+  readonly #dir: string | null;
+  #tile: readonly Buffer[] = [];
+  fault: Fault | null = null;
 
-function* linesOf(text: Uint8Array): Generator<Buffer> {
-  const all = Buffer.from(text.buffer, text.byteOffset, text.byteLength);
-  for (let at = 0; at < all.length; ) {
-    const end = all.indexOf(0x0a, at);
-    yield all.subarray(at, end < 0 ? all.length : end);
-    at = end < 0 ? all.length : end + 1;
+  constructor(dir: string | null) {
+    this.#dir = dir;
+  }
+
+  take(seq: number, leaf: Buffer): void {
+    if (this.#dir === null || this.fault !== null) return;
+    const place = seq % TILE_WIDTH;
+    if (place === 0) {
+      this.#tile = readTile(this.#dir, { level: 0, index: seq / TILE_WIDTH, width: null }, nodeFiles) ?? [];
+    }
+    if (this.#tile[place]?.equals(leaf) !== false) return;
+    const kind = this.#tile.some((hash) => hash.equals(leaf)) ? 'reordered' : 'altered';
+    this.fault = { seq, kind, why: 'the line does not have the hash that was signed', file: null };
   }
 }

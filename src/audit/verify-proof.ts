@@ -16,7 +16,7 @@ const proofSchema = z.object({
 /** Null when it holds; else what does not. `text` is what `audit proof` printed. */
 export function verifyProof(text: string, verifiers: readonly NoteVerifier[]): string | null {
   const parsed = proofSchema.safeParse(jsonOf(text));
-  if (!parsed.success) return 'the file is not an inclusion proof';
+  if (!parsed.success) return 'the file is no inclusion proof, checkpoint or export as JSON Lines';
   const { seq, entry, proof, checkpoint } = parsed.data;
   const note = parseNote(checkpoint);
   const head = parseCheckpoint(checkpoint);

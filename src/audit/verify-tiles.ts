@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { readIfThere } from '../store/durable-file.ts';
 import type { Files } from '../store/files.ts';
 import { HASH_BYTES } from './merkle.ts';
-import { partialsPath, TILE_WIDTH, tilePath } from './tile-path.ts';
+import { SEALED_BUNDLES, sealedPath } from './sealed-segment.ts';
+import { partialsPath, TILE_WIDTH, type TileName, tilePath } from './tile-path.ts';
 import type { Fault } from './verify-bundle.ts';
 
 /** Hashes of a tile, at least `width` of them (any number for null), or null when they are not there. */
@@ -23,6 +24,17 @@ export function readTile(
   const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   for (let i = 0; i < width; i += 1) hashes.push(view.subarray(i * HASH_BYTES, (i + 1) * HASH_BYTES));
   return hashes;
+}
+
+/** Where a tile or bundle stands, relative to the log; where it should, when it is gone. */
+export function placeOf(dir: string, of: Pick<TileName, 'level' | 'index'>, files: Files): string {
+  const full = tilePath({ ...of, width: TILE_WIDTH });
+  if (files.exists(join(dir, full))) return full;
+  const sealed = sealedPath(Math.floor(of.index / SEALED_BUNDLES));
+  if (of.level === 'entries' && files.exists(join(dir, sealed))) return sealed;
+  const widths = files.list(join(dir, partialsPath(of))).map(Number);
+  const widest = Math.max(0, ...widths.filter(Number.isInteger));
+  return widest === 0 ? full : tilePath({ ...of, width: widest });
 }
 
 function widestPartial(
@@ -75,6 +87,6 @@ export class UpperTiles {
     if (found?.equals(of) === true) return;
     const kind = found === undefined ? 'missing' : 'altered';
     const why = found === undefined ? 'a tile of hashes is missing or harmed' : 'a tile of hashes is altered';
-    this.#fault = { seq, kind, why, file: tilePath({ level, index, width: TILE_WIDTH }) };
+    this.#fault = { seq, kind, why, file: placeOf(this.#dir, { level, index }, this.#files) };
   };
 }

@@ -1,7 +1,8 @@
-import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { decisionBody, logOptions, newSigner, temporaryDir, verifierFor } from '../../test/record/log-fixture.ts';
+import { type Files, nodeFiles } from '../store/files.ts';
 import { decodeBundle, encodeBundle } from './entry-bundle.ts';
 import { openLog } from './log.ts';
 import { leafHash } from './merkle.ts';
@@ -9,6 +10,7 @@ import { verifierOf } from './signed-note.ts';
 import { verifyLog } from './verify.ts';
 
 const signer = newSigner();
+const NEVER = new Promise<never>(() => undefined);
 const verifiers = [verifierFor(signer)];
 let made: string;
 
@@ -53,7 +55,7 @@ describe('verification of the log', () => {
       'an altered entry',
       (dir: string) =>
         forge(dir, (e) => e.map((x, i) => (i === 44 ? Buffer.from(`${x}`.replace('"GET"', '"PUT"')) : x))),
-      { seq: 300, kind: 'altered' },
+      { seq: 300, kind: 'altered', file: BUNDLE_1 },
     ],
     ['two swapped entries', (dir: string) => forge(dir, (e) => swap(e, 10, 20)), { seq: 266, kind: 'reordered' }],
     [
@@ -86,7 +88,7 @@ describe('verification of the log', () => {
       (dir: string) => rmSync(join(dir, 'tile/entries/000')),
       { seq: 0, kind: 'missing' },
     ],
-    ['a removed bundle', (dir: string) => rmSync(join(dir, BUNDLE_1)), { seq: 256, kind: 'missing' }],
+    ['a removed bundle', (dir: string) => rmSync(join(dir, BUNDLE_1)), { seq: 256, kind: 'missing', file: BUNDLE_1 }],
     [
       'an altered tile over good entries',
       (dir: string) => {
@@ -94,7 +96,7 @@ describe('verification of the log', () => {
         tile[32 * 9] = (tile[32 * 9] ?? 0) ^ 1;
         writeFileSync(join(dir, TILE_1), tile);
       },
-      { seq: 265, kind: 'altered', why: 'the tile of hashes is altered; the entries are not' },
+      { seq: 265, kind: 'altered', why: 'the tile of hashes is altered; the entries are not', file: TILE_1 },
     ],
     [
       'entries and tile rewritten together',
@@ -109,7 +111,7 @@ describe('verification of the log', () => {
         tile[33] = (tile[33] ?? 0) ^ 1;
         writeFileSync(path, tile);
       },
-      { seq: 256, kind: 'altered', file: 'tile/1/000' },
+      { seq: 256, kind: 'altered', file: 'tile/1/000.p/2' },
     ],
     [
       'a log cut back to an earlier checkpoint',
@@ -117,6 +119,24 @@ describe('verification of the log', () => {
         cpSync(join(dir, 'checkpoints/0000000000000500.checkpoint'), join(dir, 'checkpoint'));
       },
       { seq: 500, kind: 'truncated' },
+    ],
+    [
+      'a pointer to what was pruned that leads to no event',
+      (dir: string) => {
+        forge(dir, (e) => e.map((x, i) => (i === 3 ? Buffer.from('{') : x)));
+        writeFileSync(join(dir, 'pruned'), '259\n');
+      },
+      { seq: 259, kind: 'altered', file: BUNDLE_1 },
+    ],
+    [
+      'a journal without a beginning, which the log does not open with',
+      (dir: string) => {
+        const [segment = ''] = readdirSync(join(dir, 'journal'));
+        const bytes = readFileSync(join(dir, 'journal', segment));
+        bytes[20] = (bytes[20] ?? 0) ^ 1;
+        writeFileSync(join(dir, 'journal', segment), bytes);
+      },
+      { seq: 700, kind: 'altered', file: expect.stringMatching(/^journal/) },
     ],
     ['a removed checkpoint', (dir: string) => rmSync(join(dir, 'checkpoint')), { seq: 0, kind: 'missing' }],
     [
@@ -183,6 +203,62 @@ describe('verification of the log', () => {
     writeFileSync(edge, encodeBundle([...(decodeBundle(readFileSync(edge)) ?? []), Buffer.from('{}')]));
     const file = 'tile/entries/002.p/188';
     expect(verifyLog(dir, { verifiers }).fault).toMatchObject({ seq: 700, kind: 'altered', file });
+  });
+
+  it('T-81 finds that a segment of the journal is gone which held more than the checkpoint, as the log does when it opens', async () => {
+    const crashed = temporaryDir();
+    // It ends before its first checkpoint.
+    const files: Files = {
+      ...nodeFiles,
+      rename: (from, to) => (to.endsWith('checkpoint') ? NEVER : nodeFiles.rename(from, to)),
+    };
+    const log = await openLog(logOptions(crashed, signer, { segmentBytes: 1, files }));
+    await log.record(decisionBody(1));
+    await log.record(decisionBody(2));
+    const [first = '', ...others] = readdirSync(join(crashed, 'journal'));
+    expect(others).toHaveLength(1);
+    rmSync(join(crashed, 'journal', first));
+    expect(verifyLog(crashed, { verifiers }).fault).toMatchObject({ seq: 0, kind: 'missing' });
+    await expect(openLog(logOptions(crashed, signer))).rejects.toMatchObject({ code: 'LOG_DAMAGED' });
+  });
+
+  it('T-81 a checkpoint of another log does not open with this journal', async () => {
+    const [dir, other] = [copy(), temporaryDir()];
+    const log = await openLog(logOptions(other, signer));
+    await Promise.all(Array.from({ length: 700 }, (_, i) => log.record(decisionBody(i))));
+    await log.close();
+    const grown = await openLog(logOptions(dir, signer, { publishMs: 3_600_000 }));
+    await grown.record(decisionBody(1));
+    const crashed = temporaryDir();
+    cpSync(dir, crashed, { recursive: true });
+    await grown.close();
+    cpSync(join(other, 'checkpoint'), join(crashed, 'checkpoint'));
+    await expect(openLog(logOptions(crashed, signer))).rejects.toMatchObject({ code: 'LOG_DAMAGED' });
+  });
+
+  it('finds a log whole that is published, kept and trimmed while it is verified', async () => {
+    const dir = temporaryDir();
+    const log = await openLog(logOptions(dir, signer, { segmentBytes: 1, publishMs: 3_600_000 }));
+    await Promise.all(Array.from({ length: 300 }, (_, i) => log.record(decisionBody(i))));
+    await log.publish();
+    await log.record(decisionBody(300));
+    const before = temporaryDir();
+    cpSync(dir, before, { recursive: true });
+    await log.close();
+    // The head is read as of then, and what is read after it as of now.
+    let now = false;
+    const at = (path: string) => (now ? path : path.replace(dir, before));
+    const files: Files = {
+      ...nodeFiles,
+      list: (path) => nodeFiles.list(at(path)),
+      exists: (path) => nodeFiles.exists(at(path)),
+      read: (path) => {
+        const bytes = nodeFiles.read(at(path));
+        now ||= path.endsWith('/checkpoint');
+        return bytes;
+      },
+    };
+    expect(verifyLog(dir, { verifiers, files })).toMatchObject({ fault: null, size: 300, journalled: 1 });
   });
 
   it('accepts an empty directory as an empty log', () => {

@@ -20,9 +20,9 @@ import { checkNote, cosignatures, type NoteVerifier } from './signed-note.ts';
 import { TILE_WIDTH, tilePath } from './tile-path.ts';
 import { KEPT_FOLDER } from './tile-writer.ts';
 import { compareBundle, type Fault } from './verify-bundle.ts';
-import { verifyJournal } from './verify-journal.ts';
+import { readJournal, verifyJournal } from './verify-journal.ts';
 import { verifyPartials } from './verify-partials.ts';
-import { readTile, UpperTiles } from './verify-tiles.ts';
+import { placeOf, readTile, UpperTiles } from './verify-tiles.ts';
 
 export interface VerifyOptions {
   readonly verifiers: readonly NoteVerifier[];
@@ -109,17 +109,20 @@ export function verifyLog(dir: string, options: VerifyOptions): VerifyReport {
     witnesses: new Map(),
     confirmed: 0,
   };
-  const head = readHead(walk);
+  // In the order in which a log is written backwards, so that one that grows meanwhile is found whole.
+  const segments = readJournal(dir, files);
+  const kept = files.list(join(dir, KEPT_FOLDER)).filter((name) => name.endsWith('.checkpoint'));
+  const head = readHead(walk, kept);
   if ('fault' in head) return report(walk, head.checkpoint, head);
   const size = head.checkpoint?.size ?? 0;
   walk.prunedBefore = latestPruning(dir, files)?.first_kept ?? 0;
-  const fault = collectKept(walk, head.checkpoint) ?? walkBundles(walk, size) ?? verifyPartials(dir, size, files);
+  const fault = collectKept(walk, head.checkpoint, kept) ?? walkBundles(walk, size) ?? verifyPartials(dir, size, files);
   const bad = fault ?? unwitnessed(walk);
   if (bad !== null) return report(walk, head.checkpoint, { fault: bad });
   return report(
     walk,
     head.checkpoint,
-    verifyJournal({ dir, files, frontier: walk.frontier, check: (c) => signature(walk, c) }),
+    verifyJournal({ segments, frontier: walk.frontier, check: (c) => signature(walk, c) }),
   );
 }
 
@@ -127,9 +130,9 @@ type Head =
   | { readonly checkpoint: SignedCheckpoint | null; readonly fault: Fault }
   | { readonly checkpoint: SignedCheckpoint | null };
 
-function readHead(walk: Walk): Head {
+function readHead(walk: Walk, kept: readonly string[]): Head {
   if (!walk.files.exists(join(walk.dir, CHECKPOINT_FILE))) {
-    if (neverPublished(walk)) return { checkpoint: null };
+    if (kept.length === 0 && neverPublished(walk)) return { checkpoint: null };
     return { checkpoint: null, fault: at(0, 'missing', 'there is no checkpoint', CHECKPOINT_FILE) };
   }
   const parsed = parseCheckpoint(walk.files.read(join(walk.dir, CHECKPOINT_FILE)));
@@ -153,16 +156,14 @@ function readHead(walk: Walk): Head {
  * everything, under signed heads of its own. Without such a journal a missing checkpoint means that it was taken away.
  */
 function neverPublished({ dir, files }: Walk): boolean {
-  if (files.list(join(dir, KEPT_FOLDER)).length > 0) return false;
   if (files.list(join(dir, 'tile')).length === 0) return true;
   return files.list(join(dir, JOURNAL_FOLDER)).some((name) => parseSegmentName(name)?.start === 0);
 }
 
 /** Reads the kept checkpoints and puts all of them in order of size. */
-function collectKept(walk: Walk, head: SignedCheckpoint | null): Fault | null {
-  for (const name of walk.files.list(join(walk.dir, KEPT_FOLDER))) {
+function collectKept(walk: Walk, head: SignedCheckpoint | null, kept: readonly string[]): Fault | null {
+  for (const name of kept) {
     const file = join(KEPT_FOLDER, name);
-    if (!name.endsWith('.checkpoint')) continue;
     const parsed = parseCheckpoint(walk.files.read(join(walk.dir, file)));
     if (!parsed.ok) return at(0, 'altered', parsed.error, file);
     const checkpoint = parsed.value;
@@ -192,12 +193,15 @@ function oneBundle(walk: Walk, first: number, size: number): Fault | null {
   const width = Math.min(TILE_WIDTH, size - first);
   const entries = readBundle(walk.dir, index, size, walk.files);
   const tile = readTile(walk.dir, { level: 0, index, width }, walk.files);
-  if (entries === null && first + width <= walk.prunedBefore) return prunedTile(walk, index, tile);
+  if (entries === null && first + width <= prunedBefore(walk, first + width)) return prunedTile(walk, index, tile);
   if (entries === null) return harmedBundle(walk, { index, width, tile });
   const harmed = own(walk, index, width);
   if (harmed !== null) return harmed;
   const leaves = entries.slice(0, width).map((entry) => leafHashInBundle(entry));
-  const fault = compareBundle({ first, width, leaves, tile, above: hashAbove(walk, index, size) });
+  const fault = compareBundle({
+    ...{ first, width, leaves, tile, above: hashAbove(walk, index, size) },
+    file: (level) => placeOf(walk.dir, { level, index }, walk.files),
+  });
   if (fault !== null) return fault;
   for (const [i, leaf] of leaves.entries()) {
     walk.frontier.append(leaf, walk.upper.take);
@@ -217,7 +221,10 @@ function harmedBundle(
   const first = index * TILE_WIDTH;
   const file = tilePath({ level: 'entries', index, width });
   const bytes = readIfThere(join(dir, file), files);
-  if (bytes === null) return at(first, 'missing', 'the entry bundle is missing or harmed', null);
+  if (bytes === null) {
+    const place = placeOf(dir, { level: 'entries', index }, files);
+    return at(first, 'missing', 'the entry bundle is missing or harmed', place);
+  }
   const whole = wholeEntries(Buffer.from(bytes), width);
   const bad = whole.findIndex((entry, i) => tile?.[i]?.equals(leafHash(entry)) !== true);
   if (bad >= 0) return at(first + bad, 'altered', 'the entry does not have the hash that was signed', file);
@@ -236,6 +243,12 @@ function own(walk: Walk, index: number, width: number): Fault | null {
   return at(index * TILE_WIDTH + width, 'altered', 'the bundle holds more entries than its checkpoint says', file);
 }
 
+/** Where retention has come to; asked again for what went while this verifies. */
+function prunedBefore(walk: Walk, end: number): number {
+  if (walk.prunedBefore < end) walk.prunedBefore = latestPruning(walk.dir, walk.files)?.first_kept ?? 0;
+  return walk.prunedBefore;
+}
+
 /** Its entries are gone by retention: the hashes that were kept stand for them. */
 function prunedTile(walk: Walk, index: number, tile: readonly Buffer[] | null): Fault | null {
   const first = index * TILE_WIDTH;
@@ -250,7 +263,10 @@ function prunedTile(walk: Walk, index: number, tile: readonly Buffer[] | null): 
     }
     return null;
   }
-  if (root === undefined) return at(first, 'missing', 'neither the entries nor their hashes are there', null);
+  if (root === undefined) {
+    const place = placeOf(walk.dir, { level: 0, index }, walk.files);
+    return at(first, 'missing', 'neither the entries nor their hashes are there', place);
+  }
   const inside = walk.due.find(({ checkpoint }) => checkpoint.size > first && checkpoint.size < first + TILE_WIDTH);
   if (inside !== undefined) return at(first, 'missing', 'the tile that a kept checkpoint needs is gone', inside.file);
   walk.frontier.appendSubtree(root, 8, walk.upper.take);

@@ -1,9 +1,10 @@
 /** The record where no appliance runs: what a stopped one left in its state directory can still be asked and proved. */
 
 import { join } from 'node:path';
+import { isUnwritable } from '../audit/index-database.ts';
 import { type InclusionProof, inclusionProof, NoProof } from '../audit/proof.ts';
 import { firstKept } from '../audit/pruning.ts';
-import { type EventFilter, type FoundEvent, openQueryIndex } from '../audit/query.ts';
+import { type EventFilter, type FoundEvent, IndexRemade, openQueryIndex, type QueryIndex } from '../audit/query.ts';
 import { readEntries } from '../audit/read.ts';
 import { publishedCheckpoint } from '../audit/recover.ts';
 import { nodeFiles } from '../store/files.ts';
@@ -30,14 +31,29 @@ export async function liveOrKept<T>(
 /** Brings the query index up to the end of the log first. What a tenant sealed stays sealed. */
 export function keptEvents(state: string, filter: EventFilter): readonly FoundEvent[] {
   const dir = join(state, 'audit');
-  const index = openQueryIndex(dir, join(state, 'audit-index.sqlite'));
-  try {
-    const end = sizeOf(dir);
-    const first = firstKept(dir);
+  const index = writableIndex(dir, join(state, 'audit-index.sqlite'));
+  const [end, first] = [sizeOf(dir), firstKept(dir)];
+  const ask = () => {
     while (index.catchUp(end, undefined, first) > 0);
     return index.query(filter);
+  };
+  try {
+    return ask();
+  } catch (error) {
+    if (!(error instanceof IndexRemade)) throw error;
+    return ask();
   } finally {
     index.close();
+  }
+}
+
+/** Evidence is kept where nobody can write: then the index is one for this question alone. */
+function writableIndex(dir: string, path: string): QueryIndex {
+  try {
+    return openQueryIndex(dir, path);
+  } catch (error) {
+    if (!isUnwritable(error)) throw error;
+    return openQueryIndex(dir, '');
   }
 }
 

@@ -1,13 +1,16 @@
-/** `locktender audit verify`: a log directory, an inclusion proof or an export, against public keys alone. */
+/** `locktender audit verify`: a log directory, an inclusion proof, a checkpoint or an export, against public keys alone. */
 
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import type { Command } from 'commander';
-import { type NoteVerifier, parseVerifierKey } from '../audit/signed-note.ts';
+import { parseCheckpoint, type SignedCheckpoint } from '../audit/checkpoint.ts';
+import { MAX_ENTRY_BYTES } from '../audit/entry-bundle.ts';
+import { checkNote, type NoteVerifier, parseVerifierKey } from '../audit/signed-note.ts';
 import { type VerifyReport, verifyLog } from '../audit/verify.ts';
 import { verifyExport } from '../audit/verify-export.ts';
 import { verifyProof } from '../audit/verify-proof.ts';
 import { CliFailure, type CliIo, type CommonOptions, configOf, EXIT, textOf } from './context.ts';
+import { fileLines } from './file-lines.ts';
 import { type CliParts, leaf } from './leaf.ts';
 import { printJson } from './print.ts';
 
@@ -20,13 +23,18 @@ interface VerifyOptions extends CommonOptions {
 /** Beside the log: the public keys that its checkpoints are signed with. */
 export const KEYS_FILE = 'log-keys.txt';
 const CHECKPOINT = 'checkpoint';
+/** An entry, its path and a checkpoint are never longer. */
+const MAX_PROOF_BYTES = 4 * 1024 * 1024;
 
 export function addVerify(audit: Command, parts: CliParts): void {
   leaf<VerifyOptions>(audit, 'verify', parts, {
-    summary: 'verifies a log directory, an inclusion proof or an export; exit 1 when it does not hold',
+    summary: 'verifies a log directory, an inclusion proof, a checkpoint or an export; exit 1 when it does not hold',
     declare: (command) => {
       command
-        .argument('[path]', 'log or state directory, a file of `audit proof`, or a JSON Lines export from entry 0')
+        .argument(
+          '[path]',
+          'log or state directory, a file of `audit proof`, a checkpoint, or a JSON Lines export from entry 0',
+        )
         .option('--key <key-or-file...>', 'verifier key, or a file of them; default: `log-keys.txt` beside the log')
         .option('--witness-key <key-or-file...>', 'each of these witnesses must have signed a checkpoint of the log')
         .option('--checkpoint <file>', 'signed checkpoint that an export must lead to; default: that of the log');
@@ -41,6 +49,8 @@ function verify(path: string, options: VerifyOptions, io: CliIo): number {
     throw new CliFailure(EXIT.usage, `\`${path}\` does not exist; name a log directory, a proof or an export`);
   if (!statSync(given).isDirectory()) return verifyFile(given, options, io);
   const dir = logDirectory(given);
+  if (dir === null)
+    throw new CliFailure(EXIT.usage, `\`${path}\` holds no log: neither a checkpoint nor tiles nor a journal`);
   const verifiers = verifiersOf(options.key ?? [], join(dirname(dir), KEYS_FILE), io);
   const witnesses = (options.witnessKey ?? []).length > 0 ? verifiersOf(options.witnessKey ?? [], '', io) : [];
   const report = verifyLog(dir, {
@@ -55,11 +65,13 @@ function verify(path: string, options: VerifyOptions, io: CliIo): number {
   return report.ok ? EXIT.done : EXIT.failed;
 }
 
-/** A state directory holds the log as `audit`. */
-function logDirectory(given: string): string {
-  const isLog = ['checkpoint', 'tile', 'journal'].some((name) => existsSync(join(given, name)));
-  return !isLog && existsSync(join(given, 'audit')) ? join(given, 'audit') : given;
+/** A state directory holds the log as `audit`. What holds none must not pass for a log without entries. */
+function logDirectory(given: string): string | null {
+  const isLog = (dir: string) => LOG_PARTS.some((name) => existsSync(join(dir, name)));
+  return [given, join(given, 'audit')].find(isLog) ?? null;
 }
+
+const LOG_PARTS = ['checkpoint', 'checkpoints', 'tile', 'journal', 'sealed'];
 
 function verified({
   size,
@@ -80,16 +92,38 @@ function verified({
 function verifyFile(file: string, options: VerifyOptions, io: CliIo): number {
   const log = join(configOf(options, io).state, 'audit');
   const verifiers = verifiersOf(options.key ?? [], join(dirname(log), KEYS_FILE), io);
-  const text = readFileSync(file);
-  if (isExport(text)) return verifyLines(text, { verifiers, log }, options, io);
-  const problem = verifyProof(text.toString('utf8'), verifiers);
+  if (isExport(file)) return verifyLines(file, { verifiers, log }, options, io);
+  const text = statSync(file).size > MAX_PROOF_BYTES ? '' : readFileSync(file, 'utf8');
+  const checkpoint = parseCheckpoint(text);
+  if (checkpoint.ok) return verifyCheckpoint(checkpoint.value, verifiers, options, io);
+  const problem = verifyProof(text, verifiers);
   if (options.json) printJson(io, { ok: problem === null, problem });
   else io.stdout(problem === null ? 'verified: the entry is in the log\n' : `NOT VERIFIED: ${problem}\n`);
   return problem === null ? EXIT.done : EXIT.failed;
 }
 
+/** A checkpoint by itself: who signed it. */
+function verifyCheckpoint(
+  { origin, size, note }: SignedCheckpoint,
+  verifiers: readonly NoteVerifier[],
+  options: VerifyOptions,
+  io: CliIo,
+): number {
+  const status = checkNote(note, verifiers);
+  const problem = {
+    verified: null,
+    unknown_key: 'it is signed by another key',
+    bad_signature: 'its signature is wrong',
+  };
+  const ok = status === 'verified';
+  if (options.json) printJson(io, { ok, problem: problem[status], origin, size });
+  else
+    io.stdout(ok ? `verified: a checkpoint of ${size} entries of ${origin}\n` : `NOT VERIFIED: ${problem[status]}\n`);
+  return ok ? EXIT.done : EXIT.failed;
+}
+
 function verifyLines(
-  text: Buffer,
+  file: string,
   { verifiers, log }: { readonly verifiers: readonly NoteVerifier[]; readonly log: string },
   options: VerifyOptions,
   io: CliIo,
@@ -97,7 +131,7 @@ function verifyLines(
   const checkpoint = options.checkpoint === undefined ? join(log, CHECKPOINT) : resolve(io.cwd, options.checkpoint);
   if (!existsSync(checkpoint))
     throw new CliFailure(EXIT.usage, `there is no checkpoint at \`${checkpoint}\`; give one by \`--checkpoint\``);
-  const report = verifyExport(text, {
+  const report = verifyExport(fileLines(file), {
     checkpoint: readFileSync(checkpoint),
     verifiers,
     tiles: existsSync(join(dirname(checkpoint), 'tile')) ? dirname(checkpoint) : null,
@@ -111,10 +145,10 @@ function verifyLines(
 }
 
 /** Its first line is an event; a proof is one JSON value of another shape. */
-function isExport(text: Buffer): boolean {
-  const end = text.indexOf(0x0a);
+function isExport(file: string): boolean {
+  const [line] = fileLines(file, 2 * MAX_ENTRY_BYTES);
   try {
-    const first: unknown = JSON.parse(text.subarray(0, end < 0 ? text.length : end).toString('utf8'));
+    const first: unknown = JSON.parse(line?.toString('utf8') ?? '');
     return typeof first === 'object' && first !== null && 'type' in first && 'node' in first;
   } catch {
     return false;

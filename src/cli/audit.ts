@@ -7,7 +7,7 @@ import { ROUTES } from '../admin/contract.ts';
 import { EXPORT_FORMATS, exportLine } from '../audit/export.ts';
 import { firstKept } from '../audit/pruning.ts';
 import type { EventFilter } from '../audit/query.ts';
-import { readEntries } from '../audit/read.ts';
+import { readCheckedEntries } from '../audit/read.ts';
 import type { AuditEvent } from '../core/event.ts';
 import { didYouMean } from '../core/nearest.ts';
 import { adminClient } from './admin-client.ts';
@@ -16,7 +16,7 @@ import { keptEvents, keptProof, liveOrKept } from './audit-offline.ts';
 import { addVerify, KEYS_FILE, linesOf } from './audit-verify.ts';
 import { addWitness } from './audit-witness.ts';
 import { CliFailure, type CliIo, type CommonOptions, configOf, EXIT } from './context.ts';
-import { eventLine } from './event-line.ts';
+import { EVENT_TYPES, eventLine } from './event-line.ts';
 import { type CliParts, durationMs, group, leaf } from './leaf.ts';
 import { printJson } from './print.ts';
 
@@ -163,7 +163,7 @@ function addExport(audit: Command, parts: CliParts): void {
       // An export of nothing, from a path that is wrong, would pass for a log without entries.
       if (!existsSync(dir))
         throw new CliFailure(EXIT.usage, `\`${dir}\` does not exist; name a log directory with --dir, or --state`);
-      for (const { seq, bytes } of readEntries(dir, Math.max(firstKept(dir), Number(options.from)))) {
+      for (const { seq, bytes } of readCheckedEntries(dir, Math.max(firstKept(dir), Number(options.from)))) {
         io.stdout(`${exportLine(seq, bytes.toString('utf8'), format)}\n`);
       }
     },
@@ -195,8 +195,14 @@ function filters(command: Command): Command {
 
 function queryOf({ since, until, ...by }: QueryOptions): Record<string, unknown> {
   const { type, tenant, task, host, effect, reason, category, capability, rule, id, text, limit, before } = by;
+  // A name that nothing bears finds nothing, which would pass for an answer.
+  if (type !== undefined && !EVENT_TYPES.includes(type))
+    throw new CliFailure(EXIT.usage, `event type \`${type}\` is not known; ${didYouMean(type, EVENT_TYPES)}`);
   const named = { type, tenant, task, host, effect, reason, category, capability, rule, id, text, limit, before };
-  return { ...named, since: instantOf(since), until: instantOf(until) };
+  const span = { since: instantOf(since), until: instantOf(until) };
+  if (span.since !== undefined && span.until !== undefined && span.since > span.until)
+    throw new CliFailure(EXIT.usage, `--since \`${since}\` is after --until \`${until}\`; swap them`);
+  return { ...named, ...span };
 }
 
 /** Epoch ms of `2h` ago, or of an instant as it stands. */
@@ -207,8 +213,13 @@ function instantOf(text: string | undefined): number | undefined {
   const at = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2}))?$/.test(text)
     ? Date.parse(text)
     : Number.NaN;
-  if (!Number.isNaN(at)) return at;
+  // 30 February is read as a day in March.
+  if (!Number.isNaN(at) && isDay(text.slice(0, 10))) return at;
   throw new CliFailure(EXIT.usage, `\`${text}\` is not a time; write for example \`2h\` or \`2026-11-23T00:00:00Z\``);
+}
+
+function isDay(text: string): boolean {
+  return new Date(`${text}T00:00:00Z`).toISOString().startsWith(text);
 }
 
 /** The query by the rules that the appliance reads it by. */

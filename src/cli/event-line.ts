@@ -53,6 +53,9 @@ const SAID: { readonly [T in EventType]: (event: Of<T>) => readonly (string | nu
   'tenant.shredded': ({ by, why }) => [`by ${by}`, `because ${why}`],
 };
 
+/** Every type of event that this version records. */
+export const EVENT_TYPES: readonly string[] = Object.keys(SAID);
+
 function said({ do: done, ...of }: Of<'control.changed'>['action']): string {
   const { tenant, ...what } = of as Readonly<Record<string, string | null>>;
   const name = Object.values(what).join(' ') || tenant;

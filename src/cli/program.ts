@@ -90,13 +90,31 @@ function unknownCommand(program: Command, argv: readonly string[]): string | nul
   return null;
 }
 
+/** What the disk and the record say, which is no fault of the program. */
+const KNOWN: Readonly<Record<string, { readonly exit: number; say(error: Error): string }>> = {
+  EACCES: { exit: EXIT.usage, say: (error) => `${error.message}; run it as the user that may` },
+  EPERM: { exit: EXIT.usage, say: (error) => `${error.message}; run it as the user that may` },
+  EROFS: { exit: EXIT.usage, say: (error) => `${error.message}; name a directory that can be written` },
+  ENOSPC: { exit: EXIT.internal, say: (error) => `${error.message}; make room on this disk` },
+  EIO: { exit: EXIT.internal, say: (error) => `${error.message}; the disk is failing` },
+  ENTRIES_MISSING: { exit: EXIT.failed, say: (error) => error.message },
+  ENTRY_ALTERED: { exit: EXIT.failed, say: (error) => error.message },
+  LOG_DAMAGED: { exit: EXIT.failed, say: (error) => error.message },
+};
+
 function exitOf(error: unknown, io: CliIo): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
   if (error instanceof CliFailure) {
     io.stderr(`locktender: ${error.message}\n`);
     return error.exit;
   }
-  if (error instanceof Error && 'code' in error && error.code === 'EPIPE') return EXIT.done;
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  if (code === 'EPIPE') return EXIT.done;
+  const known = KNOWN[code];
+  if (known !== undefined && error instanceof Error) {
+    io.stderr(`locktender: ${known.say(error)}\n`);
+    return known.exit;
+  }
   io.stderr(`locktender: internal error: ${error instanceof Error ? (error.stack ?? error.message) : 'unknown'}\n`);
   return EXIT.internal;
 }

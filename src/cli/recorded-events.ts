@@ -2,7 +2,8 @@
 
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { readEntries } from '../audit/read.ts';
+import { latestPruning } from '../audit/pruning.ts';
+import { readCheckedEntries } from '../audit/read.ts';
 import type { Controls } from '../core/controls.ts';
 import type { AuditEvent, DecisionEvent } from '../core/event.ts';
 import { ControlsHistory } from '../policy/controls/controls-history.ts';
@@ -17,10 +18,12 @@ export function hasLog(state: string): boolean {
   return existsSync(join(state, 'audit'));
 }
 
-/** Decisions from an instant (epoch ms) on, in the order of the log. */
+/** Decisions from an instant (epoch ms) on, in the order of the log, from its first entry that is kept. */
 export function* recordedDecisions(state: string, since = 0): Generator<RecordedDecision> {
-  const history = new ControlsHistory();
-  for (const { bytes } of readEntries(join(state, 'audit'))) {
+  const dir = join(state, 'audit');
+  const pruned = latestPruning(dir);
+  const history = new ControlsHistory(pruned?.controls);
+  for (const { bytes } of readCheckedEntries(dir, pruned?.first_kept)) {
     if (!bytes.includes('"type":"decision"') && !bytes.includes('"type":"control.changed"')) continue;
     const event = JSON.parse(bytes.toString('utf8')) as AuditEvent;
     if (event.type === 'control.changed') history.add(event);

@@ -1,6 +1,6 @@
 /** What a stopped appliance left behind can still be asked and proved. */
 
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openLog } from '../../src/audit/log.ts';
@@ -38,10 +38,45 @@ describe('the record of a state directory on which no appliance runs', () => {
     expect(checked).toMatchObject({ code: 0, stderr: '' });
   });
 
-  it('says 2 for what is not in it and for a bad question, and 3 for an appliance that was named', async () => {
-    expect(await cli('audit', 'proof', '20')).toMatchObject({ code: 2 });
-    expect(await cli('policy', 'explain', 'd_none')).toMatchObject({ code: 2 });
-    expect(await cli('audit', 'query', '--since', 'soon')).toMatchObject({ code: 2 });
-    expect(await cli('audit', 'query', '--admin', 'http://127.0.0.1:9')).toMatchObject({ code: 3 });
+  it('ends as it should for what is not there and what is asked badly', async () => {
+    const asked: readonly [args: string[], code: number, stderr: RegExp][] = [
+      [['audit', 'proof', '20'], 2, /entry 20 is not under the checkpoint/],
+      [['policy', 'explain', 'd_none'], 2, /no decision `d_none`/],
+      [['audit', 'query', '--since', 'soon'], 2, /`soon` is not a time/],
+      [['audit', 'query', '--until', '2026-02-30'], 2, /`2026-02-30` is not a time/],
+      [['audit', 'query', '--since', '1h', '--until', '2h'], 2, /swap them/],
+      [['audit', 'query', '--type', 'decisions'], 2, /did you mean `decision`\?/],
+      [['audit', 'verify', directory.path], 2, /holds no log/],
+      [['audit', 'query', '--admin', 'http://127.0.0.1:9'], 3, /no appliance/],
+    ];
+    const ran = await Promise.all(asked.map(([args]) => cli(...args)));
+    const wanted = asked.map(([, code, stderr]) => ({ code, stdout: '', stderr: expect.stringMatching(stderr) }));
+    expect(ran).toEqual(wanted);
+  });
+
+  it('verifies a checkpoint by itself', async () => {
+    const checkpoint = join(state, 'audit/checkpoint');
+    const key = ['--key', verifierKey(signer.name, signer.publicKey)];
+    const ran = await cli('audit', 'verify', checkpoint, ...key);
+    expect(ran).toMatchObject({ code: 0, stdout: 'verified: a checkpoint of 20 entries of log.example/gate\n' });
+    const altered = join(directory.path, 'altered');
+    writeFileSync(altered, readFileSync(checkpoint, 'utf8').replace('\n20\n', '\n21\n'));
+    expect(await cli('audit', 'verify', altered, ...key)).toMatchObject({ code: 1 });
+  });
+
+  it('answers where its index cannot be written, and names an entry that was altered', async () => {
+    const evidence = join(directory.path, 'evidence');
+    cpSync(state, evidence, { recursive: true });
+    rmSync(join(evidence, 'audit-index.sqlite'), { force: true });
+    mkdirSync(join(evidence, 'audit-index.sqlite'));
+    const at = (...args: string[]) => execute([PROGRAM, 'audit', ...args, '--state', evidence]);
+    expect((await at('query', '--limit', '1')).stdout).toMatch(/^19 /);
+    const bundle = join(evidence, 'audit/tile/entries/000.p/20');
+    writeFileSync(bundle, readFileSync(bundle, 'latin1').replace('host-7.', 'host-8.'), 'latin1');
+    const stderr = expect.stringMatching(
+      /^locktender: entry 7 in `[^`]+` is not what was recorded; see `audit verify`\n$/,
+    );
+    expect(await at('query')).toMatchObject({ code: 1, stdout: '', stderr });
+    expect(await at('export', '--format', 'ocsf')).toMatchObject({ code: 1, stderr });
   });
 });

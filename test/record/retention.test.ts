@@ -6,11 +6,13 @@ import { latestPruning, writePruning } from '../../src/audit/pruning.ts';
 import { readEntries } from '../../src/audit/read.ts';
 import { agedSegments, removeSegments, SEGMENT_ENTRIES, sealSegments } from '../../src/audit/retention.ts';
 import { verifyLog } from '../../src/audit/verify.ts';
+import { recordedDecisions } from '../../src/cli/recorded-events.ts';
 import { NO_CONTROLS } from '../../src/core/controls.ts';
-import { logOptions, newSigner, temporaryDir, verifierFor } from './log-fixture.ts';
+import { decisionBody, logOptions, newSigner, temporaryDir, verifierFor } from './log-fixture.ts';
 
 it('seals and prunes whole segments; what remains verifies, and a segment that nobody recorded as pruned is missing', async () => {
-  const dir = temporaryDir();
+  const state = temporaryDir();
+  const dir = join(state, 'audit');
   const signer = newSigner();
   const verifiers = [verifierFor(signer)];
   const log = await openLog(logOptions(dir, signer, { durability: 'relaxed' }));
@@ -31,15 +33,18 @@ it('seals and prunes whole segments; what remains verifies, and a segment that n
   expect(verifyLog(dir, { verifiers })).toMatchObject({ ok: true, checked: size, firstKept: 0 });
 
   const pruned = { type: 'log.pruned', id: 'e_p', ...common, first_kept: SEGMENT_ENTRIES } as const;
-  const { seq } = await log.record({ ...pruned, by: 'test', why: 'test', controls: NO_CONTROLS });
+  const controls = { ...NO_CONTROLS, version: 4 };
+  const { seq } = await log.record({ ...pruned, by: 'test', why: 'test', controls });
+  await log.record(decisionBody(1));
   await log.publish();
   await writePruning(dir, seq);
   expect(latestPruning(dir)?.first_kept).toBe(SEGMENT_ENTRIES);
-  await removeSegments({ dir, size: seq + 1 }, SEGMENT_ENTRIES);
+  await removeSegments({ dir, size: seq + 2 }, SEGMENT_ENTRIES);
   expect(existsSync(join(dir, 'tile/0/000'))).toBe(false);
   await log.close();
-  expect(verifyLog(dir, { verifiers })).toMatchObject({ ok: true, firstKept: SEGMENT_ENTRIES, checked: 301 });
-  expect([...readEntries(dir, SEGMENT_ENTRIES)]).toHaveLength(301);
+  expect(verifyLog(dir, { verifiers })).toMatchObject({ ok: true, firstKept: SEGMENT_ENTRIES, checked: 302 });
+  expect([...readEntries(dir, SEGMENT_ENTRIES)]).toHaveLength(302);
+  expect([...recordedDecisions(state)]).toMatchObject([{ event: { input: { controls: 4 } }, controls }]);
   rmSync(join(dir, 'pruned'));
   expect(verifyLog(dir, { verifiers }).fault).toMatchObject({ seq: 0, kind: 'missing' });
 }, 60_000);

@@ -11,7 +11,7 @@ import { type Figures, percentile } from '../../audit/level-figures.ts';
 import type { AuditLog } from '../../audit/log.ts';
 import { inclusionProof, NoProof } from '../../audit/proof.ts';
 import { firstKept } from '../../audit/pruning.ts';
-import { openQueryIndex } from '../../audit/query.ts';
+import { IndexRemade, openQueryIndex } from '../../audit/query.ts';
 import { readEntries } from '../../audit/read.ts';
 import { openEvent } from '../../audit/sealed-fields.ts';
 import type { AuditEvent } from '../../core/event.ts';
@@ -53,6 +53,18 @@ export function recordDesk(
     const to = log.head.size;
     while (index.catchUp(to, TURN, kept) > 0) await setImmediate();
   };
+  /** An index that turns out to be damaged is empty then, and built again: once. */
+  const ask = async <T>(question: () => T): Promise<T> => {
+    try {
+      await upToNow();
+      return question();
+    } catch (error) {
+      if (!(error instanceof IndexRemade)) throw error;
+      core.log.warn({}, error.message);
+      await upToNow();
+      return question();
+    }
+  };
   const { seal_after_days: sealAfterDays, retention_days: retentionDays } = config.audit;
   const forget = (before: number) => {
     kept = before;
@@ -92,22 +104,13 @@ export function recordDesk(
     subscribe: (listener) => log.subscribe(({ seq, text, event }) => listener({ seq, text: readable(text), event })),
     entriesAfter: async (after, limit) => entriesOf(log, { from: Math.max(kept, after + 1), limit }, readable),
     query: async (by) => {
-      await upToNow();
-      return index.query(by).map(({ seq, event }) => ({ seq, event: { ...openEvent(event, core.tenantKeys) } }));
+      const found = await ask(() => index.query(by));
+      return found.map(({ seq, event }) => ({ seq, event: { ...openEvent(event, core.tenantKeys) } }));
     },
-    figures: async (since) => {
-      await upToNow();
-      return { sums: index.figures(since), percentile };
-    },
-    figuresBySteps: async (since, until, stepMs) => {
-      await upToNow();
-      return index.figuresBySteps(since, until, stepMs);
-    },
+    figures: async (since) => ({ sums: await ask(() => index.figures(since)), percentile }),
+    figuresBySteps: (since, until, stepMs) => ask(() => index.figuresBySteps(since, until, stepMs)),
     percentile,
-    summary: async (by) => {
-      await upToNow();
-      return index.summary(by, MOST_NAMED);
-    },
+    summary: (by) => ask(() => index.summary(by, MOST_NAMED)),
     verify: verifyRecord({ dir: log.dir, keysFile: join(core.state.path, 'log-keys.txt'), clock }),
     export: ({ format, from, to }) => exported(log, { format, from: Math.max(from, kept), to }),
     checkpoint: () => checkpointOf(log.head.note),
