@@ -4,10 +4,12 @@
  */
 
 import { join } from 'node:path';
+import { CONTROL_RECORDS, type ControlMark, type Controls, type HostOverride, NO_CONTROLS } from '../core/controls.ts';
 import type { LogPrunedEvent } from '../core/event.ts';
+import type { AuditSink } from '../core/ports.ts';
 import { readIfThere, writeDurable } from '../store/durable-file.ts';
 import { type Files, nodeFiles } from '../store/files.ts';
-import { readBundle } from './read.ts';
+import { EntriesMissing, readBundle } from './read.ts';
 import { publishedCheckpoint } from './recover.ts';
 import { TILE_WIDTH } from './tile-path.ts';
 
@@ -17,13 +19,73 @@ export const PRUNED_FILE = 'pruned';
 export function latestPruning(dir: string, files: Files = nodeFiles): LogPrunedEvent | null {
   const pointer = readIfThere(join(dir, PRUNED_FILE), files);
   if (pointer === null) return null;
-  const seq = Number(Buffer.from(pointer).toString('utf8').trim());
+  return pruningAt(dir, Number(Buffer.from(pointer).toString('utf8').trim()), files);
+}
+
+function pruningAt(dir: string, seq: number, files: Files): LogPrunedEvent | null {
   const size = publishedCheckpoint(dir, files)?.size ?? 0;
   if (!Number.isSafeInteger(seq) || seq < 0 || seq >= size) return null;
   const entry = readBundle(dir, Math.floor(seq / TILE_WIDTH), size, files)?.[seq % TILE_WIDTH];
   if (entry === undefined) return null;
   const event = eventOf(entry);
   return event?.type === 'log.pruned' && Number.isSafeInteger(event.first_kept) ? (event as LogPrunedEvent) : null;
+}
+
+/** The controls that a `log.pruned` event tells of, with those of its parts. Throws `EntriesMissing`. */
+export function controlsOf(pruned: LogPrunedEvent, dir: string, files: Files = nodeFiles): Controls {
+  if (pruned.parts === undefined) return pruned.controls;
+  const all = emptyPart();
+  for (const seq of [...pruned.parts, null]) {
+    const part = seq === null ? pruned : pruningAt(dir, seq, files);
+    if (part === null) throw new EntriesMissing(dir, seq ?? 0);
+    for (const record of CONTROL_RECORDS) Object.assign(all[record], part.controls[record]);
+    all.hostOverrides.push(...part.controls.hostOverrides);
+  }
+  return { ...all, version: pruned.controls.version };
+}
+
+/** Bytes of controls that one entry tells of: well below what an entry can hold, so that nothing of them is shortened. */
+const MOST_BYTES = 32_768;
+
+/** Records what is pruned; the sequence of the event that `writePruning` is to be given. Each event takes an id of its own. */
+export async function recordPruning(
+  audit: Pick<AuditSink, 'record'>,
+  { controls, ...about }: Pick<LogPrunedEvent, 'first_kept' | 'by' | 'why' | 'controls'>,
+  newId: () => string,
+): Promise<number> {
+  const common = { type: 'log.pruned', tenant: null, task: null, ...about } as const;
+  const all = inParts(controls);
+  const last = all.pop() ?? controls;
+  const parts: number[] = [];
+  for (const part of all) parts.push((await audit.record({ ...common, id: newId(), controls: part })).seq);
+  const rest = parts.length === 0 ? {} : { parts };
+  return (await audit.record({ ...common, id: newId(), controls: last, ...rest })).seq;
+}
+
+type Part = Record<(typeof CONTROL_RECORDS)[number], Record<string, ControlMark>> & { hostOverrides: HostOverride[] };
+
+function inParts(controls: Controls): Controls[] {
+  const parts: Part[] = [];
+  let room = 0;
+  const partFor = (one: object): Part => {
+    const bytes = Buffer.byteLength(JSON.stringify(one));
+    room -= bytes;
+    if (room < 0 || parts.length === 0) {
+      parts.push(emptyPart());
+      room = MOST_BYTES - bytes;
+    }
+    return parts.at(-1) as Part;
+  };
+  for (const record of CONTROL_RECORDS) {
+    for (const [name, mark] of Object.entries(controls[record])) partFor({ [name]: mark })[record][name] = mark;
+  }
+  for (const override of controls.hostOverrides) partFor(override).hostOverrides.push(override);
+  return parts.map((part) => ({ version: controls.version, ...part }));
+}
+
+function emptyPart(): Part {
+  const { version: _, hostOverrides: __, ...records } = NO_CONTROLS;
+  return { ...structuredClone(records), hostOverrides: [] };
 }
 
 /** Sequence of the first entry that must still be there. */

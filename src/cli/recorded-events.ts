@@ -2,7 +2,7 @@
 
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { latestPruning } from '../audit/pruning.ts';
+import { controlsOf, latestPruning } from '../audit/pruning.ts';
 import { readCheckedEntries } from '../audit/read.ts';
 import type { Controls } from '../core/controls.ts';
 import type { AuditEvent, DecisionEvent } from '../core/event.ts';
@@ -22,7 +22,7 @@ export function hasLog(state: string): boolean {
 export function* recordedDecisions(state: string, since = 0): Generator<RecordedDecision> {
   const dir = join(state, 'audit');
   const pruned = latestPruning(dir);
-  const history = new ControlsHistory(pruned?.controls);
+  const history = new ControlsHistory(pruned ? controlsOf(pruned, dir) : undefined);
   for (const { bytes } of readCheckedEntries(dir, pruned?.first_kept)) {
     if (!bytes.includes('"type":"decision"') && !bytes.includes('"type":"control.changed"')) continue;
     const event = JSON.parse(bytes.toString('utf8')) as AuditEvent;

@@ -1,7 +1,7 @@
 /** Bundles kept by digest, and the replay of a whole log against them, in turns so that nothing else waits for it. */
 
 import { setImmediate } from 'node:timers/promises';
-import { latestPruning } from '../audit/pruning.ts';
+import { controlsOf, latestPruning } from '../audit/pruning.ts';
 import { EntryAltered, readCheckedEntries } from '../audit/read.ts';
 import { publishedCheckpoint } from '../audit/recover.ts';
 import type { Controls } from '../core/controls.ts';
@@ -53,7 +53,7 @@ export async function replayLog({
   progress,
 }: ReplayOrder): Promise<ReplayReport> {
   const pruned = latestPruning(dir);
-  const base = pruned === null ? {} : { controls: pruned.controls };
+  const base = pruned === null ? {} : { controls: controlsOf(pruned, dir) };
   const replay = new Replay({ bundleOf: (digest) => keptBundle(bundles, digest), candidate, suppose, since, ...base });
   const judge = judgeOf(replay);
   const of = Number.isFinite(size) ? size : (publishedCheckpoint(dir, nodeFiles)?.size ?? 0);

@@ -252,8 +252,10 @@ export interface LogPrunedEvent extends EventCommon {
   readonly first_kept: number;
   readonly by: string;
   readonly why: string;
-  /** The controls just before that entry, so that replay can begin there. */
+  /** The controls just before that entry, so that replay can begin there; the rest of them where they are in parts. */
   readonly controls: Controls;
+  /** Sequences of the events of this kind that hold the other parts; absent where this one holds all. */
+  readonly parts?: readonly number[];
 }
 
 /** A tenant's key was destroyed: what it sealed in earlier events can no longer be read. */

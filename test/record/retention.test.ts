@@ -1,13 +1,15 @@
+import { randomBytes } from 'node:crypto';
 import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { openLog } from '../../src/audit/log.ts';
-import { latestPruning, writePruning } from '../../src/audit/pruning.ts';
+import { controlsOf, latestPruning, recordPruning, writePruning } from '../../src/audit/pruning.ts';
 import { readEntries } from '../../src/audit/read.ts';
 import { agedSegments, removeSegments, SEGMENT_ENTRIES, sealSegments } from '../../src/audit/retention.ts';
 import { verifyLog } from '../../src/audit/verify.ts';
 import { recordedDecisions } from '../../src/cli/recorded-events.ts';
 import { NO_CONTROLS } from '../../src/core/controls.ts';
+import { ulid } from '../../src/core/ids.ts';
 import { decisionBody, logOptions, newSigner, temporaryDir, verifierFor } from './log-fixture.ts';
 
 it('seals and prunes whole segments; what remains verifies, and a segment that nobody recorded as pruned is missing', async () => {
@@ -48,3 +50,33 @@ it('seals and prunes whole segments; what remains verifies, and a segment that n
   rmSync(join(dir, 'pruned'));
   expect(verifyLog(dir, { verifiers }).fault).toMatchObject({ seq: 0, kind: 'missing' });
 }, 60_000);
+
+it('tells of controls that are too many for one entry in several, none of them shortened', async () => {
+  const dir = temporaryDir();
+  const log = await openLog(logOptions(dir, newSigner()));
+  const mark = { by: 'ann', why: 'an incident, told at length', at: 1, until: null, change: 'c_1' };
+  const marks = Object.fromEntries(Array.from({ length: 600 }, (_, n) => [`t_${n}`, mark]));
+  const hostOverrides = Array.from({ length: 400 }, (_, n) => {
+    return { ...mark, effect: 'deny', host: `h${n}.example.org`, tenant: null } as const;
+  });
+  const controls = { ...NO_CONTROLS, version: 1000, killedTasks: marks, hostOverrides };
+  const newId = () => ulid('e', 1, randomBytes(10));
+  const pruned = { first_kept: 0, by: 'test', why: 'test' };
+  const seqs = [
+    await recordPruning(log, { ...pruned, controls }, newId),
+    await recordPruning(log, { ...pruned, controls: NO_CONTROLS }, newId),
+  ];
+  await log.publish();
+  const found = [];
+  for (const seq of seqs) {
+    await writePruning(dir, seq);
+    const event = latestPruning(dir);
+    found.push(event && { controls: controlsOf(event, dir), alone: event.parts === undefined });
+  }
+  await log.close();
+  expect(found).toEqual([
+    { controls, alone: false },
+    { controls: NO_CONTROLS, alone: true },
+  ]);
+  expect([...readEntries(dir)].some(({ bytes }) => bytes.includes('truncated'))).toBe(false);
+});

@@ -2,7 +2,7 @@
 
 import { randomBytes } from 'node:crypto';
 import type { AuditLog } from '../../audit/log.ts';
-import { latestPruning, writePruning } from '../../audit/pruning.ts';
+import { controlsOf, latestPruning, recordPruning, writePruning } from '../../audit/pruning.ts';
 import { readEntries } from '../../audit/read.ts';
 import { publishedCheckpoint } from '../../audit/recover.ts';
 import { agedSegments, removeSegments, SEGMENT_ENTRIES, sealSegments } from '../../audit/retention.ts';
@@ -84,7 +84,8 @@ async function retain(
   const sealed = await sealSegments(log, from, sealTo);
   const first = agedSegments(log, clock.now() - order.days * DAY_MS, from) * SEGMENT_ENTRIES;
   if (first > kept) {
-    const controls = controlsBefore(dir, { from: kept, to: first }, before?.controls);
+    const base = before === null ? undefined : controlsOf(before, dir);
+    const controls = controlsBefore(dir, { from: kept, to: first }, base);
     await prune(parts, { ...order, first, controls });
   }
   // Also what a crash left half removed.
@@ -96,9 +97,8 @@ async function prune(
   { audit, clock, forget }: RetentionParts,
   { by, why, first, controls }: { by: string; why: string; first: number; controls: Controls },
 ): Promise<void> {
-  const id = ulid('e', clock.now(), randomBytes(10));
-  const event = { type: 'log.pruned', id, tenant: null, task: null, first_kept: first, by, why, controls } as const;
-  const { seq } = await audit.record(event);
+  const newId = () => ulid('e', clock.now(), randomBytes(10));
+  const seq = await recordPruning(audit, { first_kept: first, by, why, controls }, newId);
   await audit.publish();
   await writePruning(audit.dir, seq);
   forget(first);
