@@ -69,20 +69,27 @@ export async function openTokens(options: {
   const { documents, file, clock } = options;
   const kept = documents.read(DOCUMENT);
   let rows: readonly Stored[] = kept === null ? [] : stored.parse(kept).tokens;
-  const save = async (next: readonly Stored[]) => {
-    await documents.write(DOCUMENT, { tokens: next });
-    rows = next;
+  let last: Promise<unknown> = Promise.resolve();
+  /** One after another: a change that began from what another one was about to replace would bring that back. */
+  const save = (change: (now: readonly Stored[]) => readonly Stored[]): Promise<void> => {
+    const saved = last.then(async () => {
+      const next = change(rows);
+      await documents.write(DOCUMENT, { tokens: next });
+      rows = next;
+    });
+    last = saved.catch(() => undefined);
+    return saved;
   };
   const make: Tokens['make'] = async ({ name, role, ttl_ms }) => {
     const { token, row } = newToken({ name, role, now: clock.now(), ttl_ms });
     // Sessions end by the hundred: what is long over is not kept.
-    const recent = rows.filter((old) => old.expires_at === null || old.expires_at > clock.now() - KEPT_MS);
-    await save([...recent, row]);
+    const isKept = (old: Stored) => old.expires_at === null || old.expires_at > clock.now() - KEPT_MS;
+    await save((now) => [...now.filter(isKept), row]);
     return { ...shown(row), token };
   };
   if (!existsSync(file) || !rows.some((row) => row.name === LOCAL)) {
     const { token, row } = newToken({ name: LOCAL, role: 'admin', now: clock.now(), ttl_ms: null });
-    await save([...rows.filter((old) => old.name !== LOCAL), row]);
+    await save((now) => [...now.filter((old) => old.name !== LOCAL), row]);
     writeOwnerOnly(file, `${token}\n`);
   }
   return {
@@ -96,7 +103,7 @@ export async function openTokens(options: {
     make,
     revoke: async (id) => {
       if (!rows.some((row) => row.id === id)) return false;
-      await save(rows.filter((row) => row.id !== id));
+      await save((now) => now.filter((row) => row.id !== id));
       return true;
     },
   };
