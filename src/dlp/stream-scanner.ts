@@ -42,8 +42,7 @@ export class StreamScanner {
   #base = 0;
   /** Offset from which nothing was searched yet. */
   #next = 0;
-  /** Line number at `#base`. */
-  /** Of the first byte held. */
+  /** Of the first byte that is held. */
   #place: Place = { line: 1, column: 1 };
 
   constructor(rules: RuleSet, limits: LayerLimits = LAYER_LIMITS) {

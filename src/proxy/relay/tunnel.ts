@@ -66,9 +66,10 @@ export function relayTunnel(tunnel: Tunnel): Promise<CloseCause> {
       end('budget');
       return false;
     };
+    // Before the sides are looked at: where both are closed by now, it is over at once.
+    tunnel.deadlines.add(idle);
     watch(client, () => end('client_closed'), closed);
     watch(upstream, () => end('upstream_error'), closed);
-    tunnel.deadlines.add(idle);
     if (through) {
       const blocked = () => {
         cause ??= 'guard_blocked';
