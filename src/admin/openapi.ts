@@ -1,9 +1,13 @@
 /** The OpenAPI 3.1 document of the admin API, made from the contract. */
 
 import { z } from 'zod';
+import { FAULTS } from './contract/fault-codes.ts';
 import type { Route } from './contract/route.ts';
 import { fault } from './contract/shapes.ts';
 import { ROUTES } from './contract.ts';
+
+/** What `GET /ca.pem` answers with. */
+export const CERTIFICATE_TYPE = 'application/x-pem-file';
 
 export function openApiDocument(version: string): Record<string, unknown> {
   const paths: Record<string, Record<string, unknown>> = {};
@@ -25,6 +29,8 @@ export function openApiDocument(version: string): Record<string, unknown> {
 
 function operation(id: string, route: Route): Record<string, unknown> {
   const open = route.access === 'public';
+  const content = { [mediaType(id, route)]: { schema: schemaOf(route.response, 'output') } };
+  const answered = { description: route.summary, content };
   return {
     operationId: id,
     summary: route.summary,
@@ -39,10 +45,10 @@ function operation(id: string, route: Route): Record<string, unknown> {
       ? { requestBody: { required: true, content: { 'application/json': { schema: schemaOf(route.body, 'input') } } } }
       : {}),
     responses: {
-      200: {
-        description: route.summary,
-        content: { [mediaType(route)]: { schema: schemaOf(route.response, 'output') } },
-      },
+      200: answered,
+      ...faultsOf(route),
+      // Says the same when it is not.
+      ...(id === 'readyz' ? { 503: answered } : {}),
       ...(route.changes ? CHANGE_FAULTS : {}),
       default: faultAnswer('a fault (RFC 9457)'),
     },
@@ -56,12 +62,25 @@ function faultAnswer(description: string): Record<string, unknown> {
   };
 }
 
+/** Every status that a route may answer with beside its own, by the closed list of codes. */
+function faultsOf(route: Route): Record<string, unknown> {
+  const statuses = new Set([400, 405, 421, 429, 500, 503]);
+  if (route.access !== 'public') for (const status of [401, 403, 404]) statuses.add(status);
+  if (route.body) for (const status of [409, 413, 415]) statuses.add(status);
+  const codes = [...statuses].map((status) => {
+    const told = Object.entries(FAULTS).flatMap(([code, [of]]) => (of === status ? [`\`${code}\``] : []));
+    return [status, faultAnswer(told.join(', '))];
+  });
+  return Object.fromEntries(codes);
+}
+
 const CHANGE_FAULTS = {
   409: faultAnswer('`refused`; or `needs_second_person`: kept, in force when another person approves `pending`'),
   412: faultAnswer('`changed_meanwhile`: the controls are not those that `If-Match` names'),
 };
 
-function mediaType(route: Route): string {
+function mediaType(id: string, route: Route): string {
+  if (id === 'caCertificate') return CERTIFICATE_TYPE;
   if (route.answers === 'events') return 'text/event-stream';
   if (route.answers === 'lines') return 'application/x-ndjson';
   return route.answers === 'text' ? 'text/plain' : 'application/json';

@@ -11,6 +11,7 @@ import { type DoorNames, doorFault } from './door-check.ts';
 import { type Fault, fault, faultStatus, tooMany } from './fault.ts';
 import type { HandledRoute, Handlers } from './handlers.ts';
 import type { OpenStreams } from './open-streams.ts';
+import { CERTIFICATE_TYPE } from './openapi.ts';
 import type { AdminPorts } from './ports.ts';
 import type { RateLimit } from './rate-limit.ts';
 import { type Matched, matchRoute, readInput } from './request-input.ts';
@@ -164,6 +165,6 @@ function answer(desk: Desk, { response, matched }: Call, value: unknown): void {
 }
 
 const TEXT_TYPES: Partial<Record<RouteId, string>> = {
-  caCertificate: 'application/x-pem-file',
+  caCertificate: CERTIFICATE_TYPE,
   metrics: 'text/plain; version=0.0.4',
 };

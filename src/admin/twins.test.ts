@@ -120,3 +120,18 @@ it('is a document whose every reference and path parameter resolves', () => {
     expect(inPath.toSorted(), path).toEqual([...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name).toSorted());
   }
 });
+
+it('says in the document with which statuses and types a route may answer', () => {
+  const { paths } = openApiDocument('1.2.3') as {
+    paths: Record<string, Record<string, { responses: Record<string, { content: object }> }>>;
+  };
+  const told = (path: string, method: string) => {
+    const responses = Object.entries(paths[path]?.[method]?.responses ?? {});
+    return responses.map(([status, { content }]) => `${status} ${Object.keys(content).join()}`);
+  };
+  const problem = 'application/problem+json';
+  const changes = [400, 401, 403, 404, 405, 409, 412, 413, 415, 421, 429, 500, 503].map((of) => `${of} ${problem}`);
+  expect(told('/v1/controls/{name}/undo', 'post')).toEqual(['200 application/json', ...changes, `default ${problem}`]);
+  expect(told('/ca.pem', 'get')).toContain('200 application/x-pem-file');
+  expect(told('/readyz', 'get')).toContain('503 application/json');
+});

@@ -11,6 +11,7 @@ import type { Config } from '../config/schema.ts';
 import { rootsOf } from '../control/load-revision.ts';
 import { createLog } from '../telemetry/log.ts';
 import { systemClock } from '../telemetry/system-clock.ts';
+import { beforeSignals } from './before-signals.ts';
 import { announceDoors } from './doors-file.ts';
 import { type Appliance, startAppliance } from './start-appliance.ts';
 import { startDemo } from './tour/start-demo.ts';
@@ -34,9 +35,9 @@ export async function startBrief(given: Config, demo: boolean): Promise<BriefApp
   const temporary = existsSync(given.state) ? null : mkdtempSync(join(tmpdir(), 'locktender-brief-'));
   const undo: (() => unknown)[] = [];
   if (temporary !== null) undo.push(() => rmSync(temporary, { recursive: true, force: true }));
-  const stop = async () => {
-    for (const step of undo.reverse()) await step();
-  };
+  const stop = beforeSignals(async () => {
+    for (const step of undo.splice(0).reverse()) await step();
+  });
   try {
     const { appliance, demoPort } = await start(
       temporary === null ? given : { ...given, state: join(temporary, 'state') },

@@ -86,7 +86,8 @@ async function orderOf(
   if (!body.ok) return body;
   const { value, text } = body.value;
   const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
-  const both = isObject && Object.keys(query.value).find((name) => Object.hasOwn(value, name));
+  const both =
+    isObject && Object.keys(query.value).find((name) => name in value && value[name as never] !== query.value[name]);
   if (both) return err(fault('bad_request', `\`${both}\` is in the query and in the body; give it once`));
   const order = validated(isObject ? { ...value, ...query.value } : value, guardOrder);
   return order.ok ? ok({ settings: order.value, payload: payloadOf(order.value, text) }) : order;

@@ -1,5 +1,6 @@
 /** Commands that start an appliance for themselves where none runs. */
 
+import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -57,6 +58,16 @@ describe('exec where no appliance runs', () => {
     const key = ['--set', 'gateway.dev_key=0123456789abcdef'];
     const ran = await cli(['exec', '-', '--input', '1', ...key], 'export default (input) => input + 1');
     expect(ran).toMatchObject({ code: 0, stdout: '2\n' });
+  });
+
+  it('leaves nothing behind when it is interrupted, and ends as the signal would have ended it', async () => {
+    const child = spawn(PROGRAM, ['exec', '-', '--stream'], { cwd: directory.path, env });
+    child.stdin.end('export default async function* () { yield 1; await new Promise(() => {}); }');
+    const closed = new Promise((resolve) => child.once('close', resolve));
+    await Promise.race([new Promise((resolve) => child.stdout.once('data', resolve)), closed]);
+    expect(briefs()).toHaveLength(1);
+    child.kill('SIGINT');
+    expect([await closed, briefs()]).toEqual([130, []]);
   });
 
   it('never stands in for an appliance that was named', async () => {

@@ -12,6 +12,7 @@ import { rootsOf } from '../../control/load-revision.ts';
 import { problemText } from '../../core/result.ts';
 import { createLog } from '../../telemetry/log.ts';
 import { systemClock } from '../../telemetry/system-clock.ts';
+import { beforeSignals } from '../before-signals.ts';
 import { type Appliance, startAppliance } from '../start-appliance.ts';
 import { VERSION } from '../version.ts';
 import { startDemo } from './start-demo.ts';
@@ -40,6 +41,7 @@ const FREE_PORTS = {
 /** Resolves with 0 only when every step was observed. */
 export async function tour({ json }: { readonly json: boolean }, io: TourIo): Promise<number> {
   const dir = mkdtempSync(join(tmpdir(), 'locktender-tour-'));
+  const clear = beforeSignals(() => rmSync(dir, { recursive: true, force: true }));
   const results: StepResult[] = [];
   try {
     const scene = await openScene(dir);
@@ -53,7 +55,7 @@ export async function tour({ json }: { readonly json: boolean }, io: TourIo): Pr
       await scene.close();
     }
   } finally {
-    rmSync(dir, { recursive: true, force: true });
+    await clear();
   }
   const passed = results.every((r) => r.observed);
   if (json) io.stdout(`${JSON.stringify({ ok: passed, steps: results })}\n`);
