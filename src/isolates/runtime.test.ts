@@ -1,4 +1,4 @@
-import { deflateSync, gzipSync } from 'node:zlib';
+import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CRYPTO_CASES } from '../../test/isolates/crypto-cases.ts';
 import { PLATFORM_CASES } from '../../test/isolates/platform-cases.ts';
@@ -160,11 +160,14 @@ describe('fetch', () => {
 
   it('says of itself only what the request does not say', async () => {
     const gate = egress(async ({ headers }) => answer(200, pieces(JSON.stringify(Object.fromEntries(headers)))));
-    const got = await value(
-      "return (await fetch('https://a.b/', { headers: { Accept: 'text/html', 'User-Agent': 'mine/1' } })).json();",
-      gate,
-    );
-    expect(got).toEqual({ accept: 'text/html', 'accept-language': '*', 'user-agent': 'mine/1' });
+    const said = (init: string) => value(`return (await fetch('https://a.b/', ${init})).json();`, gate);
+    const own = { accept: 'text/html', 'accept-language': '*', 'user-agent': 'mine/1' };
+    const headers = "headers: { Accept: 'text/html', 'User-Agent': 'mine/1'";
+    const fresh = { pragma: 'no-cache', 'cache-control': 'no-cache' };
+    expect(await said(`{ ${headers} } }`)).toEqual(own);
+    expect(await said(`{ cache: 'no-cache', ${headers} } }`)).toEqual({ ...own, 'cache-control': 'max-age=0' });
+    expect(await said(`{ cache: 'no-store', ${headers}, Pragma: 'x' } }`)).toEqual({ ...own, ...fresh, pragma: 'x' });
+    expect(await said(`{ ${headers}, 'If-Match': '1' } }`)).toEqual({ ...own, ...fresh, 'if-match': '1' });
   });
 
   it('sends the body of a request as it is made: its source is asked no faster, and hears of an abort', async () => {
@@ -214,30 +217,56 @@ describe('fetch', () => {
     expect(got).toEqual(['top', 'top', 'top', 'TypeError', 'TypeError', 'top', 'TypeError']);
   });
 
-  it('takes off the coding that an origin used unasked, as it is read', async () => {
+  it('takes off the codings that an origin used unasked, as it is read', async () => {
     const big = 'top '.repeat(100_000);
     const bytes: Record<string, [string, Buffer]> = {
-      '/gzip': ['GZip', gzipSync(big)],
-      '/deflate': ['deflate', deflateSync(big)],
-      '/plain': ['identity', Buffer.from(big)],
-      '/cut': ['gzip', gzipSync(big).subarray(0, -9)],
-      '/none': ['gzip', Buffer.from('no gzip')],
+      gzip: ['GZip', gzipSync(big)],
+      deflate: ['deflate', deflateSync(big)],
+      bare: ['deflate', deflateRawSync(big)],
+      br: ['br', brotliCompressSync(big)],
+      zstd: ['zstd', zstdCompressSync(big)],
+      two: ['identity, deflate, br', brotliCompressSync(deflateSync(big))],
+      plain: ['identity', Buffer.from(big)],
+      unknown: ['gzip, new', Buffer.from(big)],
+      cut: ['gzip', gzipSync(big).subarray(0, -9)],
+      none: ['zstd', Buffer.from('no zstd')],
+      empty: ['br', Buffer.alloc(0)],
     };
     const gate = egress(async ({ url }) => {
-      const [coding, body] = bytes[new URL(url).pathname] ?? ['', Buffer.alloc(0)];
+      const [coding, body] = bytes[new URL(url).pathname.slice(1)] ?? ['', Buffer.alloc(0)];
       const cut = async function* () {
-        for (let at = 0; at < body.length; at += 100) yield body.subarray(at, at + 100);
+        const piece = Math.max(100, body.length / 10);
+        for (let at = 0; at < body.length; at += piece) yield body.subarray(at, at + piece);
       };
       return answer(200, cut(), [['content-encoding', coding]]);
     });
     const got = await value(
       `const get = (path) => fetch('https://a.b/' + path).then((r) => r.text()).then((t) => [t.length, t.slice(0, 4)], (e) => e.name);
-       const part = (await fetch('https://a.b/gzip')).body.getReader(); const { value } = await part.read(); await part.cancel();
-       return [await get('gzip'), await get('deflate'), await get('plain'), await get('cut'), await get('none'), value.length > 0];`,
+       const part = (await fetch('https://a.b/br')).body.getReader({ mode: 'byob' }); const { value } = await part.read(new Uint8Array(9)); await part.cancel();
+       const all = {}; for (const path of ${JSON.stringify(Object.keys(bytes))}) all[path] = await get(path);
+       return [all, value.length];`,
       gate,
     );
     const whole = [big.length, 'top '];
-    expect(got).toEqual([whole, whole, whole, 'TypeError', 'TypeError', true]);
+    const many = { gzip: whole, deflate: whole, bare: whole, br: whole, zstd: whole, two: whole, plain: whole };
+    expect(got).toEqual([{ ...many, unknown: whole, cut: 'TypeError', none: 'TypeError', empty: [0, ''] }, 9]);
+  });
+
+  it('waits its turn beyond 64 requests; what is small and not read is over all the same', async () => {
+    const gate = egress(async ({ url }) => {
+      const large = url.endsWith('large');
+      return answer(200, pieces(...Array.from({ length: large ? 3 : 1 }, () => 'x'.repeat(large ? 40_000 : 1000))));
+    });
+    const got = await value(
+      `const get = (path, n) => Promise.all(Array.from({ length: n }, () => fetch('https://a.b/' + path)));
+       const small = await get('small', 150); const large = await get('large', 64);
+       const full = await fetch('https://a.b/large').catch((e) => [e.name, e.code]);
+       const late = fetch('https://a.b/small', { signal: AbortSignal.timeout(5000) }).catch((e) => e.name);
+       await large[0].body.cancel(); const [after] = await get('large', 1);
+       return [full, await late, (await after.text()).length, (await large[1].text()).length, (await small[149].text()).length];`,
+      gate,
+    );
+    expect(got).toEqual([['TypeError', 'too_many_calls'], 'TypeError', 120_000, 120_000, 1000]);
   });
 
   it('refuses a body that was aborted at once, and each time', async () => {

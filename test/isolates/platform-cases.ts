@@ -79,10 +79,20 @@ const messages: readonly Case[] = [
     ],
   ],
   [
-    'a stream that is locked, or none, stays where it is',
+    'a stream that is locked, or none, stays where it is, and so does a port that is closed',
     `const s = new ReadableStream(); s.getReader(); const t = new TransformStream(); t.readable.getReader(); const move = (x) => fault((async () => structuredClone(x, { transfer: [x] }))());
-     return [await move(s), await move(t), t.writable.locked, await move(Object.create(ReadableStream.prototype)), await fault((async () => structuredClone(new WritableStream()))())];`,
-    ['DataCloneError', 'DataCloneError', false, 'DataCloneError', 'DataCloneError'],
+     const pair = new TransformStream(); const both = [pair.writable, pair]; const { port1, port2 } = new MessageChannel(); port1.close();
+     return [await move(s), await move(t), t.writable.locked, await move(Object.create(ReadableStream.prototype)), await fault((async () => structuredClone(new WritableStream()))()), await fault((async () => structuredClone(both, { transfer: both }))()), await move(port1), (await move(port2)) === 'DataCloneError'];`,
+    [
+      'DataCloneError',
+      'DataCloneError',
+      false,
+      'DataCloneError',
+      'DataCloneError',
+      'DataCloneError',
+      'DataCloneError',
+      false,
+    ],
   ],
   [
     'a closed one is told of, and carries nothing',
@@ -244,12 +254,37 @@ const texts: readonly Case[] = [
   ],
 ];
 
+const thrown = (expression: string) => `try { ${expression}; return 'nothing'; } catch (e) { return e.name; }`;
+
+const local: readonly Case[] = [
+  [
+    'a blob URL names a blob until it is revoked; a request keeps what it found',
+    "const b = new Blob(['Hello'], { type: 'text/plain' }); const u = URL.createObjectURL(b); const kept = new Request(u); const r = await fetch(u + '#x'); const all = [u.startsWith('blob:null/'), r.status, r.headers.get('content-type'), await r.text()]; URL.revokeObjectURL(u + '#x'); await fetch(u); URL.revokeObjectURL(u); return [...all, await fetch(u).catch((e) => e.name), await (await fetch(kept.clone())).text(), await fetch(kept, { method: 'HEAD' }).catch((e) => e.name)];",
+    [true, 200, 'text/plain', 'Hello', 'TypeError', 'Hello', 'TypeError'],
+  ],
+  [
+    'ranges of a blob',
+    "const u = URL.createObjectURL(new Blob(['0123456789'])); const get = (range) => fetch(u, { headers: { range } }).then(async (r) => [r.status, r.headers.get('content-range'), await r.text()], (e) => e.name); return [await get('bytes=2-4'), await get('bytes=8-'), await get('bytes=-3'), await get('bytes=5-99'), await get('bytes=10-'), await get('bytes=4-2'), await get('bytes=-'), await get('bytes=0-1,4-5')];",
+    [
+      ...[
+        [206, 'bytes 2-4/10', '234'],
+        [206, 'bytes 8-9/10', '89'],
+        [206, 'bytes 7-9/10', '789'],
+      ],
+      ...[[206, 'bytes 5-9/10', '56789'], 'TypeError', 'TypeError', 'TypeError', 'TypeError'],
+    ],
+  ],
+  ['createObjectURL takes blobs only', thrown('URL.createObjectURL({})'), 'TypeError'],
+  ['nothing is cached', thrown("await fetch('data:,', { cache: 'only-if-cached', mode: 'same-origin' })"), 'TypeError'],
+];
+
 const helped = (all: readonly Case[]) =>
   all.map(([name, body, expected]): Case => [name, `${HELP}\n${body}`, expected]);
 
 export const PLATFORM_CASES: Readonly<Record<string, readonly Case[]>> = {
   compression: helped(compression),
   messages: helped(messages),
+  'what needs no network': helped(local),
   'file readers': helped(readers),
   forms: helped(forms),
   bodies: helped(bodies),

@@ -6,6 +6,7 @@
 
 import { createHash, createHmac, randomFillSync } from 'node:crypto';
 import { domainToUnicode } from 'node:url';
+import { Iso2022Jp } from './iso-2022-jp.ts';
 
 /** Parts of a parsed URL, in this order: href, origin, protocol, username, password, host, hostname, port, pathname, search, hash. */
 export type UrlParts = readonly string[];
@@ -100,13 +101,14 @@ const MAX_DECODERS = 1000;
 
 /** Decoders of one isolate that are in the middle of a stream. */
 export class Decoders {
-  readonly #open = new Map<number, InstanceType<typeof TextDecoder>>();
+  readonly #open = new Map<number, Pick<InstanceType<typeof TextDecoder>, 'decode'>>();
   #last = 0;
 
   /** 0 when the encoding is not known; the oldest goes when there are too many. */
   open(encoding: string, fatal: boolean): number {
     try {
-      const made = new TextDecoder(encoding, { fatal, ignoreBOM: true });
+      const made =
+        encoding === 'iso-2022-jp' ? new Iso2022Jp(fatal) : new TextDecoder(encoding, { fatal, ignoreBOM: true });
       this.#last += 1;
       this.#open.set(this.#last, made);
       if (this.#open.size > MAX_DECODERS) this.#open.delete(this.#last - MAX_DECODERS);

@@ -1,20 +1,23 @@
 /**
- * Compression for one isolate, by Node's zlib, a piece at a time. What a piece of a bomb can become is bounded by the size
- * of the piece (DEFLATE: 1,032 to 1); the isolate gets it before it gives the next, and its memory limit counts it.
+ * Compression for one isolate, by Node's zlib, a piece at a time. However much a piece of a bomb becomes, a step makes no
+ * more of it than its bound; the isolate takes that before it asks for more, and its memory limit counts it.
  */
 
 import {
+  constants,
+  createBrotliDecompress,
   createDeflate,
   createDeflateRaw,
   createGunzip,
   createGzip,
   createInflate,
   createInflateRaw,
+  createZstdDecompress,
   type ZlibOptions,
 } from 'node:zlib';
 import type { JobReply } from './host-jobs.ts';
 
-type Zip = ReturnType<typeof createGunzip>;
+type Zip = ReturnType<typeof createGunzip | typeof createBrotliDecompress | typeof createZstdDecompress>;
 
 interface ZipStep {
   readonly id: number;
@@ -24,6 +27,8 @@ interface ZipStep {
 }
 
 const strict: ZlibOptions & { readonly rejectGarbageAfterEnd: boolean } = { rejectGarbageAfterEnd: true };
+/** RFC 9659: 8 MB, where the library's own bound is 128. */
+const zstd = { params: { [constants.ZSTD_d_windowLogMax]: 23 } };
 const KINDS: Readonly<Record<string, () => Zip>> = {
   gzip: () => createGzip(),
   deflate: () => createDeflate(),
@@ -31,10 +36,17 @@ const KINDS: Readonly<Record<string, () => Zip>> = {
   'un-gzip': () => createGunzip(strict),
   'un-deflate': () => createInflate(strict),
   'un-deflate-raw': () => createInflateRaw(strict),
+  'un-br': () => createBrotliDecompress(),
+  'un-zstd': () => createZstdDecompress(zstd),
 };
 /** Open at once; each holds up to 300 KB here. */
 const MOST = 64;
+/** Of those whose window may have 16 MB. */
+const MOST_LARGE = 8;
+const LARGE = new Set(['un-br', 'un-zstd']);
 const PIECE = 16 * 1024;
+/** What one step gives, and a few pieces of zlib's own beyond it. */
+const MOST_OUT = 1024 * 1024;
 const BASE_MS = 0.2;
 /** Slower than this is no machine that serves anybody. */
 const IN_PER_MS = 5000;
@@ -42,25 +54,20 @@ const OUT_PER_MS = 100_000;
 const NO_BYTES = new Uint8Array(0);
 
 export class ZipStreams {
-  readonly #open = new Map<number, Zip>();
+  readonly #open = new Map<number, OpenZip>();
 
   /** Never rejects. What came out before a fault is given along with it. */
   async step(text: string, bytes: Uint8Array): Promise<JobReply> {
-    const out: Uint8Array[] = [];
-    const reply = (said: object): JobReply => {
-      const all = out.length === 0 ? NO_BYTES : Buffer.concat(out);
-      const mostMs = BASE_MS + bytes.length / IN_PER_MS + all.length / OUT_PER_MS;
-      return { json: JSON.stringify(said), bytes: all, mostMs };
-    };
+    const fault = (said: string): JobReply => replyOf({ fault: said, more: false, out: [] }, bytes.length);
     try {
       const step = JSON.parse(text) as ZipStep;
       const zip = this.#of(step);
-      if (zip === null || bytes.length > PIECE) return reply({ ok: true, value: 'too many streams are open' });
-      const fault = await moved(zip, { bytes, end: step.end, out });
-      if (step.end || fault !== null) this.#close(step.id);
-      return reply({ ok: true, value: fault });
+      if (zip === null || bytes.length > PIECE) return fault('too many streams are open');
+      const made = await zip.step(bytes, step.end);
+      if ((step.end && !made.more) || made.fault !== null) this.#close(step.id);
+      return replyOf(made, bytes.length);
     } catch {
-      return reply({ ok: true, value: 'the step is none' });
+      return fault('the step is none');
     }
   }
 
@@ -72,12 +79,14 @@ export class ZipStreams {
     for (const id of this.#open.keys()) this.#close(id);
   }
 
-  #of({ id, kind }: ZipStep): Zip | null {
+  #of({ id, kind }: ZipStep): OpenZip | null {
     const there = this.#open.get(id);
     if (there) return there;
     const make = Object.hasOwn(KINDS, kind) ? KINDS[kind] : undefined;
     if (make === undefined || typeof id !== 'number' || this.#open.size >= MOST) return null;
-    const made = make();
+    const isLarge = LARGE.has(kind);
+    if (isLarge && [...this.#open.values()].filter((zip) => zip.isLarge).length >= MOST_LARGE) return null;
+    const made = new OpenZip(make(), isLarge);
     this.#open.set(id, made);
     return made;
   }
@@ -85,30 +94,78 @@ export class ZipStreams {
   #close(id: number): void {
     const zip = this.#open.get(id);
     this.#open.delete(id);
-    // A piece that is with zlib may still fail.
-    zip?.on('error', () => undefined).destroy();
+    zip?.close();
   }
 }
 
-interface Move {
-  readonly bytes: Uint8Array;
-  readonly end: boolean;
-  readonly out: Uint8Array[];
+interface Made {
+  readonly fault: string | null;
+  /** The step is not over: another one without bytes goes on with it. */
+  readonly more: boolean;
+  readonly out: readonly Uint8Array[];
 }
 
-/** Null when all went well. */
-function moved(zip: Zip, { bytes, end, out }: Move): Promise<string | null> {
-  return new Promise((resolve) => {
-    const take = (chunk: Uint8Array) => out.push(chunk);
-    const over = (fault: string | null) => {
-      zip.off('data', take).off('error', failed).off('end', ended).off('close', closed);
-      resolve(fault);
-    };
-    const failed = (error: Error) => over(error.message);
-    const ended = () => over(null);
-    const closed = () => over('the stream is closed');
-    zip.on('data', take).on('error', failed).on('close', closed);
-    if (end) zip.on('end', ended).end(bytes);
-    else zip.write(bytes, () => setImmediate(over, null));
-  });
+function replyOf({ fault, more, out }: Made, given: number): JobReply {
+  const bytes = out.length === 0 ? NO_BYTES : Buffer.concat(out);
+  const mostMs = BASE_MS + given / IN_PER_MS + bytes.length / OUT_PER_MS;
+  return { json: JSON.stringify({ ok: true, value: { fault, more } }), bytes, mostMs };
+}
+
+class OpenZip {
+  readonly #zip: Zip;
+  readonly isLarge: boolean;
+  #out: Uint8Array[] = [];
+  #size = 0;
+  /** Bytes are with zlib still. */
+  #busy = false;
+  #fault: string | null = null;
+  #wake: () => void = () => undefined;
+
+  constructor(zip: Zip, isLarge: boolean) {
+    this.#zip = zip;
+    this.isLarge = isLarge;
+    zip.on('data', (chunk: Uint8Array) => this.#take(chunk));
+    zip.on('end', () => this.#rest(null)).on('error', ({ message }: Error) => this.#rest(message));
+    zip.on('close', () => this.#rest('the stream is closed'));
+  }
+
+  async step(bytes: Uint8Array, end: boolean): Promise<Made> {
+    const woken = new Promise<void>((resolve) => {
+      this.#wake = resolve;
+    });
+    if (!this.#busy) {
+      // What is over says nothing more.
+      if (this.#zip.readableEnded || this.#zip.destroyed) return { fault: this.#fault, more: false, out: [] };
+      this.#busy = true;
+      if (end) this.#zip.end(bytes);
+      else this.#zip.write(bytes, () => setImmediate(() => this.#rest(null)));
+    }
+    this.#zip.resume();
+    await woken;
+    const out = this.#out;
+    this.#out = [];
+    this.#size = 0;
+    return { fault: this.#fault, more: this.#busy, out };
+  }
+
+  close(): void {
+    this.#zip.destroy();
+  }
+
+  #take(chunk: Uint8Array): void {
+    this.#out.push(chunk);
+    this.#size += chunk.length;
+    if (this.#size < MOST_OUT) return;
+    // What zlib makes now it keeps, up to its own mark, and then it makes no more.
+    this.#zip.pause();
+    this.#wake();
+  }
+
+  /** What was given is done with. */
+  #rest(fault: string | null): void {
+    if (!this.#zip.readableEnded) this.#fault ??= fault;
+    if (!this.#busy) return;
+    this.#busy = false;
+    this.#wake();
+  }
 }

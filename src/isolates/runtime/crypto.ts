@@ -4,6 +4,7 @@ import { bridge } from './bridge.ts';
 import { bytesOf } from './buffer-source.ts';
 import { DOMException, QuotaExceededError } from './dom-exception.ts';
 import { makeSubtle, type SubtleCrypto } from './subtle-crypto.ts';
+import { randomUuid } from './uuid.ts';
 
 const MAX_RANDOM = 65_536;
 const making = Symbol('making');
@@ -31,11 +32,7 @@ export class Crypto {
   }
 
   randomUUID(): string {
-    const bytes = new Uint8Array(bridge.current.serve('random', 16) as ArrayBuffer);
-    bytes[6] = ((bytes[6] as number) & 0x0f) | 0x40;
-    bytes[8] = ((bytes[8] as number) & 0x3f) | 0x80;
-    const text = [...bytes].map((b) => b.toString(16).padStart(2, '0')).join('');
-    return text.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
+    return randomUuid();
   }
 }
 

@@ -3,25 +3,22 @@
  * failure of fetch, and carries `code`, `decision`, `status` and `would_allow`.
  */
 
-import {
-  type ReadableByteStreamController,
-  type ReadableStream,
-  ReadableStreamDefaultReader,
-} from 'web-streams-polyfill';
+import { type ReadableStream, ReadableStreamDefaultReader } from 'web-streams-polyfill';
 import { type AbortSignal, onAbort } from './abort.ts';
 import { callNetwork } from './bindings.ts';
 import { bytesStream } from './blob.ts';
 import { bodyState, noBody, wholeBody } from './body.ts';
 import { bytesOf, ownBuffer } from './buffer-source.ts';
-import { DecompressionStream } from './compression-streams.ts';
-import { readDataUrl } from './data-url.ts';
+import { decodedBody } from './content-coding.ts';
+import { download, drop } from './download.ts';
+import { enter, leave } from './exchanges.ts';
 import { Headers, headerPairs } from './headers.ts';
 import { fitsIntegrity } from './integrity.ts';
 import { LIMIT_CHUNK, LIMIT_INLINE, USER_AGENT } from './limits.ts';
+import { fetchLocally } from './local-fetch.ts';
 import { Request, type RequestInit } from './request.ts';
 import { madeResponse, type Response } from './response.ts';
-import { byteStream, passedOn } from './stream-state.ts';
-import { URL } from './url.ts';
+import { URL, withoutFragment } from './url.ts';
 
 const MAX_REDIRECTS = 20;
 const NO_BODY = new Set([101, 103, 204, 205, 304]);
@@ -53,7 +50,8 @@ export async function fetch(...args: [unknown?, RequestInit?]): Promise<Response
     if (stream && !stream.locked) stream.cancel(signal.reason).catch(() => undefined);
     throw signal.reason;
   }
-  if (!/^https?:/.test(request.url)) return verified(withoutNetwork(request), request);
+  if (request.cache === 'only-if-cached') throw new TypeError('nothing is cached here');
+  if (!/^https?:/.test(request.url)) return verified(fetchLocally(request), request);
   let hop = firstHop(request);
   for (let hops = 0; ; hops += 1) {
     const opened = await open(hop, request.signal);
@@ -68,17 +66,6 @@ export async function fetch(...args: [unknown?, RequestInit?]): Promise<Response
   }
 }
 
-/** Only a `data:` URL can be read where nothing is asked; all else is a network error. */
-function withoutNetwork(request: Request): Response {
-  const href = withoutFragment(request.url);
-  const read = href.startsWith('data:') ? readDataUrl(href) : null;
-  if (!read) throw new TypeError('the URL cannot be fetched');
-  const headers = new Headers([['content-type', read.type]]);
-  const bytes = request.method === 'HEAD' ? new Uint8Array(0) : read.bytes;
-  const state = { type: 'basic', status: 200, statusText: 'OK', url: href, headers, guard: 'immutable' } as const;
-  return madeResponse(state, { ...noBody(), source: bytes });
-}
-
 /** What every request says of itself, unless it says otherwise (Fetch, sections 4.1 and 4.6). */
 const USUAL = [
   ['accept', '*/*'],
@@ -86,12 +73,25 @@ const USUAL = [
   ['user-agent', USER_AGENT],
 ] as const;
 
+const CONDITIONS = ['if-modified-since', 'if-none-match', 'if-unmodified-since', 'if-match', 'if-range'];
+
+/** What the modes of a cache say to those on the way (Fetch, section 4.6); there is none here. */
+function cacheFields({ cache, headers }: Request): readonly (readonly [string, string])[] {
+  if (cache === 'no-cache') return [['cache-control', 'max-age=0']];
+  const past = cache === 'no-store' || cache === 'reload';
+  if (!past && !(cache === 'default' && CONDITIONS.some((name) => headers.has(name)))) return [];
+  return [
+    ['pragma', 'no-cache'],
+    ['cache-control', 'no-cache'],
+  ];
+}
+
 function firstHop(request: Request): Hop {
   const { source: bytes, stream } = bodyState(request);
   const { url, method, headers } = request;
   if (bytes || stream) bodyState(request).used = true;
-  const usual = USUAL.filter(([name]) => !headers.has(name));
-  return { url, method, headers: [...headerPairs(headers), ...usual], bytes, stream };
+  const more = [...USUAL, ...cacheFields(request)].filter(([name]) => !headers.has(name));
+  return { url, method, headers: [...headerPairs(headers), ...more], bytes, stream };
 }
 
 /** With `integrity`, the whole body is there before anybody sees the response, and is what was asked for. */
@@ -135,12 +135,11 @@ async function open(hop: Hop, signal: AbortSignal): Promise<Opened> {
     drop(id);
     stop.reject(signal.reason);
   });
-  const asked = callNetwork(
-    'fetch',
-    { id, url: withoutFragment(url), method, headers, body },
-    bytes ? ownBuffer(bytes) : undefined,
-  );
   try {
+    const turn = enter(id);
+    if (turn !== null) await Promise.race([turn, stop.promise]);
+    const order = { id, url: withoutFragment(url), method, headers, body };
+    const asked = callNetwork('fetch', order, bytes ? ownBuffer(bytes) : undefined);
     const sending = stream ? send(id, stream, signal) : null;
     sending?.catch((error: unknown) => {
       drop(id);
@@ -150,13 +149,9 @@ async function open(hop: Hop, signal: AbortSignal): Promise<Opened> {
     return { id, status: answer.status, statusText: answer.statusText, headers: answer.headers };
   } catch (error) {
     forget();
+    leave(id);
     throw error;
   }
-}
-
-function withoutFragment(url: string): string {
-  const at = url.indexOf('#');
-  return at < 0 ? url : url.slice(0, at);
 }
 
 async function send(id: number, stream: ReadableStream, signal: AbortSignal): Promise<void> {
@@ -194,10 +189,6 @@ async function written(id: number, bytes: Uint8Array, reader: ReadableStreamDefa
   }
 }
 
-function drop(id: number): void {
-  callNetwork('fetch.abort', { id }).catch(() => undefined);
-}
-
 interface Whence {
   readonly request: Request;
   readonly url: string;
@@ -211,61 +202,10 @@ function responseOf(opened: Opened, { request, url, redirected }: Whence): Respo
   const bare = NO_BODY.has(status) || request.method === 'HEAD';
   if (bare) drop(id);
   const coding = headers.get('content-encoding');
-  const stream = bare ? null : decoded(download(id, request.signal), coding);
+  const stream = bare ? null : decodedBody(download(id, request.signal), coding);
   const body = { ...noBody(), stream };
   return madeResponse(
     { type: 'basic', status, statusText, url: withoutFragment(url), redirected, headers, guard: 'immutable' },
     body,
   );
-}
-
-const CODINGS = new Map([
-  ['gzip', 'gzip'],
-  ['x-gzip', 'gzip'],
-  ['deflate', 'deflate'],
-]);
-
-/** No coding is asked for, and some origins use one all the same (Fetch, "handle content codings"). */
-function decoded(stream: ReadableStream, coding: string | null): ReadableStream {
-  const format = coding === null ? undefined : CODINGS.get(coding.trim().toLowerCase());
-  return format === undefined ? stream : passedOn(stream, new DecompressionStream(format));
-}
-
-/** Once it is read, the next piece is asked for ahead: its end, or why it broke off, is known without another read. */
-function download(id: number, signal: AbortSignal): ReadableStream<Uint8Array> {
-  let ahead: Promise<Piece> | null = null;
-  return byteStream({
-    start: (controller) => {
-      onAbort(signal, () => controller.error(signal.reason));
-    },
-    pull: async (controller) => {
-      const { bytes } = await (ahead ?? piece(id, controller));
-      ahead = null;
-      if (bytes === null) return;
-      controller.enqueue(bytes);
-      ahead = piece(id, controller);
-    },
-    cancel: () => drop(id),
-  });
-}
-
-interface Piece {
-  /** Null: the stream was told that it is over. */
-  readonly bytes: Uint8Array | null;
-}
-
-/** INVARIANT: does not reject. */
-async function piece(id: number, controller: ReadableByteStreamController): Promise<Piece> {
-  try {
-    for (;;) {
-      const { value, bytes } = await callNetwork('fetch.read', { id });
-      if ((value as { done: boolean }).done) break;
-      if (bytes && bytes.byteLength > 0) return { bytes: new Uint8Array(bytes) };
-    }
-    controller.close();
-    controller.byobRequest?.respond(0);
-  } catch (error) {
-    controller.error(error);
-  }
-  return { bytes: null };
 }

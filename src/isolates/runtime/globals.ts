@@ -196,7 +196,7 @@ const ARITY: Readonly<Record<string, Readonly<Record<string, number>>>> = {
     ...{ generateKey: 3, importKey: 5, exportKey: 2, wrapKey: 4, unwrapKey: 7 },
   },
   TextEncoder: { encodeInto: 2 },
-  URL: { canParse: 1, parse: 1 },
+  URL: { canParse: 1, parse: 1, createObjectURL: 1, revokeObjectURL: 1 },
   URLSearchParams: PAIRS,
 };
 

@@ -20,6 +20,7 @@ interface PortState {
   object: MessagePort | null;
   other: PortState | null;
   started: boolean;
+  closed: boolean;
   readonly queue: Message[];
 }
 
@@ -64,6 +65,7 @@ export class MessagePort extends EventTarget {
 
   close(): void {
     const state = of(this);
+    if (state) state.closed = true;
     if (state?.other == null) return;
     const { other } = state;
     state.other = null;
@@ -95,7 +97,7 @@ function portOf(state: PortState): MessagePort {
 }
 
 transferables.isPort = isPort;
-transferables.canMove = (port) => of(port) !== null;
+transferables.canMove = (port) => of(port)?.closed === false;
 transferables.move = (port) => {
   const state = of(port) as PortState;
   states.delete(port);
@@ -108,7 +110,7 @@ export class MessageChannel {
   readonly #port2: MessagePort;
 
   constructor() {
-    const state = (): PortState => ({ object: null, other: null, started: false, queue: [] });
+    const state = (): PortState => ({ object: null, other: null, started: false, closed: false, queue: [] });
     const [one, two] = [state(), state()];
     one.other = two;
     two.other = one;

@@ -2,6 +2,8 @@
 
 import { AbortSignal, isSignal } from './abort.ts';
 import { resolvedUrl } from './base-url.ts';
+import type { Blob } from './blob.ts';
+import { blobNamed } from './blob-url.ts';
 import { Body, type BodyState, bodyState, cloneBody, extractBody, isUnusable, noBody, takenBody } from './body.ts';
 import { dictionary } from './event.ts';
 import { guardHeaders, Headers } from './headers.ts';
@@ -40,6 +42,8 @@ const DEFAULTS: Readonly<Record<Option, string>> = {
 
 interface RequestState {
   readonly url: string;
+  /** What a `blob:` URL stood for when the request was made. */
+  readonly blob: Blob | null;
   readonly method: string;
   readonly headers: Headers;
   readonly signal: AbortSignal;
@@ -66,6 +70,7 @@ export class Request extends Body {
     const before = isRequest(input) ? input : null;
     const from = before && of(before);
     const url = from ? from.url : checkedUrl(input);
+    const blob = from ? from.blob : blobNamed(url);
     const options = optionsOf(init, from);
     const method = init.method === undefined ? (from?.method ?? 'GET') : checkedMethod(init.method);
     const signal = init.signal === undefined ? (from?.signal ?? null) : checkedSignal(init.signal);
@@ -74,7 +79,7 @@ export class Request extends Body {
     const { body, type } = requestBody(init, before, method);
     super(body);
     if (type !== null && !headers.has('content-type')) headers.append('content-type', type);
-    states.set(this, { url, method, headers, options, signal: followed(signal), ...shownOnly(init, from) });
+    states.set(this, { url, blob, method, headers, options, signal: followed(signal), ...shownOnly(init, from) });
   }
 
   get url(): string {
@@ -140,6 +145,10 @@ export class Request extends Body {
     Object.assign(bodyState(made), copy);
     return made;
   }
+}
+
+export function blobOf(request: Request): Blob | null {
+  return of(request).blob;
 }
 
 function filledHeaders(given: unknown, mode: string): Headers {

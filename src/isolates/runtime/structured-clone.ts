@@ -89,7 +89,10 @@ function movedOf(item: object, moved: Map<object, object>): object {
 
 function move(item: object): object {
   if (item instanceof ArrayBuffer) return item.transfer();
-  return transferables.isPort(item) ? transferables.move(item) : streamTransfer.move(item);
+  if (transferables.isPort(item)) return transferables.move(item);
+  // One of its own sides may have gone before it, or it before them.
+  if (!streamTransfer.canMove(item)) throw uncloneable('what is transferred went elsewhere before, or is locked');
+  return streamTransfer.move(item);
 }
 
 interface Cloning {

@@ -1,5 +1,6 @@
 /** `URL`: parsed by the host, whose parser is the standard's; kept here as its parts. */
 
+import { createObjectURL, revokeObjectURL } from './blob-url.ts';
 import { bridge } from './bridge.ts';
 import { followParams, resetParams, URLSearchParams } from './url-search-params.ts';
 
@@ -33,6 +34,14 @@ export class URL {
     if (args.length === 0) throw new TypeError('parse takes one argument');
     const parts = parse(args[0], args[1]);
     return parts && new URL(parts[0]);
+  }
+
+  static createObjectURL(blob: unknown): string {
+    return createObjectURL(blob);
+  }
+
+  static revokeObjectURL(url: unknown): void {
+    revokeObjectURL(url);
   }
 
   #set(part: string, value: unknown): void {
@@ -133,4 +142,9 @@ export class URL {
   toJSON(): string {
     return this.#at(0);
   }
+}
+
+export function withoutFragment(href: string): string {
+  const at = href.indexOf('#');
+  return at < 0 ? href : href.slice(0, at);
 }

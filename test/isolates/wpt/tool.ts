@@ -1,7 +1,9 @@
 /** A file of the web-platform tests, with its harness, scripts and data, as one piece of tool code. */
 
 import { existsSync, readFileSync } from 'node:fs';
+import { get } from 'node:http';
 import { dirname, join, relative } from 'node:path';
+import type { TestServer } from './gate.ts';
 
 /** Its `// META: variant=` lines; one empty one when it has none. */
 export function variantsOf(file: string): string[] {
@@ -9,16 +11,33 @@ export function variantsOf(file: string): string[] {
   return found.length > 0 ? found : [''];
 }
 
-export function toolOf(root: string, file: string, variant: string): string {
-  const text = readFileSync(file, 'utf8');
-  const scripts = metas(text, 'script').map((ref) => readOr(place(root, file, ref)));
+export interface ToolPlace {
+  /** The checkout. */
+  readonly root: string;
+  readonly server: TestServer | null;
+}
+
+export async function toolOf({ root, server }: ToolPlace, file: string, variant: string): Promise<string> {
+  const path = `/${relative(root, file)}`;
+  const textOf = (from: string, fallback: string) =>
+    server && /\.sub\./.test(from) ? served(server, from) : readOr(join(root, fallback));
+  const text = await textOf(path, path);
+  const scripts = await Promise.all(
+    metas(text, 'script').map((ref) => {
+      const at = relative(root, place(root, file, ref));
+      return textOf(`/${at}`, at);
+    }),
+  );
   const body = [...scripts, text].join('\n;\n');
   const names = [...body.matchAll(/^(?:async )?function\*? *([A-Za-z_$][\w$]*)/gm)].map(([, name]) => name as string);
-  const path = `/${relative(root, file)}`;
-  const origin = 'http://web-platform.test';
-  const location = { search: variant, href: `${origin}${path}${variant}`, pathname: path, origin };
-  // Those of `fetch` ask an origin, and are written for workers as well: these have no `XMLHttpRequest`.
-  const fetches = path.startsWith('/fetch/api/');
+  const { href, origin, protocol, host, hostname, port, pathname, search } = new URL(
+    path + variant,
+    originOf(path, server),
+  );
+  const location = { href, origin, protocol, host, hostname, port, pathname, search, hash: '' };
+  // Those that ask an origin are written for workers as well: these have no `XMLHttpRequest`.
+  const fetches = server !== null || path.startsWith('/fetch/api/');
+  const late = /^\/\/ META: timeout=long/m.test(text) ? 45_000 : 20_000;
   // Classic scripts share a global scope and may be sloppy; here they are one function of a module.
   return `
 globalThis.GLOBAL = { isWindow: () => false, isWorker: () => ${fetches}, isShadowRealm: () => false };
@@ -37,7 +56,7 @@ export default async () => {
   setup({ explicit_timeout: true, explicit_done: true });
   try {
     await (async () => {
-      var structuredCloneBatteryOfTests, testObjMock, publicKeys, privateKeys, noDeriveBitsKeys, noDeriveKeyKeys, ecdsaKeyPairs, ecdhKeys, publicKey;
+      var structuredCloneBatteryOfTests, testObjMock, publicKeys, privateKeys, noDeriveBitsKeys, noDeriveKeyKeys, ecdsaKeyPairs, ecdhKeys, publicKey, forbiddenMethod, idx, result;
 ${[...new Set(names)].map((name) => `try { globalThis.${name} = ${name}; } catch {}`).join('\n')}
 ${body}
     })();
@@ -45,10 +64,33 @@ ${body}
     results.push([1, 'the script itself', String(error?.stack ?? error)]);
   }
   done();
-  const late = new Promise((resolve) => setTimeout(resolve, 20000, 'timeout'));
+  const late = new Promise((resolve) => setTimeout(resolve, ${late}, 'timeout'));
   return { status: await Promise.race([over.promise, late]), results };
 };
 `;
+}
+
+/** As the test server has it: by what stands in the name of the file. */
+function originOf(path: string, server: TestServer | null): string {
+  if (!server) return 'http://web-platform.test';
+  const secure = path.includes('.h2.') ? server.h2[0] : path.includes('.https.') ? server.https[0] : undefined;
+  return secure === undefined ? `http://web-platform.test:${server.http[0]}` : `https://web-platform.test:${secure}`;
+}
+
+/** A file with its placeholders filled in. */
+function served({ http }: TestServer, path: string): Promise<string> {
+  const [port] = http;
+  return new Promise((resolve, reject) => {
+    const asked = get({ host: '127.0.0.1', port, path, headers: { host: `web-platform.test:${port}` } }, (answer) => {
+      let text = '';
+      answer.setEncoding('utf8');
+      answer.on('data', (piece: string) => {
+        text += piece;
+      });
+      answer.on('end', () => resolve(text));
+    });
+    asked.on('error', reject);
+  });
 }
 
 function metas(text: string, name: string): string[] {
