@@ -7,11 +7,11 @@ cd "$(dirname "$0")/.."
 say() { printf 'setup: %s\n' "$*" >&2; }
 
 . scripts/node24.sh
-if ! find_node24; then
+if ! find_node24 any; then
   say "this machine's node ($(node -v 2>/dev/null || echo none)) is older than 24: fetching Node 24 LTS by its npm package"
   command -v npm >/dev/null 2>&1 || { say 'npm is needed to fetch Node 24; install npm, or Node 24 or newer'; exit 2; }
   npm ci --prefix toolchain --no-audit --no-fund --loglevel=error >&2
-  find_node24 || { say "Node 24 could not be fetched for $(uname -sm): is the npm registry reachable, and is this platform listed in toolchain/package.json? or install Node 24 or newer yourself"; exit 2; }
+  find_node24 any || { say "Node 24 could not be fetched for $(uname -sm): is the npm registry reachable, and is this platform listed in toolchain/package.json? or install Node 24 or newer yourself"; exit 2; }
 fi
 PATH="$NODE24_DIR:$PATH"
 export PATH
