@@ -139,5 +139,5 @@ def main(where, vkey, seq, old=None):
 if __name__ == "__main__":
     try:
         main(*sys.argv[1:5])
-    except (ValueError, AssertionError, OSError) as error:
+    except (ValueError, OSError) as error:
         sys.exit(f"bad: {error}")

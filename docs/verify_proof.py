@@ -10,6 +10,11 @@ P, L = 2**255 - 19, 2**252 + 27742317777372353535851937790883648493
 D = -121665 * pow(121666, -1, P) % P
 
 
+def need(holds, why):  # not `assert`, which python3 -O leaves out
+    if not holds:
+        raise ValueError(why)
+
+
 def add(a, b):  # points of Ed25519 in extended coordinates, RFC 8032 section 5.1.4
     A, B = (a[1] - a[0]) * (b[1] - b[0]) % P, (a[1] + a[0]) * (b[1] + b[0]) % P
     C, E = 2 * a[3] * b[3] * D % P, 2 * a[2] * b[2] % P
@@ -31,7 +36,7 @@ def point(raw):
     x = pow(x2, (P + 3) // 8, P)
     if (x * x - x2) % P:
         x = x * pow(2, (P - 1) // 4, P) % P
-    assert y < P and (x * x - x2) % P == 0, "not a point"
+    need(y < P and (x * x - x2) % P == 0, "the checkpoint is not signed by this key")
     x = P - x if x & 1 != sign else x
     return (x, y, 1, x * y % P)
 
@@ -46,7 +51,7 @@ def signed(key, sig, text):
 def root(seq, size, entry, proof):  # RFC 9162 section 2.1.3.2
     h, node, last = hashlib.sha256(b"\0" + entry).digest(), seq, size - 1
     for p in proof:
-        assert last > 0, "the proof is too long"
+        need(last > 0, "the proof is too long")
         if node & 1 or node == last:
             h = hashlib.sha256(b"\1" + p + h).digest()
             while node and not node & 1:
@@ -54,32 +59,38 @@ def root(seq, size, entry, proof):  # RFC 9162 section 2.1.3.2
         else:
             h = hashlib.sha256(b"\1" + h + p).digest()
         node, last = node >> 1, last >> 1
-    assert last == 0, "the proof is too short"
+    need(last == 0, "the proof is too short")
     return h
 
 
 def checkpoint(note, vkey):
     """Origin, size and root of a signed note; raises ValueError when this key did not sign it."""
     name, key_id, key = vkey.split("+", 2)
+    typed = base64.b64decode(key)
+    named = hashlib.sha256(name.encode() + b"\n" + typed).hexdigest()[:8] == key_id
+    need(named and typed[0] == 1 and len(typed) == 33, "the verifier key is not one of a log")
     text, lines = note.split("\n\n")
     origin, size, want = text.split("\n")[:3]
     sigs = [base64.b64decode(l.split(" ")[2]) for l in lines.splitlines() if l.split(" ")[1] == name]
-    raw = base64.b64decode(key)[1:]
-    if not any(s[:4].hex() == key_id and signed(raw, s[4:], (text + "\n").encode()) for s in sigs):
-        raise ValueError("the checkpoint is not signed by this key")
+    own = [s[4:] for s in sigs if s[:4].hex() == key_id and len(s) == 68]
+    need(any(signed(typed[1:], s, (text + "\n").encode()) for s in own), "the checkpoint is not signed by this key")
     return origin, int(size), base64.b64decode(want)
 
 
 def main(path, vkey):
-    proof = json.load(open(path, encoding="utf-8"))
-    try:
-        origin, size, want = checkpoint(proof["checkpoint"], vkey)
-    except ValueError as error:
-        sys.exit(f"bad: {error}")
-    if root(proof["seq"], size, proof["entry"].encode(), map(base64.b64decode, proof["proof"])) != want:
-        sys.exit("bad: the entry is not under this checkpoint")
+    with open(path, encoding="utf-8") as file:
+        proof = json.load(file)
+    origin, size, want = checkpoint(proof["checkpoint"], vkey)
+    need(0 <= proof["seq"] < size, f"there are {size} entries")
+    found = root(proof["seq"], size, proof["entry"].encode(), map(base64.b64decode, proof["proof"]))
+    need(found == want, "the entry is not under this checkpoint")
     print(f"good: entry {proof['seq']} is in {origin}, one of {size}")
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2])
+    if len(sys.argv) != 3:
+        sys.exit(__doc__)
+    try:
+        main(*sys.argv[1:])
+    except (ValueError, LookupError, TypeError, OSError) as error:
+        sys.exit(f"bad: {error}")

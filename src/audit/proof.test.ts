@@ -63,7 +63,10 @@ describe('proofs', () => {
     const proof = inclusionProof(dir, 299);
     expect(run(proof)).toMatchObject({ status: 0, stdout: 'good: entry 299 is in log.example/gate, one of 300\n' });
     expect(run({ ...proof, entry: proof.entry.replace('GET', 'PUT') }).stderr).toMatch(/bad: the entry is not under/);
-    expect(run({ ...proof, seq: 298 }).status).toBe(1);
+    expect(run({ ...proof, seq: 298 }).stderr).toMatch(/^bad: the entry is not under/);
+    expect(run({ ...proof, seq: 300 }).stderr).toMatch(/^bad: there are 300 entries/);
+    expect(run({ ...proof, proof: proof.proof.slice(1) }).stderr).toMatch(/^bad: the proof is too short/);
+    expect(run({ seq: 1 }).stderr).toMatch(/^bad: 'checkpoint'/);
     const stranger = newSigner();
     expect(run(proof, verifierKey(stranger.name, stranger.publicKey)).stderr).toMatch(/bad: .* not signed by this key/);
     const resigned = proof.checkpoint.replace('\n300\n', '\n301\n');

@@ -40,7 +40,7 @@ export function adminClient(options: CommonOptions, io: CliIo): AdminClient {
         gateway: `http://${at(config.gateway.listen)}`,
         demo: null,
       };
-  const base = options.admin ?? io.env['LOCKTENDER_ADMIN'] ?? doors.admin;
+  const base = originOf(options.admin ?? io.env['LOCKTENDER_ADMIN'] ?? doors.admin);
   const send = (route: RouteId, request: AnyRequest): Promise<Response> =>
     request_(base, tokenOf(config.state, io), route, request);
   return {
@@ -48,7 +48,10 @@ export function adminClient(options: CommonOptions, io: CliIo): AdminClient {
     state: config.state,
     // Where the configuration has a key of its own, the appliance makes none.
     gatewayKey: () => config.gateway.dev_key ?? secretFile(join(config.state, 'gateway-key')),
-    call: async (route, request = {}) => (await (await send(route, request as AnyRequest)).json()) as never,
+    call: async (route, request = {}) => {
+      const response = await send(route, request as AnyRequest);
+      return (await response.json().catch(wentAway)) as never;
+    },
     text: async (route) => (await send(route, {})).text(),
     events: (route, query) => eventsOf(send(route, { query })),
   };
@@ -78,7 +81,7 @@ function secretFile(file: string): string {
   }
 }
 
-async function request_(base: string, token: string, route: RouteId, request: AnyRequest): Promise<Response> {
+async function request_(base: URL, token: string, route: RouteId, request: AnyRequest): Promise<Response> {
   const spec = ROUTES[route];
   const url = new URL(pathOf(spec, request.params ?? {}), base);
   for (const [name, value] of Object.entries(request.query ?? {})) {
@@ -99,6 +102,15 @@ async function request_(base: string, token: string, route: RouteId, request: An
   throw await failure(response);
 }
 
+function originOf(base: string): URL {
+  const url = URL.canParse(base) ? new URL(base) : null;
+  if (url !== null && /^https?:$/.test(url.protocol)) return url;
+  throw new CliFailure(
+    EXIT.usage,
+    `\`${base}\` is not the URL of an admin API; write for example \`http://127.0.0.1:9128\``,
+  );
+}
+
 /** Why a connection failed, as the system says it. */
 export function causeOf(error: unknown): string {
   return error instanceof Error && error.cause instanceof Error ? error.cause.message : 'no answer';
@@ -115,7 +127,7 @@ async function* eventsOf(answer: Promise<Response>): AsyncGenerator<unknown> {
   const { body } = await answer;
   if (!body) return;
   let held = '';
-  for await (const text of body.pipeThrough(new TextDecoderStream())) {
+  for await (const text of untilBroken(body.pipeThrough(new TextDecoderStream()))) {
     held += text;
     const blocks = held.split('\n\n');
     held = blocks.pop() ?? '';
@@ -128,4 +140,17 @@ async function* eventsOf(answer: Promise<Response>): AsyncGenerator<unknown> {
       if (data !== '') yield JSON.parse(data);
     }
   }
+}
+
+/** What breaks off is an appliance that has gone, not a fault of this program. */
+async function* untilBroken(texts: ReadableStream<string>): AsyncGenerator<string> {
+  try {
+    yield* texts;
+  } catch (error) {
+    wentAway(error);
+  }
+}
+
+function wentAway(error: unknown): never {
+  throw new CliFailure(EXIT.unreachable, `the appliance went away in the middle of its answer (${causeOf(error)})`);
 }

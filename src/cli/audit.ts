@@ -13,6 +13,7 @@ import { didYouMean } from '../core/nearest.ts';
 import { adminClient } from './admin-client.ts';
 import { addForward } from './audit-forward.ts';
 import { keptEvents, keptProof, liveOrKept } from './audit-offline.ts';
+import { addTail } from './audit-tail.ts';
 import { addVerify, KEYS_FILE, linesOf } from './audit-verify.ts';
 import { addWitness } from './audit-witness.ts';
 import { CliFailure, type CliIo, type CommonOptions, configOf, EXIT } from './context.ts';
@@ -46,6 +47,7 @@ export function addAudit(program: Command, parts: CliParts): void {
   );
   addVerify(audit, parts);
   addReading(audit, parts);
+  addTail(audit, parts);
   addKeeping(audit, parts);
   addExport(audit, parts);
   addWitness(audit, parts);
@@ -64,14 +66,6 @@ function addReading(audit: Command, parts: CliParts): void {
       });
       if (options.json) return printJson(io, { events });
       for (const { seq, event } of events) io.stdout(`${eventLine(seq, event as AuditEvent)}\n`);
-    },
-  });
-  leaf<{ after?: string }>(audit, 'tail', parts, {
-    summary: 'every event as it is recorded, as JSON Lines, until interrupted',
-    declare: (command) => void command.option('--after <seq>', 'from this sequence number on'),
-    run: async (_, options, { io }) => {
-      const query = options.after === undefined ? {} : { after: Number(options.after) };
-      for await (const event of adminClient(options, io).events('auditTail', query)) printJson(io, event);
     },
   });
   leaf(audit, 'proof', parts, {

@@ -1,8 +1,10 @@
 /** What the README shows, over real sockets, with the real program, curl and a real state directory. */
 
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DEMO_SECRET } from '../../src/appliance/tour/demo-origins.ts';
 import { execute, PROGRAM, type RunningAppliance, startProgram, temporaryDirectory } from './running-appliance.ts';
@@ -131,8 +133,15 @@ describe('first use', () => {
     expect(exported.stdout).not.toContain(token);
   });
 
-  it('keeps what was blocked over a kill -9, and the log verifies', async () => {
+  it('keeps what was blocked over a kill -9, and the log verifies; who followed it is told where to go on', async () => {
+    const tail = spawn(PROGRAM, ['audit', 'tail', '--after', '-1', '--state', appliance.state], { stdio: 'pipe' });
+    const [first] = (await once(tail.stdout, 'data')) as [Buffer];
+    const [rest, said, ended] = [text(tail.stdout), text(tail.stderr), once(tail, 'exit')];
     await appliance.kill();
+    expect((await ended)[0]).toBe(3);
+    const seqs = `${first}${await rest}`.match(/^\{"seq":[0-9]+/gm)?.map((line) => Number(line.slice(7))) ?? [];
+    expect(seqs).toEqual(Array.from(seqs, (_, i) => i));
+    expect(await said).toContain(`go on with \`--after ${seqs.at(-1)}\``);
     appliance = await startProgram(appliance.state);
     const listed = await appliance.cli('category', 'list', '--json');
     const { categories } = JSON.parse(listed.stdout) as { categories: { id: string; blocked: boolean }[] };

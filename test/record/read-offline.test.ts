@@ -48,6 +48,7 @@ describe('the record of a state directory on which no appliance runs', () => {
       [['audit', 'query', '--type', 'decisions'], 2, /did you mean `decision`\?/],
       [['audit', 'verify', directory.path], 2, /holds no log/],
       [['audit', 'query', '--admin', 'http://127.0.0.1:9'], 3, /no appliance/],
+      [['audit', 'tail', '--admin', 'localhost:9128'], 2, /`localhost:9128` is not the URL of an admin API/],
     ];
     const ran = await Promise.all(asked.map(([args]) => cli(...args)));
     const wanted = asked.map(([, code, stderr]) => ({ code, stdout: '', stderr: expect.stringMatching(stderr) }));
