@@ -64,7 +64,7 @@ const rule = z.strictObject({
       regexes: z.array(z.string().min(1).max(1000)).max(64).default([]),
       // Tested on what stands before the secret on its line, at most 120 bytes: the name that it is assigned to.
       before: z.array(z.string().min(1).max(1000)).max(64).default([]),
-      stopwords: z.array(z.string().min(1).max(64)).max(256).default([]),
+      stopwords: z.array(z.string().min(1).max(64)).max(4096).default([]),
       json_paths: z.array(jsonPath).max(64).default([]),
       hosts: z.array(z.string().min(1).max(253)).max(256).default([]),
       tools: z.array(z.string().min(1).max(100)).max(256).default([]),

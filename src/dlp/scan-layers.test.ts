@@ -126,6 +126,11 @@ describe('a secret inside an encoding', () => {
     }
   });
 
+  it('T-35 is found behind a line end that is escaped in percent-encoded text', () => {
+    const text = `d=${encodeURIComponent(JSON.stringify({ m: `a\n${GITHUB_TOKEN}\nb` }))}&e=1`;
+    expect(redacted(text)).toBe(text.replace(GITHUB_TOKEN, '[GONE]').replace('[GONE]', encodeURIComponent('[GONE]')));
+  });
+
   it('is found in the rest of a run that was cut', () => {
     const run = base64(`some words and ${GITHUB_TOKEN} and more words`);
     for (let cut = 0; cut < 8; cut += 1) expect(scanLayers(Buffer.from(run.slice(cut)), rules)).toHaveLength(1);

@@ -2,6 +2,7 @@
 
 import { LIKELIHOODS } from '../core/finding.ts';
 import { addAll } from '../core/large-lists.ts';
+import type { Seen } from './candidates.ts';
 import type { RuleSet } from './compiled-rules.ts';
 import { joinedMatches, mostEffort } from './joined.ts';
 import { JsonPlaces } from './json-places.ts';
@@ -126,7 +127,21 @@ function collect(view: View, walk: Walk, depth: number): LayeredCandidate[] {
 function viewIn(view: View, layer: Layer, kind: number, set: RuleSet): View {
   const seen = layer.seen?.(view.seen, set.plan);
   const text = layer.decoded;
-  return seen === undefined ? wholly(text, set) : { text, shown: text, seen, kinds: [...view.kinds, kind] };
+  if (seen === undefined) return wholly(text, set);
+  const kinds = [...view.kinds, kind];
+  const shown = bringsBackslash(text, seen) ? withLineEnds(text) : text;
+  // A word that begins behind a line end was none before.
+  const hits = shown === text ? seen.hits : copied(set.plan.prefilter.scan(shown));
+  return { text, shown, seen: { ...seen, hits }, kinds };
+}
+
+/** Whether what was undone holds the beginning of an escape. */
+function bringsBackslash(text: Buffer, { changes }: Seen): boolean {
+  const changed = changes.at(-1) ?? [];
+  for (let i = 0; i < changed.length; i += 2)
+    for (let at = changed[i] as number; at < (changed[i + 1] as number); at += 1)
+      if (text[at] === BACKSLASH) return true;
+  return false;
 }
 
 /** A candidate for each compressed stretch that holds any. */
@@ -201,6 +216,7 @@ function asJsonValue(text: Buffer, { start, end }: Candidate, replacement: Uint8
 }
 
 const QUOTE = Buffer.from('"');
+const BACKSLASH = 0x5c;
 
 interface Chains {
   readonly text: Buffer;

@@ -5,12 +5,13 @@ import { z } from 'zod';
 import {
   type Draft,
   type DraftRule,
-  hasGroup,
   infoType,
   kebab,
   type NotCarried,
   noteUnread,
+  withinLimits,
 } from './imported-rules.ts';
+import { firstGroups, forEachGroup } from './secret-groups.ts';
 
 const list = z.array(z.string()).default([]);
 const allowlist = z.looseObject({
@@ -48,6 +49,10 @@ const READ_OF_RULE = new Set([
   ...['tags', 'severity'],
 ]);
 
+const KEYWORDS = { what: 'keywords', least: 2, longest: 64, most: 64 };
+const REGEXES = { what: 'regexes of allowlists', longest: 1000, most: 64 };
+const STOPWORDS = { what: 'stopwords', longest: 64, most: 4096 };
+
 /** Throws an `Error` with the place when the text is not TOML, or not gitleaks'. */
 export function readGitleaks(text: string): Draft {
   const config = file.parse(parse(text));
@@ -82,24 +87,29 @@ function ruleOf(one: z.output<typeof rule>, common: Exceptions, note: (what: str
   noteUnread(one, READ_OF_RULE, note);
   if (path !== undefined) note('`path`: the rule runs on every text');
   const own = exceptionsOf([...(one.allowlist ? [one.allowlist] : []), ...one.allowlists], note);
-  return [
-    {
-      id: kebab(one.id),
-      description: (one.description || one.id).slice(0, 500),
-      info_type: infoType(one.id),
-      kind: 'secret',
-      keywords: one.keywords.filter((word) => word.length >= 2 && word.length <= 64).slice(0, 64),
-      regex,
-      // gitleaks takes the first group where none is named.
-      secret_group: secretGroup ?? (hasGroup(regex) ? 1 : 0),
-      ...(entropy === undefined ? {} : { entropy }),
-      allow: {
-        regexes: [...common.regexes, ...own.regexes].slice(0, 64),
-        stopwords: [...common.stopwords, ...own.stopwords].slice(0, 256),
-      },
-      likelihood: entropy === undefined || entropy < 3 ? 'POSSIBLE' : 'LIKELY',
+  const made: DraftRule = {
+    id: kebab(one.id),
+    description: (one.description || one.id).slice(0, 500),
+    info_type: infoType(one.id),
+    kind: 'secret',
+    keywords: keywordsOf(one.keywords, note),
+    regex,
+    ...(entropy === undefined ? {} : { entropy }),
+    allow: {
+      regexes: withinLimits([...common.regexes, ...own.regexes], REGEXES, note),
+      stopwords: withinLimits([...common.stopwords, ...own.stopwords], STOPWORDS, note),
     },
-  ];
+    likelihood: entropy === undefined || entropy < 3 ? 'POSSIBLE' : 'LIKELY',
+  };
+  // gitleaks takes the first group that holds anything where none is named, and 0 names none.
+  return forEachGroup(made, secretGroup ? [secretGroup] : firstGroups(regex));
+}
+
+/** With none of these, or with some left out, the rule would run less often than it does there. */
+function keywordsOf(words: readonly string[], note: (what: string) => void): readonly string[] {
+  const kept = withinLimits(words, KEYWORDS, () => undefined);
+  if (kept.length < words.length) note('`keywords`: the rule runs whatever words a text has');
+  return kept.length < words.length ? [] : kept;
 }
 
 function exceptionsOf(lists: readonly z.output<typeof allowlist>[], note: (what: string) => void): Exceptions {
@@ -110,8 +120,8 @@ function exceptionsOf(lists: readonly z.output<typeof allowlist>[], note: (what:
     if (one.commits.length > 0) note('`commits` of an allowlist: texts here have no commit');
     if (one.condition.toUpperCase() === 'AND') note('an allowlist whose conditions must all hold');
     else {
-      stopwords.push(...one.stopwords.filter((word) => word.length <= 64));
-      if (one.regexTarget === 'secret') regexes.push(...one.regexes.filter((text) => text.length <= 1000));
+      stopwords.push(...one.stopwords);
+      if (one.regexTarget === 'secret') regexes.push(...one.regexes);
       else if (one.regexes.length > 0)
         note(`${one.regexes.length} regexes of an allowlist on the ${one.regexTarget}, not on the secret`);
     }

@@ -60,7 +60,8 @@ export function finishImport(draft: Draft): Import {
       kept.push(made);
     }
   }
-  const yaml = kept.length === 0 ? '' : stringify({ version: 1, rules: kept }, { lineWidth: 0 });
+  const yaml =
+    kept.length === 0 ? '' : stringify({ version: 1, rules: kept }, { lineWidth: 0, aliasDuplicateObjects: false });
   return { yaml, rules: [...names], notCarried };
 }
 
@@ -77,7 +78,10 @@ function finishRule(draft: DraftRule, notCarried: NotCarried[]): object | string
   const tried = tryRule(rule);
   if (!tried.ok) return tried.error;
   const finds = tried.value;
-  const sampled = match.length > 0 ? match : [sampleOf(draft.regex, entropy ?? 0)].filter((text) => text !== null);
+  const sampled =
+    match.length > 0
+      ? match
+      : [sampleOf(draft.regex, draft.secret_group ?? 0, entropy ?? 0)].filter((text) => text !== null);
   const tests = {
     match: sampled.filter(finds),
     no_match: [...no_match, ...NEVER].filter((text) => !finds(text)).slice(0, Math.max(1, no_match.length)),
@@ -100,6 +104,23 @@ export function noteUnread(
     const empty = value === undefined || value === null || (Array.isArray(value) && value.length === 0);
     if (!read.has(key) && !empty) note(`\`${key}\``);
   }
+}
+
+/** As many as a rule may hold of those that it takes; says what is left out. */
+export function withinLimits(all: readonly string[], limits: Limits, note: (what: string) => void): readonly string[] {
+  const fit = all.filter(({ length }) => length >= (limits.least ?? 1) && length <= limits.longest);
+  const kept = fit.slice(0, limits.most);
+  const left = all.length - kept.length;
+  if (left > 0) note(`${left} of ${all.length} ${limits.what}: more, or longer, than a rule may have`);
+  return kept;
+}
+
+export interface Limits {
+  /** In the plural. */
+  readonly what: string;
+  readonly least?: number;
+  readonly longest: number;
+  readonly most: number;
 }
 
 /** Lower-case words with hyphens, as our ids are. */

@@ -152,7 +152,7 @@ describe('samples', () => {
     '(?i)key["\']?\\s{0,3}=\\s{0,3}([a-f0-9]{32})(?:[^a-f0-9]|$)',
     'a(?:b|cd){3,5}e?',
   ])('%s has one', (regex) => {
-    expect(sampleOf(regex, 1)).toMatch(new RegExp(regex.replace('(?i)', ''), 'i'));
+    expect(sampleOf(regex, 0, 1)).toMatch(new RegExp(regex.replace('(?i)', ''), 'i'));
   });
 });
 
@@ -218,4 +218,46 @@ it('no reader throws anything but an error that says what is wrong', () => {
       { numRuns: 60 },
     );
   }
+});
+
+it('finds what any branch of a gitleaks expression holds, as gitleaks does', () => {
+  const toml = `
+[[rules]]
+id = "two-forms"
+regex = '''\\bjira[=:]([a-z0-9]{24})\\b|\\b(ATATT3[A-Za-z0-9]{20})\\b'''
+`;
+  const { made, finds } = imported(readGitleaks(toml));
+  expect(made.rules).toEqual(['two-forms', 'two-forms-2']);
+  expect(finds('jira=abcdefghij0123456789abcd')).toEqual([['two-forms', 'abcdefghij0123456789abcd']]);
+  expect(finds('x ATATT3abcdefghij0123456789 y')).toEqual([['two-forms-2', 'ATATT3abcdefghij0123456789']]);
+});
+
+it('finds every group of a Nosey Parker expression, which tells them all', () => {
+  const yaml = `
+rules:
+  - name: Key and Secret
+    pattern: '\\b(AK[0-9]{8})\\s([a-z]{12})\\b'
+    examples: ['AK12345678 abcdefghijkl']
+`;
+  expect(imported(readNoseyParker(yaml)).finds('AK12345678 abcdefghijkl')).toEqual([
+    ['key-and-secret', 'AK12345678'],
+    ['key-and-secret-2', 'abcdefghijkl'],
+  ]);
+});
+
+it('takes all stopwords of the default configuration along, and says what is beyond a limit', () => {
+  const words = Array.from({ length: 1500 }, (_, i) => `word-${i}-`);
+  const toml = `
+[[rules]]
+id = "many"
+regex = '''key=([a-z0-9-]{16,40})'''
+[[rules.allowlists]]
+stopwords = ${JSON.stringify(words)}
+regexes = ${JSON.stringify(Array.from({ length: 70 }, (_, i) => `^none${i}$`))}
+`;
+  const draft = readGitleaks(toml);
+  expect(lost(draft)).toEqual(['many: 6 of 70 regexes of allowlists: more, or longer, than a rule may have']);
+  const { finds } = imported(draft);
+  expect(finds('key=abc-word-1499-abcdef')).toEqual([]);
+  expect(finds('key=abc-ward-1499-abcdef')).toHaveLength(1);
 });

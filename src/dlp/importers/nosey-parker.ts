@@ -2,15 +2,8 @@
 
 import { parse } from 'yaml';
 import { z } from 'zod';
-import {
-  type Draft,
-  type DraftRule,
-  hasGroup,
-  infoType,
-  kebab,
-  type NotCarried,
-  noteUnread,
-} from './imported-rules.ts';
+import { type Draft, type DraftRule, infoType, kebab, type NotCarried, noteUnread } from './imported-rules.ts';
+import { allGroups, forEachGroup } from './secret-groups.ts';
 
 const LIKELIHOOD = { low: 'POSSIBLE', medium: 'LIKELY', high: 'VERY_LIKELY' } as const;
 const texts = z.array(z.string()).default([]);
@@ -35,31 +28,31 @@ const READ = new Set([
 /** Throws an `Error` when the text is not YAML, or not of that form. */
 export function readNoseyParker(text: string): Draft {
   const notCarried: NotCarried[] = [];
-  const rules = file.parse(parse(text, { logLevel: 'error' })).rules.map((one): DraftRule => {
+  const rules = file.parse(parse(text, { logLevel: 'error' })).rules.flatMap((one): DraftRule[] => {
     const id = kebab(one.name);
     noteUnread(one, READ, (what) => notCarried.push({ rule: id, what }));
     const regex = plain(one.pattern);
-    return {
+    const made: DraftRule = {
       id,
       description: (one.description ?? one.name).slice(0, 500),
       info_type: infoType(one.name),
       kind: 'secret',
       regex,
-      secret_group: secretGroup(regex),
       ...(one.min_entropy === undefined ? {} : { entropy: one.min_entropy }),
       likelihood: LIKELIHOOD[one.confidence],
       match: one.examples,
       no_match: one.negative_examples,
     };
+    return forEachGroup(made, secretGroups(regex));
   });
   return { rules, notCarried };
 }
 
-/** The secret is the group named TOKEN (Kingfisher), else the first, as both tools report it. */
-function secretGroup(regex: string): number {
-  if (!hasGroup(regex)) return 0;
+/** The secret is the group named TOKEN (Kingfisher); else all groups are told, as both tools do. */
+function secretGroups(regex: string): readonly number[] {
   const at = regex.search(/\(\?P?<TOKEN>/);
-  return at < 0 ? 1 : (regex.slice(0, at).match(/(?<!\\)\((?!\?)|\(\?P?<[A-Za-z]/g) ?? []).length + 1;
+  if (at < 0) return allGroups(regex);
+  return [(regex.slice(0, at).match(/(?<!\\)\((?!\?)|\(\?P?<[A-Za-z]/g) ?? []).length + 1];
 }
 
 /** RE2 has no extended mode: blanks and comments are taken away here, and `x` from the flags. */

@@ -3,7 +3,15 @@
 import { parse } from 'yaml';
 import { z } from 'zod';
 import type { Likelihood } from '../../core/finding.ts';
-import { type Draft, type DraftRule, infoType, kebab, type NotCarried, noteUnread } from './imported-rules.ts';
+import {
+  type Draft,
+  type DraftRule,
+  infoType,
+  kebab,
+  type NotCarried,
+  noteUnread,
+  withinLimits,
+} from './imported-rules.ts';
 
 const recogniser = z.looseObject({
   name: z.string().optional(),
@@ -47,6 +55,8 @@ export function readPresidio(text: string): Draft {
   return { rules, notCarried };
 }
 
+const CONTEXT = { what: 'context words', longest: 64, most: 64 };
+
 function rulesOf(one: z.output<typeof recogniser>, note: (rule: string, what: string) => void): DraftRule[] {
   const entity = one.supported_entity ?? one.supported_entities?.[0] ?? one.name ?? 'CUSTOM';
   const name = kebab(one.name ?? entity);
@@ -60,7 +70,7 @@ function rulesOf(one: z.output<typeof recogniser>, note: (rule: string, what: st
   const spoken = languages
     .parse(one.supported_languages)
     .flatMap((language) => (typeof language === 'string' ? [] : (language.context ?? [])));
-  const context = [...new Set([...one.context, ...spoken])].slice(0, 64);
+  const context = withinLimits([...new Set([...one.context, ...spoken])], CONTEXT, (what) => note(name, what));
   const common = { info_type: infoType(entity), context };
   const patterns = one.patterns.map(
     (pattern, i): DraftRule => ({

@@ -10,15 +10,14 @@ const TRIES = 60;
 /** Repeats beyond the least that an expression asks for. */
 const MORE = 3;
 
-/** Null when none could be made: the expression is not known here, or needs what chance does not give. */
-export function sampleOf(regex: string, entropy: number): string | null {
+/** Null when none could be made in which this group holds anything: the expression is not known here, or needs what chance does not give. */
+export function sampleOf(regex: string, group: number, entropy: number): string | null {
   const tree = parseRegex(regex);
   if (tree === null) return null;
   const compiled = new RE2(regex);
   for (let seed = 1; seed <= TRIES; seed += 1) {
     const text = write(tree, new Chance(seed));
-    const found = compiled.exec(text);
-    const secret = found?.[1] ?? found?.[0];
+    const secret = compiled.exec(text)?.[group];
     if (secret !== undefined && secret.length > 0 && shannonEntropy(Buffer.from(secret)) >= entropy) return text;
   }
   return null;

@@ -41,6 +41,53 @@ function decode(text: Buffer, start: number, end: number): Layer | null {
   };
 }
 
+/** A line of `xxd -p` and the lines behind it; a string of JSON writes their ends. */
+const LINES = /[0-9A-Fa-f]{40,}(?:(?:\r?\n|\\r\\n|\\n)[0-9A-Fa-f]{2,})+/y;
+const SHORTEST_LINE = 40;
+const [STAR, BACKSLASH] = [0x2a, 0x5c];
+
+/** Digits on lines of the same length; what takes the place of some is as long, so that no line grows. */
+export function* wrappedHexLayers(text: Buffer, runs: Ranges, isWanted: IsWanted): Generator<Layer> {
+  let done = 0;
+  for (let i = 0; i < runs.length; i += 2) {
+    const end = runs[i + 1] as number;
+    const start = behindBreak(text, runs[i] as number);
+    if (start < done || end - start < SHORTEST_LINE || !isBreak(text[end])) continue;
+    const part = text.toString('latin1', start, Math.min(text.length, start + LONGEST_RUN));
+    LINES.lastIndex = 0;
+    const lines = LINES.exec(part)?.[0];
+    if (lines === undefined) continue;
+    done = start + lines.length;
+    const layer = isWanted(start, done) ? decodeLines(text, lines, start) : null;
+    if (layer !== null) yield layer;
+  }
+}
+
+/** The letter of a line end that a string writes looks like one of the run. */
+function behindBreak(text: Buffer, start: number): number {
+  return text[start - 1] === BACKSLASH && text[start] === 0x6e ? start + 1 : start;
+}
+
+function isBreak(byte = 0): boolean {
+  return byte === 0x0a || byte === 0x0d || byte === BACKSLASH;
+}
+
+function decodeLines(text: Buffer, lines: string, start: number): Layer | null {
+  const places = [...lines.matchAll(PAIR)].map(({ index }) => start + index);
+  const decoded = Buffer.from(places.map((at) => Number.parseInt(text.toString('latin1', at, at + 2), 16)));
+  if (!isText(decoded)) return null;
+  const outer = (from: number, to: number) => [places[from] as number, (places[to - 1] as number) + 2] as const;
+  const encode = (from: number, to: number, replacement: Uint8Array) => {
+    const out = Buffer.from(text.subarray(...outer(from, to)));
+    for (let i = from; i < to; i += 1) {
+      const digits = (replacement[i - from] ?? STAR).toString(16).padStart(2, '0');
+      out.write(digits, (places[i] as number) - (places[from] as number), 'latin1');
+    }
+    return out;
+  };
+  return { encoding: 'hex', decoded, outer, encode };
+}
+
 const DUMP = alphabet('0123456789abcdefABCDEF xX:,-');
 /** Pairs of digits that are apart; a prefix belongs to what is between. */
 const PAIRS = /(?:0[xX])?[0-9A-Fa-f]{2}(?:[ :,-]{1,2}(?:0[xX])?[0-9A-Fa-f]{2}){11,}/g;

@@ -5,8 +5,9 @@ import { merged, type Ranges, touches } from '../ranges.ts';
 import { base32Layers } from './base32.ts';
 import { base64Layers, encodedRuns, firstLines, wrappedBase64Layers } from './base64.ts';
 import { decimalLayers } from './decimal.ts';
+import { dumpLineLayers } from './dump-lines.ts';
 import { entityLayer, jsonLayer, percentLayer, quotedPrintableLayer, sourceLayer } from './escapes.ts';
-import { hexDumpLayers, hexLayers } from './hex.ts';
+import { hexDumpLayers, hexLayers, wrappedHexLayers } from './hex.ts';
 import type { IsWanted, Layer } from './layer.ts';
 import { confusableLayer, invisibleLayer, lettersIn } from './letters.ts';
 import { nearChanges, type Undone } from './splices.ts';
@@ -104,7 +105,9 @@ function* blocksOf(text: Buffer, { runs, lines, near }: Blocks, isNew: IsWanted)
   yield* wrappedBase64Layers(text, lines, isNew);
   yield* base32Layers(text, runs, isNew);
   yield* hexLayers(text, runs, isNew);
+  yield* wrappedHexLayers(text, runs, isNew);
   yield* hexDumpLayers(text, isNew, near);
+  yield* dumpLineLayers(text, isNew);
   yield* decimalLayers(text, isNew, near);
 }
 

@@ -1,0 +1,85 @@
+import { expect, it } from 'vitest';
+import { GITHUB_RULES, GITHUB_TOKEN, ruleSet } from '../../../test/dlp/small-rules.ts';
+import { scanLayers } from '../scan-layers.ts';
+
+const rules = ruleSet(GITHUB_RULES);
+const BYTES = Buffer.from(`# "settings"\ngithub_token=${GITHUB_TOKEN}\nport=1\n`);
+
+interface Dump {
+  readonly offset: (at: number) => string;
+  readonly bytes: (hex: string[]) => string;
+  readonly signs: (text: string) => string;
+}
+
+const pairs = (hex: string[]) =>
+  hex
+    .join('')
+    .replaceAll(/(.{4})/g, '$1 ')
+    .trimEnd()
+    .padEnd(39);
+const hexOf = (digits: number) => (at: number) => at.toString(16).padStart(digits, '0');
+const DUMPS: readonly (readonly [string, Dump])[] = [
+  ['xxd', { offset: (at) => `${hexOf(8)(at)}: `, bytes: pairs, signs: (text) => `  ${text}` }],
+  [
+    'hexdump -C',
+    {
+      offset: (at) => `${hexOf(8)(at)}  `,
+      bytes: (hex) => `${hex.slice(0, 8).join(' ')}  ${hex.slice(8).join(' ')}`.padEnd(48),
+      signs: (text) => `  |${text}|`,
+    },
+  ],
+  ['tcpdump -X', { offset: (at) => `\t0x${hexOf(4)(at)}:  `, bytes: pairs, signs: (text) => `  ${text}` }],
+  [
+    'od -t x1z',
+    {
+      offset: (at) => `${at.toString(8).padStart(7, '0')} `,
+      bytes: (hex) => hex.join(' ').padEnd(47),
+      signs: (t) => `  >${t}<`,
+    },
+  ],
+  [
+    'od -t x1',
+    { offset: (at) => `${at.toString(8).padStart(7, '0')} `, bytes: (hex) => hex.join(' '), signs: () => '' },
+  ],
+];
+
+function dumped(bytes: Buffer, { offset, bytes: written, signs }: Dump): string {
+  const lines: string[] = [];
+  for (let at = 0; at < bytes.length; at += 16) {
+    const part = bytes.subarray(at, at + 16);
+    const text = part.toString('latin1').replaceAll(/[^ -~]/g, '.');
+    lines.push(offset(at) + written([...part].map((byte) => hexOf(2)(byte))) + signs(text));
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+function redacted(text: string): string {
+  const bytes = Buffer.from(text);
+  const parts: Uint8Array[] = [];
+  let at = 0;
+  for (const found of scanLayers(bytes, rules)) {
+    parts.push(bytes.subarray(at, found.start), found.replaced(Buffer.from('[GONE]')));
+    at = found.end;
+  }
+  return Buffer.concat([...parts, bytes.subarray(at)]).toString();
+}
+
+const GONE = Buffer.from(BYTES.toString().replace(GITHUB_TOKEN, '[GONE]'.padEnd(GITHUB_TOKEN.length, '*')));
+
+it.each(DUMPS)('T-35 a secret on several lines of %s is taken out of both columns', (_name, dump) => {
+  const text = `$ dump .env\n${dumped(BYTES, dump)}$ `;
+  expect(redacted(text)).toBe(`$ dump .env\n${dumped(GONE, dump)}$ `);
+});
+
+it.each(DUMPS)('T-35 likewise where a string of JSON holds it, by %s', (_name, dump) => {
+  const text = JSON.stringify({ stdout: dumped(BYTES, dump), status: 0 });
+  expect(JSON.parse(redacted(text))).toEqual({ stdout: dumped(GONE, dump), status: 0 });
+});
+
+it.each([
+  ['lines', (text: string) => text],
+  ['lines of a string', (text: string) => JSON.stringify(text)],
+])('T-35 a secret in digits on %s is taken out, and no line grows', (_name, written) => {
+  const plain = (bytes: Buffer) => bytes.toString('hex').replaceAll(/.{60}/g, '$&\n');
+  expect(redacted(written(`out:\n${plain(BYTES)}\n`))).toBe(written(`out:\n${plain(GONE)}\n`));
+});

@@ -1,0 +1,177 @@
+/**
+ * Dumps of `xxd`, `hexdump -C`, `od -t x1` and `tcpdump -X`: lines of an offset, bytes in hexadecimal and, mostly, the same bytes as
+ * text beside them. Read as the bytes that they show; what takes the place of some stands in both columns, and no line grows.
+ */
+
+import { type IsWanted, isText, type Layer } from './layer.ts';
+
+/** Ends of offsets, of which one in sixteen lines has one, and what stands behind them. */
+const MARKS = ['00: ', '00  ', '000 '];
+const MOST_TRIES = 256;
+const LONGEST_LINE = 400;
+const [NARROWEST, WIDEST] = [8, 64];
+const OFFSET = /^(?:[ \t]|\\t)*(?:0x)?([0-9A-Fa-f]{4,16}):?[ \t]{1,4}(?=[0-9A-Fa-f]{2}(?:[0-9A-Fa-f]{2}){0,3} )/;
+const STAR = 0x2a;
+
+interface Line {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** Where the bytes of a dump stand in the text: their digits, and as text; -1 where it has no such column. */
+interface Places {
+  readonly digits: readonly number[];
+  readonly signs: readonly number[];
+  readonly bytes: readonly number[];
+}
+
+export function* dumpLineLayers(text: Buffer, isWanted: IsWanted): Generator<Layer> {
+  if (!MARKS.some((mark) => text.includes(mark))) return;
+  const all = text.toString('latin1');
+  let done = 0;
+  for (const at of marksIn(all)) {
+    if (at < done) continue;
+    const lines = linesAround(all, at);
+    done = lines.at(-1)?.end ?? at;
+    const places = lines.length < 2 ? null : placesOf(all, lines);
+    if (places === null || !isWanted(lines[0]?.start ?? 0, done)) continue;
+    const decoded = Buffer.from(places.bytes);
+    if (isText(decoded)) yield layerOf(text, places, decoded);
+  }
+}
+
+function marksIn(text: string): number[] {
+  const out: number[] = [];
+  for (const mark of MARKS) {
+    let tries = 0;
+    for (let at = text.indexOf(mark); at >= 0 && tries < MOST_TRIES; at = text.indexOf(mark, at + 1), tries += 1)
+      if (OFFSET.test(text.slice(lineStart(text, at), at + 16))) out.push(at);
+  }
+  return out.sort((a, b) => a - b);
+}
+
+/** Lines end in a line feed, or as a string of JSON writes one. */
+function lineStart(text: string, at: number): number {
+  const near = text.slice(Math.max(0, at - LONGEST_LINE), at);
+  const [feed, written] = [near.lastIndexOf('\n'), near.lastIndexOf('\\n')];
+  const quote = near.lastIndexOf('"');
+  return at - near.length + Math.max(feed + 1, written < 0 ? 0 : written + 2, written < 0 && feed < 0 ? quote + 1 : 0);
+}
+
+function lineEnd(text: string, from: number): number {
+  const near = text.slice(from, from + LONGEST_LINE);
+  const end = near.search(/\r?\n|\\r?\\?n|$/);
+  return from + end;
+}
+
+function nextLine(text: string, end: number): number {
+  const sign = /^(?:\r?\n|\\r\\n|\\n)/.exec(text.slice(end, end + 4));
+  return sign === null ? -1 : end + sign[0].length;
+}
+
+/** Those that begin with an offset, around a place. */
+function linesAround(text: string, at: number): Line[] {
+  const lines: Line[] = [];
+  const line = (start: number) => ({ start, end: lineEnd(text, start) });
+  const isLine = ({ start, end }: Line) => OFFSET.test(text.slice(start, end));
+  for (let start = lineStart(text, at); ; ) {
+    const one = line(start);
+    if (!isLine(one)) break;
+    lines.unshift(one);
+    const before = start - 1;
+    const previous = before <= 0 ? start : lineStart(text, text[before] === 'n' ? before - 1 : before);
+    if (previous >= start) break;
+    start = previous;
+  }
+  for (let start = nextLine(text, lines.at(-1)?.end ?? at); start >= 0; ) {
+    const one = line(start);
+    if (!isLine(one)) break;
+    lines.push(one);
+    start = nextLine(text, one.end);
+  }
+  return lines;
+}
+
+/** Null where the offsets do not count the bytes. */
+function placesOf(text: string, lines: readonly Line[]): Places | null {
+  const width = widthOf(text, lines);
+  if (width < NARROWEST || width > WIDEST) return null;
+  const all = lines.map((line) => digitsOf(text, line, width));
+  const isWhole = all.every(({ length }, i) => length === width || (length > 0 && i + 1 === lines.length));
+  const [first, line] = [all[0]?.at(-1), lines[0]];
+  if (!isWhole || first === undefined || line === undefined) return null;
+  const column = signColumn(text, first + 2, line.end) - line.start;
+  const digits = all.flat();
+  const signs = all.flatMap((own, i) => signsOf(text, lines[i] as Line, { column, count: own.length }));
+  return { digits, signs, bytes: digits.map((at) => Number.parseInt(text.slice(at, at + 2), 16)) };
+}
+
+/** Where the bytes of one line stand as text, which a string of JSON may escape. */
+function signsOf(text: string, { start, end }: Line, { column, count }: { column: number; count: number }): number[] {
+  const out: number[] = [];
+  let at = start + column;
+  for (let i = 0; i < count; i += 1) {
+    out.push(column >= 0 && at < end ? at : -1);
+    at += text[at] === '\\' && (text[at + 1] === '\\' || text[at + 1] === '"') ? 2 : 1;
+  }
+  return out;
+}
+
+/** Bytes from one offset to the next, which may be written in octal. */
+function widthOf(text: string, lines: readonly Line[]): number {
+  const [first, second] = lines.slice(0, 2).map(({ start, end }) => OFFSET.exec(text.slice(start, end))?.[1] ?? '');
+  const apart = (base: number) => Number.parseInt(second ?? '', base) - Number.parseInt(first ?? '', base);
+  const octal = /^[0-7]+$/.test(`${first}${second}`) && (second ?? '').endsWith('20') && (first ?? '').endsWith('00');
+  return octal && apart(8) === 16 ? 16 : apart(16);
+}
+
+function digitsOf(text: string, { start, end }: Line, width: number): number[] {
+  const out: number[] = [];
+  let at = start + (OFFSET.exec(text.slice(start, end))?.[0].length ?? 0);
+  for (let blanks = 0; at < end && out.length < width && blanks < 3; ) {
+    if (/^[0-9A-Fa-f]{2}$/.test(text.slice(at, at + 2))) {
+      out.push(at);
+      at += 2;
+      blanks = 0;
+    } else if (text[at] === ' ') {
+      at += 1;
+      blanks += 1;
+    } else break;
+  }
+  return out;
+}
+
+/** Where the column of text begins; before the line where there is none. */
+function signColumn(text: string, from: number, end: number): number {
+  const rest = text.slice(from, end);
+  const marked = /^ {1,3}[|>]/.exec(rest);
+  if (marked !== null) return from + marked[0].length;
+  return /^ {2}./.test(rest) ? from + 2 : -1e9;
+}
+
+function layerOf(text: Buffer, { digits, signs }: Places, decoded: Buffer): Layer {
+  const outer = (from: number, to: number): readonly [number, number] => [
+    digits[from] as number,
+    Math.max((digits[to - 1] as number) + 2, (signs[to - 1] as number) + 1),
+  ];
+  const encode = (from: number, to: number, replacement: Uint8Array): Uint8Array => {
+    const [start, end] = outer(from, to);
+    const out = Buffer.from(text.subarray(start, end));
+    for (let i = from; i < to; i += 1) {
+      const byte = replacement[i - from] ?? STAR;
+      out.write(byte.toString(16).padStart(2, '0'), (digits[i] as number) - start, 'latin1');
+      const sign = (signs[i] as number) - start;
+      // What a string escapes stays: it is a quote or a backslash.
+      if (sign >= 0 && out[sign] !== BACKSLASH) out[sign] = isPlain(byte) ? byte : DOT;
+    }
+    return out;
+  };
+  return { encoding: 'hex', decoded, outer, encode };
+}
+
+const [DOT, BACKSLASH] = [0x2e, 0x5c];
+
+/** A sign that no string has to escape. */
+function isPlain(byte: number): boolean {
+  return byte >= 0x20 && byte < 0x7f && byte !== 0x22 && byte !== BACKSLASH;
+}
