@@ -5,7 +5,7 @@
 
 import { readFileSync } from 'node:fs';
 import { deserialize, serialize } from 'node:v8';
-import { brotliCompressSync, brotliDecompressSync, constants } from 'node:zlib';
+import { zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import type { RuleSet } from '../dlp/compiled-rules.ts';
 import { type PortableRules, portableRules, sharedRules, unsharedRules } from '../dlp/portable-rules.ts';
 import { type PreparedRules, prepare } from '../dlp/prepared-rules.ts';
@@ -37,7 +37,7 @@ export function readPreparedRules(file = FILE): PreparedRules | null {
 function read<T>(file: string, part: 'whole' | 'parts'): T | null {
   try {
     const kept = deserialize(readFileSync(file)) as Kept;
-    return kept.engine === engine() ? (deserialize(brotliDecompressSync(kept[part], ONE_CHUNK)) as T) : null;
+    return kept.engine === engine() ? (deserialize(zstdDecompressSync(kept[part], ONE_CHUNK)) as T) : null;
   } catch {
     return null;
   }
@@ -51,8 +51,7 @@ export function writePreparedRules(set: RuleSet, file = FILE): void {
 }
 
 function compressed(value: unknown): Uint8Array {
-  // Quality 11 would take longer than all the rest, for a tenth of the size.
-  return brotliCompressSync(serialize(value), { params: { [constants.BROTLI_PARAM_QUALITY]: 4 } });
+  return zstdCompressSync(serialize(value));
 }
 
 const engine = (): string => engineDigest('dlp', 'core/strict-yaml.ts');

@@ -131,6 +131,8 @@ export function readText(path: string, most = MAX_FILE): string {
 }
 
 const PIECE = 1 << 20;
+/** Enough to see that a file ends where it said: memory for a piece costs more than most files. */
+const BEYOND = 512;
 
 /** By pieces up to the bound: a device or a pipe has no size that could be asked. */
 function readBounded(path: string, most: number): Buffer {
@@ -139,7 +141,8 @@ function readBounded(path: string, most: number): Buffer {
   const fd = openSync(path, 'r');
   try {
     for (let total = 0; ; ) {
-      const piece = Buffer.allocUnsafe(Math.max(Math.min(size - total, most), 0) || PIECE);
+      const left = Math.max(Math.min(size - total, most), 0);
+      const piece = Buffer.allocUnsafe(left || (size > 0 && total === size ? BEYOND : PIECE));
       const got = readSync(fd, piece);
       if (got === 0) return pieces.length === 1 ? (pieces[0] as Buffer) : Buffer.concat(pieces);
       total += got;
