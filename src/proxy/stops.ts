@@ -270,6 +270,8 @@ function causeOf(reason: Refusal['reason']): NonNullable<Exchange['cause']> {
       return 'guard_blocked';
     case 'tls':
       return 'client_closed';
+    case 'request':
+      return reasonRow(reason).status === 408 ? 'timeout' : 'client_closed';
     default:
       if (reason === 'lease_ended') return 'lease_ended';
       return reason === 'draining' ? 'draining' : 'internal_error';

@@ -360,12 +360,13 @@ function writeRules(dir: string, ports: readonly number[]): string {
   put('profiles/lab-tight.yaml', tight);
   put('profiles/lab-slow.yaml', profile('lab-slow', 'net.read.lab').replace('rate: 1000', 'rate: 2'));
   put('profiles/lab-brief.yaml', profile('lab-brief', 'net.read.lab').replace('wall_ms: 3600000', 'wall_ms: 1500'));
+  const write = profile('lab-up', 'net.read.lab, net.write.lab');
+  put('profiles/lab-up.yaml', write.replace('bytes_up: 1048576000', 'bytes_up: 100000'));
   put('profiles/lab-read.yaml', profile('lab-read', 'net.read.lab'));
   put('profiles/lab-write.yaml', profile('lab-write', 'net.read.lab, net.write.lab'));
   const shipped = readFileSync(new URL('../../rules/classes.yaml', import.meta.url), 'utf8');
-  const classes = ['lab-read', 'lab-write', 'lab-opaque', 'lab-bucket', 'lab-tight', 'lab-slow', 'lab-brief'].map(
-    (name) => `  - { name: ${name}, description: The lab., profile: ${name} }\n`,
-  );
+  const names = ['read', 'write', 'opaque', 'bucket', 'tight', 'slow', 'brief', 'up'].map((name) => `lab-${name}`);
+  const classes = names.map((name) => `  - { name: ${name}, description: The lab., profile: ${name} }\n`);
   put('classes.yaml', `${shipped.trimEnd()}\n${classes.join('')}`);
   return dir;
 }

@@ -141,8 +141,7 @@ export class OriginConnection implements Carrying, Due {
   async #piece(bytes: Uint8Array, chunked: boolean): Promise<void> {
     if (bytes.length === 0) return;
     const socket = this.#socket;
-    this.#turn?.sent(bytes);
-    if (this.#closed) return;
+    if (this.#turn?.ask.mayGo(bytes.length) !== true || this.#closed) return;
     if (chunked) socket.write(`${bytes.length.toString(16)}\r\n`, 'latin1');
     let room = socket.write(bytes);
     if (chunked) room = socket.write('\r\n', 'latin1');

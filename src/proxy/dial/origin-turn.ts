@@ -9,6 +9,8 @@ export interface OriginAsk {
   /** Flat name-value list; with `host`, and with `content-length` where the length of the body is known. */
   readonly headers: readonly string[];
   readonly body: AsyncIterable<Uint8Array> | Uint8Array | null;
+  /** Asked before each piece of the body. */
+  readonly mayGo: (bytes: number) => boolean;
 }
 
 /** What may break off or hold up a turn: the connection that carries it, or the dial that will. */
@@ -66,10 +68,6 @@ export class OriginTurn implements Dispatcher.DispatchController {
     if (!this.paused) return;
     this.paused = false;
     this.#carrying?.resume();
-  }
-
-  sent(bytes: Uint8Array): void {
-    this.#handler.onBodySent?.(bytes as Buffer);
   }
 
   head(status: number, headers: HeaderList): void {

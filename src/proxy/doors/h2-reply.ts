@@ -64,6 +64,7 @@ export class H2Reply implements Reply {
     const stream = this.#stream;
     if (this.gone) return;
     stream.once('wantTrailers', () => sendTrailers(stream, this.#trailers ? trailers : []));
+    stopLater(stream);
     stream.end();
   }
 
@@ -71,6 +72,25 @@ export class H2Reply implements Reply {
     if (!this.#stream.destroyed) this.#stream.close(constants.NGHTTP2_INTERNAL_ERROR);
   }
 }
+
+/**
+ * Who has its whole answer and still sends its request is told to stop (RFC 9113 section 8.1): nobody reads it, and it would wait
+ * for a window that never opens. After a while, in which the rest of a small one comes.
+ *
+ * What came and was not read is let go: it would keep the stream, and with it a session that its client has closed long ago.
+ */
+export function stopLater(stream: ServerHttp2Stream): void {
+  stream.once('finish', () => {
+    const late = setTimeout(() => {
+      stream.close(constants.NGHTTP2_NO_ERROR);
+      setImmediate(() => stream.destroy());
+    }, LINGER_MS);
+    late.unref();
+    stream.once('close', () => clearTimeout(late));
+  });
+}
+
+const LINGER_MS = 2_000;
 
 function sendTrailers(stream: ServerHttp2Stream, trailers: FieldList): void {
   // None: an empty frame of data that ends the stream.

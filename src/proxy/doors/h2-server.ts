@@ -16,7 +16,7 @@ import type { Gate } from '../gate.ts';
 import { letGo } from '../let-go.ts';
 import { forward } from '../relay/forward.ts';
 import { Crumbs, watchCrumbs } from './h2-crumbs.ts';
-import { H2Reply, h2Fields } from './h2-reply.ts';
+import { H2Reply, h2Fields, stopLater } from './h2-reply.ts';
 import { type ReadRequest, readAsk, unreadable } from './http-ask.ts';
 import type { Walk } from './http1-connection.ts';
 import type { Inner } from './inner.ts';
@@ -111,8 +111,10 @@ export class H2Server {
       ask: read.ask,
       headers: list,
       relay: (exchange) => {
-        const body = read.ask.hasBody ? stream : null;
-        const proceed = () => (field(list, 'expect') === '' ? undefined : stream.additionalHeaders({ ':status': 100 }));
+        // A body that is not read to its end is no reason to break off the answer.
+        const body = read.ask.hasBody ? stream.iterator({ destroyOnReturn: false }) : null;
+        const waits = field(list, 'expect') !== '';
+        const proceed = () => (waits && !stream.destroyed ? stream.additionalHeaders({ ':status': 100 }) : undefined);
         return forward(this.#gate, exchange, { headers: list, body, reply, h2: true, proceed });
       },
       refuse: (denial) => refuseStream(stream, denial, field(list, 'accept')),
@@ -138,6 +140,7 @@ function refuseStream(stream: ServerHttp2Stream, denial: Denial, accept: string)
   }
   const rendered = renderDenial(denial, accept);
   stream.respond(h2Fields(rendered.status, rendered.headers));
+  stopLater(stream);
   stream.end(rendered.body);
   stream.resume();
 }

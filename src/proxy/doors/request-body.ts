@@ -7,7 +7,7 @@
 import { GrowingBytes } from '../../core/growing-bytes.ts';
 import { mustFlow } from '../../guard/framed/framing-of.ts';
 import { QUIET_MS } from '../../guard/quiet-end.ts';
-import type { Exchange } from '../exchange.ts';
+import type { Exchange, HeaderList } from '../exchange.ts';
 import { field, joined } from '../fields.ts';
 import type { Gate } from '../gate.ts';
 import { exchangedBody } from '../guarding/brokering.ts';
@@ -15,8 +15,6 @@ import { type BodyStream, blockedBy, looked } from '../guarding/guarding.ts';
 import { watchedBody } from '../guarding/provider-body.ts';
 import { guardContext, recordVerdict } from '../guarding/scan-outbound.ts';
 import { isEventStream, isNdjson } from '../media-type.ts';
-import type { Forwarding } from '../relay/forwarding.ts';
-import { idleBound } from './idle-body.ts';
 
 export interface OutboundBody {
   readonly stream: AsyncIterable<Uint8Array> | Uint8Array | null;
@@ -26,11 +24,14 @@ export interface OutboundBody {
 
 const HELD = 1024 * 1024;
 
-export async function outboundBody(gate: Gate, exchange: Exchange, forwarding: Forwarding): Promise<OutboundBody> {
-  const { headers } = forwarding;
+/** `sent` is null where there is no body. */
+export async function outboundBody(
+  gate: Gate,
+  exchange: Exchange,
+  { headers, sent }: { readonly headers: HeaderList; readonly sent: AsyncIterable<Uint8Array> | null },
+): Promise<OutboundBody> {
   const announced = field(headers, 'content-length');
-  if (forwarding.body === null) return { stream: null, length: announced === '0' ? 0 : null };
-  const sent = idleBound(forwarding.body, gate.settings.idleMs);
+  if (sent === null) return { stream: null, length: announced === '0' ? 0 : null };
   const body = watchedBody(gate, exchange, { body: sent, headers });
   const guard = gate.guard();
   const contentType = field(headers, 'content-type').toLowerCase();

@@ -10,6 +10,7 @@ import { urlHost } from '../dial/upstreams.ts';
 import { Crumbs } from '../doors/h2-crumbs.ts';
 import { type FieldList, PHRASE, type Reply } from '../doors/reply.ts';
 import { type OutboundBody, outboundBody } from '../doors/request-body.ts';
+import { Upload } from '../doors/upload.ts';
 import type { Exchange, HeaderList, Sealing } from '../exchange.ts';
 import { clientFields, field, trailerFields, upstreamFields } from '../fields.ts';
 import type { Gate } from '../gate.ts';
@@ -23,7 +24,31 @@ import type { Forwarding } from './forwarding.ts';
 /** Resolves when the exchange is over. Throws a `Refusal` when it failed. */
 export async function forward(gate: Gate, exchange: Exchange, forwarding: Forwarding): Promise<void> {
   forwarding.proceed();
-  const body = await outboundBody(gate, exchange, forwarding);
+  if (forwarding.body === null) {
+    await send(gate, exchange, { forwarding, sent: null });
+    return;
+  }
+  const upload = new Upload(forwarding.body, gate.settings.idleMs);
+  exchange.onCut(() => upload.stop(stopped(exchange)));
+  forwarding.reply.onGone(() => exchange.end('client_closed', null));
+  try {
+    await send(gate, exchange, { forwarding, sent: upload });
+  } catch (error) {
+    // Who would be told has left.
+    if (exchange.cause !== 'client_closed') throw error;
+  } finally {
+    // An origin may answer before it has all; whatever its transport would still send then stands on no lease.
+    upload.stop(new Refusal('upstream_protocol', 'answered'));
+  }
+}
+
+interface Sending {
+  readonly forwarding: Forwarding;
+  readonly sent: Upload | null;
+}
+
+async function send(gate: Gate, exchange: Exchange, { forwarding, sent }: Sending): Promise<void> {
+  const body = await outboundBody(gate, exchange, { headers: forwarding.headers, sent });
   try {
     await attempt(gate, exchange, { forwarding, body, fresh: false });
   } catch (error) {
@@ -80,7 +105,8 @@ function attempt(gate: Gate, exchange: Exchange, { forwarding, body, fresh }: At
     if (body.stream === null) exchange.onSeal(relay);
     // undici has no way to ask for a server as a whole.
     if (!forwarding.h2 || ask.path === '*') {
-      const sent = { path: head.path, method: ask.method, headers: head.headers, body: body.stream };
+      const { headers: fields, path } = head;
+      const sent = { path, method: ask.method, headers: fields, body: body.stream, mayGo: relay.mayGo };
       gate.upstreams.h1(origin).dispatch(sent, relay, fresh);
       return;
     }
@@ -88,7 +114,7 @@ function attempt(gate: Gate, exchange: Exchange, { forwarding, body, fresh }: At
       path: head.path,
       method: ask.method,
       headers: [...head.headers],
-      body: body.stream as never,
+      body: (body.stream === null || body.length === 0 ? body.stream : paid(body.stream, relay)) as never,
       ...(body.stream === null ? {} : { idempotent: false }),
     };
     const chosen = gate.upstreams.pool(origin);
@@ -96,6 +122,15 @@ function attempt(gate: Gate, exchange: Exchange, { forwarding, body, fresh }: At
     relay.isH2 = () => gate.upstreams.speaksH2(chosen);
     chosen.dispatch(options, relay);
   });
+}
+
+/** undici tells of a piece when it has handed it to the session: too late for one that is beyond the budget. */
+async function* paid(body: NonNullable<OutboundBody['stream']>, { mayGo }: Relay): AsyncGenerator<Uint8Array> {
+  for await (const piece of body instanceof Uint8Array ? [body] : body) {
+    // What ended it has broken off the request, and says why.
+    if (!mayGo(piece.length)) throw new Refusal('lease_ended');
+    yield piece;
+  }
 }
 
 /** Said over HTTP/2 alone, where it is no word of the connection; and an origin of HTTP/1.1 serves no gRPC. */
@@ -153,9 +188,8 @@ export class Relay implements Dispatcher.DispatchHandler, Sealing {
     reply.onDrain(() => (this.#guard === null ? controller.resume() : this.#guard.drained()));
   }
 
-  onBodySent(chunk: Buffer): void {
-    this.#count('up', chunk.length);
-  }
+  /** Asked before each piece of the request's body. */
+  readonly mayGo = (bytes: number): boolean => this.#count('up', bytes);
 
   onResponseStart(controller: Dispatcher.DispatchController, status: number, _parsed?: unknown, phrase?: string): void {
     // Interim responses are the origin's own business with us; unsolicited ones end here (T-29).
