@@ -196,6 +196,47 @@ describe("an isolate's fetch", () => {
     expect(found).toContain(2);
   }, 60_000);
 
+  it('does not wait behind another answer of the same origin that is slow', async () => {
+    lab.script = (socket, head) =>
+      socket.write(head.includes('/slow') ? 'HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\nplain words ' : answer('ok'));
+    const code = `export default async (url) => {
+      const slow = await fetch(url + 'slow');
+      const quick = await Promise.all([1, 2].map(() => fetch(url + 'quick').then((r) => r.text())));
+      await slow.body.cancel();
+      return quick;
+    }`;
+    const order = { class: 'lab-read', code, input: `https://${target()}/`, limits: { wall_ms: 10_000 } };
+    const response = await fetch(`http://${lab.appliance.gatewayAddress}/v1/tasks`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${DEV_KEY}`, 'content-type': 'application/json' },
+      body: JSON.stringify(order),
+    });
+    expect(await response.json()).toMatchObject({ status: 'completed', result: ['ok', 'ok'] });
+  }, 60_000);
+
+  it('is recorded as cut short by its own side when the body that it sends breaks off', async () => {
+    lab.script = (socket) => socket.end(answer('ok', 'Connection: close\r\n'));
+    const code = `export default async (url) => {
+      const send = (source, signal) => fetch(url, { method: 'POST', body: new ReadableStream(source), duplex: 'half', signal }).catch((e) => e.message);
+      const first = (c) => c.enqueue(new Uint8Array(10));
+      const stop = new AbortController();
+      return [await send({ start: first, pull: (c) => c.error(new Error('mine')) }),
+        await send({ start: first, pull: () => new Promise((r) => setTimeout(r, 20)).then(() => stop.abort(new Error('stopped'))) }, stop.signal)];
+    }`;
+    const response = await fetch(`http://${lab.appliance.gatewayAddress}/v1/tasks`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${DEV_KEY}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ class: 'lab-write', code, input: `https://${target()}/up` }),
+    });
+    const { result, task } = (await response.json()) as { result: unknown; task: string };
+    expect(result).toEqual(['mine', 'stopped']);
+    const closed = async () => {
+      const { events } = await lab.admin(`/v1/audit?type=flow.closed&task=${task}&limit=10`);
+      return (events as { event: { reason: string | null; cause: string } }[]).map(({ event }) => event.cause);
+    };
+    await expect.poll(closed, { timeout: 20_000 }).toEqual(['client_closed', 'client_closed']);
+  }, 60_000);
+
   it('ends in the middle of its body when its host is denied, and the task is told', async () => {
     lab.script = (socket) => {
       socket.write('HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\n');

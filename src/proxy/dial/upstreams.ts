@@ -138,7 +138,8 @@ export class Upstreams {
     const dial = this.#dial(origin, addresses, h2 ? ['h2', 'http/1.1'] : ['http/1.1']);
     const pool: Pool = new Pool(`${scheme}://${urlHost(host)}:${port}`, {
       allowH2: h2,
-      pipelining: h2 ? 100 : 1,
+      // Over h2 undici goes by the streams that the origin takes; over HTTP/1.1 nothing waits behind a slow answer.
+      pipelining: 1,
       keepAliveTimeout: 15_000,
       keepAliveMaxTimeout: 60_000,
       maxHeaderSize: 64 * 1024,

@@ -7,9 +7,10 @@ import { err, ok, type Result } from '../../core/result.ts';
 import { isField, isMethod } from '../../wire/http-head.ts';
 import { parseAbsoluteTarget } from '../../wire/request-target.ts';
 import { type Denial, wordsOf } from '../denial.ts';
-import type { HeaderList, Order } from '../exchange.ts';
+import type { Exchange, HeaderList, Order } from '../exchange.ts';
 import type { Gate } from '../gate.ts';
 import { handle } from '../handle.ts';
+import { Refusal } from '../refusal.ts';
 import { forward } from '../relay/forward.ts';
 import { FetchReply } from './fetch-reply.ts';
 import { type ReadRequest, readAsk, unreadable } from './http-ask.ts';
@@ -42,12 +43,14 @@ function fetch(gate: Gate, principal: Principal, request: EgressRequest): Promis
   const headers: HeaderList = request.headers.filter(([name]) => !TRANSPORT.has(name.toLowerCase()));
   const read = readOf(gate, request, headers);
   return new Promise<Outcome>((resolve, reject) => {
-    const state = { decision: '' };
+    const state: { exchange: Exchange | null } = { exchange: null };
     const reply = new FetchReply(({ status, fields, phrase }) =>
-      resolve(ok({ status, statusText: phrase, headers: fields, body: reply, decision: state.decision })),
+      resolve(ok({ status, statusText: phrase, headers: fields, body: reply, decision: state.exchange?.id ?? '' })),
     );
     const abort = () => {
       reply.leave();
+      // Before there is an answer that could be left.
+      state.exchange?.end('client_closed', null);
       reject(new Error('the request was aborted'));
     };
     request.signal.addEventListener('abort', abort, { once: true });
@@ -61,12 +64,12 @@ function fetch(gate: Gate, principal: Principal, request: EgressRequest): Promis
       ask: read.ask,
       headers,
       relay: (exchange) => {
-        state.decision = exchange.id;
+        state.exchange = exchange;
         exchange.onCut(() => reply.destroy());
         if (request.signal.aborted) exchange.end('client_closed', null);
         // Responses come decoded to tool code, so nothing but identity is asked for.
         const sent: HeaderList = [...headers, ['accept-encoding', 'identity']];
-        const body = read.ask.hasBody ? request.body : null;
+        const body = read.ask.hasBody && request.body ? whole(request.body) : null;
         return forward(gate, exchange, { headers: sent, body, reply, h2: true, proceed: () => undefined });
       },
       refuse: (denial) => (reply.begun ? reply.destroy() : resolve(err(denialOf(denial)))),
@@ -76,6 +79,15 @@ function fetch(gate: Gate, principal: Principal, request: EgressRequest): Promis
       reply.destroyUnlessEnded();
     });
   });
+}
+
+/** Tool code may break its body off, or be over before its end: as at every other door, that is its own doing. */
+async function* whole(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  try {
+    yield* body;
+  } catch {
+    throw new Refusal('request_malformed', 'cut_short');
+  }
 }
 
 function readOf(

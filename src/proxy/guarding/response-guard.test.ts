@@ -20,7 +20,7 @@ function scene(rest: Partial<BodyStream>) {
   const exchange = new Exchange('d_1', { kind: 'exchange', principal: null } as Order, null as never, 0);
   const nothing = { findings: [], action: 'pass' } as never;
   const filter = { blocked: false, push: () => [], idle: () => [], end: () => [], verdict: () => nothing, ...rest };
-  const guard = new ResponseGuard({} as Gate, exchange, { filter: filter as BodyStream, isSized: true });
+  const guard = new ResponseGuard({} as Gate, exchange, { filter: filter as BodyStream, isSized: true, isLive: false });
   const idle = { pause: () => undefined, resume: () => undefined, abort: () => undefined };
   guard.begin(reply, { status: 200, fields: [], ...idle });
   return { said, exchange, guard };

@@ -1,6 +1,7 @@
 /**
  * A response body through the guard. The response head waits for the guard's first word, so that a body that is
- * blocked at its start becomes a denial; later, the connection is broken instead. A stream is let go on when it pauses, and
+ * blocked at its start becomes a denial; later, the connection is broken instead. It does not wait for long: a body may
+ * begin much later than its head, and whoever asked goes by that. A stream is let go on when it pauses, and
  * now and then while it does not. While another thread looks at a piece, the origin is paused, and what still comes waits its turn.
  */
 
@@ -15,12 +16,21 @@ import { liveScrubs } from './brokering.ts';
 import { type BodyStream, blockedBy, unlooked } from './guarding.ts';
 import { guardContext, recordVerdict } from './scan-outbound.ts';
 
+/** How long a head waits for its body to begin; where events or lines are to come, only until the origin is quiet. */
+export const HEAD_MS = 1000;
+
 interface Begin {
   readonly status: number;
   readonly fields: FieldList;
   readonly pause: () => void;
   readonly resume: () => void;
   readonly abort: (error: Error) => void;
+}
+
+interface Guarded {
+  readonly filter: BodyStream;
+  readonly isSized: boolean;
+  readonly isLive: boolean;
 }
 
 export class ResponseGuard {
@@ -36,6 +46,11 @@ export class ResponseGuard {
   #recorded = false;
   /** `performance.now()` from which on something may be held back; infinite where nobody waits for single pieces. */
   #heldSince: number;
+  /** How long the head waits at most. */
+  readonly #patience: number;
+  /** `performance.now()` from which on it does not. */
+  #headBy = Number.POSITIVE_INFINITY;
+  #late: NodeJS.Timeout | undefined;
   /** What came while another thread looks. */
   readonly #waiting = new GrowingBytes();
   /** Until that thread, and whatever came since, is done with. */
@@ -50,27 +65,30 @@ export class ResponseGuard {
     const guard = gate.guard();
     const contentType = field(headers, 'content-type').toLowerCase();
     const isSized = field(headers, 'content-length') !== '';
+    const isLive = /event-stream|ndjson|jsonl|grpc/.test(contentType);
     const context = guardContext(exchange, 'result', {
       contentType,
       contentEncoding: joined(headers, 'content-encoding').toLowerCase(),
       isSized,
-      isLive: /event-stream|ndjson|jsonl|grpc/.test(contentType),
+      isLive,
     });
     if (guard === null || context === null) return null;
     const filter = guard.stream({ ...context, scrubs: liveScrubs(gate, exchange) });
-    return new ResponseGuard(gate, exchange, { filter, isSized });
+    return new ResponseGuard(gate, exchange, { filter, isSized, isLive });
   }
 
-  constructor(gate: Gate, exchange: Exchange, { filter, isSized }: { filter: BodyStream; isSized: boolean }) {
+  constructor(gate: Gate, exchange: Exchange, { filter, isSized, isLive }: Guarded) {
     this.#gate = gate;
     this.#exchange = exchange;
     this.#filter = filter;
+    this.#patience = isLive ? 0 : HEAD_MS;
     this.#heldSince = isSized ? Number.POSITIVE_INFINITY : performance.now();
   }
 
   begin(reply: Reply, begin: Begin): void {
     this.#reply = reply;
     this.#begin = begin;
+    this.#headBy = performance.now() + this.#patience;
     this.#wait();
   }
 
@@ -161,6 +179,7 @@ export class ResponseGuard {
   #stop(): void {
     this.#stopped = true;
     clearTimeout(this.#idle);
+    clearTimeout(this.#late);
   }
 
   #wait(): void {
@@ -187,11 +206,22 @@ export class ResponseGuard {
     try {
       const out = this.#filter.idle();
       if (out instanceof Promise) this.#look(out);
-      else this.#send(out);
+      else {
+        this.#send(out);
+        this.#sayHead();
+      }
     } catch (error) {
       // A timer has no caller.
       this.#fail(refusalOf(unlooked(error)));
     }
+  }
+
+  /** The head by itself, once it has waited long enough; until then, when that will be. */
+  #sayHead(): void {
+    if (this.#reply?.begun || this.#stopped || this.#failure !== null || !this.#exchange.mayMove()) return;
+    const left = this.#headBy - performance.now();
+    if (left <= 0) this.#head([]);
+    else this.#late ??= setTimeout(() => this.#flush(), left);
   }
 
   /** Whatever can go on does so now. */

@@ -4,7 +4,7 @@ import type { Reply } from '../doors/reply.ts';
 import type { Exchange } from '../exchange.ts';
 import type { Gate } from '../gate.ts';
 import type { BodyStream } from './guarding.ts';
-import { ResponseGuard } from './response-guard.ts';
+import { HEAD_MS, ResponseGuard } from './response-guard.ts';
 
 /** What DESIGN promises: a quiet stream goes on within so many milliseconds. */
 const PROMISED_MS = 20;
@@ -14,6 +14,8 @@ class Holding implements BodyStream {
   readonly blocked = false;
   #held: Uint8Array[] = [];
   elsewhere: Promise<void> | null = null;
+  /** Nothing goes on before the end. */
+  keeps = false;
 
   push(chunk: Uint8Array): Uint8Array[] | Promise<Uint8Array[]> {
     this.#held.push(chunk);
@@ -21,6 +23,7 @@ class Holding implements BodyStream {
   }
 
   idle(): Uint8Array[] | Promise<Uint8Array[]> {
+    if (this.keeps) return [];
     const out = this.#held;
     this.#held = [];
     return this.elsewhere === null ? out : this.elsewhere.then(() => out);
@@ -35,7 +38,7 @@ class Holding implements BodyStream {
   }
 }
 
-function scene() {
+function scene(isLive = false) {
   const filter = new Holding();
   const sent: string[] = [];
   const flow: string[] = [];
@@ -50,7 +53,7 @@ function scene() {
     write: (chunk) => sent.push(Buffer.from(chunk).toString()) > 0,
   };
   const exchange: Partial<Exchange> = { mayMove: () => true };
-  const guard = new ResponseGuard({} as Gate, exchange as Exchange, { filter, isSized: false });
+  const guard = new ResponseGuard({} as Gate, exchange as Exchange, { filter, isSized: false, isLive });
   guard.begin(reply as Reply, {
     status: 200,
     fields: [],
@@ -62,7 +65,7 @@ function scene() {
     guard.push(Buffer.from(text));
     await turns();
   };
-  return { filter, guard, push, sent, flow };
+  return { filter, guard, reply, push, sent, flow };
 }
 
 /** The clock stands still meanwhile. */
@@ -123,9 +126,25 @@ describe('a stream through the guard', () => {
     expect(sent).toEqual(['words ']);
   });
 
+  it.each([
+    ['that is ordinary, after a while', false, HEAD_MS],
+    ['of events, once the origin is quiet', true, PROMISED_MS],
+  ])('says the head of a body %s, though nothing of it can go on', async (_what, isLive, ms) => {
+    const { reply, push, filter, sent } = scene(isLive);
+    filter.keeps = true;
+    await turns();
+    await pass(PROMISED_MS / 2);
+    await push('x');
+    expect(reply.begun).toBe(false);
+    await pass(ms);
+    expect(reply.begun).toBe(true);
+    expect(sent).toEqual([]);
+  });
+
   it('sets no timer any more once it has ended', async () => {
     const { push, guard } = scene();
     await push('words ');
+    await pass(PROMISED_MS);
     await guard.end([]).catch(() => undefined);
     expect(vi.getTimerCount()).toBe(0);
   });
