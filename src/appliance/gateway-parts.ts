@@ -44,6 +44,7 @@ export function gatewayParts(core: Core, pool: IsolatePool | null, egress: Egres
     secondStage: core.secondStage,
     control,
     tools,
+    named: (task) => core.tasks.named(task),
   };
 }
 

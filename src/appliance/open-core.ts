@@ -94,7 +94,8 @@ export async function openCore(options: CoreOptions, started: Started): Promise<
   started.add(() => audit.close());
   const tasks = new TaskBook(clock, config.passes.max_ttl_ms);
   const readmission = new Readmission({ clock, log, maxTtlMs: config.passes.max_ttl_ms });
-  readmission.recall(audit.dir);
+  // No isolate outlives its appliance; a sandbox does, with its pass.
+  for (const event of readmission.recall(audit.dir)) if (event.kind === 'sandbox') tasks.see(event);
   audit.subscribe(({ event }) => {
     tasks.see(event);
     readmission.see(event);

@@ -2,13 +2,21 @@
 
 import type { TaskView } from '../admin/ports.ts';
 import type { AuditEvent } from '../core/event.ts';
-import type { Clock } from '../core/ports.ts';
+import type { Clock, LiveTask } from '../core/ports.ts';
 
 const KEPT = 50_000;
+/** Latest passes of one task; what was renewed more often than this has older ones that are over. */
+const KEPT_PASSES = 64;
+
+interface Known extends TaskView {
+  readonly passes: readonly string[];
+}
 
 export class TaskBook {
   /** By tenant and id, in the order they came; a cache that empties itself takes as long as it is large, at each task that was alone. */
-  readonly #tasks = new Map<string, TaskView>();
+  readonly #tasks = new Map<string, Known>();
+  /** Keys of the tasks that have an id, of each tenant one. */
+  readonly #named = new Map<string, Set<string>>();
   readonly #clock: Clock;
   readonly #maxTtlMs: number;
 
@@ -22,15 +30,37 @@ export class TaskBook {
   see(event: AuditEvent): void {
     if (event.task === null || event.tenant === null) return;
     const key = `${event.tenant}\0${event.task}`;
-    if (event.type === 'task.finished') this.#tasks.delete(key);
+    if (event.type === 'task.finished') this.#drop(key);
     if (event.type !== 'task.admitted' || !event.admitted) return;
-    const { task: id, tenant, profile, kind } = event;
-    if (this.#tasks.size >= KEPT) this.#tasks.delete(this.#tasks.keys().next().value as string);
-    this.#tasks.set(key, { id, tenant, class: event.class, profile, kind, since: Date.parse(event.time) });
+    const { task: id, tenant, profile, kind, pass } = event;
+    const passes = [...(this.#tasks.get(key)?.passes ?? []), pass].slice(-KEPT_PASSES);
+    if (this.#tasks.size >= KEPT) this.#drop(this.#tasks.keys().next().value as string);
+    this.#tasks.set(key, { id, tenant, class: event.class, profile, kind, since: Date.parse(event.time), passes });
+    this.#named.set(id, (this.#named.get(id) ?? new Set()).add(key));
   }
 
   live(): readonly TaskView[] {
-    const oldest = this.#clock.now() - this.#maxTtlMs;
-    return [...this.#tasks.values()].filter((task) => task.since > oldest);
+    return [...this.#tasks.values()].filter((task) => this.#lives(task)).map(({ passes: _, ...task }) => task);
+  }
+
+  /** Those that have the id: tenants choose ids as they like. */
+  named(id: string): readonly LiveTask[] {
+    const keys = [...(this.#named.get(id) ?? [])];
+    return keys.flatMap((key) => {
+      const task = this.#tasks.get(key);
+      return task && this.#lives(task) ? [{ ...task, until: task.since + this.#maxTtlMs }] : [];
+    });
+  }
+
+  #lives({ since }: Known): boolean {
+    return since > this.#clock.now() - this.#maxTtlMs;
+  }
+
+  #drop(key: string): void {
+    const id = this.#tasks.get(key)?.id ?? '';
+    this.#tasks.delete(key);
+    const keys = this.#named.get(id);
+    keys?.delete(key);
+    if (keys?.size === 0) this.#named.delete(id);
   }
 }

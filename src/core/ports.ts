@@ -128,6 +128,19 @@ export interface PassIssuer {
   issue(order: PassOrder): Promise<Result<IssuedPass, { readonly reason: ReasonCode; readonly message: string }>>;
 }
 
+/** A task that lives, as the record tells, whoever admitted it and before whichever restart. */
+export interface LiveTask {
+  readonly id: string;
+  readonly tenant: string;
+  readonly class: string;
+  readonly profile: string;
+  readonly kind: 'isolate' | 'sandbox';
+  /** Ids of its passes, the latest last. */
+  readonly passes: readonly string[];
+  /** Epoch ms by which the last of them is over. */
+  readonly until: number;
+}
+
 /**
  * Admission of a task in the pool. No pass is handed out, so it may begin while its record is being written.
  * INVARIANT: nothing of it leaves before `recorded` has resolved, and it ends when that rejects.

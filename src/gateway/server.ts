@@ -8,6 +8,7 @@ import type {
   ControlPlane,
   Egress,
   LeaseBook,
+  LiveTask,
   Log,
   Meter,
   PassIssuer,
@@ -29,7 +30,7 @@ import { openApiDocument } from './openapi.ts';
 import { openApiPage } from './openapi-page.ts';
 import { issuePass } from './pass-route.ts';
 import { TaskBook } from './task-book.ts';
-import { killTask, showTask, submitTask } from './task-routes.ts';
+import { killTask, showTask, submitTask, type TaskRouteParts } from './task-routes.ts';
 import { createTaskService, type TaskService } from './tasks.ts';
 import type { Tool } from './tool-file.ts';
 
@@ -60,6 +61,8 @@ export interface GatewayParts {
   readonly egress: Egress;
   readonly leases: LeaseBook;
   readonly control: ControlPlane | null;
+  /** Tasks that live under an id, of whichever tenant; absent where nobody else admits any. */
+  readonly named?: (task: string) => readonly LiveTask[];
   /** Tools of `rules/tools`, as `parseTools` reads them. */
   readonly tools?: () => ReadonlyMap<string, Tool>;
   readonly clock: Clock;
@@ -132,7 +135,7 @@ function openPages(version: string): (method: string, path: string, response: Se
 type Found = { readonly route: Route; readonly id: string } | ReturnType<typeof fault>;
 
 function routesOf(parts: GatewayParts): (method: string, path: string) => Found {
-  const { pool, issuer, control } = parts;
+  const { pool, issuer, control, named = () => [] } = parts;
   const tasks: TaskService | null = pool && createTaskService({ ...parts, pool });
   const passes = {
     issuer,
@@ -140,15 +143,10 @@ function routesOf(parts: GatewayParts): (method: string, path: string) => Found 
     defaultTtlMs: parts.settings.defaultTtlMs ?? 3_600_000,
   };
   const withTasks =
-    (
-      route: (
-        exchange: GatewayExchange,
-        of: { tasks: TaskService; control: ControlPlane | null },
-      ) => void | Promise<void>,
-    ): Route =>
+    (route: (exchange: GatewayExchange, of: TaskRouteParts) => void | Promise<void>): Route =>
     (exchange) =>
       tasks
-        ? route(exchange, { tasks, control })
+        ? route(exchange, { tasks, control, named })
         : answerFault(exchange.response, fault('pool_off', 'set `isolates.hosts` to run tasks here'));
   const routes: Readonly<Record<string, Readonly<Record<string, Route>>>> = {
     '/v1/tasks': { POST: withTasks(submitTask) },

@@ -1,20 +1,22 @@
 /** `POST /v1/tasks`, `GET` and `DELETE /v1/tasks/{id}`. */
 
 import { whyNotChanged } from '../core/controls.ts';
-import type { ControlPlane } from '../core/ports.ts';
+import type { ControlPlane, LiveTask } from '../core/ports.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import type { LogLine } from '../isolates/task-order.ts';
 import { callerKey } from './callers.ts';
 import { type TaskBody, type TaskReport, taskOrder } from './contract.ts';
 import { answerFault, answerJson, type GatewayExchange, openStream, readJson, tenantFor } from './exchange.ts';
 import { type Fault, fault, faultDocument } from './fault.ts';
-import type { TaskEntry } from './task-book.ts';
+import { firstReport, type TaskEntry } from './task-book.ts';
 import type { TaskAsker, TaskService } from './tasks.ts';
 
 export interface TaskRouteParts {
   readonly tasks: TaskService;
   /** Kills a task everywhere: its pass, its flows, its isolate. */
   readonly control: ControlPlane | null;
+  /** Tasks that live under an id, of whichever tenant. */
+  readonly named: (task: string) => readonly LiveTask[];
 }
 
 /** A pass never lives longer than a day, so nor need the mark of a killed task. */
@@ -90,35 +92,63 @@ async function streamed(exchange: GatewayExchange, tasks: TaskService, order: Or
   response.end();
 }
 
-export function showTask({ response, caller, id }: GatewayExchange, { tasks }: TaskRouteParts): void {
-  const entry = visible(tasks.book.get(id), caller);
-  if (entry) answerJson(response, tasks.reportOf(id, entry));
+export function showTask({ response, caller, id }: GatewayExchange, parts: TaskRouteParts): void {
+  const entry = entryOf(id, caller, parts);
+  if (entry) answerJson(response, parts.tasks.reportOf(id, entry));
   else answerFault(response, unknownTask(id));
 }
 
 export async function killTask(exchange: GatewayExchange, parts: TaskRouteParts): Promise<void> {
   const { response, caller, id } = exchange;
-  const entry = visible(parts.tasks.book.get(id), caller);
+  const entry = entryOf(id, caller, parts);
   if (!entry) return answerFault(response, unknownTask(id));
   const { status } = parts.tasks.reportOf(id, entry);
   if (status !== 'running') return answerJson(response, { task: id, status });
-  const killed = await kill(id, caller.id, parts);
+  const killed = await kill(id, { ...parts, entry, by: caller.id });
   if (killed.ok) answerJson(response, { task: id, status: 'killed' });
   else answerFault(response, killed.error);
 }
 
-async function kill(task: string, by: string, { tasks, control }: TaskRouteParts): Promise<Result<null, Fault>> {
-  if (control !== null) {
+interface Killing extends TaskRouteParts {
+  readonly entry: TaskEntry;
+  readonly by: string;
+}
+
+async function kill(task: string, { tasks, control, named, entry, by }: Killing): Promise<Result<null, Fault>> {
+  const live = named(task);
+  // A task is killed by its id, whoever's it is: where another tenant has one of that id, its own passes end alone.
+  const isShared = live.some(({ tenant }) => tenant !== entry.tenant);
+  const own = live.filter(({ tenant }) => tenant === entry.tenant).flatMap(({ passes }) => passes);
+  const actions = isShared
+    ? own.map((pass) => ({ do: 'pass.revoke', pass }) as const)
+    : [{ do: 'task.kill', task } as const];
+  for (const action of control === null ? [] : actions) {
     const why = 'killed by its caller';
-    const done = await control.apply({ action: { do: 'task.kill', task }, by, why, forMs: KILL_FOR_MS });
-    if (!done.ok) return err(fault('conflict', whyNotChanged(done.error), task));
+    const done = await control?.apply({ action, by, why, forMs: KILL_FOR_MS });
+    if (done?.ok === false) return err(fault('conflict', whyNotChanged(done.error), task));
   }
-  tasks.kill(task);
+  if (entry.kind === 'isolate') tasks.kill(task);
+  else tasks.book.set(task, { ...entry, report: { ...entry.report, status: 'killed' } });
   return ok(null);
 }
 
+/** Of this appliance's memory; else, a sandbox that a pass of before its start still holds for. */
+function entryOf(id: string, caller: Seer, { tasks, named }: TaskRouteParts): TaskEntry | null {
+  const entry = visible(tasks.book.get(id), caller);
+  if (entry) return entry;
+  const [before] = named(id).filter((task) => task.kind === 'sandbox' && visible(task, caller));
+  if (!before) return null;
+  const { tenant, class: name, profile, until } = before;
+  return { tenant, kind: 'sandbox', report: firstReport({ task: id, tenant, class: name, profile }), until };
+}
+
+interface Seer {
+  readonly tenant: string;
+  readonly anyTenant: boolean;
+}
+
 /** Another tenant's task is as unknown as none. */
-function visible(entry: TaskEntry | null, caller: { tenant: string; anyTenant: boolean }): TaskEntry | null {
+function visible<T extends { readonly tenant: string }>(entry: T | null, caller: Seer): T | null {
   return entry !== null && (caller.anyTenant || entry.tenant === caller.tenant) ? entry : null;
 }
 

@@ -305,7 +305,7 @@ function setReport({ principal, walk, decisions }: Admitted, more: Partial<TaskR
 /** A sandbox runs until it is killed or its pass ends. */
 function reportNow(task: string, { report, until }: TaskEntry, { source, clock }: TaskParts): TaskReport {
   const now = clock.now();
-  if (until === null) return report;
+  if (until === null || report.status !== 'running') return report;
   if (markOf(source.current().controls.killedTasks, task, now)) return { ...report, status: 'killed' };
   return until > now ? report : { ...report, status: 'completed' };
 }

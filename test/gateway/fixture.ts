@@ -56,7 +56,7 @@ const noEgress: Egress = {
 
 export async function testGateway(
   settings: Partial<GatewaySettings> = {},
-  more: Partial<Pick<GatewayParts, 'egress' | 'control' | 'tools' | 'secondStage'>> = {},
+  more: Partial<Pick<GatewayParts, 'egress' | 'control' | 'tools' | 'secondStage' | 'named'>> = {},
 ): Promise<TestGateway> {
   const clock = { now: () => Date.now(), monotonic: () => performance.now() };
   let snapshot = { bundle: shippedBundle(), controls: NO_CONTROLS, categories: shippedCategories() };
@@ -92,6 +92,7 @@ export async function testGateway(
     control: more.control ?? null,
     secondStage: more.secondStage ?? null,
     ...(more.tools && { tools: more.tools }),
+    ...(more.named && { named: more.named }),
   });
   const change = (more: Partial<Controls>) => {
     const before = snapshot.controls;

@@ -1,6 +1,9 @@
 import { connect } from 'node:net';
 import { brotliCompressSync, gunzipSync, gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { ControlAction } from '../../src/core/controls.ts';
+import type { ControlPlane, LiveTask } from '../../src/core/ports.ts';
+import { ok } from '../../src/core/result.ts';
 import { gatewayClient } from '../../src/gateway/client.ts';
 import { DEV_KEY, type TestGateway, testGateway } from './fixture.ts';
 
@@ -8,12 +11,24 @@ let at: TestGateway;
 const PAT = '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';
 const LOOP = 'export default () => { for (;;); };';
 
+/** What the record knows beside the gateway, and what was asked of the controls. */
+let known: LiveTask[] = [];
+const asked: string[] = [];
+const control = {
+  apply: async ({ action }: { action: ControlAction }) => {
+    asked.push(Object.values(action).join(' '));
+    return ok({});
+  },
+} as unknown as ControlPlane;
+
 beforeAll(async () => {
-  at = await testGateway();
+  at = await testGateway({}, { control, named: (id) => known.filter((task) => task.id === id) });
 });
 afterAll(() => at.close());
 beforeEach(() => {
   at.recorded.length = 0;
+  asked.length = 0;
+  known = [];
 });
 
 const submit = (body: object, headers = {}) => at.call('/v1/tasks', { body, headers });
@@ -227,6 +242,30 @@ describe('POST /v1/passes', () => {
     at.change({ killedTasks: {} });
   });
 
+  const live = (id: string, tenant: string, pass: string): LiveTask => ({
+    ...{ id, tenant, class: 'code', profile: 'code', kind: 'sandbox' },
+    ...{ passes: [pass], until: Date.now() + 60_000 },
+  });
+
+  test('who kills it kills no task of that id of another tenant', async () => {
+    await at.call('/v1/passes', { body: { class: 'code', task: 'nightly' } });
+    known = [live('nightly', 'acme', 'p_1')];
+    known.push(live('nightly', 'globex', 'p_2'));
+    expect((await at.call('/v1/tasks/nightly', { method: 'DELETE' })).body).toEqual({
+      task: 'nightly',
+      status: 'killed',
+    });
+    expect(asked).toEqual(['pass.revoke p_1']);
+    expect((await at.call('/v1/tasks/nightly')).body).toMatchObject({ status: 'killed' });
+  });
+
+  test('one of before a start is shown and killed too', async () => {
+    known = [live('before-1', 'acme', 'p_3')];
+    expect((await at.call('/v1/tasks/before-1')).body).toMatchObject({ tenant: 'acme', status: 'running' });
+    expect((await at.call('/v1/tasks/before-1', { method: 'DELETE' })).status).toBe(200);
+    expect(asked).toEqual(['task.kill before-1']);
+  });
+
   test.each([
     ['a life under a second', { ttl_ms: 999 }],
     ['a source that is no address', { source: 'nowhere' }],
@@ -301,28 +340,20 @@ describe('POST /v1/guard', () => {
   });
 
   test('filters a stream, and blocks what may not leave', async () => {
-    const send = (query: string) =>
-      fetch(`${at.gateway.url}/v1/guard${query}`, {
-        method: 'POST',
-        headers: { 'content-type': 'text/plain', authorization: `Bearer ${DEV_KEY}` },
-        body: `before ${PAT} after`,
-      });
-    const redacted = await (await send('')).text();
+    const plain = (query: string) => send(`/v1/guard${query}`, `before ${PAT} after`, { 'content-type': 'text/plain' });
+    const redacted = (await plain('')).text;
     expect(redacted).toMatch(/^before .* after$/);
     expect(redacted).not.toContain(PAT);
-    const blocked = await send('?direction=request');
+    const blocked = await plain('?direction=request');
     expect(blocked.status).toBe(403);
-    expect(await blocked.json()).toMatchObject({
-      code: 'guard_blocked',
-      detail: expect.stringContaining('github-pat'),
-    });
+    const detail = expect.stringContaining('github-pat');
+    expect(JSON.parse(blocked.text)).toMatchObject({ code: 'guard_blocked', detail });
   });
 });
 
 describe('requests that are odd', () => {
   const raw = (path: string, init: RequestInit) =>
     fetch(at.gateway.url + path, { ...init, headers: { authorization: `Bearer ${DEV_KEY}`, ...init.headers } });
-  const json = { 'content-type': 'application/json' };
 
   test.each([
     ['GET', '/v1/tasks', 'POST'],
@@ -335,15 +366,15 @@ describe('requests that are odd', () => {
   });
 
   test.each([
-    ['text that is not UTF-8', { body: Buffer.from('{"code":"\xff"}', 'latin1'), headers: json }, 400],
-    ['an encoded body', { body: '{"code":"1"}', headers: { ...json, 'content-encoding': 'gzip' } }, 415],
+    ['text that is not UTF-8', { body: Buffer.from('{"code":"\xff"}', 'latin1'), headers: JSON_TYPE }, 400],
+    ['an encoded body', { body: '{"code":"1"}', headers: { ...JSON_TYPE, 'content-encoding': 'gzip' } }, 415],
     [
       'text nested deep',
-      { body: `{"code":"1","input":${'['.repeat(20_000)}${']'.repeat(20_000)}}`, headers: json },
+      { body: `{"code":"1","input":${'['.repeat(20_000)}${']'.repeat(20_000)}}`, headers: JSON_TYPE },
       400,
     ],
-    ['an unknown key of the guard', { body: '{"text":"a","colour":1}', headers: json, path: '/v1/guard' }, 400],
-    ['a path with no id', { body: '{}', headers: json, path: '/v1/tasks/' }, 404],
+    ['an unknown key of the guard', { body: '{"text":"a","colour":1}', headers: JSON_TYPE, path: '/v1/guard' }, 400],
+    ['a path with no id', { body: '{}', headers: JSON_TYPE, path: '/v1/tasks/' }, 404],
   ])('%s is refused', async (_what, { path = '/v1/tasks', ...init }: { path?: string } & RequestInit, status) => {
     expect((await raw(path, { method: 'POST', ...init })).status).toBe(status);
   });
@@ -375,7 +406,7 @@ describe('requests that are odd', () => {
         await (
           await raw('/v1/tasks', {
             method: 'POST',
-            headers: { ...json, ...order.headers },
+            headers: { ...JSON_TYPE, ...order.headers },
             body: JSON.stringify(order.body),
           })
         ).text(),

@@ -57,11 +57,12 @@ export class Readmission {
     this.review(control).catch((error) => this.#parts.log.error({ error }, 'passes could not be reviewed'));
   }
 
-  /** What was admitted before a restart, from the record in `state/audit`. */
-  recall(auditDir: string): void {
+  /** What was admitted before a restart, from the record in `state/audit`, in order. */
+  recall(auditDir: string): readonly TaskAdmittedEvent[] {
     const found: TaskAdmittedEvent[] = [];
     for (const event of newestFirst(auditDir, this.#oldest())) if (event.admitted) found.push(event);
     for (const event of found.reverse()) this.see(event);
+    return found;
   }
 
   /** Revokes what the bundle in force would not admit; the value is how many passes. */
