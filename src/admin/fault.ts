@@ -1,5 +1,6 @@
 /** Faults of the admin API, as RFC 9457 problem documents. */
 
+import { EntriesMissing, EntryAltered } from '../audit/read.ts';
 import type { AwaitsSecondPerson } from '../core/controls.ts';
 import { FAULTS, type FaultCode } from './contract/fault-codes.ts';
 
@@ -40,4 +41,10 @@ export function faultStatus(of: Fault): number {
 export function faultDocument(of: Fault): Record<string, unknown> {
   const [status, title] = FAULTS[of.code];
   return { type: `urn:locktender:admin:${of.code}`, title, status, code: of.code, detail: of.detail, ...of.waits };
+}
+
+/** What is wrong with the record is for whoever reads it to know; all else stands in the log. */
+export function faultOf(error: unknown): Fault {
+  const harmed = error instanceof EntryAltered || error instanceof EntriesMissing;
+  return harmed ? fault('record_harmed', error.message) : fault('internal', 'see the log of the appliance');
 }

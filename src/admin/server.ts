@@ -7,7 +7,7 @@ import type { Clock, Log } from '../core/ports.ts';
 import { answerFault } from './answer.ts';
 import { doorNames } from './door-check.ts';
 import { entered } from './entry.ts';
-import { fault } from './fault.ts';
+import { faultOf } from './fault.ts';
 import { createHandlers } from './handlers.ts';
 import { lanes } from './lanes.ts';
 import { createLogin, type LoginSettings } from './oidc/login.ts';
@@ -90,7 +90,7 @@ export async function startAdmin(options: AdminOptions): Promise<AdminDoor> {
       // Whoever left before the end is not answered, and is nothing that anybody has to look after.
       if (request.destroyed && response.destroyed) return;
       log.error({ error }, 'an admin request failed');
-      answerFault(response, fault('internal', 'see the log of the appliance'));
+      answerFault(response, faultOf(error));
     });
   });
   await listening(server, listen);

@@ -11,6 +11,7 @@ import { readIfThere } from '../store/durable-file.ts';
 import type { Files } from '../store/files.ts';
 import { parseCheckpoint, type SignedCheckpoint } from './checkpoint.ts';
 import { type Batch, decodeFrame, type Edge, hasFrameAfter, parseSegmentName, tornLength } from './journal.ts';
+import { edgeIndex, TILE_WIDTH, tilePath } from './tile-path.ts';
 import { type TileFile, Tree } from './tree.ts';
 
 export class LogDamaged extends Error {
@@ -54,7 +55,8 @@ export function recoverLog(dir: string, files: Files): Recovered {
   const segments = files.list(join(dir, JOURNAL_FOLDER)).filter((name) => parseSegmentName(name) !== null);
   const progress: Progress = { published, tree: null, note: null, full: [], tornBytes: 0 };
   for (const [i, name] of segments.entries()) {
-    readSegment(dir, Buffer.from(files.read(join(dir, JOURNAL_FOLDER, name))), progress, i === segments.length - 1);
+    const bytes = Buffer.from(files.read(join(dir, JOURNAL_FOLDER, name)));
+    readSegment({ dir, files, bytes }, progress, i === segments.length - 1);
   }
   if (progress.tree === null && published !== null && published.size > 0) {
     throw new LogDamaged(dir, 'there is a checkpoint but no journal');
@@ -77,7 +79,11 @@ export function publishedCheckpoint(dir: string, files: Files): SignedCheckpoint
   return parsed.value;
 }
 
-function readSegment(dir: string, bytes: Buffer, progress: Progress, last: boolean): void {
+function readSegment(
+  { dir, files, bytes }: { readonly dir: string; readonly files: Files; readonly bytes: Buffer },
+  progress: Progress,
+  last: boolean,
+): void {
   let at = 0;
   while (at < bytes.length) {
     const next = decodeFrame(bytes, at);
@@ -85,7 +91,7 @@ function readSegment(dir: string, bytes: Buffer, progress: Progress, last: boole
       stopAt(dir, bytes, at, { progress, last });
       return;
     }
-    if (next.frame.kind === 'head') startAt(dir, next.frame.edge, progress);
+    if (next.frame.kind === 'head') startAt(dir, next.frame.edge, progress, files);
     else addBatch(dir, next.frame.batch, progress);
     at = next.end;
   }
@@ -103,14 +109,30 @@ function stopAt(
   if (last) progress.tornBytes = tornLength(bytes, at);
 }
 
-function startAt(dir: string, edge: Edge, progress: Progress): void {
-  const reached = progress.tree?.size ?? progress.published?.size ?? 0;
-  if (edge.size > reached) {
-    throw new LogDamaged(dir, `entries ${reached} to ${edge.size - 1} are missing from its journal`);
+function startAt(dir: string, edge: Edge, progress: Progress, files: Files): void {
+  if (progress.tree !== null) {
+    if (edge.size > progress.tree.size) throw lacking(dir, progress.tree.size, edge.size);
+    return;
   }
-  if (progress.tree !== null) return;
+  const reached = progress.published?.size ?? 0;
+  // A copy that was made while the log was written may hold a checkpoint from before its journal; then its tiles are newer.
+  if (!hasBundles(dir, reached, edge.size, files)) throw lacking(dir, reached, edge.size);
   progress.tree = Tree.from(edge);
   agree(dir, progress.tree, progress.published);
+}
+
+function lacking(dir: string, from: number, to: number): LogDamaged {
+  return new LogDamaged(dir, `entries ${from} to ${to - 1} are missing from its journal`);
+}
+
+/** Are all bundles that are full between two sizes there, and their hashes? Those of the last one stand in the edge. */
+function hasBundles(dir: string, from: number, to: number, files: Files): boolean {
+  for (let index = edgeIndex(from, 0); index < edgeIndex(to, 0); index += 1) {
+    for (const level of ['entries', 0] as const) {
+      if (!files.exists(join(dir, tilePath({ level, index, width: TILE_WIDTH })))) return false;
+    }
+  }
+  return true;
 }
 
 function addBatch(dir: string, batch: Batch, progress: Progress): void {

@@ -207,19 +207,31 @@ describe('verification of the log', () => {
 
   it('T-81 finds that a segment of the journal is gone which held more than the checkpoint, as the log does when it opens', async () => {
     const crashed = temporaryDir();
-    // It ends before its first checkpoint.
-    const files: Files = {
-      ...nodeFiles,
-      rename: (from, to) => (to.endsWith('checkpoint') ? NEVER : nodeFiles.rename(from, to)),
-    };
+    // It ends before its first checkpoint, and before its first tile.
+    const write: Files['write'] = (to, data) => (to.includes('/tile/') ? NEVER : nodeFiles.write(to, data));
+    const files: Files = { ...nodeFiles, write };
     const log = await openLog(logOptions(crashed, signer, { segmentBytes: 1, files }));
-    await log.record(decisionBody(1));
-    await log.record(decisionBody(2));
+    for (const count of [300, 1]) {
+      await Promise.all(Array.from({ length: count }, (_, i) => log.record(decisionBody(i))));
+    }
     const [first = '', ...others] = readdirSync(join(crashed, 'journal'));
     expect(others).toHaveLength(1);
     rmSync(join(crashed, 'journal', first));
     expect(verifyLog(crashed, { verifiers }).fault).toMatchObject({ seq: 0, kind: 'missing' });
     await expect(openLog(logOptions(crashed, signer))).rejects.toMatchObject({ code: 'LOG_DAMAGED' });
+  });
+
+  it('T-81 opens a copy that was made while the log was written: its checkpoint older than its journal, its tiles newer', async () => {
+    const [dir, backup] = [temporaryDir(), temporaryDir()];
+    const log = await openLog(logOptions(dir, signer, { segmentBytes: 1, publishMs: 3_600_000 }));
+    await log.record(decisionBody(0));
+    await log.publish();
+    cpSync(join(dir, 'checkpoint'), join(backup, 'checkpoint'));
+    await Promise.all(Array.from({ length: 600 }, (_, i) => log.record(decisionBody(i))));
+    await log.close();
+    for (const part of ['journal', 'tile']) cpSync(join(dir, part), join(backup, part), { recursive: true });
+    await (await openLog(logOptions(backup, signer))).close();
+    expect(verifyLog(backup, { verifiers })).toMatchObject({ ok: true, size: 602 });
   });
 
   it('T-81 a checkpoint of another log does not open with this journal', async () => {

@@ -120,7 +120,8 @@ async function failure(response: Response): Promise<CliFailure> {
   const said = (await response.json().catch(() => null)) as Partial<Fault> | null;
   const message = said?.detail ?? said?.title ?? `the appliance answered ${response.status}`;
   const usage = response.status === 400 || response.status === 404;
-  return new CliFailure(usage ? EXIT.usage : response.status >= 500 ? EXIT.internal : EXIT.failed, message, said);
+  const failed = response.status < 500 || said?.code === 'record_harmed';
+  return new CliFailure(usage ? EXIT.usage : failed ? EXIT.failed : EXIT.internal, message, said);
 }
 
 async function* eventsOf(answer: Promise<Response>): AsyncGenerator<unknown> {

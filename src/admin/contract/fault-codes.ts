@@ -15,6 +15,7 @@ export const FAULTS = {
   foreign_host: [421, 'this door is not reached under that host name'],
   too_many: [429, 'too many requests'],
   internal: [500, 'the admin API failed'],
+  record_harmed: [500, 'the record is not what was written'],
   unavailable: [503, 'this part is not available now'],
 } as const satisfies Record<string, readonly [number, string]>;
 

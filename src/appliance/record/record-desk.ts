@@ -12,7 +12,7 @@ import type { AuditLog } from '../../audit/log.ts';
 import { inclusionProof, NoProof } from '../../audit/proof.ts';
 import { firstKept } from '../../audit/pruning.ts';
 import { IndexRemade, openQueryIndex } from '../../audit/query.ts';
-import { readEntries } from '../../audit/read.ts';
+import { readCheckedEntries, readEntries } from '../../audit/read.ts';
 import { openEvent } from '../../audit/sealed-fields.ts';
 import type { AuditEvent } from '../../core/event.ts';
 import { ulid } from '../../core/ids.ts';
@@ -138,7 +138,7 @@ async function* exported(
   const end = Math.min(log.head.size, (to ?? log.head.size) + 1);
   for (let at = from; at < end; at += TURN) {
     let piece = '';
-    for (const { seq, bytes } of readEntries(log.dir, at, Math.min(end, at + TURN))) {
+    for (const { seq, bytes } of readCheckedEntries(log.dir, at, Math.min(end, at + TURN))) {
       piece += `${exportLine(seq, bytes.toString('utf8'), format)}\n`;
     }
     yield piece;
