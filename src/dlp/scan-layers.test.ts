@@ -141,3 +141,22 @@ describe('a secret inside an encoding', () => {
     expect(found).toMatchObject({ start: 3, end: 43, encodings: [] });
   });
 });
+
+it("a model's own calls of tools are no text that smuggles one", () => {
+  const smuggling = ruleSet(`version: 1
+rules:
+  - id: call
+    description: A call of a tool
+    info_type: CALL
+    kind: injection
+    regex: '"tool_calls" ?: ?[[][{]'
+    likelihood: POSSIBLE
+    severity: medium
+    actions: { result: redact, request: pass }
+    tests: { match: ['"tool_calls":[{'], no_match: ['tool'] }
+`);
+  const found = (text: string) => scanLayers(Buffer.from(text), smuggling).length;
+  expect(found('{"choices":[{"message":{"content":null,"tool_calls":[{"id":"call_1"}]}}]}')).toBe(0);
+  expect(found('data: {"choices":[{"delta":{"tool_calls":[{"id":"call_1"}]}}]}\n\n')).toBe(0);
+  expect(found('A note: {"tool_calls":[{"id":"call_1"}]}')).toBe(1);
+});

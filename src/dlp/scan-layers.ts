@@ -103,7 +103,8 @@ function wholly(text: Buffer, { plan }: RuleSet): View {
 
 function collect(view: View, walk: Walk, depth: number): LayeredCandidate[] {
   const { text, shown, seen } = view;
-  const found: LayeredCandidate[] = candidatesOf(shown, walk.set, walk.context, seen).map((candidate) => ({
+  const candidates = candidatesOf(shown, walk.set, walk.context, seen).filter((one) => !isOfJson(text, one, walk));
+  const found: LayeredCandidate[] = candidates.map((candidate) => ({
     ...candidate,
     secret: text.subarray(candidate.start, candidate.end),
     encodings: [],
@@ -122,6 +123,16 @@ function collect(view: View, walk: Walk, depth: number): LayeredCandidate[] {
     for (const one of asUnits(inner, layer)) if (one.start >= from && one.end <= to) found.push(lifted(one, layer));
   }
   return found;
+}
+
+/**
+ * A model's own answer has calls of tools in its fields: nobody reads them as text. Within a string of JSON a quote is escaped,
+ * so that what begins with a bare one is none of its text.
+ */
+function isOfJson(text: Buffer, { rule, start }: Candidate, { context, isInner }: Walk): boolean {
+  if (isInner || rule.spec.kind !== 'injection' || text[start] !== QUOTE[0] || text[start - 1] === BACKSLASH)
+    return false;
+  return (context.pathAt?.(start) ?? null) !== null;
 }
 
 function viewIn(view: View, layer: Layer, kind: number, set: RuleSet): View {

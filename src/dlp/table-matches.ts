@@ -2,7 +2,9 @@
 
 import type { RuleSet } from './compiled-rules.ts';
 import type { Piece } from './layers/deltas.ts';
+import { htmlTablesOf } from './layers/html-tables.ts';
 import type { Pair } from './layers/pairs.ts';
+import { sqlTablesOf } from './layers/sql-tables.ts';
 import { type Table, tablesOf } from './layers/tables.ts';
 import { lastUpTo } from './ranges.ts';
 import type { Candidate, ScanContext } from './scan.ts';
@@ -14,7 +16,8 @@ const LF = Buffer.from('\n');
 
 /** Candidates that lie in one cell each, where they stand in the text. */
 export function tableMatches(text: Buffer, set: RuleSet, context: ScanContext): Candidate[] {
-  return tablesOf(text).flatMap((table) => {
+  const tables = [...tablesOf(text), ...sqlTablesOf(text), ...htmlTablesOf(text)];
+  return tables.flatMap((table) => {
     const columns = tellingColumns(text, table, set);
     return columns.length === 0 ? [] : inValues(text, toldOf(text, cellsOf(table, columns)), set, context);
   });

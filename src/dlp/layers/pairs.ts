@@ -82,7 +82,7 @@ const NAME = `[A-Za-z\\x80-\\xff_$.][\\w .()/'\\x80-\\xff-]{1,${LONGEST_NAME - 1
 const SIGN = '(?::?=>?|:|->)';
 
 const BEFORE_GAP = new RegExp(`(?:^|[{,;|>("'\`]|[-+*]\\s)[ \\t]*(${NAME})["'\`\\])]{0,2}[ \\t]?(${SIGN})?$`, 'd');
-const BEHIND_GAP = new RegExp(`(${SIGN})?[ \\t]*([^\\s=:][^\\n]*)`, 'dy');
+const BEHIND_GAP = new RegExp(`(${SIGN})?[ \\t]*([^\\s=:][^\\n]{0,${LONGEST_VALUE}})`, 'dy');
 const WORD = /^[\w.-]+$/;
 const TOKEN = /^\S{6,}$/;
 
@@ -98,7 +98,7 @@ function inLine(text: string, at: number): Pair | null {
 }
 
 const BLOCK_NAME = new RegExp(`(?:^|\\n)[ \\t-]*["']?(${NAME})["']?: $`, 'd');
-const BLOCK = /[|>][-+]?\r?\n[ \t]+([^\s][^\n]*)/dy;
+const BLOCK = /[|>][-+]?\r?\n[ \t]+([^\s][^\n]{0,2048})/dy;
 
 /** The first line of a block of YAML. */
 function inBlock(text: string, at: number): Pair | null {
@@ -110,7 +110,7 @@ function inBlock(text: string, at: number): Pair | null {
 }
 
 const BOLD = new RegExp(
-  `\\*{1,2}(${NAME})(?::\\*{1,2}|\\*{1,2}[ \\t]?(?:[:=-]|\\xe2\\x80[\\x93\\x94]))[ \\t]*([^\\s*][^\\n]*)`,
+  `\\*{1,2}(${NAME})(?::\\*{1,2}|\\*{1,2}[ \\t]?(?:[:=-]|\\xe2\\x80[\\x93\\x94]))[ \\t]*([^\\s*][^\\n]{0,${LONGEST_VALUE}})`,
   'dy',
 );
 
@@ -139,7 +139,7 @@ const NAME_BEFORE = new RegExp(`${NAMING}(${NAME})["']?(?:[\\s,;][^{}]*)?$`, 'di
 const NAME_BEHIND = new RegExp(`^[^{}]*?${NAMING}(${NAME})["']?(?:[\\s,;/}]|$)`, 'di');
 /** Others, such as `currentValue`, have a name of their own. */
 const IS_VALUE = /(?:(?:^|[^A-Za-z])|parameter_?|output_?|default_?|string_?|attribute_?|option_?|property_?)v$/i;
-const FIELD_VALUE = /alue["']?\s{0,3}[:=]\s{0,3}(?:"([^"\n]+)"|'([^'\n]+)'|([^\s"',;{}[\]]+))/dy;
+const FIELD_VALUE = /alue["']?\s{0,3}[:=]\s{0,3}(?:"([^"\n]{1,2048})"|'([^'\n]{1,2048})'|([^\s"',;{}[\]]{1,2048}))/dy;
 
 /** `{"name": "…", "type": "…", "value": "…"}`, whichever comes first. */
 function inFields(text: string, at: number): Pair | null {
@@ -155,7 +155,7 @@ function inFields(text: string, at: number): Pair | null {
   return behind && pair(text, placed(behind, 1, to), value);
 }
 
-const DEFINE = /#define[ \t]+(\w{2,48})[ \t]+("[^\n]*)/dy;
+const DEFINE = /#define[ \t]+(\w{2,48})[ \t]+("[^\n]{0,2048})/dy;
 
 /** `#define name "value"` of C. */
 function inDefine(text: string, at: number): Pair | null {
@@ -164,7 +164,7 @@ function inDefine(text: string, at: number): Pair | null {
 }
 
 const ASSIGNED = /(\w{2,48})["'\]]{0,2}\s{0,3}[:=]\s{0,3}$/d;
-const OBJECT_STRING = /@("[^"\n]+")/dy;
+const OBJECT_STRING = /@("[^"\n]{1,2048}")/dy;
 
 /** `name = @"value"` of Objective-C. */
 function inAssignment(text: string, at: number): Pair | null {
