@@ -102,13 +102,26 @@ test('an issuer that does not answer is not the fault of the token', async () =>
   expect(found).toMatchObject({ ok: false, error: { code: 'issuer_unavailable', invalidToken: false } });
 });
 
-test('sees a rotated key, and asks for keys once for many tokens', async () => {
-  const known = callers();
+test('sees a rotated key at once, by its id or under the old one, and asks for keys once for many tokens', async () => {
+  let now = NOW;
+  const known = callers({ clock: { now: () => now } });
   const before = asked;
   for (let i = 0; i < 5; i += 1) await who(known, await token());
   expect(asked - before).toBe(2);
   await addKey('k2');
-  expect(await who(callers(), await token({}, 'k2'))).toMatchObject({ tenant: 'acme' });
+  const tokens = await Promise.all(Array.from({ length: 5 }, () => token({}, 'k2')));
+  for (const found of await Promise.all(tokens.map((one) => who(known, one)))) {
+    expect(found).toMatchObject({ tenant: 'acme' });
+  }
+  expect(asked - before).toBe(3);
+  // Who sends tokens of no key has the issuer asked now and then, not each time.
+  for (let i = 0; i < 5; i += 1) expect(await who(known, `${(await token()).slice(0, -9)}AAAAAAAAA`)).toContain('key');
+  expect(asked - before).toBe(3);
+  now += 10_000;
+  published = published.filter(({ kid }) => kid !== 'k2');
+  await addKey('k2');
+  expect(await who(known, await token({}, 'k2'))).toMatchObject({ tenant: 'acme' });
+  expect(asked - before).toBe(4);
 });
 
 test('the development key names its tenant, any other text nobody', async () => {

@@ -6,11 +6,11 @@
 import { hash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { TLSSocket } from 'node:tls';
-import { createRemoteJWKSet, decodeJwt, errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from 'jose';
+import { decodeJwt, errors, type JWTPayload, type JWTVerifyOptions, jwtVerify } from 'jose';
 import { claimAt } from '../core/claims.ts';
 import type { Clock, Log } from '../core/ports.ts';
 import { err, ok, type Result } from '../core/result.ts';
-import { isSafeUrl } from '../core/safe-url.ts';
+import { type IssuerKeys, IssuerUnavailable, isNoKey, issuerKeys } from './issuer-keys.ts';
 
 export interface Caller {
   /** `<issuer without its scheme>/<subject>`, `cert/<common name>`, or `dev`: what admission and the record see. */
@@ -71,10 +71,11 @@ const ALGORITHMS = [
   'PS512',
 ];
 const MAX_TOKEN = 16 * 1024;
-const DISCOVERY_MS = 5000;
 
 export function createCallers(options: CallerOptions): Callers {
-  const issuers = new Map(options.issuers.map((issuer) => [issuer.issuer, knownIssuer(issuer)] as const));
+  const issuers = new Map(
+    options.issuers.map((issuer) => [issuer.issuer, { ...issuer, keys: issuerKeys(issuer, options.clock) }] as const),
+  );
   const isDevKey = options.devKey === undefined ? () => false : sameAs(options.devKey);
   return {
     identify: async (request) => {
@@ -87,7 +88,7 @@ export function createCallers(options: CallerOptions): Callers {
 }
 
 interface KnownIssuer extends CallerIssuer {
-  keys(): Promise<ReturnType<typeof createRemoteJWKSet>>;
+  readonly keys: IssuerKeys;
 }
 
 function bearer(request: IncomingMessage): string | null {
@@ -110,7 +111,7 @@ async function tokenCaller(
   const issuer = issuers.get(issuerOf(token));
   if (!issuer) return unknown('send a bearer token of a configured issuer: its `iss` is none of `gateway.issuers`');
   try {
-    const { payload } = await jwtVerify(token, keyOf(issuer), {
+    const payload = await verified(token, issuer, {
       issuer: issuer.issuer,
       audience: issuer.audience,
       algorithms: ALGORITHMS,
@@ -151,28 +152,21 @@ function whyNot(error: unknown, { audience }: CallerIssuer): string {
     if (error.claim === 'nbf') return 'the token is not valid yet; look at the clocks';
     return `the token lacks a valid \`${error.claim}\``;
   }
-  const isForged =
-    error instanceof errors.JWSSignatureVerificationFailed || NO_KEY.some((kind) => error instanceof kind);
-  if (isForged) return 'the token is not signed by a published key of its issuer';
+  if (error instanceof errors.JWSSignatureVerificationFailed || isNoKey(error)) {
+    return 'the token is not signed by a published key of its issuer';
+  }
   return 'the token is no signed JWT of a kind that is taken here';
 }
 
-/** The issuer answered, and has no such key. */
-const NO_KEY = [errors.JWKSNoMatchingKey, errors.JWKSMultipleMatchingKeys] as const;
-
-class IssuerUnavailable extends Error {}
-
-/** Finds the key of a token; its issuer not answering is another matter than a key that it does not have. */
-function keyOf(issuer: KnownIssuer): JWTVerifyGetKey {
-  return async (header, token) => {
-    try {
-      const find = await issuer.keys();
-      return await find(header, token);
-    } catch (error) {
-      const isAnswer = error instanceof errors.JOSENotSupported || NO_KEY.some((kind) => error instanceof kind);
-      throw isAnswer ? error : new IssuerUnavailable('', { cause: error });
-    }
-  };
+/** Verified; where no key fits, once more with keys as new as may be: its issuer may have another since. */
+async function verified(token: string, { keys }: KnownIssuer, as: JWTVerifyOptions): Promise<JWTPayload> {
+  try {
+    return (await jwtVerify(token, keys.find, as)).payload;
+  } catch (error) {
+    if (!isNoKey(error) && !(error instanceof errors.JWSSignatureVerificationFailed)) throw error;
+    await keys.renewed();
+    return (await jwtVerify(token, keys.find, as)).payload;
+  }
 }
 
 function callerOf(payload: JWTPayload, issuer: CallerIssuer): Result<Caller, Unknown> {
@@ -190,35 +184,6 @@ function callerOf(payload: JWTPayload, issuer: CallerIssuer): Result<Caller, Unk
 function nameOf({ issuer }: CallerIssuer): string {
   const { host, pathname } = new URL(issuer);
   return host + pathname.replace(/\/+$/, '');
-}
-
-function knownIssuer(issuer: CallerIssuer): KnownIssuer {
-  let keys: Promise<ReturnType<typeof createRemoteJWKSet>> | null = null;
-  return {
-    ...issuer,
-    keys: () => {
-      keys ??= remoteKeys(issuer).catch((error: unknown) => {
-        keys = null;
-        throw error;
-      });
-      return keys;
-    },
-  };
-}
-
-/** jose refetches for an unknown `kid` (rotation), at most every 30 s. */
-async function remoteKeys({ issuer, jwksUrl }: CallerIssuer): Promise<ReturnType<typeof createRemoteJWKSet>> {
-  return createRemoteJWKSet(new URL(jwksUrl ?? (await discovered(issuer))));
-}
-
-async function discovered(issuer: string): Promise<string> {
-  const url = `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`;
-  const response = await fetch(url, { redirect: 'error', signal: AbortSignal.timeout(DISCOVERY_MS) });
-  const document = (await response.json()) as { issuer?: unknown; jwks_uri?: unknown };
-  if (document.issuer !== issuer || typeof document.jwks_uri !== 'string')
-    throw new Error('discovery names another issuer');
-  if (!isSafeUrl(document.jwks_uri)) throw new Error('discovery names keys that are neither at https nor on loopback');
-  return document.jwks_uri;
 }
 
 /** A verified client certificate: its common name is the caller, its organisation the tenant. */

@@ -1,0 +1,78 @@
+/** The keys of an OIDC issuer: found, kept, and asked for anew when a token is of none of them. */
+
+import { createRemoteJWKSet, errors, type JWTVerifyGetKey } from 'jose';
+import type { Clock } from '../core/ports.ts';
+import { isSafeUrl } from '../core/safe-url.ts';
+
+export interface IssuerKeys {
+  /** The key of a token. Throws `IssuerUnavailable` where nobody can say; jose's errors where there is none. */
+  readonly find: JWTVerifyGetKey;
+  /** Resolves once the keys are as new as they may be asked for, for a token that none of them fits. */
+  renewed(): Promise<void>;
+}
+
+export class IssuerUnavailable extends Error {}
+
+/** The issuer answered, and has no such key. */
+export function isNoKey(error: unknown): boolean {
+  return error instanceof errors.JWKSNoMatchingKey || error instanceof errors.JWKSMultipleMatchingKeys;
+}
+
+/** Anybody can send tokens of unknown keys: the issuer is asked so often at most. */
+const RENEW_MS = 10_000;
+const DISCOVERY_MS = 5000;
+
+type KeySet = ReturnType<typeof createRemoteJWKSet>;
+
+export function issuerKeys(
+  { issuer, jwksUrl }: { readonly issuer: string; readonly jwksUrl?: string },
+  clock: Pick<Clock, 'now'>,
+): IssuerKeys {
+  let keys: Promise<KeySet> | null = null;
+  let renewal: Promise<void> = Promise.resolve();
+  let askedAt = Number.NEGATIVE_INFINITY;
+  const opened = (): Promise<KeySet> => {
+    keys ??= remoteKeys(issuer, jwksUrl).catch((error: unknown) => {
+      keys = null;
+      throw error;
+    });
+    return keys;
+  };
+  return {
+    find: async (header, token) => {
+      try {
+        return await (await opened())(header, token);
+      } catch (error) {
+        if (isNoKey(error) || error instanceof errors.JOSENotSupported) throw error;
+        throw new IssuerUnavailable('', { cause: error });
+      }
+    },
+    renewed: () => {
+      if (clock.now() - askedAt >= RENEW_MS) {
+        askedAt = clock.now();
+        renewal = opened()
+          .then((set) => set.reload())
+          .catch((error: unknown) => {
+            throw new IssuerUnavailable('', { cause: error });
+          });
+      }
+      return renewal;
+    },
+  };
+}
+
+/** When it is asked anew is for `renewed` to say, and for what jose keeps of age. */
+async function remoteKeys(issuer: string, jwksUrl: string | undefined): Promise<KeySet> {
+  const url = new URL(jwksUrl ?? (await discovered(issuer)));
+  return createRemoteJWKSet(url, { cooldownDuration: Number.POSITIVE_INFINITY });
+}
+
+async function discovered(issuer: string): Promise<string> {
+  const url = `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`;
+  const response = await fetch(url, { redirect: 'error', signal: AbortSignal.timeout(DISCOVERY_MS) });
+  const document = (await response.json()) as { issuer?: unknown; jwks_uri?: unknown };
+  if (document.issuer !== issuer || typeof document.jwks_uri !== 'string')
+    throw new Error('discovery names another issuer');
+  if (!isSafeUrl(document.jwks_uri)) throw new Error('discovery names keys that are neither at https nor on loopback');
+  return document.jwks_uri;
+}
