@@ -1,5 +1,6 @@
 /** Faults of the admin API, as RFC 9457 problem documents. */
 
+import { IndexUnwritable } from '../audit/query.ts';
 import { EntriesMissing, EntryAltered } from '../audit/read.ts';
 import type { AwaitsSecondPerson } from '../core/controls.ts';
 import { FAULTS, type FaultCode } from './contract/fault-codes.ts';
@@ -45,6 +46,7 @@ export function faultDocument(of: Fault): Record<string, unknown> {
 
 /** What is wrong with the record is for whoever reads it to know; all else stands in the log. */
 export function faultOf(error: unknown): Fault {
+  if (error instanceof IndexUnwritable) return fault('unavailable', error.message);
   const harmed = error instanceof EntryAltered || error instanceof EntriesMissing;
   return harmed ? fault('record_harmed', error.message) : fault('internal', 'see the log of the appliance');
 }

@@ -11,7 +11,7 @@ import { errorCode } from '../store/files.ts';
 import { INDEX_SCHEMA, INDEX_VERSION, SET_META } from './index-schema.ts';
 
 /** SQLite's primary result codes. */
-const [READONLY, CORRUPT, CANTOPEN, NOTADB] = [8, 11, 14, 26];
+const [READONLY, IOERR, CORRUPT, FULL, CANTOPEN, NOTADB] = [8, 10, 11, 13, 14, 26];
 
 /** Of another version, of another log, or left open by a machine that went down. */
 export class StaleIndex extends Error {}
@@ -23,7 +23,9 @@ export function isDamage(error: unknown): boolean {
 
 /** It cannot be written, or not be made anew, where it is. */
 export function isUnwritable(error: unknown): boolean {
-  return [READONLY, CANTOPEN].includes(codeOf(error)) || ['EACCES', 'EPERM', 'EROFS'].includes(errorCode(error));
+  return (
+    [READONLY, IOERR, FULL, CANTOPEN].includes(codeOf(error)) || ['EACCES', 'EPERM', 'EROFS'].includes(errorCode(error))
+  );
 }
 
 export function openDatabase(path: string): DatabaseSync {

@@ -6,7 +6,15 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { AuditEvent, EventType } from '../core/event.ts';
 import { parseHost } from '../core/host.ts';
-import { closeDatabase, isDamage, metaOf, openDatabase, removeDatabase, StaleIndex } from './index-database.ts';
+import {
+  closeDatabase,
+  isDamage,
+  isUnwritable,
+  metaOf,
+  openDatabase,
+  removeDatabase,
+  StaleIndex,
+} from './index-database.ts';
 import { ADD_FIGURE, INSERT_EVENT, rowOf, SET_META, STEP_FIGURES, SUM_FIGURES } from './index-schema.ts';
 import { type Figures, figuresOf, SLOT_MS } from './level-figures.ts';
 import { leafHash } from './merkle.ts';
@@ -54,6 +62,11 @@ const BATCH = 4096;
 /** The index was damaged and has been emptied: bring it up to the log again, and ask again. */
 export class IndexRemade extends Error {
   readonly code = 'INDEX_REMADE';
+}
+
+/** It cannot take in what is new, such as on a full disk; the log is not harmed. */
+export class IndexUnwritable extends Error {
+  readonly code = 'INDEX_UNWRITABLE';
 }
 
 export class QueryIndex {
@@ -229,6 +242,7 @@ export class QueryIndex {
     try {
       return act();
     } catch (error) {
+      if (isUnwritable(error)) throw unwritable(error);
       if (!isDamage(error)) throw error;
       this.#database.close();
       removeDatabase(this.#path);
@@ -238,6 +252,13 @@ export class QueryIndex {
       throw new IndexRemade('the query index was damaged and is built again');
     }
   }
+}
+
+function unwritable(error: unknown): IndexUnwritable {
+  const why = error instanceof Error ? error.message : 'unknown';
+  return new IndexUnwritable(
+    `the query index cannot be written (${why}); make room on the disk of the state directory`,
+  );
 }
 
 function insertsOf(database: DatabaseSync): readonly [StatementSync, StatementSync, StatementSync] {

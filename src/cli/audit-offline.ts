@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { isUnwritable } from '../audit/index-database.ts';
 import { type InclusionProof, inclusionProof, NoProof } from '../audit/proof.ts';
 import { firstKept } from '../audit/pruning.ts';
-import { type EventFilter, type FoundEvent, IndexRemade, openQueryIndex, type QueryIndex } from '../audit/query.ts';
+import { type EventFilter, type FoundEvent, IndexRemade, IndexUnwritable, openQueryIndex } from '../audit/query.ts';
 import { readEntries } from '../audit/read.ts';
 import { publishedCheckpoint } from '../audit/recover.ts';
 import { nodeFiles } from '../store/files.ts';
@@ -28,10 +28,22 @@ export async function liveOrKept<T>(
   }
 }
 
-/** Brings the query index up to the end of the log first. What a tenant sealed stays sealed. */
+/**
+ * Brings the query index up to the end of the log first; where that cannot be written (evidence is kept so, and disks fill
+ * up), it is one for this question alone. What a tenant sealed stays sealed.
+ */
 export function keptEvents(state: string, filter: EventFilter): readonly FoundEvent[] {
   const dir = join(state, 'audit');
-  const index = writableIndex(dir, join(state, 'audit-index.sqlite'));
+  try {
+    return answered(dir, join(state, 'audit-index.sqlite'), filter);
+  } catch (error) {
+    if (!isUnwritable(error) && !(error instanceof IndexUnwritable)) throw error;
+    return answered(dir, '', filter);
+  }
+}
+
+function answered(dir: string, path: string, filter: EventFilter): readonly FoundEvent[] {
+  const index = openQueryIndex(dir, path);
   const [end, first] = [sizeOf(dir), firstKept(dir)];
   const ask = () => {
     while (index.catchUp(end, undefined, first) > 0);
@@ -44,16 +56,6 @@ export function keptEvents(state: string, filter: EventFilter): readonly FoundEv
     return ask();
   } finally {
     index.close();
-  }
-}
-
-/** Evidence is kept where nobody can write: then the index is one for this question alone. */
-function writableIndex(dir: string, path: string): QueryIndex {
-  try {
-    return openQueryIndex(dir, path);
-  } catch (error) {
-    if (!isUnwritable(error)) throw error;
-    return openQueryIndex(dir, '');
   }
 }
 

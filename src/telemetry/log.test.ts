@@ -1,3 +1,4 @@
+import { closeSync, existsSync, openSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { createLog } from './log.ts';
 
@@ -43,5 +44,14 @@ describe('the log of the process', () => {
 
   it('T-33 escapes what could forge another line', () => {
     expect(logged({ host: 'a\n{"level":"info"}' }).trimEnd().split('\n')).toHaveLength(1);
+  });
+
+  it.runIf(existsSync('/dev/full'))('T-81 ends nothing when its lines cannot be written', () => {
+    const fd = openSync('/dev/full', 'w');
+    const log = createLog({ level: 'info', fd });
+    expect(() => {
+      for (let n = 0; n < 1000; n += 1) log.warn({ n, text: 'x'.repeat(1000) }, 'something happened');
+    }).not.toThrow();
+    closeSync(fd);
   });
 });

@@ -28,11 +28,16 @@ export interface LogOptions {
   readonly fields?: Readonly<Record<string, string>>;
   /** Where lines go; stderr unless a test reads them. */
   readonly write?: (line: string) => void;
+  /** Descriptor that lines go to; 2. */
+  readonly fd?: number;
 }
+
+/** What is kept of lines that cannot be written, such as those to a file on a full disk; later ones are dropped. */
+const MAX_HELD = 256 * 1024;
 
 /** `Log` over pino. */
 export function createLog(options: LogOptions): AdjustableLog {
-  const destination = options.write === undefined ? pino.destination({ fd: 2, sync: true }) : { write: options.write };
+  const destination = options.write === undefined ? descriptor(options.fd ?? 2) : { write: options.write };
   const logger = pino(
     {
       level: options.level,
@@ -55,6 +60,13 @@ export function createLog(options: LogOptions): AdjustableLog {
       logger.level = level;
     },
   };
+}
+
+/** Nobody is there to be told of a log that cannot be written, and nothing else must stop for it. */
+function descriptor(fd: number): pino.DestinationStream {
+  const destination = pino.destination({ fd, sync: true, maxLength: MAX_HELD });
+  destination.on('error', () => undefined);
+  return destination;
 }
 
 /** A copy without secrets, bounded in depth and length. Errors become name, code, message and stack. */
