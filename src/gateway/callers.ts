@@ -109,7 +109,10 @@ async function tokenCaller(
 ): Promise<Result<Caller, Unknown>> {
   if (token.length > MAX_TOKEN) return unknown(`the token is larger than ${MAX_TOKEN} bytes`);
   const issuer = issuers.get(issuerOf(token));
-  if (!issuer) return unknown('send a bearer token of a configured issuer: its `iss` is none of `gateway.issuers`');
+  if (!issuer) {
+    log?.debug({ reason: 'unknown issuer' }, 'caller token refused');
+    return unknown('send a bearer token of a configured issuer: its `iss` is none of `gateway.issuers`');
+  }
   try {
     const payload = await verified(token, issuer, {
       issuer: issuer.issuer,
