@@ -50,6 +50,8 @@ describe('WebSocket frames', () => {
     ['a continuation of nothing', '80 00', false, 1002],
     ['a new message inside another', '01 00 01 00', false, 1002],
     ['a length in a longer form', '81 7e 00 05 48 65 6c 6c 6f', false, 1002],
+    ['(T-28) a message of a byte over 4 MiB', '82 7f 00 00 00 00 00 40 00 01', false, 1009],
+    ['(T-28) fragments of a byte over 4 MiB', '02 01 41 80 7f 00 00 00 00 00 40 00 00', false, 1009],
     ['a huge frame', '82 7f 00 00 00 00 7f ff ff ff', false, 1009],
     ['an impossible frame', '82 7f ff ff ff ff ff ff ff ff', false, 1009],
   ])('refuses %s', (_, hex, masked, code) => {

@@ -243,7 +243,7 @@ describe('T-33 an origin of HTTP/2', () => {
       },
     ],
     [
-      'sends early hints for ever',
+      'sends early hints for ever (T-29)',
       (hand, stream) => {
         for (let i = 0; i < 200; i += 1) hand.head(stream, [status('103')]);
         answered()(hand, stream);

@@ -152,6 +152,20 @@ describe('T-40 what a provider is asked to fetch', () => {
     });
   });
 
+  it.each(['application/octet-stream', 'image/png', 'multipart/form-data; boundary=x', 'application/grpc'])(
+    'JSON is read as such by servers, though it is said to be %s',
+    async (type) => {
+      const body = `\r\n ${JSON.stringify(image('https://evil.example/'))}`;
+      const sent = await send('api.openai.com', `Content-Type: ${type}\r\n`, body);
+      expect(sent).toMatchObject({ status: '403', code: 'provider_fetch', got: null });
+    },
+  );
+
+  it('a file goes on as it is', async () => {
+    const type = 'Content-Type: application/octet-stream\r\n';
+    expect(await send('api.openai.com', type, 'a file of https://evil.example/')).toMatchObject({ status: '200' });
+  });
+
   it('a long body that turns out to ask for it never arrives whole', async () => {
     const body = JSON.stringify({ pad: 'plain words '.repeat(200_000), ...image('https://evil.example/') });
     const { got, status } = await ask(body);

@@ -35,3 +35,19 @@ test('T-45 names that do not resolve are asked for once in a while, however ofte
   await expect(async () => resolver.resolve('none.example')).rejects.toThrow();
   expect(asked).toBe(1);
 });
+
+test('T-48 no more answers are kept than the bound says', async () => {
+  const asked: string[] = [];
+  const resolver = createResolver(
+    { lookup: () => null } as never,
+    async (name) => {
+      asked.push(name);
+      return { addresses: good(1), cnames: [], ttlMs: 60_000 };
+    },
+    clock,
+  );
+  for (let n = 0; n <= 20_000; n += 1) await resolver.resolve(`h${n}.example`);
+  await resolver.resolve('h20000.example');
+  await resolver.resolve('h0.example');
+  expect(asked.slice(20_000)).toEqual(['h20000.example', 'h0.example']);
+});

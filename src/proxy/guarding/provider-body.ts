@@ -8,6 +8,7 @@ import type { Deny } from '../../core/decision.ts';
 import type { Principal } from '../../core/principal.ts';
 import type { Target } from '../../core/target.ts';
 import { decideCapability } from '../../policy/decide-capability.ts';
+import { JsonLead } from '../../wire/json-lead.ts';
 import { type ProviderFetch, ProviderFetches } from '../../wire/provider-fetch.ts';
 import { type LineFormat, ProviderLines } from '../../wire/provider-lines.ts';
 import { parseAbsoluteTarget } from '../../wire/request-target.ts';
@@ -36,14 +37,20 @@ export function watchedBody(
 ): AsyncIterable<Uint8Array> {
   const type = field(headers, 'content-type').toLowerCase();
   const mine = exchange.decision?.categories.some((name) => CATEGORIES.includes(name)) ?? false;
-  // Files travel as multipart or as bytes; what they say is fetched by no one until a request names them.
-  if (!mine || /^(?:multipart\/|audio\/|image\/|video\/|application\/(?:octet-stream|grpc))/.test(type)) return body;
+  if (!mine) return body;
   const encoding = joined(headers, 'content-encoding').toLowerCase();
   if (encoding !== '' && encoding !== 'identity') throw new Refusal('guard_unscannable', 'provider_encoding');
   const judge = judgeOf(gate, exchange);
+  if (FILES.test(type)) return watched(judge, body, new JsonLead());
   const format = lineFormatOf(type);
   return format === null ? watched(judge, body) : watchedLines(judge, { body, lines: new ProviderLines(format) });
 }
+
+/**
+ * Files travel as multipart or as bytes; what they say is fetched by no one until a request names them. But many servers
+ * read JSON whatever its type is said to be, so what begins like JSON is none of them.
+ */
+const FILES = /^(?:multipart\/|audio\/|image\/|video\/|application\/(?:octet-stream|grpc))/;
 
 /** Of a body that is several JSON texts. */
 function lineFormatOf(type: string): LineFormat | null {
@@ -73,12 +80,20 @@ async function* watchedLines(
 
 const LF = 0x0a;
 
-/** One piece is always held back, so that a body that is refused never becomes whole. */
-async function* watched(judge: Judge, body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+/** One piece is always held back, so that a body that is refused never becomes whole. With a lead: watched if it is JSON. */
+async function* watched(
+  judge: Judge,
+  body: AsyncIterable<Uint8Array>,
+  lead: JsonLead | null = null,
+): AsyncGenerator<Uint8Array> {
   const fetches = new ProviderFetches();
   let held: Uint8Array | null = null;
   for await (const chunk of body) {
     if (chunk.length === 0) continue;
+    if (lead !== null && lead.push(chunk) !== true) {
+      yield chunk;
+      continue;
+    }
     judge(fetches.push(chunk));
     if (held !== null) yield held;
     held = chunk;
