@@ -8,9 +8,10 @@ import type { Gate } from '../gate.ts';
 import { certificateReader } from './client-certificate.ts';
 import { relayConnect } from './connect.ts';
 import { type RawRequest, readAsk } from './http-ask.ts';
-import { refuseSocket, type Walk } from './http1-connection.ts';
+import type { Walk } from './http1-connection.ts';
 import type { Http1Server } from './http1-server.ts';
 import type { InnerServers } from './inner.ts';
+import { refuseSocket } from './last-words.ts';
 
 export interface DoorParts {
   readonly gate: Gate;

@@ -14,7 +14,7 @@ import { GrowingBytes } from '../../core/growing-bytes.ts';
 import { bodyReader } from '../../wire/http-body.ts';
 import { type HeadProblem, HeadScan, type RequestHead, readRequestHead } from '../../wire/http-head.ts';
 import type { Deadlines, Due } from '../deadlines.ts';
-import { type Denial, denialMessage, renderDenial } from '../denial.ts';
+import type { Denial } from '../denial.ts';
 import type { HeaderList, Order } from '../exchange.ts';
 import { field, joined } from '../fields.ts';
 import type { Gate } from '../gate.ts';
@@ -25,6 +25,7 @@ import { certificateReader } from './client-certificate.ts';
 import { type RawRequest, type ReadRequest, readAsk, unreadable } from './http-ask.ts';
 import { Http1Reply } from './http1-reply.ts';
 import type { Inner } from './inner.ts';
+import { lingering, refuseSocket } from './last-words.ts';
 import { RequestStream } from './request-stream.ts';
 
 export type Walk = (order: Order) => Promise<void>;
@@ -134,8 +135,8 @@ export class Http1Connection implements Due {
   readonly #onEnd = (): void => {
     this.#ended = true;
     if (this.#state === 'head') {
-      if (this.#held.length === 0) this.#at.socket.destroy();
-      else this.#refuse(unreadable('request_malformed', 'cut_short'), []);
+      if (this.#held.length === 0) this.#leaveBehindAnswers();
+      else this.#readHead();
       return;
     }
     this.#body?.fail(CUT_SHORT());
@@ -144,6 +145,18 @@ export class Http1Connection implements Due {
     if (this.#state === 'busy' && this.#at.inner !== null) this.#at.socket.destroy();
     else this.#waitForLeft();
   };
+
+  /** What was answered may still be on its way. */
+  #leaveBehindAnswers(): void {
+    const { socket, inner } = this.#at;
+    if (inner !== null || socket.writableLength === 0) socket.destroy();
+    else this.#finish();
+  }
+
+  #finish(): void {
+    this.#leave();
+    lingering(this.#at.socket, this.#parts.gate.settings.idleMs);
+  }
 
   /**
    * In the clear nobody can tell a client that has left from one that has said all and waits. It may wait for its answer to
@@ -163,8 +176,18 @@ export class Http1Connection implements Due {
 
   readonly #onDrain = (): void => {
     this.#reply?.drain();
-    if (this.#state === 'head' && this.#held.length > 0) this.#readHead();
+    if (this.#state !== 'head' || this.#held.length === 0) return;
+    this.due = performance.now() + this.#parts.gate.settings.headTimeoutMs;
+    this.#goOn();
   };
+
+  #goOn(): void {
+    if (this.#stopped) {
+      this.#stopped = false;
+      this.#at.socket.resume();
+    }
+    if (this.#held.length > 0) this.#readHead();
+  }
 
   /** Takes its listeners along; the socket goes to somebody else or to its end. */
   #leave(): void {
@@ -177,11 +200,19 @@ export class Http1Connection implements Due {
     const { gate } = this.#parts;
     const { settings } = gate;
     const held = this.#held.bytes;
-    // A client that does not read its answers gets no more of them.
-    if (this.#at.socket.writableNeedDrain) return;
+    // A client that does not take its answers gets no more of them, and what else it sends stays in its socket (T-45).
+    if (this.#at.socket.writableNeedDrain) {
+      this.due = performance.now() + settings.idleMs;
+      this.#wait();
+      return;
+    }
     const limits = { maxBytes: settings.maxHeadBytes, maxFields: settings.maxHeaderCount, scan: this.#scan };
     const head = readRequestHead(held, limits, latin1);
-    if (head === null) return;
+    if (head === null) {
+      // More than whole requests came before the client's end.
+      if (this.#ended) this.#refuse(unreadable('request_malformed', 'cut_short'), []);
+      return;
+    }
     if (!head.ok) {
       this.#refuse(headProblem(head.error), []);
       return;
@@ -264,11 +295,12 @@ export class Http1Connection implements Due {
     if (this.#state !== 'busy') return;
     const whole = this.#body === null || this.#body.done;
     const again = this.#keep && whole && reply.reusable && !(this.#ended && this.#held.length === 0);
+    // Whoever still waits for the rest of it, behind an answer that came early, waits for nothing.
+    this.#body?.fail(CUT_SHORT());
     this.#reply = null;
     this.#body = null;
     if (!again) {
-      this.#leave();
-      lingering(this.#at.socket);
+      this.#finish();
       return;
     }
     // In a turn of its own: the exchange before is still on its way out.
@@ -281,17 +313,7 @@ export class Http1Connection implements Due {
     this.#state = 'head';
     this.#kept = true;
     this.due = performance.now() + (this.#held.length === 0 ? settings.keepAliveMs : settings.headTimeoutMs);
-    if (this.#stopped) {
-      this.#stopped = false;
-      this.#at.socket.resume();
-    }
-    if (this.#held.length > 0) this.#readHead();
-    // More than whole requests came before the client's end.
-    if (this.#ended && this.#stillReading) this.#refuse(unreadable('request_malformed', 'cut_short'), []);
-  }
-
-  get #stillReading(): boolean {
-    return this.#state === 'head';
+    this.#goOn();
   }
 
   #upgrade(read: ReadRequest, headers: HeaderList): void {
@@ -346,28 +368,6 @@ export class Http1Connection implements Due {
     return { ...common, parent: inner.within.id, within: inner.within, principal: inner.principal };
   }
 }
-
-/** Answers on the bare socket and closes it. `head`: without the body, as an answer to HEAD must be. */
-export function refuseSocket(socket: Duplex, denial: Denial, accept: string, head = false): void {
-  if (!socket.writable) {
-    socket.destroy();
-    return;
-  }
-  socket.write(denialMessage(renderDenial(denial, accept), head));
-  lingering(socket);
-}
-
-/** Lets the client read the answer before a reset can overtake it: a body that still comes is not read but dropped. */
-function lingering(socket: Duplex): void {
-  if (socket.destroyed) return;
-  socket.end();
-  const late = setTimeout(() => socket.destroy(), LINGER_MS);
-  late.unref();
-  socket.once('close', () => clearTimeout(late));
-  socket.resume();
-}
-
-const LINGER_MS = 2_000;
 
 /** RFC 9110 section 10.1.1: nothing but `100-continue` may be expected. */
 function expectable({ headers, method }: RequestHead, read: ReadRequest): ReadRequest {
