@@ -1,4 +1,4 @@
-import { PassThrough } from 'node:stream';
+import { Duplex, PassThrough } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { Deadlines, type Due } from '../deadlines.ts';
@@ -15,3 +15,22 @@ it('a tunnel of which both sides are closed already is over, and leaves no deadl
   expect(await relayTunnel(tunnel)).toBe('client_closed');
   expect(kept.size).toBe(0);
 });
+
+it.each(['moved', 'looked at'])(
+  'a side that ended before its tunnel began ends the other: bytes are %s',
+  async (how) => {
+    const side = () => new Duplex({ allowHalfOpen: true, read: () => undefined, write: (_, __, done) => done() });
+    const [client, upstream] = [side(), side()];
+    upstream.push(null);
+    upstream.resume();
+    await setImmediate();
+    expect(upstream.readableEnded).toBe(true);
+    const tunnel = { client, upstream, pump: null, idleMs: 60_000, deadlines: new Deadlines(), spend: () => true };
+    const through = (_: unknown, bytes: Buffer) => Promise.resolve(bytes);
+    const over = relayTunnel(how === 'moved' ? tunnel : { ...tunnel, through });
+    await setImmediate();
+    expect(client.writableEnded).toBe(true);
+    client.push(null);
+    expect(await over).toBe('completed');
+  },
+);

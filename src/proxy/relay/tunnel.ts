@@ -79,8 +79,8 @@ export function relayTunnel(tunnel: Tunnel): Promise<CloseCause> {
       moveThrough({ from: client, to: upstream, spend: (n) => spend('up', n), blocked }, (b) => through('up', b));
       return;
     }
-    client.on('end', () => upstream.end());
-    upstream.on('end', () => client.end());
+    whenEnded(client, () => void upstream.end());
+    whenEnded(upstream, () => void client.end());
     if (pump) pump.attach(upstream as Socket, client, (bytes) => spend('down', bytes));
     else move(upstream, client, (bytes) => spend('down', bytes));
     const { screen } = tunnel;
@@ -94,6 +94,12 @@ function watch(socket: Duplex, failed: () => void, closed: () => void): void {
   socket.on('error', failed);
   if (socket.closed) closed();
   else socket.once('close', closed);
+}
+
+/** An origin may have ended its side before its tunnel began, and says so only once. */
+function whenEnded(from: Duplex, ended: () => void): void {
+  if (from.readableEnded) ended();
+  else from.once('end', ended);
 }
 
 function move(from: Duplex, to: Duplex, spend: (bytes: number) => boolean): void {
@@ -145,7 +151,7 @@ function moveThrough({ from, to, spend, blocked }: Way, through: (bytes: Buffer)
     from.pause();
     last = last.then(() => pass(chunk)).catch(blocked);
   });
-  from.on('end', () => {
+  whenEnded(from, () => {
     last = last.then(() => void to.end());
   });
   from.resume();
