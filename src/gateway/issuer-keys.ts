@@ -18,8 +18,9 @@ export function isNoKey(error: unknown): boolean {
   return error instanceof errors.JWKSNoMatchingKey || error instanceof errors.JWKSMultipleMatchingKeys;
 }
 
-/** Anybody can send tokens of unknown keys: the issuer is asked so often at most. */
-const RENEW_MS = 10_000;
+/** Anybody can send tokens of unknown keys: the issuer is asked so often at once, and then once in so long. */
+const BURST = 10;
+const RENEW_MS = 5000;
 const DISCOVERY_MS = 5000;
 
 type KeySet = ReturnType<typeof createRemoteJWKSet>;
@@ -29,8 +30,17 @@ export function issuerKeys(
   clock: Pick<Clock, 'now'>,
 ): IssuerKeys {
   let keys: Promise<KeySet> | null = null;
-  let renewal: Promise<void> = Promise.resolve();
-  let askedAt = Number.NEGATIVE_INFINITY;
+  let renewal: Promise<void> | null = null;
+  let left = BURST;
+  let at = clock.now();
+  const mayAsk = (): boolean => {
+    const now = clock.now();
+    left = Math.min(BURST, left + Math.max(0, now - at) / RENEW_MS);
+    at = now;
+    if (left < 1) return false;
+    left -= 1;
+    return true;
+  };
   const opened = (): Promise<KeySet> => {
     keys ??= remoteKeys(issuer, jwksUrl).catch((error: unknown) => {
       keys = null;
@@ -47,16 +57,18 @@ export function issuerKeys(
         throw new IssuerUnavailable('', { cause: error });
       }
     },
-    renewed: () => {
-      if (clock.now() - askedAt >= RENEW_MS) {
-        askedAt = clock.now();
-        renewal = opened()
-          .then((set) => set.reload())
-          .catch((error: unknown) => {
-            throw new IssuerUnavailable('', { cause: error });
-          });
-      }
-      return renewal;
+    renewed: async () => {
+      // Who comes while the issuer is being asked waits for the same answer.
+      if (renewal === null && !mayAsk()) return;
+      renewal ??= opened()
+        .then((set) => set.reload())
+        .catch((error: unknown) => {
+          throw new IssuerUnavailable('', { cause: error });
+        })
+        .finally(() => {
+          renewal = null;
+        });
+      await renewal;
     },
   };
 }
