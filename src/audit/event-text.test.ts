@@ -69,6 +69,33 @@ describe('the text of the events of exchanges', () => {
     );
   });
 
+  it('of one question are written from what the first left, and each says what is its own', () => {
+    const body = decisionBody(7) as DecisionEvent;
+    const frozen = <T extends object>(of: T): T =>
+      Object.fromEntries(
+        Object.entries(of).map(([key, v]) => [key, Array.isArray(v) ? Object.freeze([...v]) : v]),
+      ) as T;
+    const first = frozen({ ...body, ...STAMP, v: 1, input: frozen(body.input) });
+    const others = (value: unknown): unknown[] => {
+      if (value !== null && typeof value === 'object' && !Array.isArray(value)) return changed(value);
+      if (Array.isArray(value)) return [Object.freeze([...value, 'other'])];
+      return [typeof value === 'number' ? value + 1 : typeof value === 'boolean' ? !value : 'other', null];
+    };
+    const changed = (of: object): object[] =>
+      Object.entries(of).flatMap(([key, value]) =>
+        key === 'facts' || key === 'type' ? [] : others(value).map((other) => ({ ...of, [key]: other })),
+      );
+    for (const event of [{ ...first, rule: null }, ...changed(first)]) {
+      for (const one of [first, event]) {
+        const text = exchangeText(inOrder(one as never));
+        expect(text ?? canonicalize(one)).toBe(canonicalize(one));
+      }
+    }
+    expect(changed(first).length).toBeGreaterThan(40);
+    const unknown = { ...first, rule: { file: null, id: 'r', line: 1, ...first.rule, more: 1 } };
+    expect(exchangeText(inOrder(unknown as never))).toBeNull();
+  });
+
   it('leaves alone what has a key that it does not know, or lacks one', () => {
     const more = { ...CLOSE, extra: 'x' } as unknown as EventBody;
     expect(stampedExchange(more, STAMP)).toBeNull();

@@ -20,6 +20,7 @@ type Body<T> = Omit<T, 'v' | 'time' | 'node' | 'truncated'>;
 const DECISION_KEYS = 17;
 const INPUT_KEYS = 23;
 const CLOSED_KEYS = 12;
+const RULE_KEYS = 3;
 
 /** The event with its stamp, keys in canonical order; null for an event of another kind or shape. */
 export function stampedExchange(event: EventBody, stamp: Stamp): DecisionEvent | FlowClosedEvent | null {
@@ -80,21 +81,101 @@ function stampedClose(e: Body<FlowClosedEvent>, { time, node }: Stamp): FlowClos
   };
 }
 
-function decisionText(e: DecisionEvent): string | null {
-  const input = inputText(e.input);
-  const rule = e.rule === null ? 'null' : ruleText(e.rule);
-  if (input === null || rule === null) return null;
-  const text = `{"capability":${string(e.capability)},"categories":${list(e.categories)},"detail":${string(e.detail)},"door":${string(e.door)},"effect":${string(e.effect)},"facts":${list(e.facts)},"id":${string(e.id)},"input":${input},"method_enforced":${boolean(e.method_enforced)},"mode":${string(e.mode)},"node":${string(e.node)},"parent":${string(e.parent)},"reason":${string(e.reason)},"rule":${rule},"step":${string(e.step)},"task":${string(e.task)},"tenant":${string(e.tenant)},"time":${string(e.time)},"type":"decision","v":${number(e.v)}}`;
-  return certain(text);
+/**
+ * What the decisions of one question have in common is written once: a task that asks the same again leaves an event which
+ * differs in the few things that stand in `decisionText`.
+ */
+interface Pattern {
+  readonly of: DecisionEvent;
+  readonly rule: DecisionEvent['rule'];
+  /** The text, cut where an event's own things stand. */
+  readonly parts: readonly string[];
 }
 
-function inputText(i: DecisionInput): string | null {
+/** By the list of facts, which the events of one cached decision share. */
+const patterns = new WeakMap<readonly string[], Pattern>();
+
+/** Stands where an event has its own; like `UNSURE` it is in no text that is written here. */
+const OWN = '\u0001';
+
+function decisionText(e: DecisionEvent): string | null {
+  const { input: i } = e;
   if (keyCount(i) !== INPUT_KEYS) return null;
-  return `{"addresses":${list(i.addresses)},"bundle":${string(i.bundle)},"capabilities":${list(i.capabilities)},"categories":${list(i.categories)},"category_index":${string(i.category_index)},"class":${string(i.class)},"cnames":${list(i.cnames)},"content_type":${string(i.content_type)},"controls":${number(i.controls)},"expires_at":${number(i.expires_at)},"host":${string(i.host)},"matched":${list(i.matched)},"method":${string(i.method)},"now":${number(i.now)},"pass":${string(i.pass)},"pass_problem":${string(i.pass_problem)},"path":${string(i.path)},"path_hash":${string(i.path_hash)},"port":${number(i.port)},"profile":${string(i.profile)},"risk":${number(i.risk)},"scheme":${string(i.scheme)},"upgrade":${string(i.upgrade)}}`;
+  const parts = partsOf(e);
+  if (parts === null) return null;
+  const before = `${parts[0]}${string(e.id)}${parts[1]}${list(i.addresses)}${parts[2]}${list(i.cnames)},"content_type":${string(i.content_type)}${parts[3]}`;
+  const input = `${list(i.matched)}${parts[4]}${number(i.now)}${parts[5]}${string(i.path)},"path_hash":${string(i.path_hash)}${parts[6]}`;
+  return certain(`${before}${input}${string(e.parent)}${parts[7]}${string(e.time)}${parts[8]}`);
+}
+
+function partsOf(e: DecisionEvent): readonly string[] | null {
+  const known = patterns.get(e.facts);
+  if (known !== undefined && isLike(known, e)) return known.parts;
+  const { rule } = e;
+  const ruled = rule === null ? 'null' : ruleText(rule);
+  if (ruled === null) return null;
+  const text = `{"capability":${string(e.capability)},"categories":${list(e.categories)},"detail":${string(e.detail)},"door":${string(e.door)},"effect":${string(e.effect)},"facts":${list(e.facts)},"id":${OWN},"input":${inputText(e.input)},"method_enforced":${boolean(e.method_enforced)},"mode":${string(e.mode)},"node":${string(e.node)},"parent":${OWN},"reason":${string(e.reason)},"rule":${ruled},"step":${string(e.step)},"task":${string(e.task)},"tenant":${string(e.tenant)},"time":${OWN},"type":"decision","v":${number(e.v)}}`;
+  if (certain(text) === null) return null;
+  const parts = text.split(OWN);
+  // Nobody can change what is kept by what it points to.
+  const { categories, capabilities } = e.input;
+  const lists = [e.facts, e.categories, categories, capabilities];
+  if (lists.every((one) => Array.isArray(one) && Object.isFrozen(one)))
+    patterns.set(e.facts, { of: e, rule: rule && { ...rule }, parts });
+  return parts;
+}
+
+function inputText(i: DecisionInput): string {
+  return `{"addresses":${OWN},"bundle":${string(i.bundle)},"capabilities":${list(i.capabilities)},"categories":${list(i.categories)},"category_index":${string(i.category_index)},"class":${string(i.class)},"cnames":${OWN},"controls":${number(i.controls)},"expires_at":${number(i.expires_at)},"host":${string(i.host)},"matched":${OWN},"method":${string(i.method)},"now":${OWN},"pass":${string(i.pass)},"pass_problem":${string(i.pass_problem)},"path":${OWN},"port":${number(i.port)},"profile":${string(i.profile)},"risk":${number(i.risk)},"scheme":${string(i.scheme)},"upgrade":${string(i.upgrade)}}`;
+}
+
+/** Equal in all that stands in `parts`; the lists of facts are one. */
+function isLike({ of: a, rule }: Pattern, b: DecisionEvent): boolean {
+  return (
+    isLikeInput(a.input, b.input) &&
+    a.capability === b.capability &&
+    a.categories === b.categories &&
+    a.detail === b.detail &&
+    a.door === b.door &&
+    a.effect === b.effect &&
+    a.method_enforced === b.method_enforced &&
+    a.mode === b.mode &&
+    a.node === b.node &&
+    a.reason === b.reason &&
+    rule?.file === b.rule?.file &&
+    rule?.id === b.rule?.id &&
+    rule?.line === b.rule?.line &&
+    (b.rule === null || keyCount(b.rule) === RULE_KEYS) &&
+    a.step === b.step &&
+    a.task === b.task &&
+    a.tenant === b.tenant &&
+    a.v === b.v
+  );
+}
+
+function isLikeInput(a: DecisionInput, b: DecisionInput): boolean {
+  return (
+    a.bundle === b.bundle &&
+    a.capabilities === b.capabilities &&
+    a.categories === b.categories &&
+    a.category_index === b.category_index &&
+    a.class === b.class &&
+    a.controls === b.controls &&
+    a.expires_at === b.expires_at &&
+    a.host === b.host &&
+    a.method === b.method &&
+    a.pass === b.pass &&
+    a.pass_problem === b.pass_problem &&
+    a.port === b.port &&
+    a.profile === b.profile &&
+    a.risk === b.risk &&
+    a.scheme === b.scheme &&
+    a.upgrade === b.upgrade
+  );
 }
 
 function ruleText(rule: NonNullable<DecisionEvent['rule']>): string | null {
-  if (keyCount(rule) !== 3) return null;
+  if (keyCount(rule) !== RULE_KEYS) return null;
   return `{"file":${string(rule.file)},"id":${string(rule.id)},"line":${number(rule.line)}}`;
 }
 
@@ -129,17 +210,19 @@ function boolean(value: boolean): string {
 
 /** Lists of a decision are made once, frozen, and shared by all its records: their text is kept as long as they are. */
 const texts = new WeakMap<readonly string[], string>();
+const FEW = 2;
 
 function list(values: readonly string[] | null): string {
   if (values === null) return 'null';
   if (!Array.isArray(values)) return UNSURE;
   if (values.length === 0) return '[]';
-  const known = texts.get(values);
+  const known = values.length > FEW ? texts.get(values) : undefined;
   if (known !== undefined) return known;
   let text = '[';
   for (let i = 0; i < values.length; i += 1) text += `${i === 0 ? '' : ','}${string(values[i] as string)}`;
   text += ']';
-  if (Object.isFrozen(values)) texts.set(values, text);
+  // Whether it is frozen costs more to ask than a short list to write.
+  if (values.length > FEW && Object.isFrozen(values)) texts.set(values, text);
   return text;
 }
 
