@@ -5,6 +5,7 @@
  */
 
 import type { ControlAction, CutReceipt, NotChanged } from './controls.ts';
+import type { DecisionRequest } from './decision.ts';
 import type { EventBody } from './event.ts';
 import type { Fact } from './fact.ts';
 import type { Host } from './host.ts';
@@ -65,7 +66,7 @@ export interface Lease {
 /** Registers live flows under the facts they depend on. */
 export interface LeaseBook {
   /** Null when one of the facts has already ended under the current snapshot: then the flow must not start. */
-  hold(flow: Flow, facts: readonly Fact[]): Lease | null;
+  hold(flow: Flow, facts: readonly Fact[], request?: DecisionRequest): Lease | null;
 }
 
 export type Verified = Result<Principal, 'pass_malformed' | 'pass_expired'>;

@@ -13,7 +13,9 @@ export class Dependants<T extends Dependant> {
   readonly #byFact = new Map<Fact, Bag<T>>();
 
   add(item: T): void {
-    item.seats = item.facts.map((fact) => this.#bagOf(fact).add(item));
+    const seats: Seat<T>[] = [];
+    for (const fact of item.facts) seats.push(this.#bagOf(fact).add(item));
+    item.seats = seats;
   }
 
   remove(item: T): void {

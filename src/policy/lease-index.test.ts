@@ -209,3 +209,32 @@ describe('leases, after any interleaving of decisions, changes, expiries, reload
     fc.assert(property, { numRuns: 250 });
   });
 });
+
+describe('a flow after a reload', () => {
+  it('is judged by its own request, not by another that was decided the same before', () => {
+    const opened = (paths: string) =>
+      bundleWith({ path: PATH, text: TEXT.replace('any_public_host: true', `hosts: [docs.python.org]${paths}`) });
+    const categories = shippedCategories();
+    let snapshot: Snapshot = { bundle: opened(''), controls: NO_CONTROLS, categories };
+    const source = { current: () => snapshot };
+    const leases = new LeaseIndex({ source, now: () => NOW });
+    const decider = createDecider({ source, leases });
+    const ask = (path: string) => {
+      const asked = request('GET', `https://docs.python.org${path}`);
+      const { facts } = decider.decide(asked);
+      const flow = {
+        id: path,
+        kind: 'exchange',
+        task: 't_1',
+        tenant: 'acme',
+        host: 'docs.python.org',
+        since: NOW,
+      } as const;
+      leases.hold({ ...flow, cut: async () => undefined }, facts, asked);
+    };
+    ask('/open');
+    ask('/closed');
+    snapshot = { ...snapshot, bundle: opened('\n    paths: [/open]') };
+    expect(leases.rejudge().map(({ flow }) => flow.id)).toEqual(['/closed']);
+  });
+});

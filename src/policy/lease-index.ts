@@ -6,6 +6,7 @@
 
 import { LRUCache } from 'lru-cache';
 import { Bag, type Seat } from '../core/bag.ts';
+import type { Controls } from '../core/controls.ts';
 import type { Decision, DecisionRequest } from '../core/decision.ts';
 import { type Fact, factParts } from '../core/fact.ts';
 import type { Flow, Lease, LeaseBook } from '../core/ports.ts';
@@ -46,6 +47,13 @@ export interface Origin {
   readonly snapshot: Snapshot;
 }
 
+/** Facts that had not ended at an instant: what controls say later they say sooner, since marks only run out. */
+interface Standing {
+  readonly controls: Controls;
+  readonly tenant: string;
+  readonly since: number;
+}
+
 export interface LeaseIndexOptions {
   readonly source: PolicySource;
   /** Epoch ms. */
@@ -62,6 +70,7 @@ export class LeaseIndex implements LeaseBook {
   readonly #flows = new Dependants<HeldFlow>();
   readonly #held = new Bag<HeldFlow>();
   readonly #origins = new WeakMap<readonly Fact[], Origin>();
+  readonly #standing = new WeakMap<readonly Fact[], Standing>();
 
   constructor({ source, now, maxDecisions = 20_000 }: LeaseIndexOptions) {
     this.#source = source;
@@ -88,9 +97,12 @@ export class LeaseIndex implements LeaseBook {
     return this.#origins.get(facts) ?? null;
   }
 
-  /** Pass the very `facts` array of the decision: then the flow survives reloads that would still allow it. */
-  hold(flow: Flow, facts: readonly Fact[]): Lease | null {
-    const now = this.#current(flow, facts);
+  /**
+   * Pass the very `facts` array of the decision: then the flow survives reloads that would still allow it. `request` is the
+   * flow's own: others that were decided the same may differ in what another bundle would look at, as the path.
+   */
+  hold(flow: Flow, facts: readonly Fact[], request?: DecisionRequest): Lease | null {
+    const now = this.#current(flow, facts, request);
     if (!now) return null;
     const held: HeldFlow = { flow, ...now, seats: [], place: null };
     held.place = this.#held.add(held);
@@ -167,11 +179,13 @@ export class LeaseIndex implements LeaseBook {
     });
   }
 
-  #current(flow: Flow, facts: readonly Fact[]): Pick<HeldFlow, 'facts' | 'origin'> | null {
+  #current(flow: Flow, facts: readonly Fact[], request?: DecisionRequest): Pick<HeldFlow, 'facts' | 'origin'> | null {
     const snapshot = this.#source.current();
-    const origin = this.originOf(facts);
-    if (endsBy(origin, this.#now())) return null;
-    if (facts.some((f) => factEnded(f, flow.tenant, snapshot, this.#now()))) return null;
+    const noted = this.originOf(facts);
+    const origin = noted && request ? { ...noted, request } : noted;
+    const now = this.#now();
+    if (endsBy(origin, now)) return null;
+    if (!this.#stand(facts, flow.tenant, snapshot.controls, now)) return null;
     if (origin && origin.snapshot.bundle === snapshot.bundle && origin.snapshot.categories === snapshot.categories) {
       return { facts, origin };
     }
@@ -179,6 +193,15 @@ export class LeaseIndex implements LeaseBook {
       return facts.includes(`bundle:${snapshot.bundle.digest}`) || !namesBundle(facts) ? { facts, origin } : null;
     const again = this.#again(origin, snapshot);
     return again ? { facts: again.decision.facts, origin: again } : null;
+  }
+
+  /** None of the facts has ended; looked at once for each list and controls. */
+  #stand(facts: readonly Fact[], tenant: string, controls: Controls, now: number): boolean {
+    const known = this.#standing.get(facts);
+    if (known?.controls === controls && known.tenant === tenant && known.since <= now) return true;
+    for (const one of facts) if (factEnded(one, tenant, controls, now)) return false;
+    this.#standing.set(facts, { controls, tenant, since: now });
+    return true;
   }
 
   /** The same request under this snapshot, when it is still allowed and relayed in the same way. */
@@ -200,7 +223,7 @@ function namesBundle(facts: readonly Fact[]): boolean {
 }
 
 /** True when controls have ended the fact. A bundle is judged by deciding again, not here. */
-function factEnded(of: Fact, tenant: string, { controls }: Snapshot, now: number): boolean {
+function factEnded(of: Fact, tenant: string, controls: Controls, now: number): boolean {
   const { kind, value } = factParts(of);
   switch (kind) {
     case 'task':

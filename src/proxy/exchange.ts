@@ -1,6 +1,6 @@
 /** One exchange: what its walk knows so far, its counters, and how it is cut. Lives from accept to its close record. */
 
-import type { Allow, Decision, Resolution } from '../core/decision.ts';
+import type { Allow, Decision, DecisionRequest, Resolution } from '../core/decision.ts';
 import type { CloseCause, Door } from '../core/event.ts';
 import type { ClientCertificate, Flow } from '../core/ports.ts';
 import type { Principal } from '../core/principal.ts';
@@ -88,6 +88,8 @@ export class Exchange implements Flow {
   passProblem: Extract<ReasonCode, `pass_${string}`> | null = null;
   profile: Profile | null = null;
   decision: Decision | null = null;
+  /** What was decided last. */
+  asked: DecisionRequest | null = null;
   resolved: Resolution | null = null;
   /** Set once the allow is on record: from then on a close record is due. */
   allowed: Allow | null = null;

@@ -16,7 +16,8 @@ import type { ProxySettings } from './settings.ts';
 
 /** `LeaseBook`, in this process or asked of the one that keeps it. */
 export interface GateLeases {
-  hold(flow: Flow, facts: readonly Fact[]): Lease | null | Promise<Lease | null>;
+  /** `request`: the one that was decided last, out of which `facts` are. */
+  hold(flow: Flow, facts: readonly Fact[], request: DecisionRequest): Lease | null | Promise<Lease | null>;
 }
 
 export interface Gate {

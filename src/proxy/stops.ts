@@ -180,7 +180,8 @@ export function recordAllow(gate: Gate, exchange: Exchange): Promise<void> {
 
 /** Hangs the flow on the facts of its decision; null when one of them ended meanwhile. */
 export function hold(gate: Gate, exchange: Exchange): Lease | Promise<Lease> {
-  const lease = exchange.allowed && gate.leases.hold(exchange, exchange.allowed.facts);
+  const { allowed, asked } = exchange;
+  const lease = allowed && asked && gate.leases.hold(exchange, allowed.facts, asked);
   if (lease instanceof Promise) return lease.then((held) => endAtExpiry(gate, exchange, held));
   return endAtExpiry(gate, exchange, lease);
 }
@@ -255,6 +256,7 @@ function decide(gate: Gate, exchange: Exchange): Allow {
   const request = decisionRequest(exchange);
   if (request === null) throw new Refusal('target_invalid');
   const decision = gate.decide(request, exchange.snapshot);
+  exchange.asked = request;
   exchange.decision = decision;
   if (decision.effect === 'deny') throw new Refusal(decision.reason, null, decision);
   return decision;

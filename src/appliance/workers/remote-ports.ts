@@ -4,6 +4,7 @@ import { hash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import { sealThenClose } from '../../control/seal-then-close.ts';
 import { KeyedBag } from '../../core/bag.ts';
+import type { DecisionRequest } from '../../core/decision.ts';
 import type { Fact } from '../../core/fact.ts';
 import type {
   AuditSink,
@@ -154,20 +155,20 @@ export class RemoteLeases implements GateLeases {
   readonly #decided: LeaseIndex;
   readonly #flows = new KeyedBag<Flow>();
 
-  /** `decided`: what knows which request stands behind the facts of a decision. */
+  /** `decided`: what knows which decision stands behind its facts. */
   constructor(up: Upward, decided: LeaseIndex) {
     this.#up = up;
     this.#decided = decided;
   }
 
-  async hold(flow: Flow, facts: readonly Fact[]): Promise<Lease | null> {
+  async hold(flow: Flow, facts: readonly Fact[], request: DecisionRequest): Promise<Lease | null> {
     const origin = this.#decided.originOf(facts);
     if (origin?.decision.effect !== 'allow') return null;
     const { id, kind, task, tenant, host, since } = flow;
     // Before the answer: a cut may follow it at once.
     this.#flows.set(id, flow);
     const sheet = { id, kind, task, tenant, host, since };
-    const held = await this.#up.ask('hold', { flow: sheet, request: origin.request, mode: origin.decision.mode });
+    const held = await this.#up.ask('hold', { flow: sheet, request, mode: origin.decision.mode });
     if (!held) {
       this.#flows.take(id);
       return null;

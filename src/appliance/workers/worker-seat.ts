@@ -146,7 +146,7 @@ export class WorkerSeat {
     const { core, decider } = this.#parts;
     const decision = decider.decide(request, core.control.current());
     if (decision.effect !== 'allow' || decision.mode !== mode) return false;
-    const lease = core.leases.hold(this.#shadow(flow), decision.facts);
+    const lease = core.leases.hold(this.#shadow(flow), decision.facts, request);
     if (lease === null) return false;
     this.#flows.set(flow.id, lease);
     return true;
