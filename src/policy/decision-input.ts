@@ -3,12 +3,12 @@
  * `questionFrom(decisionInput(request, …))` asks the same question, so replay decides the same, bit for bit.
  */
 
-import type { DecisionRequest } from '../core/decision.ts';
+import type { Decision, DecisionRequest } from '../core/decision.ts';
 import type { DecisionEvent, DecisionInput } from '../core/event.ts';
 import { type Host, parseHost } from '../core/host.ts';
 import { parseIpv6 } from '../core/ip-address.ts';
 import type { Principal } from '../core/principal.ts';
-import { type Question, questionOf } from './question.ts';
+import { matchedPredicates, type Question, questionOf } from './question.ts';
 import type { Snapshot } from './snapshot.ts';
 
 export interface InputOptions {
@@ -16,20 +16,22 @@ export interface InputOptions {
   readonly pathHash: string | null;
   /** Whether the path may stand in clear where the profile wants it so: the guard found nothing in it (T-85). */
   readonly clearPath: boolean;
+  /** What was decided about this very request, where anything was: the categories that it saw are those that stand in the record. */
+  readonly decided?: Pick<Decision, 'categories'> | null;
 }
 
 /** The input of a decision, for its event. Path in clear only where the task's profile says so and nothing is in it. */
 export function decisionInput(request: DecisionRequest, snapshot: Snapshot, options: InputOptions): DecisionInput {
   const { bundle, controls, categories } = snapshot;
   const p = request.principal;
-  const q = questionOf(request, bundle, categories);
+  const seen = options.decided?.categories ?? questionOf(request, bundle, categories).categories;
   const clear = options.clearPath && p !== null && bundle.profiles.get(p.profile)?.recordPaths === 'clear';
   // Keys in order: so the record is written without sorting.
   return {
-    addresses: q.addresses,
+    addresses: request.resolved?.addresses ?? null,
     bundle: bundle.digest,
     capabilities: p?.capabilities ?? null,
-    categories: q.categories,
+    categories: seen,
     category_index: categories.digest,
     class: p?.class ?? null,
     cnames: request.resolved?.cnames ?? null,
@@ -37,7 +39,7 @@ export function decisionInput(request: DecisionRequest, snapshot: Snapshot, opti
     controls: controls.version,
     expires_at: p?.expiresAt ?? null,
     host: request.target.host.name,
-    matched: q.matched,
+    matched: matchedPredicates(request, bundle),
     method: request.method,
     now: request.now,
     pass: p?.pass ?? null,

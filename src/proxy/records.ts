@@ -33,7 +33,7 @@ export function decisionEvent(exchange: Exchange, outcome: Outcome, pathKey: Pat
     effect: allow ? 'allow' : 'deny',
     facts: decision?.facts ?? [],
     id: exchange.id,
-    input: inputOf(exchange, pathKey),
+    input: inputOf(exchange, decision, pathKey),
     method_enforced: allow?.methodEnforced ?? false,
     mode: allow?.mode ?? null,
     parent: exchange.order.parent,
@@ -47,12 +47,12 @@ export function decisionEvent(exchange: Exchange, outcome: Outcome, pathKey: Pat
 }
 
 /** Policy's own input where there was a question; what is known of the request where there was none. */
-function inputOf(exchange: Exchange, pathKey: PathKey): DecisionInput {
+function inputOf(exchange: Exchange, decided: Decision | null, pathKey: PathKey): DecisionInput {
   const request = decisionRequest(exchange);
   const { ask } = exchange.order;
   const pathHashed = ask.path === '' ? null : pathHash(ask, pathKey(exchange.principal?.tenant ?? null));
   if (request !== null)
-    return decisionInput(request, exchange.snapshot, { pathHash: pathHashed, clearPath: exchange.clearPath });
+    return decisionInput(request, exchange.snapshot, { pathHash: pathHashed, clearPath: exchange.clearPath, decided });
   const { principal, snapshot } = exchange;
   return {
     addresses: null,

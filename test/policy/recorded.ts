@@ -27,7 +27,11 @@ export function recorded(
     task: request.principal?.task ?? null,
     door: 'http',
     parent: null,
-    input: decisionInput(request, snapshot, { pathHash: 'ab', clearPath: true }),
+    input: decisionInput(request, snapshot, {
+      pathHash: 'ab',
+      clearPath: true,
+      decided: decision,
+    }),
     effect: decision.effect,
     reason: decision.reason,
     step: decision.step,

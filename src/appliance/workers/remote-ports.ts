@@ -27,7 +27,8 @@ import {
   type Slots,
   type TenantLimits,
 } from '../../proxy/budget/budget-limits.ts';
-import { type BudgetBook, keyOf, type Spender, type Spending, UNKNOWN } from '../../proxy/budget/budgets.ts';
+import { type BudgetBook, type Spender, type Spending, UNKNOWN } from '../../proxy/budget/budgets.ts';
+import { ByTask } from '../../proxy/budget/by-task.ts';
 import type { ByteCounts, Direction } from '../../proxy/budget/byte-counts.ts';
 import { type FieldBook, type FieldLeak, FieldLeaks, type Said } from '../../proxy/budget/field-leaks.ts';
 import type { GateLeases } from '../../proxy/gate.ts';
@@ -92,8 +93,7 @@ export class RemoteBudgets implements BudgetBook {
   readonly #up: Upward;
   readonly #bytes: ByteCounts;
   readonly #tenant: TenantLimits;
-  /** By tenant and task, as accounts are. */
-  readonly #open = new Map<string, { readonly slots: Slots; flows: number }>();
+  readonly #open = new ByTask<{ readonly slots: Slots; flows: number }>();
 
   constructor(up: Upward, bytes: ByteCounts, tenant: TenantLimits) {
     this.#up = up;
@@ -104,25 +104,23 @@ export class RemoteBudgets implements BudgetBook {
   async open({ task, tenant, expiresAt }: Spender, limits: BudgetLimits, what: Spending, now: number) {
     const { opened, slots } = await this.#up.ask('open', { who: { task, tenant, expiresAt }, limits, what, now });
     if (slots === null) return opened;
-    const key = keyOf({ task, tenant });
-    const held = this.#open.get(key);
+    const held = this.#open.get({ task, tenant });
     if (held) held.flows += 1;
-    else this.#open.set(key, { slots, flows: 1 });
+    else this.#open.set({ task, tenant }, { slots, flows: 1 });
     return opened;
   }
 
   spend(who: Spender, limits: BudgetLimits, direction: Direction, bytes: number): BudgetDenial | null {
-    const held = this.#open.get(keyOf(who));
+    const held = this.#open.get(who);
     if (held === undefined) return UNKNOWN;
     return countBytes(this.#bytes, held.slots, { limits, tenant: this.#tenant }, direction, bytes);
   }
 
   close({ task, tenant, expiresAt }: Spender): void {
-    const key = keyOf({ task, tenant });
-    const held = this.#open.get(key);
+    const held = this.#open.get({ task, tenant });
     if (held) held.flows -= 1;
     // INVARIANT: an account with an open exchange is never given up, so the slot is this task's until here.
-    if (held?.flows === 0) this.#open.delete(key);
+    if (held?.flows === 0) this.#open.delete({ task, tenant });
     this.#up.tell('close', { task, tenant, expiresAt });
   }
 }

@@ -9,7 +9,8 @@ import type { Lease } from '../../core/ports.ts';
 import type { KeptValue } from '../../guard/vault.ts';
 import { threadEnvironment } from '../../guard/workers/thread-environment.ts';
 import type { Decider } from '../../policy/decider.ts';
-import { type Budgets, keyOf, type Spender } from '../../proxy/budget/budgets.ts';
+import type { Budgets, Spender } from '../../proxy/budget/budgets.ts';
+import { ByTask } from '../../proxy/budget/by-task.ts';
 import type { FieldLeaks } from '../../proxy/budget/field-leaks.ts';
 import type { OpenDoor } from '../../proxy/start-proxy.ts';
 import { Channel, type Handlers } from '../channel.ts';
@@ -49,7 +50,7 @@ export class WorkerSeat {
     { readonly tenant: string | null; readonly task: string | null; readonly at: number }
   >();
   /** Exchanges that its tasks have open, by tenant and task. */
-  readonly #open = new Map<string, { readonly who: Spender; exchanges: number }>();
+  readonly #open = new ByTask<{ readonly who: Spender; exchanges: number }>();
   #cutting: Cutting | null = null;
   #ending = false;
   /** What it was last told of policy. */
@@ -104,9 +105,9 @@ export class WorkerSeat {
         open: ({ who, limits, what, now }) => {
           const opened = budgets.open(who, limits, what, now);
           if (typeof opened !== 'number') return { opened, slots: null };
-          const held = this.#open.get(keyOf(who));
+          const held = this.#open.get(who);
           if (held) held.exchanges += 1;
-          else this.#open.set(keyOf(who), { who, exchanges: 1 });
+          else this.#open.set(who, { who, exchanges: 1 });
           return { opened, slots: budgets.slotsOf(who) };
         },
         fieldLeak: (said) => fieldLeaks.of(said).bytes,
@@ -179,9 +180,9 @@ export class WorkerSeat {
 
   #close(who: Spender): void {
     this.#parts.budgets.close(who);
-    const held = this.#open.get(keyOf(who));
+    const held = this.#open.get(who);
     if (held) held.exchanges -= 1;
-    if (held?.exchanges === 0) this.#open.delete(keyOf(who));
+    if (held?.exchanges === 0) this.#open.delete(who);
   }
 
   /** The thread has ended, and with it its sockets. */
@@ -189,8 +190,7 @@ export class WorkerSeat {
     const { core, budgets, onLost } = this.#parts;
     this.#channel.close();
     for (const lease of this.#flows.takeAll()) lease.release();
-    for (const { who, exchanges } of this.#open.values()) for (let n = 0; n < exchanges; n += 1) budgets.close(who);
-    this.#open.clear();
+    for (const { who, exchanges } of this.#open.takeAll()) for (let n = 0; n < exchanges; n += 1) budgets.close(who);
     const due = [...this.#due];
     this.#due.clear();
     if (!this.#ending) onLost(this);

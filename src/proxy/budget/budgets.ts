@@ -16,6 +16,7 @@ import {
   type Slots,
   type TenantLimits,
 } from './budget-limits.ts';
+import { ByTask, type TaskOf } from './by-task.ts';
 import { ByteCounts, type Direction } from './byte-counts.ts';
 import { TenantAccount } from './tenant-account.ts';
 
@@ -64,8 +65,7 @@ const SWEEP_MS = 60_000;
 
 export class Budgets implements BudgetBook {
   readonly #bytes: ByteCounts;
-  /** By tenant and task: a task's id is chosen by who asks for its pass, and may be another tenant's as well. */
-  readonly #tasks = new Map<string, Account>();
+  readonly #tasks = new ByTask<Account>();
   readonly #tenants = new Map<string, TenantAccount>();
   readonly #tenantLimits: TenantLimits;
   #swept = 0;
@@ -103,13 +103,13 @@ export class Budgets implements BudgetBook {
   }
 
   /** Where the bytes of a task are counted; null when it has no account. */
-  slotsOf(who: Pick<Spender, 'task' | 'tenant'>): Slots | null {
-    const task = this.#tasks.get(keyOf(who));
+  slotsOf(who: TaskOf): Slots | null {
+    const task = this.#tasks.get(who);
     return task === undefined ? null : { task: task.slot, tenant: this.#tenants.get(who.tenant)?.slot ?? null };
   }
 
   close(who: Spender): void {
-    const task = this.#tasks.get(keyOf(who));
+    const task = this.#tasks.get(who);
     const tenant = this.#tenants.get(who.tenant);
     if (task !== undefined) task.flows -= 1;
     if (tenant !== undefined) tenant.flows -= 1;
@@ -139,7 +139,7 @@ export class Budgets implements BudgetBook {
 
   /** Null when there are as many tasks as can be counted. */
   #task(who: Spender, now: number): Account | null {
-    const held = this.#tasks.get(keyOf(who));
+    const held = this.#tasks.get(who);
     if (held !== undefined) {
       held.expiresAt = Math.max(held.expiresAt, who.expiresAt);
       return held;
@@ -156,7 +156,7 @@ export class Budgets implements BudgetBook {
       hosts: new Set(),
       bucket: fullBucket(now),
     };
-    this.#tasks.set(keyOf(who), made);
+    this.#tasks.set(who, made);
     return made;
   }
 
@@ -176,16 +176,13 @@ export class Budgets implements BudgetBook {
   #sweep(now: number): void {
     if (now - this.#swept < SWEEP_MS) return;
     this.#swept = now;
-    for (const [id, task] of this.#tasks) {
+    for (const [who, task] of this.#tasks.entries()) {
       if (task.flows > 0 || task.expiresAt + SWEEP_MS >= now) continue;
-      this.#tasks.delete(id);
+      this.#tasks.delete(who);
       this.#bytes.free(task.slot);
     }
   }
 }
-
-/** The key of an account: a task's id is its tenant's own. */
-export const keyOf = ({ tenant, task }: Pick<Spender, 'task' | 'tenant'>): string => `${tenant}\0${task}`;
 
 /** Bytes of a task that has begun nothing. */
 export const UNKNOWN: BudgetDenial = { reason: 'budget_bytes', of: 'task', used: 0, limit: 0, returnsMs: null };
