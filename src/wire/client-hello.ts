@@ -103,32 +103,48 @@ function recordAt(bytes: Uint8Array, at: number): Result<Uint8Array, ClientHello
 
 class Truncated extends Error {}
 
+/** Reads on between two places of the same bytes; a vector inside is a cursor of its own, and nothing is copied. */
 class Cursor {
   readonly #bytes: Uint8Array;
-  #at = 0;
+  #at: number;
+  readonly #end: number;
 
-  constructor(bytes: Uint8Array) {
+  constructor(bytes: Uint8Array, at = 0, end = bytes.length) {
     this.#bytes = bytes;
+    this.#at = at;
+    this.#end = end;
   }
 
   get done(): boolean {
-    return this.#at >= this.#bytes.length;
+    return this.#at >= this.#end;
   }
 
   uint(size: 1 | 2): number {
-    const bytes = this.take(size);
-    return size === 1 ? (bytes[0] ?? 0) : ((bytes[0] ?? 0) << 8) | (bytes[1] ?? 0);
+    const at = this.skip(size);
+    const first = this.#bytes[at] as number;
+    return size === 1 ? first : (first << 8) | (this.#bytes[at + 1] as number);
   }
 
-  take(size: number): Uint8Array {
-    if (this.#at + size > this.#bytes.length) throw new Truncated();
-    this.#at += size;
-    return this.#bytes.subarray(this.#at - size, this.#at);
+  /** Where what was passed over began. */
+  skip(size: number): number {
+    const at = this.#at;
+    if (at + size > this.#end) throw new Truncated();
+    this.#at = at + size;
+    return at;
   }
 
   /** A vector with a length prefix of `size` bytes. */
   vector(size: 1 | 2): Cursor {
-    return new Cursor(this.take(this.uint(size)));
+    const length = this.uint(size);
+    const at = this.skip(length);
+    return new Cursor(this.#bytes, at, at + length);
+  }
+
+  /** All that is left, as ASCII or whatever it is. */
+  text(): string {
+    let out = '';
+    while (!this.done) out += String.fromCharCode(this.uint(1));
+    return out;
   }
 }
 
@@ -142,11 +158,11 @@ function readBody(bytes: Uint8Array): Result<ClientHello, ClientHelloProblem> {
 }
 
 function readFields(body: Cursor): Result<ClientHello, ClientHelloProblem> {
-  body.take(2 + 32);
+  body.skip(2 + 32);
   body.vector(1);
   body.vector(2);
   body.vector(1);
-  let hello: ClientHello = { sni: null, alpn: [], ech: false, earlyData: false };
+  const hello: ClientHello = { sni: null, alpn: [], ech: false, earlyData: false };
   if (body.done) return ok(hello);
   const extensions = body.vector(2);
   if (!body.done) return err('malformed');
@@ -156,27 +172,33 @@ function readFields(body: Cursor): Result<ClientHello, ClientHelloProblem> {
     const data = extensions.vector(2);
     if (seen.has(type)) return err(type === EXT_SERVER_NAME ? 'two_sni' : 'duplicate_extension');
     seen.add(type);
-    const next = readExtension(hello, type, data);
-    if (!next.ok) return next;
-    hello = next.value;
+    const problem = readExtension(hello, type, data);
+    if (problem !== null) return err(problem);
   }
   return ok(hello);
 }
 
-function readExtension(hello: ClientHello, type: number, data: Cursor): Result<ClientHello, ClientHelloProblem> {
+/** What it says is put down in `hello`. */
+function readExtension(
+  hello: { -readonly [K in keyof ClientHello]: ClientHello[K] },
+  type: number,
+  data: Cursor,
+): ClientHelloProblem | null {
   if (type === EXT_SERVER_NAME) {
     const sni = readServerName(data);
-    return sni.ok ? ok({ ...hello, sni: sni.value }) : sni;
-  }
-  if (type === EXT_ALPN) {
-    const list = data.vector(2);
-    const alpn: string[] = [];
-    while (!list.done) alpn.push(ascii(list.take(list.uint(1))));
-    return ok({ ...hello, alpn });
-  }
-  if (type === EXT_ECH) return ok({ ...hello, ech: true });
-  if (type === EXT_EARLY_DATA) return ok({ ...hello, earlyData: true });
-  return ok(hello);
+    if (!sni.ok) return sni.error;
+    hello.sni = sni.value;
+  } else if (type === EXT_ALPN) hello.alpn = readProtocols(data);
+  else if (type === EXT_ECH) hello.ech = true;
+  else if (type === EXT_EARLY_DATA) hello.earlyData = true;
+  return null;
+}
+
+function readProtocols(data: Cursor): string[] {
+  const list = data.vector(2);
+  const out: string[] = [];
+  while (!list.done) out.push(list.vector(1).text());
+  return out;
 }
 
 function readServerName(data: Cursor): Result<string, ClientHelloProblem> {
@@ -184,14 +206,10 @@ function readServerName(data: Cursor): Result<string, ClientHelloProblem> {
   let name: string | null = null;
   while (!list.done) {
     const type = list.uint(1);
-    const value = list.take(list.uint(2));
+    const value = list.vector(2);
     if (type !== 0) return err('malformed');
     if (name !== null) return err('two_sni');
-    name = ascii(value);
+    name = value.text();
   }
   return name === null || !data.done ? err('malformed') : ok(name);
-}
-
-function ascii(bytes: Uint8Array): string {
-  return String.fromCharCode(...bytes);
 }

@@ -53,6 +53,8 @@ export function splitPath(target: string): { path: string; query: string } {
 
 /** True when a `Host` (or `:authority`) field names the same host and port as the target (T-01, T-06, T-15). */
 export function sameAuthority(field: string, target: Target): boolean {
+  // As most clients write it there is nothing to read.
+  if (field === authority(target)) return true;
   const parsed = parseAuthority(field, defaultPort(target.scheme) ?? target.port);
   return parsed.ok && authority(parsed.value) === authority(target);
 }
