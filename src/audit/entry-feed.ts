@@ -31,8 +31,10 @@ export class EntryFeed {
   push(first: number, items: readonly QueueItem[]): void {
     for (const listener of this.#listeners) {
       try {
-        for (const [i, item] of items.entries())
-          listener({ seq: first + i, text: item.encoded.text, event: item.event });
+        for (let i = 0; i < items.length; i += 1) {
+          const { event, encoded } = items[i] as QueueItem;
+          listener({ seq: first + i, text: encoded.text, event });
+        }
       } catch (error) {
         // A watcher that fails is dropped; the record goes on.
         this.#listeners.delete(listener);
