@@ -17,18 +17,11 @@ export interface DialOrder {
   readonly timeoutMs: number;
   readonly deadlines: Deadlines;
   readonly cutoff: Cutoff | null;
-  /** The socket's bytes are moved by a `Pump`, found by `pumpOf`. */
-  readonly pumped?: boolean;
+  /** The socket's bytes are moved by a `Pump`, of which this is told. */
+  readonly pumped?: ((pump: Pump) => void) | undefined;
 }
 
 const ATTEMPT_DELAY_MS = 250;
-
-const pumps = new WeakMap<Socket, Pump>();
-
-/** The pump of a socket that was dialled `pumped`; null for others. */
-export function pumpOf(socket: Socket): Pump | null {
-  return pumps.get(socket) ?? null;
-}
 
 export function dial(order: DialOrder): Promise<Socket> {
   return new Promise((resolve, reject) => {
@@ -98,9 +91,8 @@ class Race {
       ...(pump ? { onread: pump.onread } : {}),
     });
     letGo(socket);
-    if (pump) pumps.set(socket, pump);
     this.#trying.add(socket);
-    socket.once('connect', () => this.#win(socket));
+    socket.once('connect', () => this.#win(socket, pump));
     socket.once('error', (error: NodeJS.ErrnoException) => this.#lose(socket, error));
     if (this.#left.length > 0) this.#next = setTimeout(() => this.#attempt(), ATTEMPT_DELAY_MS);
   }
@@ -111,7 +103,7 @@ class Race {
     this.#attempt();
   }
 
-  #win(socket: Socket): void {
+  #win(socket: Socket, pump: Pump | null): void {
     if (this.#done) {
       socket.destroy();
       return;
@@ -119,6 +111,7 @@ class Race {
     this.#trying.delete(socket);
     this.#finish();
     socket.removeAllListeners('error');
+    if (pump !== null) this.#order.pumped?.(pump);
     this.#resolve(socket);
   }
 

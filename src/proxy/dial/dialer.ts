@@ -3,6 +3,7 @@
 import type { Socket } from 'node:net';
 import { createSecureContext, type TLSSocket } from 'node:tls';
 import { Deadlines } from '../deadlines.ts';
+import type { Pump } from '../relay/pump.ts';
 import type { ProxySettings } from '../settings.ts';
 import type { Cutoff } from './cutoff.ts';
 import { dial } from './dial.ts';
@@ -13,7 +14,7 @@ import { secure } from './secure.ts';
 export interface DialOptions {
   readonly cutoff: Cutoff | null;
   /** See `DialOrder.pumped`; a parent proxy's sockets are never pumped. */
-  readonly pumped?: boolean;
+  readonly pumped?: (pump: Pump) => void;
 }
 
 export interface Dialer {

@@ -5,13 +5,13 @@ import { TLSSocket } from 'node:tls';
 import type { Door } from '../../core/event.ts';
 import type { Target } from '../../core/target.ts';
 import { Cutoff } from '../dial/cutoff.ts';
-import { pumpOf } from '../dial/dial.ts';
 import type { Exchange } from '../exchange.ts';
 import type { Gate } from '../gate.ts';
 import { handle } from '../handle.ts';
 import { letGo } from '../let-go.ts';
 import { Refusal, refusalOf } from '../refusal.ts';
 import { checkHello, type FirstHello, HelloScreen, readHello, TLS_ACCESS_DENIED } from '../relay/hello.ts';
+import type { Pump } from '../relay/pump.ts';
 import { relayTunnel, sealingOf } from '../relay/tunnel.ts';
 import { watchWaiting } from '../relay/while-waiting.ts';
 import type { Inner, InnerServers } from './inner.ts';
@@ -25,11 +25,10 @@ export interface Opening {
 }
 
 /** The relay of a CONNECT. After `accept`, nothing throws: what goes wrong inside has its own record. */
-export async function relayConnect(gate: Gate, exchange: Exchange, opening: Opening): Promise<void> {
+export function relayConnect(gate: Gate, exchange: Exchange, opening: Opening): Promise<void> {
   const { client } = opening;
   exchange.onCut(() => client.destroy());
-  if (exchange.allowed?.mode === 'tunnel') await tunnel(gate, exchange, opening);
-  else await inspect(gate, exchange, opening);
+  return exchange.allowed?.mode === 'tunnel' ? tunnel(gate, exchange, opening) : inspect(gate, exchange, opening);
 }
 
 function targetOf(exchange: Exchange): Target {
@@ -46,7 +45,11 @@ async function tunnel(gate: Gate, exchange: Exchange, opening: Opening): Promise
   exchange.onCut(() => cutoff.cut());
   const gone = (): void => exchange.end('client_closed', null);
   client.once('close', gone);
-  const upstream = await gate.upstreams.dialer.tcp({ host, port, addresses }, { cutoff, pumped: true });
+  let pump: Pump | null = null;
+  const pumped = (by: Pump): void => {
+    pump = by;
+  };
+  const upstream = await gate.upstreams.dialer.tcp({ host, port, addresses }, { cutoff, pumped });
   client.off('close', gone);
   exchange.onCut(() => upstream.destroy());
   upstream.on('error', () => undefined);
@@ -69,7 +72,7 @@ async function tunnel(gate: Gate, exchange: Exchange, opening: Opening): Promise
   const cause = await relayTunnel({
     client,
     upstream,
-    pump: pumpOf(upstream),
+    pump,
     idleMs: gate.settings.idleMs,
     deadlines: gate.upstreams.deadlines,
     spend: (direction, bytes) => spendBytes(gate, exchange, direction, bytes),

@@ -24,12 +24,12 @@ export interface OutboundBody {
 
 const HELD = 1024 * 1024;
 
-/** `sent` is null where there is no body. */
-export async function outboundBody(
+/** `sent` is null where there is no body: then there is nothing to wait for, and no promise. */
+export function outboundBody(
   gate: Gate,
   exchange: Exchange,
   { headers, sent }: { readonly headers: HeaderList; readonly sent: AsyncIterable<Uint8Array> | null },
-): Promise<OutboundBody> {
+): OutboundBody | Promise<OutboundBody> {
   const announced = field(headers, 'content-length');
   if (sent === null) return { stream: null, length: announced === '0' ? 0 : null };
   const body = watchedBody(gate, exchange, { body: sent, headers });

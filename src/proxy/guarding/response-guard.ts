@@ -112,12 +112,25 @@ export class ResponseGuard {
     if (this.#looking === null) this.#begin?.resume();
   }
 
-  async end(trailers: FieldList): Promise<void> {
+  /** Undefined where it is over in this turn, as an answer is that no other thread has to look at. */
+  end(trailers: FieldList): Promise<void> | undefined {
     this.#stop();
-    await this.#looking;
+    return this.#looking === null ? this.#end(trailers) : this.#looking.then(() => this.#end(trailers));
+  }
+
+  #end(trailers: FieldList): Promise<void> | undefined {
     if (this.#failure !== null) throw this.#failure;
-    const last = await this.#last();
-    await this.#record();
+    const last = this.#last();
+    return last instanceof Promise ? last.then((pieces) => this.#tell(pieces, trailers)) : this.#tell(last, trailers);
+  }
+
+  #tell(last: readonly Uint8Array[], trailers: FieldList): Promise<void> | undefined {
+    const recorded = this.#record();
+    return recorded === null ? this.#say(last, trailers) : recorded.then(() => this.#say(last, trailers));
+  }
+
+  /** What is left of the answer, now that what was found is on record. */
+  #say(last: readonly Uint8Array[], trailers: FieldList): undefined {
     if (this.#filter.blocked) throw blockedBy(this.#filter, 'response_body');
     if (!this.#exchange.mayMove()) throw stopped(this.#exchange);
     // Nothing is out yet: then the length of what the guard left can be said.
@@ -127,11 +140,15 @@ export class ResponseGuard {
     this.#reply?.end(trailers);
   }
 
-  async #last(): Promise<readonly Uint8Array[]> {
-    try {
-      return await this.#filter.end();
-    } catch (error) {
+  #last(): readonly Uint8Array[] | Promise<readonly Uint8Array[]> {
+    const failed = (error: unknown): never => {
       throw unlooked(error);
+    };
+    try {
+      const last = this.#filter.end();
+      return last instanceof Promise ? last.catch(failed) : last;
+    } catch (error) {
+      return failed(error);
     }
   }
 
@@ -164,16 +181,16 @@ export class ResponseGuard {
   /** The exchange was over before its body: what was found until then is on record all the same. */
   abandon(): void {
     this.#stop();
-    void this.#record().catch(() => undefined);
+    this.#record()?.catch(() => undefined);
   }
 
-  /** What was found, once. */
-  async #record(): Promise<void> {
-    if (this.#recorded) return;
+  /** What was found, once; null where there is nothing to wait for. */
+  #record(): Promise<void> | null {
+    if (this.#recorded) return null;
     this.#recorded = true;
     const verdict = this.#filter.verdict();
-    if (verdict.findings.length === 0 && verdict.action === 'pass') return;
-    await recordVerdict(this.#gate, this.#exchange, { direction: 'result', verdict, bytes: this.#bytes });
+    if (verdict.findings.length === 0 && verdict.action === 'pass') return null;
+    return recordVerdict(this.#gate, this.#exchange, { direction: 'result', verdict, bytes: this.#bytes });
   }
 
   #stop(): void {
@@ -232,7 +249,7 @@ export class ResponseGuard {
   #send(out: readonly Uint8Array[]): void {
     if (this.#failure !== null || !this.#exchange.mayMove()) return;
     if (this.#filter.blocked) {
-      void this.#record().catch(() => undefined);
+      this.#record()?.catch(() => undefined);
       this.#fail(blockedBy(this.#filter, 'response_body'));
       return;
     }

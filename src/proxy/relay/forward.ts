@@ -48,7 +48,8 @@ interface Sending {
 }
 
 async function send(gate: Gate, exchange: Exchange, { forwarding, sent }: Sending): Promise<void> {
-  const body = await outboundBody(gate, exchange, { headers: forwarding.headers, sent });
+  const made = outboundBody(gate, exchange, { headers: forwarding.headers, sent });
+  const body = made instanceof Promise ? await made : made;
   try {
     await attempt(gate, exchange, { forwarding, body, fresh: false });
   } catch (error) {
@@ -252,10 +253,17 @@ export class Relay implements Dispatcher.DispatchHandler, Sealing {
   }
 
   #endGuarded(guard: ResponseGuard, trailers: FieldList): void {
-    guard.end(trailers).then(this.#settle.resolve, (error: unknown) => {
+    const failed = (error: unknown): void => {
       guard.abandon();
       this.#settle.reject(error);
-    });
+    };
+    try {
+      const ending = guard.end(trailers);
+      if (ending === undefined) this.#settle.resolve();
+      else ending.then(this.#settle.resolve, failed);
+    } catch (error) {
+      failed(error);
+    }
   }
 
   /** Something was found in fields: the answer does not end before that is on record. */

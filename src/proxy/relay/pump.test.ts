@@ -3,10 +3,18 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { Deadlines } from '../deadlines.ts';
-import { dial, pumpOf } from '../dial/dial.ts';
+import { dial } from '../dial/dial.ts';
 import { buffersOut } from './buffer-pool.ts';
+import type { Pump } from './pump.ts';
 
 const PIECES = [1, 300, 4096, 5000, 70_000, 3, 200_000, 1_500_000, 4095, 17];
+
+async function dialled(port: number): Promise<{ readonly from: Socket; readonly pump: Pump | undefined }> {
+  const told: Pump[] = [];
+  const pumped = (pump: Pump) => void told.push(pump);
+  const order = { addresses: ['127.0.0.1'], port, timeoutMs: 5_000, deadlines: new Deadlines(), cutoff: null, pumped };
+  return { from: await dial(order), pump: told[0] };
+}
 
 it('T-25 tunnels that read at the same time never see one another’s bytes, whatever the sizes', async () => {
   let next = 0;
@@ -26,9 +34,7 @@ it('T-25 tunnels that read at the same time never see one another’s bytes, wha
   const total = 1 + 2 * PIECES.reduce((sum, size) => sum + size, 0);
 
   const tunnel = async (): Promise<Buffer> => {
-    const deadlines = new Deadlines();
-    const order = { addresses: ['127.0.0.1'], port, timeoutMs: 5_000, deadlines, cutoff: null, pumped: true };
-    const from = await dial(order);
+    const { from, pump } = await dialled(port);
     // A real socket: the pump takes a large buffer back once the write that carries it was flushed.
     const sink = createServer();
     sink.listen(0, '127.0.0.1');
@@ -36,10 +42,10 @@ it('T-25 tunnels that read at the same time never see one another’s bytes, wha
     const client = connect((sink.address() as AddressInfo).port, '127.0.0.1');
     const [reader] = (await once(sink, 'connection')) as [Socket];
     from.on('end', () => client.end());
-    pumpOf(from)?.attach(from, client, () => true);
+    pump?.attach(from, client, () => true);
     const got: Buffer[] = [];
     for await (const chunk of reader) got.push(chunk as Buffer);
-    pumpOf(from)?.release();
+    pump?.release();
     from.destroy();
     sink.close();
     return Buffer.concat(got);
@@ -66,19 +72,17 @@ it('T-45 a client that goes away, or that is cut, while it is written to leaves 
   const sink = createServer((socket) => socket.pause().on('error', () => undefined));
   sink.listen(0, '127.0.0.1');
   await once(sink, 'listening');
-  const deadlines = new Deadlines();
-  const order = { addresses: ['127.0.0.1'], port, timeoutMs: 5_000, deadlines, cutoff: null, pumped: true };
-  const from = await dial(order);
+  const { from, pump } = await dialled(port);
   const client = connect((sink.address() as AddressInfo).port, '127.0.0.1').on('error', () => undefined);
   await once(client, 'connect');
-  pumpOf(from)?.attach(from, client, () => true);
+  pump?.attach(from, client, () => true);
   while (client.writableLength === 0) await setImmediate();
   expect(buffersOut()).not.toEqual(before);
 
   client.destroy();
   from.destroy();
   await once(from, 'close');
-  pumpOf(from)?.release();
+  pump?.release();
   await setImmediate();
   expect(buffersOut()).toEqual(before);
   server.close();
