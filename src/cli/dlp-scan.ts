@@ -13,6 +13,7 @@ import {
   ArchiveUnreadable,
   archiveKind,
   type Left,
+  type Member,
   membersOf,
   packedOtherwise,
 } from '../store/archive.ts';
@@ -255,10 +256,7 @@ function scanBytes(file: string, bytes: Buffer, inside: Inside): void {
   const kind = archiveKind(bytes);
   if (kind !== null && depth < ARCHIVES_IN_ARCHIVES) {
     try {
-      for (const member of membersOf(bytes, kind, left)) {
-        const name = member.name === '' ? file : `${file}!${member.name}`;
-        scanBytes(name, member.bytes, { ...inside, depth: depth + 1 });
-      }
+      for (const member of membersOf(bytes, kind, left)) scanMember(file, member, { ...inside, depth: depth + 1 });
       return;
     } catch (error) {
       if (!(error instanceof ArchiveUnreadable)) throw error;
@@ -271,6 +269,12 @@ function scanBytes(file: string, bytes: Buffer, inside: Inside): void {
   const text = utf16 === null ? bytes : Buffer.from(new TextDecoder(utf16, { ignoreBOM: true }).decode(bytes), 'utf8');
   const found = [...scanner.push(text), ...scanner.end()];
   out.files.push({ file, findings: utf16 === null ? found : found.map((one) => inUtf16(one, text)) });
+}
+
+function scanMember(archive: string, { name, bytes, unread }: Member, inside: Inside): void {
+  const file = name === '' ? archive : `${archive}!${name}`;
+  if (unread === undefined) scanBytes(file, bytes, inside);
+  else inside.out.unread.push({ file, why: unread });
 }
 
 /** By its byte order mark. */

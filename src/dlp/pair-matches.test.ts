@@ -18,6 +18,8 @@ it.each([
   ['a struct of Go', 'Config{\n\tHost:         "db",\n\tAPIKey:       "{}",\n}'],
   ['a dict of Python', "{\n    'host'        : 'db',\n    'api_key'     : '{}',\n}"],
   ['columns', 'Key                 Value\n---                 -----\napi_key             {}\n'],
+  ['a record of psql', '-[ RECORD 1 ]-----+------------\nid                | 1\npassword          | {}\n'],
+  ['an index of C#', 'builder.Configuration["Jwt:Key"]       = "{}";\n'],
   ['bold type', '- **Host**: db\n- **API key**: {}\n'],
   ['bold type with its colon', 'Log in with **Password:** {}'],
   ['bold type of a chat', '*Password:* {}'],

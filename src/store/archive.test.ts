@@ -68,6 +68,21 @@ describe('archives', () => {
     expect(() => [...membersOf(zip, 'zip', left)]).toThrow(/too many files/);
   });
 
+  it('says which file of a zip cannot be read, and gives the others', () => {
+    const entry = zip.indexOf('stored.txt', zip.indexOf('stored.txt') + 1) - 46;
+    for (const [offset, value, why] of [
+      [8, 1, /encrypted/],
+      [10, 99, /method 99/],
+      [42, 0xffff, /harmed/],
+    ] as const) {
+      const odd = Buffer.from(zip);
+      odd.writeUInt16LE(value, entry + offset);
+      const members = [...membersOf(odd, 'zip')];
+      expect(members.map(({ unread }) => unread)).toEqual([undefined, undefined, expect.stringMatching(why)]);
+      expect(members[0]?.bytes.toString()).toBe(TWO['one.txt']);
+    }
+  });
+
   it('refuses what is harmed in any way by one kind of error, and never hangs', () => {
     const change = fc.tuple(fc.constantFrom(zip, gnu, pax), fc.nat(), fc.nat(255), fc.nat());
     fc.assert(

@@ -8,6 +8,8 @@ import { gunzipSync, inflateRawSync, zstdDecompressSync } from 'node:zlib';
 export interface Member {
   readonly name: string;
   readonly bytes: Buffer;
+  /** Why it could not be unpacked though others can; it has no bytes then. */
+  readonly unread?: string;
 }
 
 export interface ArchiveLimits {
@@ -22,6 +24,9 @@ export const ARCHIVE_LIMITS: ArchiveLimits = { bytes: 512 * 1024 * 1024, members
 export class ArchiveUnreadable extends Error {
   readonly code = 'ARCHIVE_UNREADABLE';
 }
+
+/** One member of an archive; the others may be read. */
+class MemberUnreadable extends ArchiveUnreadable {}
 
 export type ArchiveKind = 'zip' | 'tar' | 'gzip' | 'zstd';
 
@@ -88,7 +93,7 @@ function* zipMembers(bytes: Buffer, left: Left): Generator<Member> {
       number,
     ];
     const name = bytes.toString('utf8', at + 46, at + 46 + nameLength);
-    if (!name.endsWith('/')) yield { name, bytes: zipMember(bytes, at, name, left) };
+    if (!name.endsWith('/')) yield zipMember(bytes, at, name, left);
     at += 46 + nameLength + extra + comment;
   }
 }
@@ -100,19 +105,27 @@ function endOfDirectory(bytes: Buffer): number {
   throw broken('zip');
 }
 
-function zipMember(bytes: Buffer, entry: number, name: string, left: Left): Buffer {
-  if ((bytes.readUInt16LE(entry + 8) & 1) !== 0)
-    throw new ArchiveUnreadable(`\`${name}\` in it is encrypted; unpack it first`);
+function zipMember(bytes: Buffer, entry: number, name: string, left: Left): Member {
+  try {
+    return { name, bytes: zipBytes(bytes, entry, left) };
+  } catch (error) {
+    if (!(error instanceof MemberUnreadable)) throw error;
+    return { name, bytes: Buffer.alloc(0), unread: error.message };
+  }
+}
+
+function zipBytes(bytes: Buffer, entry: number, left: Left): Buffer {
+  if ((bytes.readUInt16LE(entry + 8) & 1) !== 0) throw new MemberUnreadable('it is encrypted; unpack it first');
   const method = bytes.readUInt16LE(entry + 10);
   const packed = bytes.readUInt32LE(entry + 20);
   const local = bytes.readUInt32LE(entry + 42);
-  if (local + 30 > bytes.length || bytes.readUInt32LE(local) !== LOCAL_HEADER) throw broken('zip');
+  if (local + 30 > bytes.length || bytes.readUInt32LE(local) !== LOCAL_HEADER) throw harmed();
   const start = local + 30 + bytes.readUInt16LE(local + 26) + bytes.readUInt16LE(local + 28);
   const data = bytes.subarray(start, start + packed);
-  if (data.length !== packed) throw broken('zip');
+  if (data.length !== packed) throw harmed();
   if (method === 0) return bounded(() => data, left);
   if (method === 8) return bounded(() => inflateRawSync(data, { maxOutputLength: left.bytes }), left);
-  throw new ArchiveUnreadable(`\`${name}\` in it is packed by method ${method}; unpack it first`);
+  throw new MemberUnreadable(`it is packed by method ${method}; unpack it first`);
 }
 
 const BLOCK = 512;
@@ -171,10 +184,14 @@ function bounded(unpack: () => Buffer, left: Left): Buffer {
   } catch (error) {
     if (error instanceof ArchiveUnreadable) throw error;
     if (!(error instanceof Error && 'code' in error && error.code === 'ERR_BUFFER_TOO_LARGE')) {
-      throw new ArchiveUnreadable('a part of it does not unpack; it is cut short or harmed');
+      throw harmed();
     }
   }
   throw tooMuch();
+}
+
+function harmed(): MemberUnreadable {
+  return new MemberUnreadable('it does not unpack; it is cut short or harmed');
 }
 
 function tooMuch(): ArchiveUnreadable {

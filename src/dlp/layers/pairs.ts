@@ -81,8 +81,8 @@ function afterBlanks(text: string, from: number): number {
 const NAME = `[A-Za-z\\x80-\\xff_$.][\\w .()/'\\x80-\\xff-]{1,${LONGEST_NAME - 1}}?`;
 const SIGN = '(?::?=>?|:|->)';
 
-const BEFORE_GAP = new RegExp(`(?:^|[{,;|>("'\`]|[-+*]\\s)[ \\t]*(${NAME})["'\`\\])]{0,2}[ \\t]?(${SIGN})?$`, 'd');
-const BEHIND_GAP = new RegExp(`(${SIGN})?[ \\t]*([^\\s=:][^\\n]{0,${LONGEST_VALUE}})`, 'dy');
+const BEFORE_GAP = new RegExp(`(?:^|[{,:;|>("'\`]|[-+*]\\s)[ \\t]*(${NAME})["'\`\\])]{0,2}[ \\t]?(${SIGN})?$`, 'd');
+const BEHIND_GAP = new RegExp(`(${SIGN}|\\|)?[ \\t]*([^\\s=:][^\\n]{0,${LONGEST_VALUE}})`, 'dy');
 const WORD = /^[\w.-]+$/;
 const TOKEN = /^\S{6,}$/;
 
