@@ -101,9 +101,9 @@ const messages: readonly Case[] = [
   ],
   [
     'a broadcast reaches all others of its name',
-    `const [a, b, c, d] = ['x', 'x', 'x', 'y'].map((n) => new BroadcastChannel(n)); const got = []; for (const [n, ch] of Object.entries({ a, b, c, d })) ch.onmessage = (e) => got.push(n + e.data);
-     a.postMessage(1); c.close(); await turn(); return [got, await fault((async () => c.postMessage(1))())];`,
-    [['b1'], 'InvalidStateError'],
+    `const [a, b, c, d] = ['x', 'x', 'x', 'y'].map((n) => new BroadcastChannel(n)); const got = []; for (const [n, ch] of Object.entries({ a, b, c, d })) ch.onmessage = (e) => got.push(n + e.data + e.origin);
+     globalThis.location = { origin: 'https://o.test' }; a.postMessage(1); c.close(); await turn(); return [got, await fault((async () => c.postMessage(1))())];`,
+    [['b1https://o.test'], 'InvalidStateError'],
   ],
 ];
 

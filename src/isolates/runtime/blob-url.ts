@@ -1,14 +1,14 @@
 /** `blob:` URLs (File API, section 8): names for blobs within the isolate, which `fetch` reads where nothing is asked. */
 
 import { type Blob, isBlob } from './blob.ts';
+import { ownOrigin } from './own-origin.ts';
 import { randomUuid } from './uuid.ts';
 
 const named = new Map<string, Blob>();
 
 export function createObjectURL(blob: unknown): string {
   if (!isBlob(blob)) throw new TypeError('createObjectURL takes a Blob');
-  const { location } = globalThis as { location?: { origin?: unknown } };
-  const url = `blob:${typeof location?.origin === 'string' ? location.origin : 'null'}/${randomUuid()}`;
+  const url = `blob:${ownOrigin() || 'null'}/${randomUuid()}`;
   named.set(url, blob);
   return url;
 }

@@ -7,6 +7,7 @@ import { DOMException } from './dom-exception.ts';
 import { defineHandlers } from './event-handlers.ts';
 import { EventTarget, fire } from './events.ts';
 import { MessageEvent } from './message-event.ts';
+import { ownOrigin } from './own-origin.ts';
 import { cloneAndMove, transferables } from './structured-clone.ts';
 import { setTimeout } from './timers.ts';
 
@@ -147,7 +148,8 @@ export class BroadcastChannel extends EventTarget {
     for (const channel of channels) {
       if (channel === this || channel.#name !== this.#name) continue;
       const { value } = cloneAndMove(message, []);
-      setTimeout(() => channels.has(channel) && fire(channel, new MessageEvent('message', { data: value })), 0);
+      const event = { data: value, origin: ownOrigin() };
+      setTimeout(() => channels.has(channel) && fire(channel, new MessageEvent('message', event)), 0);
     }
     if (channels.size < 2) cloneAndMove(message, []);
   }

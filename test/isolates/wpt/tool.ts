@@ -56,7 +56,7 @@ export default async () => {
   setup({ explicit_timeout: true, explicit_done: true });
   try {
     await (async () => {
-      var structuredCloneBatteryOfTests, testObjMock, publicKeys, privateKeys, noDeriveBitsKeys, noDeriveKeyKeys, ecdsaKeyPairs, ecdhKeys, publicKey, forbiddenMethod, idx, result;
+      var structuredCloneBatteryOfTests, testObjMock, publicKeys, privateKeys, noDeriveBitsKeys, noDeriveKeyKeys, ecdsaKeyPairs, ecdhKeys, publicKey, forbiddenMethod, overrideHeader, idx, result;
 ${[...new Set(names)].map((name) => `try { globalThis.${name} = ${name}; } catch {}`).join('\n')}
 ${body}
     })();
