@@ -53,14 +53,22 @@ export class H2Server {
     this.#server.once('session', (session) => {
       this.#inner.set(session, inner);
       const crumbs = new Crumbs();
-      session.on('stream', (stream) => watchCrumbs(session, stream, crumbs));
+      const left = (): void => void setImmediate(() => endCarrier(session, inner.carrier));
+      session.on('stream', (stream) => {
+        watchCrumbs(session, stream, crumbs);
+        stream.once('close', left);
+      });
+      session.on('goaway', left);
       session.setTimeout(this.#gate.settings.idleMs, () => endSession(session, inner.carrier));
       session.on('error', () => {
         session.destroy();
         inner.carrier.destroy();
       });
       // The doors allow half-open sockets, so nobody else answers the client's end: without this its flow lives on.
-      socket.once('end', () => session.destroy());
+      socket.once('end', () => {
+        session.destroy();
+        left();
+      });
     });
     this.#server.emit('connection', socket);
   }
@@ -129,7 +137,17 @@ function endSession(session: ServerHttp2Session, carrier: Duplex): void {
   carrier.once('close', () => clearTimeout(late));
 }
 
-/** For the streams that were open when a session turned idle. */
+/**
+ * Of a session that its client has closed, Node ends the socket behind its last stream and waits for the client to end it too. By
+ * then nghttp2 reads no more, so that a client that has left is not noticed: its flow would stay for good.
+ */
+function endCarrier(session: ServerHttp2Session, carrier: Duplex): void {
+  if (!session.destroyed || carrier.destroyed) return;
+  const late = setTimeout(() => carrier.destroy(), GRACE_MS);
+  carrier.once('close', () => clearTimeout(late));
+}
+
+/** For the streams that were open when a session turned idle, and for what waits to be taken when it is over. */
 const GRACE_MS = 2_000;
 
 function refuseStream(stream: ServerHttp2Stream, denial: Denial, accept: string): void {
