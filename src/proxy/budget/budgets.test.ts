@@ -103,6 +103,13 @@ describe('a tenant', () => {
     expect(use(budgets, { host: '2.test', at: 60_000, limits: { wallMs: 1e9 } })).toBeNull();
   });
 
+  it('is not locked out by a clock that was ahead', () => {
+    const budgets = new Budgets({ ...FREE, requests: 1 });
+    expect(use(budgets, { at: 3_600_000 })).toBeNull();
+    expect(use(budgets, { at: 3_600_000 })).toMatchObject({ reason: 'budget_requests' });
+    expect(use(budgets)).toBeNull();
+  });
+
   it('has a budget of bytes each way over all its tasks, which begins anew even under a flow that goes on', () => {
     const budgets = new Budgets({ ...FREE, windowMs: 1, bytesUp: 1000, bytesDown: 1000 });
     const long = { ...AMPLE, bytesUp: 1e9, bytesDown: 1e9 };

@@ -37,6 +37,17 @@ describe('byte counts', () => {
     expect(counts.until(counts.take() ?? -1)).toBe(0);
   });
 
+  it('begin anew when the clock was set back, not when another thread reads it a little later', () => {
+    const counts = new ByteCounts();
+    const slot = counts.take() ?? -1;
+    counts.renew(slot, 3_600_000, 3_700_000);
+    counts.add(slot, 'up', 5);
+    counts.renew(slot, 3_599_000, 3_699_000);
+    expect(counts.total(slot, 'up')).toBe(5);
+    counts.renew(slot, 0, 100_000);
+    expect([counts.total(slot, 'up'), counts.until(slot)]).toEqual([0, 100_000]);
+  });
+
   it('lose nothing when threads count at once', async () => {
     const counts = new ByteCounts();
     const slot = counts.take() ?? -1;

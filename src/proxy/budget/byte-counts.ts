@@ -47,7 +47,7 @@ export class ByteCounts {
   /** Begins them anew for the time until `next`, once, whichever thread comes first. */
   renew(slot: number, now: number, next: number): void {
     const until = Atomics.load(this.#counts, slot * 3 + 2);
-    if (BigInt(now) < until) return;
+    if (!isOver(Number(until), now, next)) return;
     if (Atomics.compareExchange(this.#counts, slot * 3 + 2, until, BigInt(next)) === until) this.#clear(slot);
   }
 
@@ -75,4 +75,15 @@ export class ByteCounts {
 
 function index(slot: number, direction: Direction): number {
   return slot * 3 + (direction === 'up' ? 0 : 1);
+}
+
+/** A little later than `next` is what another thread said a moment after. */
+const APART_MS = 60_000;
+
+/**
+ * Whether a time that ends at `until` is over, where one that began now would end at `next`: also when the clock was set back, or
+ * what was spent by a clock that was ahead would lock a tenant out for as long.
+ */
+export function isOver(until: number, now: number, next: number): boolean {
+  return now >= until || until > next + APART_MS;
 }

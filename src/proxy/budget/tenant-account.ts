@@ -2,7 +2,7 @@
 
 import { type Bucket, fullBucket, take, waitFor } from './bucket.ts';
 import { type BudgetDenial, bound, type TenantLimits } from './budget-limits.ts';
-import type { ByteCounts } from './byte-counts.ts';
+import { type ByteCounts, isOver } from './byte-counts.ts';
 
 export interface TenantSpending {
   readonly host: string;
@@ -77,7 +77,7 @@ export class TenantAccount {
     const { slot } = this;
     const next = now + this.#limits.windowMs;
     if (slot !== null) this.#bytes.renew(slot, now, next);
-    const until = slot === null ? (now >= this.#until ? next : this.#until) : this.#bytes.until(slot);
+    const until = slot === null ? (isOver(this.#until, now, next) ? next : this.#until) : this.#bytes.until(slot);
     if (until === this.#until) return;
     this.#until = until;
     this.#requests = 0;
