@@ -79,7 +79,7 @@ interface Scanned {
 function report({ files, unread }: Scanned, options: ScanOptions, scan: Scan, version: string): number {
   const { io, rules } = scan;
   const count = files.reduce((n, { findings }) => n + findings.length, 0);
-  if (options.sarif) printJson(io, sarifOf(files, rules, version));
+  if (options.sarif) printJson(io, sarifOf({ files, unread, rules, version, cwd: io.cwd }));
   else if (options.json) {
     const shown = files.map(({ file, findings }) => ({
       file,

@@ -7,6 +7,7 @@ import { stringify } from 'yaml';
 import { leastOf, mostOf } from '../core/large-lists.ts';
 import { ExactDigest, type Normalise, normalised } from './exact-set.ts';
 import { infoType, kebab } from './importers/imported-rules.ts';
+import { groupsOf, MOST_OF_A_RULE } from './importers/word-lists.ts';
 
 /** What a maker needs from outside: bytes that nobody can guess, as hexadecimal. */
 export type RandomHex = (bytes: number) => string;
@@ -102,8 +103,7 @@ export function dictionaryRules(name: string, words: readonly string[]): MadeRul
     known.length < words.length ? [`${words.length - known.length} words: empty, twice there, or too short`] : [];
   const rules: object[] = [];
   const told: { id: string; values: number }[] = [];
-  // An expression has at most 4,000 signs.
-  for (const [part, group] of groupsOf(known, 3600).entries()) {
+  for (const [part, group] of groupsOf(known, MOST_OF_A_RULE).entries()) {
     const id = kebab(`dictionary ${name}${part === 0 ? '' : ` ${part + 1}`}`);
     const either = group.map((word) => word.replace(/[.*+?^${}()|[\]\\/-]/g, '\\$&').replace(/\s+/g, '\\s+'));
     rules.push({
@@ -239,21 +239,6 @@ function exactRule(
     actions: BLOCKED,
     tests: { match: [`${sample}${shape.suffix ?? ''}`], no_match: ['nothing of the kind'] },
   };
-}
-
-function groupsOf(words: readonly string[], most: number): string[][] {
-  const out: string[][] = [];
-  let size = most;
-  for (const word of words) {
-    const length = word.length * 2 + 1;
-    if (size + length > most) {
-      out.push([]);
-      size = 0;
-    }
-    out.at(-1)?.push(word);
-    size += length;
-  }
-  return out;
 }
 
 function fileOf(rules: readonly object[]): string {

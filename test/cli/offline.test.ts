@@ -209,6 +209,7 @@ describe('dlp scan of files', () => {
         ruleId: 'aws-access-key-id',
         ruleIndex: 0,
         level: 'error',
+        partialFingerprints: { 'locktenderPlace/v1': expect.stringMatching(/^[0-9a-f]{32}$/) },
         locations: [
           {
             physicalLocation: {
@@ -220,6 +221,27 @@ describe('dlp scan of files', () => {
       }),
     ]);
     expect(sarif.stdout).not.toContain('AKIAIOSFODNN7');
+    // Named as it lies, however it was called; what was not looked at is said in the document too.
+    const named = await cli([
+      'dlp',
+      'scan',
+      '--sarif',
+      join(tree, 'sub', 'a.txt'),
+      'tree/broken.gz',
+      './tree/sub/a.txt',
+    ]);
+    const [run] = (JSON.parse(named.stdout) as { runs: (typeof report.runs)[number][] }).runs;
+    expect(run?.results).toEqual([report.runs[0]?.results[0], report.runs[0]?.results[0]]);
+    expect(run).toMatchObject({
+      invocations: [
+        {
+          executionSuccessful: false,
+          toolExecutionNotifications: [
+            { locations: [{ physicalLocation: { artifactLocation: { uri: 'tree/broken.gz' } } }] },
+          ],
+        },
+      ],
+    });
     expect(await cli(['dlp', 'scan', 'tree/broken.gz'])).toMatchObject({ code: 2 });
   }, 60_000);
 

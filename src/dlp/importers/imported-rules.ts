@@ -78,12 +78,10 @@ function finishRule(draft: DraftRule, notCarried: NotCarried[]): object | string
   const tried = tryRule(rule);
   if (!tried.ok) return tried.error;
   const finds = tried.value;
-  const sampled =
-    match.length > 0
-      ? match
-      : [sampleOf(draft.regex, draft.secret_group ?? 0, entropy ?? 0)].filter((text) => text !== null);
+  const held = match.filter(finds);
+  const made = held.length > 0 ? null : sampleOf(draft.regex, draft.secret_group ?? 0, entropy ?? 0);
   const tests = {
-    match: sampled.filter(finds),
+    match: made === null || !finds(made) ? held : [made],
     no_match: [...no_match, ...NEVER].filter((text) => !finds(text)).slice(0, Math.max(1, no_match.length)),
   };
   const lost = [...match.filter((text) => !finds(text)), ...no_match.filter(finds)].length;

@@ -113,8 +113,35 @@ rules:
     expect(made.notCarried).toEqual([{ rule: 'acme-key', what: '`validation`' }]);
   });
 
-  it('leaves classes and escapes alone', () => {
-    expect(plain('(?x) [ #a] \\# \\  b # gone\n c')).toBe('[ #a]\\#\\ bc');
+  it.each([
+    ['(?x) [ #a] \\# \\  b # gone\n c', '[ #a]\\#\\ bc'],
+    ['(?i)(?x) a (?# of no meaning ) b', '(?i)ab'],
+    ['a(?# likewise ) [(?#]', 'a [(?#]'],
+  ])('leaves classes and escapes alone, and takes comments away: %s', (pattern, bare) => {
+    expect(plain(pattern)).toBe(bare);
+  });
+
+  it('carries rules of one name, and words that excuse; what its source does not tell is no rule', () => {
+    const draft = readNoseyParker(`
+rules:
+  - { name: Some Key, id: k.some.1, pattern: '\\b(sk_[a-z0-9]{8})\\b', examples: [sk_too_old] }
+  - name: Some Key
+    id: k.some.2
+    pattern: '\\b(sl_[a-z0-9]{8})\\b'
+    pattern_requirements: { min_digits: 2, ignore_if_contains: [TEST] }
+  - { name: Host, id: k.some.3, pattern: '\\b[a-z]+\\.example\\b', visible: false }
+`);
+    const { made, finds } = imported(draft);
+    expect(made.rules).toEqual(['some-key', 'k-some-2']);
+    expect(finds('sk_0123abcd sl_0123abcd sl_0123test')).toEqual([
+      ['some-key', 'sk_0123abcd'],
+      ['k-some-2', 'sl_0123abcd'],
+    ]);
+    expect(lost(draft)).toEqual([
+      'k-some-2: `pattern_requirements.min_digits`',
+      expect.stringMatching(/^host: the rule: `visible: false`/),
+      expect.stringMatching(/^some-key: 1 of its samples/),
+    ]);
   });
 });
 
@@ -142,6 +169,68 @@ describe('Google InspectConfig', () => {
       '*: `EMAIL_ADDRESS`: a shipped rule has this info type already',
       '*: `PERSON_NAME`: a detector of Google’s; no shipped rule has this info type',
       '*: `minLikelihood`: set it in the guard settings of a profile',
+    ]);
+  });
+
+  it('excludes no more than the rule set says, and says what else it says', () => {
+    const type = (name: string) => ({ name });
+    const draft = readGoogle(
+      JSON.stringify({
+        customInfoTypes: [
+          { infoType: type('FULL'), regex: { pattern: 'F[a-z]{4}' } },
+          { infoType: type('PART'), regex: { pattern: 'P[a-z-]{6}' } },
+          { infoType: type('INVERSE'), regex: { pattern: 'I[a-z]{4}' } },
+          { infoType: type('TWO'), regex: { pattern: 'id=([0-9]{4}) pin=([0-9]{6})', groupIndexes: [1, 2] } },
+          {
+            infoType: type('MANY'),
+            dictionary: { wordList: { words: Array.from({ length: 900 }, (_, i) => `w${i}w`) } },
+          },
+          { infoType: type('HELPER'), regex: { pattern: 'H' }, exclusionType: 'EXCLUSION_TYPE_EXCLUDE' },
+          { infoType: type('SURROGATE'), surrogateType: {} },
+        ],
+        ruleSet: [
+          {
+            infoTypes: [type('FULL'), type('EMAIL_ADDRESS')],
+            rules: [{ exclusionRule: { regex: { pattern: 'Fab' }, matchingType: 'MATCHING_TYPE_FULL_MATCH' } }],
+          },
+          {
+            infoTypes: [type('PART')],
+            rules: [
+              {
+                exclusionRule: {
+                  dictionary: { wordList: { words: ['AB'] } },
+                  matchingType: 'MATCHING_TYPE_PARTIAL_MATCH',
+                },
+              },
+              { hotwordRule: {} },
+            ],
+          },
+          {
+            infoTypes: [type('INVERSE')],
+            rules: [
+              { exclusionRule: { regex: { pattern: 'Iab' }, matchingType: 'MATCHING_TYPE_INVERSE_MATCH' } },
+              { exclusionRule: { excludeInfoTypes: {}, matchingType: 'MATCHING_TYPE_FULL_MATCH' } },
+            ],
+          },
+        ],
+        limits: {},
+        minLikelihoodPerInfoType: [{ minLikelihood: 'LIKELY' }],
+      }),
+      new Set(),
+    );
+    const { finds } = imported(draft);
+    expect(finds('Fabcd Pzz-abz Pzz-ab- Iabcd id=1234 pin=567890 w899w').map(([, found]) => found)).toEqual([
+      ...['Fabcd', 'Pzz-abz', 'Iabcd', '1234', '567890', 'w899w'],
+    ]);
+    expect(new Set(draft.rules.map(({ likelihood }) => likelihood))).toEqual(new Set(['VERY_LIKELY']));
+    expect(lost(draft)).toEqual([
+      ...['*: `limits`', '*: `minLikelihoodPerInfoType`'],
+      '*: `exclusionRule` for `EMAIL_ADDRESS`: write it under `allow` of the rule that finds these',
+      'part: `hotwordRule`: write it as `context`',
+      'inverse: `exclusionRule`: `MATCHING_TYPE_INVERSE_MATCH`; only full and partial matches can be',
+      'inverse: `exclusionRule`: it has neither a regex nor a word list',
+      expect.stringMatching(/^helper: the info type: `exclusionType`/),
+      expect.stringMatching(/^surrogate: the info type: it is a stored one/),
     ]);
   });
 });

@@ -16,21 +16,34 @@ const rule = z.looseObject({
   negative_examples: texts,
   min_entropy: z.number().optional(),
   confidence: z.enum(['low', 'medium', 'high']).default('medium'),
+  visible: z.boolean().default(true),
+  pattern_requirements: z.looseObject({ ignore_if_contains: texts }).optional(),
 });
 const file = z.looseObject({ rules: z.array(rule) });
 
 /** What is read, or says nothing about what is found; everything else is said to be lost. */
 const READ = new Set([
   ...['name', 'id', 'pattern', 'description', 'examples', 'negative_examples', 'min_entropy', 'confidence'],
-  ...['references', 'categories'],
+  ...['references', 'categories', 'visible', 'pattern_requirements'],
 ]);
 
 /** Throws an `Error` when the text is not YAML, or not of that form. */
 export function readNoseyParker(text: string): Draft {
   const notCarried: NotCarried[] = [];
+  const names = new Set<string>();
   const rules = file.parse(parse(text, { logLevel: 'error' })).rules.flatMap((one): DraftRule[] => {
-    const id = kebab(one.name);
-    noteUnread(one, READ, (what) => notCarried.push({ rule: id, what }));
+    const { ignore_if_contains: stopwords = [], ...required } = one.pattern_requirements ?? {};
+    // Names are not unique there: what one rule has already is told by its id.
+    const named = kebab(one.name);
+    const id = names.has(named) && one.id !== undefined ? kebab(one.id) : named;
+    names.add(id);
+    const note = (what: string) => notCarried.push({ rule: id, what });
+    if (!one.visible) {
+      note('the rule: `visible: false`, it only helps others and is not told there');
+      return [];
+    }
+    noteUnread(one, READ, note);
+    for (const key of Object.keys(required)) note(`\`pattern_requirements.${key}\``);
     const regex = plain(one.pattern);
     const made: DraftRule = {
       id,
@@ -39,6 +52,7 @@ export function readNoseyParker(text: string): Draft {
       kind: 'secret',
       regex,
       ...(one.min_entropy === undefined ? {} : { entropy: one.min_entropy }),
+      ...(stopwords.length === 0 ? {} : { allow: { stopwords } }),
       likelihood: LIKELIHOOD[one.confidence],
       match: one.examples,
       no_match: one.negative_examples,
@@ -57,13 +71,13 @@ function secretGroups(regex: string): readonly number[] {
 
 /** RE2 has no extended mode: blanks and comments are taken away here, and `x` from the flags. */
 export function plain(pattern: string): string {
-  const flags = /^\s*\(\?([a-z]*)\)/.exec(pattern);
-  if (!flags?.[1]?.includes('x')) return pattern.trim();
-  const kept = flags[1].replace('x', '');
-  const rest = pattern.slice(flags[0].length);
+  const flags = /^(?:\s*\(\?[a-z]+\))*/.exec(pattern)?.[0] ?? '';
+  const isExtended = flags.includes('x');
+  const kept = flags.replace(/[\s?()x]/g, '');
+  const rest = pattern.slice(flags.length);
   // An escape, a class, a comment or a blank; everything else stays.
-  const bare = rest.replace(/\\[\s\S]|\[\^?\]?(?:\\[\s\S]|[^\]\\])*\]|#[^\n]*|\s+/g, (part) =>
-    /^[#\s]/.test(part) ? '' : part,
+  const bare = rest.replace(/\\[\s\S]|\[\^?\]?(?:\\[\s\S]|[^\]\\])*\]|\(\?#[^)]*\)|#[^\n]*|\s+/g, (part) =>
+    part.startsWith('(?#') || (isExtended && /^[#\s]/.test(part)) ? '' : part,
   );
-  return (kept === '' ? '' : `(?${kept})`) + bare;
+  return (kept === '' ? '' : `(?${kept})`) + (isExtended ? bare : bare.trim());
 }

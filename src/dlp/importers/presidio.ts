@@ -12,6 +12,7 @@ import {
   noteUnread,
   withinLimits,
 } from './imported-rules.ts';
+import { wordRules } from './word-lists.ts';
 
 const recogniser = z.looseObject({
   name: z.string().optional(),
@@ -84,20 +85,13 @@ function rulesOf(one: z.output<typeof recogniser>, note: (rule: string, what: st
     }),
   );
   if (one.deny_list.length === 0) return patterns;
-  const words = one.deny_list.map((word) => word.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
-  return [
-    ...patterns,
-    {
-      ...common,
-      id: kebab(`${name} deny list`),
-      description: `${one.name ?? entity}: deny list`.slice(0, 500),
-      kind: 'dictionary',
-      regex: `(?i)(?:^|[^0-9A-Za-z_])(${words.join('|')})(?:[^0-9A-Za-z_]|$)`,
-      secret_group: 1,
-      likelihood: likelihoodOf(one.deny_list_score),
-      match: one.deny_list.slice(0, 3),
-    },
-  ];
+  const denied = {
+    ...common,
+    id: kebab(`${name} deny list`),
+    description: `${one.name ?? entity}: deny list`.slice(0, 500),
+    likelihood: likelihoodOf(one.deny_list_score),
+  };
+  return [...patterns, ...wordRules(denied, one.deny_list)];
 }
 
 /** A score from 0 to 1. */
