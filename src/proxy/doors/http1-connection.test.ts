@@ -29,7 +29,7 @@ function scene() {
   });
   socket.write('an answer that fills the buffer');
   socket.write(', and its end');
-  new Http1Connection(
+  const connection = new Http1Connection(
     {
       gate: { settings: DEFAULT_SETTINGS, clients: null } as unknown as Gate,
       walk: async (order) => void walked.push(order),
@@ -47,7 +47,7 @@ function scene() {
       await turn();
     }
   };
-  return { socket, walked, said, turn, takeAll };
+  return { connection, socket, walked, said, turn, takeAll };
 }
 
 const problems = (walked: readonly Order[]) => walked.map(({ problem }) => problem?.detail ?? null);
@@ -65,6 +65,32 @@ it('T-45 what comes before answers are taken stays in its socket, and is read be
   expect(socket.readableLength).toBe(5 * GET.length);
   await takeAll();
   expect(problems(walked)).toEqual([null]);
+});
+
+it('T-48 the end of a client is seen behind what it has pipelined, as far as that is held', async () => {
+  const { socket, walked, turn, takeAll } = scene();
+  await takeAll();
+  for (let i = 0; i < 3; i += 1) {
+    socket.push(GET);
+    await turn();
+  }
+  socket.push(null);
+  await turn();
+  expect([walked.length, socket.readableEnded]).toEqual([1, true]);
+});
+
+it('T-45 what is pipelined behind an exchange is held up to a bound, and T-48 its client is not waited for long', async () => {
+  const { connection, socket, walked, turn, takeAll } = scene();
+  await takeAll();
+  const many = Buffer.alloc(40 * 1024, GET);
+  for (let i = 0; i < 4; i += 1) {
+    socket.push(many);
+    await turn();
+  }
+  expect([walked.length, socket.isPaused(), socket.readableLength]).toEqual([1, true, 2 * many.length]);
+  expect(connection.due).toBeLessThanOrEqual(performance.now() + DEFAULT_SETTINGS.headTimeoutMs);
+  connection.late();
+  expect(socket.destroyed).toBe(true);
 });
 
 it('a request that came whole before the end of its client is walked once answers are taken', async () => {

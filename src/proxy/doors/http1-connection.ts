@@ -50,6 +50,12 @@ export interface Accepted {
 
 type State = 'head' | 'busy' | 'over';
 
+/**
+ * What may wait behind an exchange. Up to here the socket is read on: the end of a client that has left stands behind all that
+ * it sent, and unseen its flow would stay live until the origin is given up (T-48).
+ */
+const READ_AHEAD = 64 * 1024;
+
 const CUT_SHORT = (): Refusal => new Refusal('request_malformed', 'cut_short');
 
 export class Http1Connection implements Due {
@@ -90,7 +96,7 @@ export class Http1Connection implements Due {
     const { socket } = this.#at;
     if (this.#state === 'busy') {
       this.due = Number.POSITIVE_INFINITY;
-      if (this.#ended && this.#reply?.begun === false) socket.destroy();
+      if ((this.#ended || this.#stopped) && this.#reply?.begun === false) socket.destroy();
       else this.#body?.fail(new Refusal('request_timeout', 'body'));
       return;
     }
@@ -117,7 +123,10 @@ export class Http1Connection implements Due {
     if (this.#held.length === 0 && this.#state === 'head') this.#startHead();
     this.#held.append(rest);
     if (this.#state === 'head') this.#readHead();
-    else this.#wait();
+    else if (this.#held.length > READ_AHEAD) {
+      this.#wait();
+      this.#waitForLeft();
+    }
   };
 
   /** The first head must come within its time from the start of the connection, the others from their first byte. */
@@ -125,7 +134,7 @@ export class Http1Connection implements Due {
     if (this.#kept) this.due = performance.now() + this.#parts.gate.settings.headTimeoutMs;
   }
 
-  /** Nothing is read ahead of an exchange but what came along with it. */
+  /** What else comes stays in the socket, and so does word of its end. */
   #wait(): void {
     if (this.#stopped) return;
     this.#stopped = true;
@@ -159,11 +168,12 @@ export class Http1Connection implements Due {
   }
 
   /**
-   * In the clear nobody can tell a client that has left from one that has said all and waits. It may wait for its answer to
-   * begin as long as its request may have taken, and not until the origin gives up, with a flow held all the while.
+   * In the clear nobody can tell a client that has left from one that has said all and waits, and of one that has sent more than
+   * is read nobody can tell anything. It may wait for its answer to begin as long as its request may have taken, and not until
+   * the origin gives up, with a flow held all the while.
    */
   #waitForLeft(): void {
-    if (this.#ended) this.due = performance.now() + this.#parts.gate.settings.headTimeoutMs;
+    if (this.#ended || this.#stopped) this.due = performance.now() + this.#parts.gate.settings.headTimeoutMs;
   }
 
   readonly #onClose = (): void => {
@@ -246,17 +256,17 @@ export class Http1Connection implements Due {
     const requestMs = gate.settings.requestTimeoutMs;
     this.due = requestMs > 0 && this.#body !== null ? performance.now() + requestMs : Number.POSITIVE_INFINITY;
     this.#waitForLeft();
+    const body = this.#body;
     const reply = new Http1Reply({
       socket,
       carrier: inner?.carrier ?? null,
       method,
       version,
-      keep: this.#keep,
+      keep: () => this.#keep && (body === null || body.done),
       keepLine,
       idleMs: gate.settings.idleMs,
     });
     this.#reply = reply;
-    const body = this.#body;
     const waits = body !== null && field(headers, 'expect') !== '';
     void walk({
       ...this.#common(read, headers),
@@ -293,8 +303,7 @@ export class Http1Connection implements Due {
   /** The exchange is over; its close record may still be on its way to the disk. */
   #over(reply: Http1Reply): void {
     if (this.#state !== 'busy') return;
-    const whole = this.#body === null || this.#body.done;
-    const again = this.#keep && whole && reply.reusable && !(this.#ended && this.#held.length === 0);
+    const again = reply.reusable && !(this.#ended && this.#held.length === 0);
     // Whoever still waits for the rest of it, behind an answer that came early, waits for nothing.
     this.#body?.fail(CUT_SHORT());
     this.#reply = null;

@@ -16,8 +16,8 @@ export interface ReplyTo {
   readonly carrier: Duplex | null;
   readonly method: string;
   readonly version: '1.0' | '1.1';
-  /** The client would use the connection again. */
-  readonly keep: boolean;
+  /** The client would use the connection again, and can: its request has come whole. Asked when the answer begins. */
+  readonly keep: () => boolean;
   /** What kept connections are told. */
   readonly keepLine: string;
   /** How long a client may take nothing of what was sent (T-45). */
@@ -35,14 +35,13 @@ export class Http1Reply implements Reply {
   #framing: 'none' | 'plain' | 'chunked' = 'plain';
   /** Its body ends with the connection, so that an orderly close would make a part look whole. */
   #untilClose = false;
-  #keep: boolean;
+  #keep = false;
   #drained: (() => void) | null = null;
   #gone: (() => void) | null = null;
   #stalled: NodeJS.Timeout | undefined;
 
   constructor(to: ReplyTo) {
     this.#to = to;
-    this.#keep = to.keep;
   }
 
   get begun(): boolean {
@@ -63,13 +62,13 @@ export class Http1Reply implements Reply {
   }
 
   head(status: number, fields: FieldList): void {
-    const { method, version, keepLine } = this.#to;
+    const { method, version, keep, keepLine } = this.#to;
     const { text, sized } = headText(status, fields);
     const bodiless = method === 'HEAD' || status === 204 || status === 304;
     this.#framing = bodiless ? 'none' : sized || version === '1.0' ? 'plain' : 'chunked';
     // HTTP/1.0 knows no chunks: what has no length ends with the connection.
     this.#untilClose = version === '1.0' && !sized && !bodiless;
-    if (this.#untilClose) this.#keep = false;
+    this.#keep = !this.#untilClose && keep();
     const coding = this.#framing === 'chunked' ? 'Transfer-Encoding: chunked\r\n' : '';
     this.#begun = true;
     this.#head = `${text}${coding}${this.#keep ? keepLine : 'Connection: close\r\n'}\r\n`;

@@ -92,7 +92,7 @@ function lastReply(gate: Gate, client: Duplex): Http1Reply {
     carrier: null,
     method: 'GET',
     version: '1.1',
-    keep: false,
+    keep: () => false,
     keepLine: '',
     idleMs,
   });
