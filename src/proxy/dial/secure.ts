@@ -1,7 +1,7 @@
 /** TLS over a connection that was made: verified strictly, within a time. */
 
 import type { Socket } from 'node:net';
-import { connect, type SecureContext, type TLSSocket } from 'node:tls';
+import { checkServerIdentity, connect, type PeerCertificate, type SecureContext, type TLSSocket } from 'node:tls';
 import { letGo } from '../let-go.ts';
 import { Refusal } from '../refusal.ts';
 
@@ -28,6 +28,7 @@ export function secure(socket: Socket, securing: Securing): Promise<TLSSocket> {
       servername: isAddress ? '' : name,
       ALPNProtocols: [...alpn],
       rejectUnauthorized: true,
+      checkServerIdentity: identityProblem,
       secureContext: trust,
       ...(session ? { session } : {}),
     });
@@ -51,9 +52,15 @@ export function secure(socket: Socket, securing: Securing): Promise<TLSSocket> {
   });
 }
 
-/** A fixed word for the record, from OpenSSL's and Node's codes. */
+/** Node falls back to the common name where no subjectAltName says a name, which nothing may (RFC 9525 section 6.3). */
+function identityProblem(name: string, certificate: PeerCertificate): Error | undefined {
+  if (certificate.subjectaltname !== undefined) return checkServerIdentity(name, certificate);
+  return Object.assign(new Error('no subjectAltName'), { code: 'NO_SUBJECT_ALT_NAME' });
+}
+
+/** A fixed word for the record, from OpenSSL's and Node's codes; from OpenSSL's fixed words where Node has no code for them. */
 function tlsWord(error: NodeJS.ErrnoException): string {
-  const code = error.code ?? '';
+  const code = error.code === 'UNSPECIFIED' ? error.message.replaceAll(' ', '_').toUpperCase() : (error.code ?? '');
   if (/^[A-Z0-9_]{3,60}$/.test(code)) return code.toLowerCase();
   return 'handshake';
 }
