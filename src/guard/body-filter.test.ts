@@ -168,6 +168,14 @@ describe('the body filter', () => {
     ['a seed phrase', 'the seed phrase: witch collapse practice ', 'the '],
     ['a key', 'here -----BEGIN PRIVATE KEY----- abc def\n', 'here '],
     ['nothing that ends', 'abcdefgh', ''],
+    ['dots of progress', 'Building........', 'Building........'],
+    ['a line drawn', '================', '================'],
+    ['padding', 'xxxxxxxxxxxxxxxx', 'xxxxxxxxxxxxxxxx'],
+    ['padding behind what may be a key', 'then key-Abxxxxxxxx', 'then '],
+    ['padding far behind what may be a key', `then ${'Ab1'.repeat(80)}xxxxxxxx`, 'then '],
+    ['sentences without blanks', '你好，世界。今天很', '你好，世界。'],
+    ['a number in such a sentence', '你好，号码是4111，', '你好，'],
+    ['words of other letters', 'мама была дома, très été vra', 'мама была дома, très été '],
   ])('lets a quiet stream go on up to what may be under way: %s', (_, text, gone) => {
     const filter = guard.filter(context());
     expect(Buffer.concat(filter.push(Buffer.from(text))).length).toBe(0);

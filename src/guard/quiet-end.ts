@@ -5,7 +5,7 @@
  * phrases and keys.
  */
 
-import { leastOf } from '../core/large-lists.ts';
+import { leastOf, mostOf } from '../core/large-lists.ts';
 import type { Piece } from '../dlp/layers/deltas.ts';
 import { lanesOf } from '../dlp/layers/lanes.ts';
 
@@ -14,8 +14,21 @@ export const QUIET_MS = 15;
 /** A stream that goes on without a pause, as a model's words do, is let go on as far as it can be so often. */
 export const STEADY_MS = 40;
 
-/** Words that a finding with blanks in it may consist of: anything but an ordinary word in lower case. */
-const ORDINARY = /^[^0-9A-Za-z]*[a-z\u00df-\u00f6\u00f8-\u00ff'-]{3,}[^0-9A-Za-z]*$/;
+/**
+ * Words that a finding with blanks in it may consist of: anything but an ordinary word in lower case, or in letters that have no
+ * case, and rows of one sign, with or without a word before them.
+ */
+const ORDINARY =
+  /^(?:[^\p{L}\p{N}]*[\p{Ll}\p{M}'-]{3,}[^\p{L}\p{N}]*|[^\p{Lu}\p{Lt}\p{Ll}\p{Lm}\p{N}]*\p{Lo}[^\p{Lu}\p{Lt}\p{Ll}\p{N}]*|\p{L}*([^\p{L}\p{N}])\1{7,})$/u;
+/** Signs that end a part of a sentence where words have no blanks between them: 、 。 ， ！ ？ ； and the wide blank. */
+const WIDE_STOPS = ['\u3001', '\u3002', '\uff0c', '\uff01', '\uff1f', '\uff1b', '\u3000'].map((sign) =>
+  Buffer.from(sign),
+);
+/** Words of a line, its bytes as characters: a byte of UTF-8 may look like another blank. */
+const STOP = `(?:${WIDE_STOPS.map((sign) => sign.toString('latin1')).join('|')}|[\\t-\\r ])`;
+const WORDS = new RegExp(`(?:(?!${STOP})[^])+${STOP}*|${STOP}+`, 'g');
+/** What ends so is no part of a secret if all the word is ordinary: dots of progress, lines, padding. */
+const RUN = /([^0-9])\1{7}$/s;
 /** A chain of such words is held as far as this, in bytes; nothing of the kind is longer. */
 const LONGEST_CHAIN = 160;
 /** Said before a list of ordinary words that are a secret. */
@@ -56,7 +69,7 @@ function openLine(fresh: Buffer, pieces: readonly Piece[]): number {
 }
 
 function quietText(fresh: Buffer): number {
-  let safe = Math.max(fresh.lastIndexOf(0x0a), fresh.lastIndexOf(0x20)) + 1;
+  let safe = wordEnd(fresh);
   for (const [open, close] of OPENINGS) {
     const at = fresh.lastIndexOf(open);
     if (at >= 0 && fresh.lastIndexOf(close) < at) safe = Math.min(safe, at);
@@ -67,15 +80,32 @@ function quietText(fresh: Buffer): number {
   return label === null ? safe : safe - near.length + label.index;
 }
 
+/** Behind the last blank, or what stands for one. */
+function wordEnd(fresh: Buffer): number {
+  const blank = Math.max(fresh.lastIndexOf(0x0a), fresh.lastIndexOf(0x20)) + 1;
+  const word = fresh.subarray(blank);
+  if (RUN.test(word.toString('latin1', Math.max(0, word.length - 8))) && isOrdinary(word)) return fresh.length;
+  return blank + mostOf(WIDE_STOPS.map((stop) => endOf(word, stop)));
+}
+
+function isOrdinary(word: Buffer): boolean {
+  return ORDINARY.test(word.toString('utf8').trimEnd());
+}
+
+function endOf(text: Buffer, sign: Buffer): number {
+  const at = text.lastIndexOf(sign);
+  return at < 0 ? 0 : at + sign.length;
+}
+
 /** Start of the words of this line before `end` that are not ordinary ones; `end` when the last one is, or a line ends. */
 function chainStart(fresh: Buffer, end: number): number {
   const line = end === 0 ? 0 : fresh.lastIndexOf(0x0a, end - 1) + 1;
   const near = fresh.subarray(Math.max(line, end - LONGEST_CHAIN), end).toString('latin1');
   const isWhole = end - near.length === line;
   let start = near.length;
-  for (const word of [...near.matchAll(/\S+\s*/g)].reverse()) {
+  for (const word of [...near.matchAll(WORDS)].reverse()) {
     // What is longer than any chain is let go on, but never within a word.
-    if (ORDINARY.test(word[0].trimEnd()) || (word.index === 0 && !isWhole)) break;
+    if (isOrdinary(Buffer.from(word[0], 'latin1')) || (word.index === 0 && !isWhole)) break;
     start = word.index;
   }
   return end - near.length + start;

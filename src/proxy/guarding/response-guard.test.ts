@@ -60,3 +60,26 @@ describe('a response whose exchange is cut while another thread looks at it', ()
     expect([said.length, exchange.isCut]).toEqual([2, true]);
   });
 });
+
+describe('a response that its origin breaks off', () => {
+  const held = (piece: Uint8Array) => (piece.length === 1 ? [piece] : []);
+  const rest = () => [Buffer.from('held')];
+
+  it.each([
+    ['gives its client what it said until then', rest, ['head 200', 'a', 'held']],
+    ['says nothing more where that cannot be looked at', () => Promise.reject(new Error('half')), ['head 200', 'a']],
+  ])('%s', async (_, end, told) => {
+    const { said, guard } = scene({ push: held, end } as never);
+    guard.push(Buffer.from('a'));
+    guard.push(Buffer.from('held'));
+    await guard.breakOff();
+    expect(said).toEqual(told);
+  });
+
+  it('leaves the word to a refusal where nothing is out', async () => {
+    const { said, guard } = scene({ push: held, end: rest } as never);
+    guard.push(Buffer.from('held'));
+    await guard.breakOff();
+    expect(said).toEqual([]);
+  });
+});

@@ -178,6 +178,25 @@ export class ResponseGuard {
     this.#begin?.abort(refusal);
   }
 
+  /**
+   * The origin broke off in the midst of its answer: what it said until then goes on, looked at as an end is. Where no head is out
+   * a refusal says more.
+   */
+  async breakOff(): Promise<void> {
+    this.#stop();
+    await this.#looking;
+    if (this.#failure === null && this.#reply?.begun) {
+      try {
+        const last = await this.#last();
+        await this.#record();
+        if (!this.#filter.blocked) this.#send(last);
+      } catch {
+        // What nobody could look at, or what is half of something packed, does not go on.
+      }
+    }
+    this.abandon();
+  }
+
   /** The exchange was over before its body: what was found until then is on record all the same. */
   abandon(): void {
     this.#stop();

@@ -293,10 +293,15 @@ export class Relay implements Dispatcher.DispatchHandler, Sealing {
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
-    this.#guard?.abandon();
-    const { cause } = this.#exchange;
-    if (cause === 'client_closed') this.#settle.resolve();
-    else this.#settle.reject(upstreamRefusal(error, this.#reply.begun));
+    const over = () => {
+      if (this.#exchange.cause === 'client_closed') this.#settle.resolve();
+      else this.#settle.reject(upstreamRefusal(error, this.#reply.begun));
+    };
+    // A refusal is of our own making: nothing more may go on.
+    if (this.#guard === null || error instanceof Refusal || !this.#reply.begun) {
+      this.#guard?.abandon();
+      over();
+    } else void this.#guard.breakOff().then(over);
   }
 
   #count(direction: 'up' | 'down', bytes: number): boolean {
