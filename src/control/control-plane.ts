@@ -217,7 +217,7 @@ export class ControlPlane implements ControlPort, PolicySource {
       if (!this.#options.audit.writable())
         return err('not done: the record cannot be written; repeat it when that is mended');
       try {
-        await this.#keeper.prepare(state, event(null));
+        await this.#keeper.prepare(state, event(null), { controls: states.before, history: this.#history });
       } catch (error) {
         return err(`not done: ${error instanceof Error ? error.message : 'unknown'}; what was in force still is`);
       }

@@ -32,6 +32,8 @@ export class ControlsKeeper {
   readonly #parts: KeeperParts;
   /** Events of changes that are in force and not in the log, oldest first. */
   #unrecorded: readonly EventBody[] = [];
+  /** What is on disk may be a change that did not come into force. */
+  #astray = false;
   /** The last write that nobody waited for. */
   #marked: Promise<void> = Promise.resolve();
 
@@ -39,23 +41,34 @@ export class ControlsKeeper {
     this.#parts = parts;
   }
 
-  /** Something is in force that the log does not know. */
+  /** Something is in force that the log does not know, or something on disk that is not in force. */
   get behind(): boolean {
-    return this.#unrecorded.length > 0;
+    return this.#unrecorded.length > 0 || this.#astray;
   }
 
   /** Records what a crash, or a log that failed, kept from it. Rejects when that cannot be. */
   async recover({ unrecorded, ...state }: StoredControls): Promise<void> {
     this.#unrecorded = unrecorded;
-    if (!this.behind) return;
+    if (unrecorded.length === 0) return;
     // The same event id may then be in the log twice; readers take the first.
     await this.#record();
     await this.#write(state);
   }
 
-  /** Makes durable what is about to come into force, with what would tell of it after a crash. Nothing stays when it rejects. */
-  async prepare(state: ControlsState, event: EventBody): Promise<void> {
-    await this.#write(state, [...this.#unrecorded, event]);
+  /**
+   * Makes durable what is about to come into force, with what would tell of it after a crash. When it rejects, what is in force
+   * is written again: a write may fail when the new content is there already, and a restart would bring it into force.
+   */
+  async prepare(state: ControlsState, event: EventBody, inForce: ControlsState): Promise<void> {
+    try {
+      await this.#write(state, [...this.#unrecorded, event]);
+    } catch (error) {
+      this.#astray = true;
+      await this.#write(inForce).catch((again: unknown) =>
+        this.#parts.log.error({ error: again }, 'a change that was refused may still be on disk; it is tried again'),
+      );
+      throw error;
+    }
   }
 
   /** Makes a change that is in force durable and recorded. Never rejects; null when both were done. */
@@ -66,7 +79,8 @@ export class ControlsKeeper {
 
   /** Tries again what could not be done before. */
   async retry(state: ControlsState): Promise<void> {
-    if (this.behind && this.#parts.audit.writable()) await this.#catchUp(state);
+    // Without a change in force that the log lacks, nothing but the disk is needed.
+    if (this.#unrecorded.length > 0 ? this.#parts.audit.writable() : this.#astray) await this.#catchUp(state);
   }
 
   /** Resolves when nothing is under way. */
@@ -98,7 +112,8 @@ export class ControlsKeeper {
     }
   }
 
-  #write(state: ControlsState, unrecorded = this.#unrecorded): Promise<void> {
-    return writeControls(this.#parts.documents, { ...state, unrecorded });
+  async #write(state: ControlsState, unrecorded = this.#unrecorded): Promise<void> {
+    await writeControls(this.#parts.documents, { ...state, unrecorded });
+    this.#astray = false;
   }
 }

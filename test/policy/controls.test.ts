@@ -296,6 +296,26 @@ describe('a change that cannot be recorded', () => {
     at = await p.restart();
     expect([at.open('a', DOCS), versions(at)]).toEqual(['deny', [1]]);
   });
+
+  it.each([
+    ['at once', null],
+    ['when the disk works again', { step: 'write:checkpoint', code: 'EIO', persisted: false }],
+  ])('that opens and may be on disk all the same is taken off it %s', async (_when, next) => {
+    const first = await start();
+    need(await first.act(BLOCK));
+    const p = await first.restart();
+    // The new file is in its place, and only its directory could not be synced.
+    p.files.fault = { step: 'syncDirectory:checkpoint', code: 'EIO', persisted: true, next };
+    expect(await p.act({ do: 'category.unblock', category: 'documentation' })).toMatchObject({
+      ok: false,
+      error: expect.stringMatching(/^not done/),
+    });
+    expect(p.files.struck).toBe(next === null ? 1 : 2);
+    p.files.fault = null;
+    await p.control.settle();
+    at = await p.restart();
+    expect([at.open('a', DOCS), versions(at)]).toEqual(['deny', [1]]);
+  });
 });
 
 describe('what is acknowledged', () => {

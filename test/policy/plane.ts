@@ -15,6 +15,7 @@ import { openBundleStore } from '../../src/store/bundle-store.ts';
 import { openDocuments } from '../../src/store/documents.ts';
 import { createLog } from '../../src/telemetry/log.ts';
 import { createMetrics } from '../../src/telemetry/metrics.ts';
+import { FaultyFiles } from '../record/faulty-files.ts';
 import { filesBelow, NOW, need, request, sha256, shippedBundle } from './fixture.ts';
 
 export interface Plane {
@@ -27,6 +28,8 @@ export interface Plane {
   readonly cut: string[];
   /** The log takes nothing while this is set. */
   readonly record: { broken: boolean };
+  /** Of the controls, where a step can be made to fail. */
+  readonly files: FaultyFiles;
   clock: { now: number };
   act(action: ControlAction, over?: { by?: string; forMs?: number | null }): ReturnType<ControlPlane['apply']>;
   /** Holds a flow on a decision about a URL; its effect. */
@@ -46,7 +49,15 @@ export function shippedRevision() {
 
 export async function plane(twoPerson?: TwoPersonRule, events: EventBody[] = []): Promise<Plane> {
   const dir = mkdtempSync(join(tmpdir(), 'locktender-plane-'));
-  return startPlane({ dir, twoPerson, events, cut: [], record: { broken: false }, clock: { now: NOW } });
+  return startPlane({
+    dir,
+    twoPerson,
+    events,
+    cut: [],
+    record: { broken: false },
+    files: new FaultyFiles(),
+    clock: { now: NOW },
+  });
 }
 
 interface Kept {
@@ -55,15 +66,16 @@ interface Kept {
   readonly events: EventBody[];
   readonly cut: string[];
   readonly record: { broken: boolean };
+  readonly files: FaultyFiles;
   readonly clock: { now: number };
 }
 
 async function startPlane(kept: Kept): Promise<Plane> {
-  const { dir, twoPerson, events, cut, record, clock } = kept;
+  const { dir, twoPerson, events, cut, record, files, clock } = kept;
   const time: Clock = { now: () => clock.now, monotonic: () => performance.now() };
   const control = new ControlPlane({
     revision: shippedRevision(),
-    documents: openDocuments(dir),
+    documents: openDocuments(dir, files),
     bundles: openBundleStore(dir),
     audit: memory(events, record),
     clock: time,
@@ -75,7 +87,7 @@ async function startPlane(kept: Kept): Promise<Plane> {
   await control.start(leases);
   const decider = createDecider({ source: control, leases });
   return {
-    ...{ control, leases, decider, events, cut, record, clock },
+    ...{ control, leases, decider, events, cut, record, files, clock },
     act: (action, { by = 'ann', forMs = null } = {}) => control.apply({ action, by, why: 'test', forMs }),
     open: (id, url, over = {}) => {
       const asked = request('GET', url, { now: clock.now, ...over });

@@ -9,6 +9,8 @@ export interface Fault {
   readonly persisted: boolean;
   /** A write stops after this part of the data (0 to 1) and fails. */
   readonly short?: number;
+  /** What comes once it struck; without it, it stays. */
+  readonly next?: Fault | null;
 }
 
 /** Steps that can fail: names of `Files` and `OpenFile`, with the kind of file after a colon. */
@@ -86,6 +88,7 @@ export class FaultyFiles implements Files {
     const fault = this.#hits(step, path) ? this.fault : null;
     if (fault === null) return act();
     this.struck += 1;
+    if (fault.next !== undefined) this.fault = fault.next;
     if (fault.persisted) await act();
     throw error(fault.code);
   }

@@ -17,7 +17,8 @@ beforeAll(async () => {
   taken.close();
   await once(taken, 'close');
   lab = await openLab({ 'admin.listen': `127.0.0.1:${port}` }, [port]);
-  lab.script = (socket) => void socket.end(answer('ok'));
+  // Says that it closes: a write on a connection that was kept, and then closes, fails, and is rightly not sent again.
+  lab.script = (socket) => void socket.end(answer('ok', 'Connection: close\r\n'));
 }, 60_000);
 afterAll(() => lab.close());
 

@@ -73,11 +73,12 @@ function say(said: WorkerSay, give: readonly ArrayBuffer[] = []): void {
 
 port.on('message', (ask: WorkerAsk) => {
   const since = performance.now();
+  const { id } = ask;
   try {
     const rules = setOf(ask);
     const result = ask.work && done(ask.work, rules);
-    say({ done: result, ms: performance.now() - since }, result === null ? [] : given(result));
+    say({ id, done: result, ms: performance.now() - since }, result === null ? [] : given(result));
   } catch (error) {
-    say({ failed: error instanceof Error ? error.name : 'unknown' });
+    say({ id, failed: error instanceof Error ? error.name : 'unknown' });
   }
 });

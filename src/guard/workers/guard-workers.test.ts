@@ -162,9 +162,16 @@ it('a set of rules finds the same after it was carried over, and takes over what
   expect(again.rules.every((one, i) => one === rules.rules[i])).toBe(true);
 });
 
+type Said =
+  | { readonly done: { readonly bytes: Uint8Array<ArrayBuffer> }; readonly ms: number }
+  | { readonly failed: string };
+
 /** Threads that answer when the test says so. */
 function scripted(most: number, deadlineMs = 60_000) {
-  const asked: { readonly tenant: string; say: (said: WorkerSay) => void; end: () => void }[] = [];
+  const asked: { readonly tenant: string; say: (said: Said) => void; end: () => void }[] = [];
+  const warmed: { fail: () => void }[] = [];
+  /** Whether each ask brought the rules along. */
+  const brought: boolean[] = [];
   let ended = 0;
   let started = 0;
   const start = (): Thread => {
@@ -172,9 +179,11 @@ function scripted(most: number, deadlineMs = 60_000) {
     let hear: (said: WorkerSay) => void = () => undefined;
     let over: (why: string) => void = () => undefined;
     return {
-      postMessage: ({ work }: WorkerAsk) => {
+      postMessage: ({ id, work, rules: given }: WorkerAsk) => {
+        brought.push(given !== null);
+        if (work === null) warmed.push({ fail: () => hear({ id, failed: 'RangeError' }) });
         if (work?.what === 'encode')
-          asked.push({ tenant: work.coding, say: (said) => hear(said), end: () => over('ERR_TEST') });
+          asked.push({ tenant: work.coding, say: (said) => hear({ id, ...said }), end: () => over('ERR_TEST') });
       },
       onSay: (to) => {
         hear = to;
@@ -194,8 +203,8 @@ function scripted(most: number, deadlineMs = 60_000) {
     ...{ tenant, isSmall, rules },
     work: { what: 'encode', coding: tenant, chunks: [] },
   });
-  const done = (ms = 1): WorkerSay => ({ done: { bytes: new Uint8Array(0) }, ms });
-  return { asked, crew, job, done, ended: () => ended, started: () => started };
+  const done = (ms = 1, bytes = new Uint8Array(0)): Said => ({ done: { bytes }, ms });
+  return { asked, warmed, brought, crew, job, done, ended: () => ended, started: () => started };
 }
 const order = (asked: readonly { readonly tenant: string }[]) => asked.map(({ tenant }) => tenant).join(' ');
 const settled = (work: Promise<unknown>) =>
@@ -298,6 +307,22 @@ describe('threads that fail', () => {
     const second = settled(crew.run(job('a')));
     asked[1]?.say(done());
     expect(await second).toBe('done');
+  });
+
+  it('one that cannot take rules does not answer for a body, nor is a body given the answer of another', async () => {
+    const { asked, warmed, brought, crew, job, done } = scripted(1);
+    crew.startAhead(rules);
+    const [first, second] = [crew.run(job('a')), crew.run(job('b'))];
+    warmed[0]?.fail();
+    expect(order(asked)).toBe('a');
+    asked[0]?.say(done(1, new Uint8Array([1])));
+    expect(await first).toEqual({ bytes: new Uint8Array([1]) });
+    // Late, and once more: of a job that is over.
+    asked[0]?.say(done(1, new Uint8Array([1])));
+    asked[1]?.say(done(1, new Uint8Array([2])));
+    expect(await second).toEqual({ bytes: new Uint8Array([2]) });
+    // The rules that it could not take were sent again, ahead of the next body.
+    expect(brought).toEqual([true, false, true, false]);
   });
 
   it('where none lives nobody waits for ever', async () => {

@@ -56,6 +56,8 @@ interface Seat {
   /** Digests of the rules that it has, the latest last. */
   readonly known: string[];
   job: Waiting | null;
+  /** Number of what it was asked last. */
+  asked: number;
   timer: NodeJS.Timeout | undefined;
   /** It has answered once: it did start. */
   answered: boolean;
@@ -142,6 +144,7 @@ export class GuardWorkers {
       thread: this.#parts.start(),
       known: [],
       job: null,
+      asked: 0,
       timer: undefined,
       answered: false,
       gone: false,
@@ -158,12 +161,17 @@ export class GuardWorkers {
     seat.thread.hold(true);
     const within = this.#parts.deadlineMs + (seat.answered ? 0 : START_MS);
     seat.timer = setTimeout(() => this.#end(seat, 'deadline'), within);
-    seat.thread.postMessage({ ...this.#rulesFor(seat, job.rules), work: job.work }, [...(job.give ?? [])]);
+    this.#ask(seat, job.rules, job.work, job.give);
   }
 
   #warm(seat: Seat): void {
     if (this.#rules === null || seat.known.includes(this.#rules.digest)) return;
-    seat.thread.postMessage({ ...this.#rulesFor(seat, this.#rules), work: null }, []);
+    this.#ask(seat, this.#rules, null);
+  }
+
+  #ask(seat: Seat, rules: RuleSet, work: Work | null, give: readonly ArrayBuffer[] = []): void {
+    seat.asked += 1;
+    seat.thread.postMessage({ id: seat.asked, ...this.#rulesFor(seat, rules), work }, [...give]);
   }
 
   /** INVARIANT: `known` is what the thread knows: both keep the latest few. */
@@ -177,14 +185,19 @@ export class GuardWorkers {
   }
 
   #hear(seat: Seat, said: WorkerSay): void {
-    // It took the rules.
-    if ('done' in said && said.done === null) return;
+    // Which rules it has is not known for sure after a failure: they are sent anew.
+    if ('failed' in said) seat.known.length = 0;
     const { job } = seat;
+    // That it took rules, or could not: the job that it was given meanwhile has its answer still to come.
+    if (said.id !== seat.asked || job === null) {
+      if ('failed' in said)
+        this.#parts.log?.error({ error: said.failed }, 'a thread of the guard could not take rules');
+      return;
+    }
     clearTimeout(seat.timer);
     seat.job = null;
     seat.answered = true;
     seat.thread.hold(false);
-    if (job === null) return;
     this.#dead = 0;
     if ('failed' in said) {
       this.#parts.log?.error({ error: said.failed, work: job.work.what }, 'the guard failed on a body');

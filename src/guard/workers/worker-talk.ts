@@ -47,6 +47,8 @@ export type Done<W extends keyof Results> = Results[W];
 export type AnyDone = Results[keyof Results];
 
 export interface WorkerAsk {
+  /** Said with the answer: none is ever taken for another job's. */
+  readonly id: number;
   readonly digest: string;
   /** Null where the worker has them. */
   readonly rules: PortableRules | null;
@@ -55,9 +57,9 @@ export interface WorkerAsk {
 }
 
 export type WorkerSay =
-  | { readonly done: AnyDone | null; readonly ms: number }
+  | { readonly id: number; readonly done: AnyDone | null; readonly ms: number }
   /** Name of the error, never what it says: that may quote the body. */
-  | { readonly failed: string };
+  | { readonly id: number; readonly failed: string };
 
 /** Sets of rules that a worker keeps: streams go on with those that they began with. */
 export const MOST_SETS = 3;

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type BudgetDenial, type BudgetLimits, budgetWords, type TenantLimits } from './budget-limits.ts';
 import { Budgets, type Spender } from './budgets.ts';
+import { ByteCounts } from './byte-counts.ts';
 
 const AMPLE: BudgetLimits = {
   ...{ wallMs: 60_000, requests: 100, rate: 1000, bytesUp: 1000, bytesDown: 1000 },
@@ -108,6 +109,35 @@ describe('a tenant', () => {
     expect(use(budgets, { at: 3_600_000 })).toBeNull();
     expect(use(budgets, { at: 3_600_000 })).toMatchObject({ reason: 'budget_requests' });
     expect(use(budgets)).toBeNull();
+  });
+
+  it('is forgotten with its last task, but for what it spent in a time that goes on, and its place is another’s', () => {
+    const counts = new ByteCounts(new SharedArrayBuffer(4 * 24, { maxByteLength: 4 * 24 }));
+    const budgets = new Budgets({ ...FREE, windowMs: 600_000, requests: 2, bytesUp: 1000 }, counts);
+    const minute = (n: number, tenant: string, end = n + 1): BudgetDenial | null => {
+      const who = { ...task('one', tenant), expiresAt: START + end * 60_000 };
+      const denial = use(budgets, { who, at: n * 60_000 });
+      if (denial === null) budgets.close(who);
+      return denial;
+    };
+    expect([minute(0, 'acme'), minute(0, 'globex', 30)]).toEqual([null, null]);
+    // Nobody has a place left: neither is over.
+    expect(minute(1, 'initech')).toMatchObject({ reason: 'budget_flows' });
+    // No task, but a request of its time is spent: one is left.
+    expect(minute(4, 'acme')).toBeNull();
+    expect(minute(4, 'acme')).toMatchObject(used('tenant', 'budget_requests', 2, 2));
+    expect(budgets.size).toBe(4);
+    expect(minute(11, 'initech')).toBeNull();
+    expect(budgets.size).toBe(4);
+  });
+
+  it('is swept by a clock that was set back', () => {
+    const budgets = new Budgets(FREE);
+    const who = { ...task('one'), expiresAt: START - 7_200_000 };
+    use(budgets, { who, at: 0 });
+    budgets.close(who);
+    use(budgets, { who: task('two', 'globex'), at: -3_600_000 });
+    expect(budgets.size).toBe(2);
   });
 
   it('has a budget of bytes each way over all its tasks, which begins anew even under a flow that goes on', () => {

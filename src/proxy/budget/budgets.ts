@@ -2,7 +2,7 @@
  * Budgets of tasks and tenants: requests, rate, bytes, flows, distinct hosts, wall time and unusual data in names and
  * queries. Counts live here, limits come from the task's profile at each use, so that a reload takes effect at once.
  *
- * Bounded: a task's counts are dropped some time after its pass has ended.
+ * Bounded: a task's counts are dropped some time after its pass has ended, a tenant's once it has no task and nothing is spent.
  */
 
 import type { Principal } from '../../core/principal.ts';
@@ -115,8 +115,9 @@ export class Budgets implements BudgetBook {
     if (tenant !== undefined) tenant.flows -= 1;
   }
 
+  /** Accounts of tasks and tenants. */
   get size(): number {
-    return this.#tasks.size;
+    return this.#tasks.size + this.#tenants.size;
   }
 
   #refusal(
@@ -174,12 +175,19 @@ export class Budgets implements BudgetBook {
   }
 
   #sweep(now: number): void {
-    if (now - this.#swept < SWEEP_MS) return;
+    // Also when the clock was set back: it may be long until it is there again.
+    if (Math.abs(now - this.#swept) < SWEEP_MS) return;
     this.#swept = now;
     for (const [who, task] of this.#tasks.entries()) {
       if (task.flows > 0 || task.expiresAt + SWEEP_MS >= now) continue;
       this.#tasks.delete(who);
       this.#bytes.free(task.slot);
+    }
+    // Who has a task may be told at any time where bytes are counted.
+    for (const [name, tenant] of this.#tenants) {
+      if (this.#tasks.hasAny(name) || !tenant.isUnspent(now)) continue;
+      this.#tenants.delete(name);
+      if (tenant.slot !== null) this.#bytes.free(tenant.slot);
     }
   }
 }

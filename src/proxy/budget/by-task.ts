@@ -8,6 +8,11 @@ export type TaskOf = Pick<Principal, 'task' | 'tenant'>;
 export class ByTask<T> {
   readonly #tenants = new Map<string, Map<string, T>>();
 
+  /** Whether any task of a tenant has a value. */
+  hasAny(tenant: string): boolean {
+    return this.#tenants.has(tenant);
+  }
+
   get({ tenant, task }: TaskOf): T | undefined {
     return this.#tenants.get(tenant)?.get(task);
   }

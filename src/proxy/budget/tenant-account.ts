@@ -55,6 +55,14 @@ export class TenantAccount {
     return { reason: 'budget_rate', of: 'tenant', used: rate, limit: rate, returnsMs: waitFor(this.#bucket, rate) };
   }
 
+  /** Whether one begun anew would say the same: nothing is under way, and nothing is counted in its time. */
+  isUnspent(now: number): boolean {
+    this.#renew(now);
+    const { slot } = this;
+    const bytes = slot === null ? 0 : this.#bytes.total(slot, 'up') + this.#bytes.total(slot, 'down');
+    return this.flows + this.#requests + this.#leak + this.#hosts.size + bytes === 0;
+  }
+
   begin(what: TenantSpending): void {
     const { requests, distinctHosts, leakBytes } = this.#limits;
     this.flows += 1;

@@ -14,6 +14,7 @@ import type { HeaderList } from '../exchange.ts';
 import { field } from '../fields.ts';
 import { Refusal } from '../refusal.ts';
 import type { Carrying, OriginAsk, OriginTurn } from './origin-turn.ts';
+import { MOST_INTERIM } from './upstream-errors.ts';
 
 export interface OriginTimes {
   /** Until the response head. */
@@ -32,8 +33,6 @@ export interface OriginPlace {
 }
 
 const LIMITS: HeadLimits = { maxBytes: 64 * 1024, maxFields: 1_000 };
-/** Interim answers to one request (T-29). */
-const MOST_INTERIM = 32;
 /** How long an idle connection is kept unless the origin says, and at most. */
 const IDLE_KEPT_MS = 15_000;
 const LONGEST_KEPT_MS = 60_000;

@@ -5,6 +5,9 @@ import { Refusal } from '../refusal.ts';
 /** Of a request that undici does not take; the detail of its refusal. */
 export const NOT_SENDABLE = 'UND_ERR_INVALID_ARG';
 
+/** Interim answers to one request; no origin has use for more (T-29). */
+export const MOST_INTERIM = 32;
+
 /** `begun` is true when part of the response was already relayed. */
 export function upstreamRefusal(error: unknown, begun: boolean): Refusal {
   if (error instanceof Refusal) return error;

@@ -5,7 +5,7 @@ import { authority, defaultPort } from '../../core/target.ts';
 import { namesMethod } from '../../policy/bundle/disguised-writes.ts';
 import { isReadMethod } from '../../policy/bundle/read-equivalents.ts';
 import { UNKNOWN } from '../budget/budgets.ts';
-import { NOT_SENDABLE, upstreamRefusal } from '../dial/upstream-errors.ts';
+import { MOST_INTERIM, NOT_SENDABLE, upstreamRefusal } from '../dial/upstream-errors.ts';
 import { urlHost } from '../dial/upstreams.ts';
 import { Crumbs } from '../doors/h2-crumbs.ts';
 import { type FieldList, PHRASE, type Reply } from '../doors/reply.ts';
@@ -143,9 +143,6 @@ interface Settle {
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
 }
-
-/** More informational responses than any origin has use for (T-29). */
-const MOST_INTERIM = 32;
 
 /** undici's view of the exchange: its events become the client's response. */
 export class Relay implements Dispatcher.DispatchHandler, Sealing {

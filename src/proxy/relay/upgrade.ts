@@ -6,7 +6,7 @@
 import type { Duplex } from 'node:stream';
 import type { Dispatcher } from 'undici';
 import { authority, defaultPort } from '../../core/target.ts';
-import { upstreamRefusal } from '../dial/upstream-errors.ts';
+import { MOST_INTERIM, upstreamRefusal } from '../dial/upstream-errors.ts';
 import { urlHost } from '../dial/upstreams.ts';
 import { Http1Reply } from '../doors/http1-reply.ts';
 import type { Exchange, HeaderList } from '../exchange.ts';
@@ -27,8 +27,6 @@ export interface Upgrading {
   readonly headers: HeaderList;
 }
 
-/** Answers before the answer that an origin may give (T-29). */
-const MOST_INTERIM = 32;
 const EXTENSIONS = 'sec-websocket-extensions';
 
 interface Switched {
