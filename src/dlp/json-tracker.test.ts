@@ -60,6 +60,20 @@ describe('places in JSON', () => {
     expect(placeOf(text)).toBe(place);
   });
 
+  it('are told again behind what is nested too deep, of which nothing is held but how deep it is', () => {
+    const deep = (signs: string) => signs.repeat(200_000);
+    const nested = `{"a":${'[{"k":'.repeat(100)}{"k":"x","l":["y",{"m":1}]}${'}]'.repeat(100)},"b":"@"}`;
+    expect(placeOf(nested)).toBe('$.b');
+    expect(placeOf(nested.replace('"x"', '"@"'))).toBeNull();
+    const tracker = new JsonTracker();
+    const text = Buffer.from(`{"a":${deep('[')}`);
+    tracker.advance(text, 0, text.length);
+    expect(tracker.state.levels).toHaveLength(128);
+    const rest = Buffer.from(`${deep(']')},"b":`);
+    tracker.advance(rest, 0, rest.length);
+    expect(tracker.path()).toEqual(['b']);
+  });
+
   it('are the same in whatever windows the text is seen', () => {
     const value = fc.jsonValue({ maxDepth: 4 });
     fc.assert(

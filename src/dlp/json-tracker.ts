@@ -7,7 +7,7 @@
 import { alphabet, LETTERS_AND_DIGITS } from './alphabet.ts';
 import type { JsonPath } from './json-path.ts';
 
-/** Deeper is not followed: no place is told there. */
+/** Deeper is only counted: no place is told there, and a body of nothing but brackets holds no more than this. */
 const DEEPEST = 128;
 const LONGEST_KEY = 256;
 
@@ -31,6 +31,8 @@ export type OnString = (path: JsonPath, start: number, end: number) => void;
 /** All that a tracker knows between two stretches of text. */
 export interface JsonState {
   readonly levels: readonly Readonly<Level>[];
+  /** Levels below those. */
+  readonly beyond: number;
   readonly mode: 'value' | 'key' | 'skip';
   readonly string: 'none' | 'key' | 'value';
   readonly escaped: boolean;
@@ -42,6 +44,7 @@ export interface JsonState {
 
 export class JsonTracker {
   #levels: Level[] = [];
+  #beyond = 0;
   /** `skip`: the line is no JSON. `key`: a key or its colon is due. */
   #mode: 'value' | 'key' | 'skip' = 'value';
   #string: 'none' | 'key' | 'value' = 'none';
@@ -58,6 +61,7 @@ export class JsonTracker {
   constructor(state?: JsonState) {
     if (state === undefined) return;
     this.#levels = state.levels.map((level) => ({ ...level }));
+    this.#beyond = state.beyond;
     this.#mode = state.mode;
     this.#string = state.string;
     this.#escaped = state.escaped;
@@ -70,6 +74,7 @@ export class JsonTracker {
   get state(): JsonState {
     return {
       levels: this.#levels.map((level) => ({ ...level })),
+      beyond: this.#beyond,
       mode: this.#mode,
       string: this.#string,
       escaped: this.#escaped,
@@ -86,7 +91,7 @@ export class JsonTracker {
 
   /** Null outside of JSON. */
   path(): JsonPath | null {
-    if (this.#mode === 'skip' || this.#levels.length === 0 || this.#levels.length > DEEPEST) return null;
+    if (this.#mode === 'skip' || this.#levels.length === 0 || this.#beyond > 0) return null;
     const steps = this.#levels.map(({ step }) => step);
     return this.#mode === 'key' ? steps.slice(0, -1) : steps;
   }
@@ -195,6 +200,7 @@ export class JsonTracker {
 
   #reset(): void {
     this.#levels = [];
+    this.#beyond = 0;
     this.#mode = 'value';
     this.#string = 'none';
     this.#escaped = false;
@@ -226,7 +232,7 @@ export class JsonTracker {
     else if (byte === OPEN_MAP || byte === OPEN_LIST) this.#down(byte === OPEN_LIST);
     else if (byte === CLOSE_MAP || byte === CLOSE_LIST) this.#up(byte === CLOSE_LIST);
     else if (byte === COMMA && level) this.#next(level);
-    else if (byte === COLON && this.#mode === 'key') this.#mode = 'value';
+    else if (byte === COLON && (this.#mode === 'key' || this.#beyond > 0)) this.#mode = 'value';
     else if (this.#mode === 'key' || level === undefined || BARE[byte] === 0) this.#mode = 'skip';
   }
 
@@ -238,6 +244,7 @@ export class JsonTracker {
 
   #down(isList: boolean): void {
     if (this.#mode === 'key') this.#mode = 'skip';
+    else if (this.#levels.length >= DEEPEST) this.#beyond += 1;
     else {
       this.#levels.push({ isList, step: isList ? 0 : '', from: -1, to: -1 });
       this.#mode = isList ? 'value' : 'key';
@@ -245,11 +252,16 @@ export class JsonTracker {
   }
 
   #up(isList: boolean): void {
+    if (this.#beyond > 0) {
+      this.#beyond -= 1;
+      return;
+    }
     const level = this.#levels.pop();
     this.#mode = level?.isList === isList ? 'value' : 'skip';
   }
 
   #next(level: Level): void {
+    if (this.#beyond > 0) return;
     if (typeof level.step === 'number') level.step += 1;
     this.#mode = level.isList ? 'value' : 'key';
   }
