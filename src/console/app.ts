@@ -32,7 +32,9 @@ async function show(): Promise<void> {
     return;
   }
   if (me === null) {
-    me = await ask<'me'>('/v1/me');
+    const who = await ask<'me'>('/v1/me');
+    if (signal.aborted) return;
+    me = who;
     drawShell({ pages: mine(), me, leave, palette, help: () => openHelp(mine()) });
   }
   current = pageAt(location.pathname);
@@ -57,7 +59,13 @@ function contextOf(signal: AbortSignal, who: Me) {
     history.replaceState(null, '', query.size === 0 ? location.pathname : `${location.pathname}?${query}`);
   };
   const may = (route: RouteId) => who.routes.includes(route);
-  return { place: main, signal, query, setQuery, me: who, may };
+  const nowhere = h('div');
+  return {
+    get place() {
+      return signal.aborted ? nowhere : main;
+    },
+    ...{ signal, query, setQuery, me: who, may },
+  };
 }
 
 function run(): void {
@@ -67,9 +75,11 @@ function run(): void {
   const slow = setTimeout(() => {
     if (main.firstElementChild === before) main.replaceChildren(pageHead(page.title, ''), loading());
   }, 150);
-  show()
+  const shown = show();
+  const { signal } = leaving;
+  shown
     .catch((error: unknown) => {
-      if (page === current || me === null) failed(error);
+      if (!signal.aborted) failed(error);
     })
     .finally(() => clearTimeout(slow));
 }

@@ -1,13 +1,13 @@
 import { describe, expect, it, test } from 'vitest';
 import { type Decision, LiveGroups, siteOf } from './live-groups.ts';
 
-const decision = (task: string, host: string, effect = 'allow'): Decision => ({
+const decision = (task: string, host: string, effect = 'allow', tenant = 'acme'): Decision => ({
   id: `d_${task}${host}`,
   time: '2026-01-01T00:00:00.000Z',
   door: 'https',
   effect,
   reason: 'x',
-  tenant: 'acme',
+  tenant,
   task,
   capability: null,
   rule: null,
@@ -35,12 +35,14 @@ describe('groups of live decisions', () => {
     groups.add(decision('t1', 'a.example.org'));
     groups.add(decision('t2', 'a.example.org'));
     groups.add(decision('t1', 'b.example.org', 'deny'));
-    const rows = groups.groups().map((g) => [g.task, g.site, g.allowed, g.denied, g.hosts.size]);
+    groups.add(decision('t1', 'a.example.org', 'deny', 'globex'));
+    const rows = groups.groups().map((g) => [g.tenant, g.task, g.site, g.allowed, g.denied, g.hosts.size]);
     expect(rows).toEqual([
-      ['t1', 'example.org', 1, 1, 2],
-      ['t2', 'example.org', 1, 0, 1],
+      ['globex', 't1', 'example.org', 0, 1, 1],
+      ['acme', 't1', 'example.org', 1, 1, 2],
+      ['acme', 't2', 'example.org', 1, 0, 1],
     ]);
-    expect([groups.total, groups.denied]).toEqual([3, 1]);
+    expect([groups.total, groups.denied]).toEqual([4, 2]);
   });
 
   it('shows a group by what of it fits, and not by what came last', () => {

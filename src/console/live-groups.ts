@@ -96,7 +96,8 @@ export class LiveGroups {
     this.#latest.push(decision);
     if (this.#latest.length >= MOST_LATEST * 2) this.#latest = this.#latest.slice(-MOST_LATEST);
     const site = siteOf(decision.input.host);
-    const key = `${decision.task ?? '–'} ${site}`;
+    // A task's id is chosen by who asks for its pass, and may be another tenant's as well.
+    const key = `${decision.tenant ?? '–'} ${decision.task ?? '–'} ${site}`;
     const known = this.#groups.get(key);
     // The one that was touched last stands last: what is forgotten is what has been silent for longest.
     if (known) this.#groups.delete(key);

@@ -5,6 +5,7 @@ import type { AnswerOf, RouteId } from '../admin/contract.ts';
 export type Me = AnswerOf<'me'>;
 
 export interface PageContext {
+  /** Where the page is; once it is left, nowhere: an answer that comes late is not drawn over the page that followed. */
   readonly place: HTMLElement;
   /** Ends when the page is left: streams and timers hang on it. */
   readonly signal: AbortSignal;

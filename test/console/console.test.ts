@@ -347,6 +347,28 @@ describe('the console', () => {
     await page.keyboard.press('Escape');
   });
 
+  it('does not draw a page that was left over the one that followed, when its answer comes late', async () => {
+    const { page } = the;
+    const late = Promise.withResolvers<void>();
+    const drawn = page.getByRole('heading', { level: 1 });
+    await page.route('**/v1/capabilities', async (route) => {
+      await late.promise;
+      await route.continue();
+    });
+    const nav = page.getByRole('navigation');
+    await nav.getByRole('link', { name: /^Capabilities/ }).click();
+    await expect.poll(() => page.title()).toBe('Capabilities · Locktender');
+    await nav.getByRole('link', { name: /^Profiles/ }).click();
+    await expect.poll(() => drawn.textContent()).toBe('Profiles');
+    const answered = page.waitForResponse('**/v1/capabilities');
+    late.resolve();
+    await (await answered).finished();
+    await page.unroute('**/v1/capabilities');
+    // Another answer, asked for and drawn after that one.
+    await page.evaluate(() => fetch('/healthz').then((response) => response.text()));
+    expect([await drawn.textContent(), await page.title()]).toEqual(['Profiles', 'Profiles · Locktender']);
+  });
+
   it('says when the connection is lost, and goes on where it was', async () => {
     const { page, context, curl, port } = the;
     await page.goto(`${the.base}/console`);

@@ -26,7 +26,7 @@ export const capabilities: Page = {
 };
 
 async function draw(context: PageContext): Promise<void> {
-  const { place, query, setQuery } = context;
+  const { query, setQuery } = context;
   const [all, { profiles }] = await Promise.all([
     ask<'capabilityList'>('/v1/capabilities'),
     ask<'profileList'>('/v1/profiles'),
@@ -56,7 +56,7 @@ async function draw(context: PageContext): Promise<void> {
   };
   search.addEventListener('input', redraw);
   const revoked = all.capabilities.filter((one) => one.revoked !== null).length;
-  place.replaceChildren(
+  context.place.replaceChildren(
     pageHead(
       'Capabilities',
       `Named rights, each a file with an owner. ${revoked === 0 ? 'All are in force.' : `${revoked} revoked.`}`,

@@ -28,7 +28,7 @@ export const categories: Page = {
     const act = context.query.get('act');
     const asked = all.categories.find(({ id }) => id === act);
     context.setQuery('act', '');
-    if (asked) await toggle(asked, all.version, context);
+    if (asked && !context.signal.aborted) await toggle(asked, all.version, context);
   },
 };
 

@@ -30,7 +30,7 @@ export const levels: Page = {
 };
 
 async function draw(context: PageContext): Promise<void> {
-  const { place, query, setQuery } = context;
+  const { query, setQuery } = context;
   const minutes = query.get('minutes') ?? '1440';
   const [now, history] = await Promise.all([
     ask<'slo'>('/v1/slo', { query: { minutes } }),
@@ -42,7 +42,7 @@ async function draw(context: PageContext): Promise<void> {
     setQuery('minutes', value);
     void draw(context);
   };
-  place.replaceChildren(
+  context.place.replaceChildren(
     pageHead(
       'Service levels',
       'The numbers of locktender slo; those of this process are what /metrics says.',

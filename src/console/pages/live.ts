@@ -121,7 +121,7 @@ class LiveView {
     if (id === null || !this.#context.may('auditQuery')) return;
     const { events } = await ask<'auditQuery'>('/v1/audit', { query: { type: 'decision', id, limit: 1 } });
     const found = events[0]?.event as Decision | undefined;
-    if (found !== undefined && this.#asked === id) this.#explainAsked(found);
+    if (found !== undefined && this.#asked === id && !this.#context.signal.aborted) this.#explainAsked(found);
   }
 
   #count(secondsAgo: number, many: number): void {

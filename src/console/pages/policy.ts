@@ -28,7 +28,7 @@ export const policy: Page = {
   group: 'Author',
   key: 'o',
   show: async (context) => {
-    const { place, query, setQuery } = context;
+    const { query, setQuery } = context;
     const bundle = await ask<'policyBundle'>('/v1/policy');
     const body = h('div', { class: 'stack' });
     const open = (tab: string) => {
@@ -36,7 +36,7 @@ export const policy: Page = {
       body.replaceChildren(...panel(tab, bundle, context));
     };
     const tab = query.get('tab') ?? '';
-    place.replaceChildren(
+    context.place.replaceChildren(
       pageHead(
         'Policy',
         h(

@@ -15,10 +15,11 @@ export const profiles: Page = {
   title: 'Profiles',
   group: 'Control',
   key: 'f',
-  show: async ({ place, query }: PageContext) => {
+  show: async (context: PageContext) => {
+    const { query } = context;
     const { profiles: all } = await ask<'profileList'>('/v1/profiles');
     const chosen = all.find(({ name }) => name === query.get('profile'));
-    place.replaceChildren(
+    context.place.replaceChildren(
       pageHead(
         chosen === undefined ? 'Profiles' : chosen.name,
         chosen === undefined

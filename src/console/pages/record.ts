@@ -33,6 +33,8 @@ const TEXTS = ['tenant', 'task', 'host', 'reason', 'category', 'capability', 'id
 const PAGE = 100;
 
 let first: HTMLElement | null = null;
+/** Searches so far: only the answer to the last is shown, in whatever order they come. */
+let searches = 0;
 
 export const record: Page = {
   path: '/console/record',
@@ -117,6 +119,7 @@ function searchForm(context: PageContext, found: HTMLElement): HTMLFormElement {
 function localOf(ms: string | null): string {
   if (ms === null || !/^\d+$/.test(ms)) return '';
   const date = new Date(Number(ms));
+  if (Number.isNaN(date.getTime())) return '';
   return new Date(date.getTime() - date.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
 }
 
@@ -128,7 +131,10 @@ async function search(context: PageContext, found: HTMLElement, before?: number)
     if (value !== null && value !== '') wanted[name] = value;
   }
   if (before !== undefined) wanted['before'] = before;
+  searches += 1;
+  const mine = searches;
   const { events } = await ask<'auditQuery'>('/v1/audit', { query: wanted });
+  if (mine !== searches) return;
   const rows = events.map((one) => rowOf(one));
   const last = events.at(-1)?.seq;
   const more =
@@ -258,13 +264,17 @@ function exportButton(told: HTMLElement): HTMLElement {
     { name: 'format', 'aria-label': 'Format of the export' },
     ...['jsonl', 'ocsf', 'cloudevents'].map((name) => h('option', { value: name }, name)),
   );
+  let kept: HTMLAnchorElement | null = null;
   const go = async () => {
     told.replaceChildren(h('p', { class: 'soft' }, 'Reading the whole record …'));
     try {
       const response = await send('/v1/audit/export', { query: { format: format.value } });
       const file = await response.blob();
       const name = `locktender-record-${format.value}.jsonl`;
+      // The tab would hold every export until it is closed.
+      if (kept !== null) URL.revokeObjectURL(kept.href);
       const save = downloadOf(file, name);
+      kept = save;
       told.replaceChildren(h('p', { class: 'receipt' }, save, ` (${bytes(file.size)})`));
       save.click();
     } catch (error) {

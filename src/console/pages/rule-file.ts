@@ -17,7 +17,7 @@ type RuleFile = Omit<AnswerOf<'ruleFile'>, 'digest'> & { digest: string | null }
 
 /** The editor of one file. */
 export async function showFile(context: PageContext, path: string): Promise<void> {
-  const { place, may, signal } = context;
+  const { may, signal } = context;
   const file = await fileAt(path);
   const fields = fieldsOf(file);
   const { text, sample, why } = fields;
@@ -47,7 +47,7 @@ export async function showFile(context: PageContext, path: string): Promise<void
       draw();
     }, failed);
   };
-  place.replaceChildren(
+  context.place.replaceChildren(
     pageHead(path, h('span', {}, link('/console/rules', 'All rules'), ` · ${stateOf(file)}`)),
     h(
       'form',

@@ -28,7 +28,7 @@ export const verdictAddress = (event: Event): string =>
 const findingsOf = (event: Event): readonly Event[] => (event['findings'] ?? []) as readonly Event[];
 
 /** One verdict, with the way to each rule that found something. */
-export async function showVerdict({ place }: PageContext, id: string): Promise<void> {
+export async function showVerdict(context: PageContext, id: string): Promise<void> {
   const [{ events }, all] = await Promise.all([
     ask<'auditQuery'>('/v1/audit', { query: { type: 'guard.verdict', id, limit: 50 } }),
     ask<'ruleList'>('/v1/rules'),
@@ -36,11 +36,14 @@ export async function showVerdict({ place }: PageContext, id: string): Promise<v
   const head = pageHead('What the guard found', link('/console/rules', 'All rules'));
   const event = (events.find((one) => one.event['id'] === id) ?? events[0])?.event;
   if (event === undefined) {
-    place.replaceChildren(head, problem(`No guard verdict ${id} is in the record, or retention has removed it.`));
+    context.place.replaceChildren(
+      head,
+      problem(`No guard verdict ${id} is in the record, or retention has removed it.`),
+    );
     return;
   }
   const byId = new Map(all.rules.map((rule) => [rule.id, rule]));
-  place.replaceChildren(
+  context.place.replaceChildren(
     head,
     factsOf(event, all.digest),
     h(

@@ -28,7 +28,8 @@ export const rules: Page = {
   },
 };
 
-async function showList({ place, query, setQuery, may }: PageContext): Promise<void> {
+async function showList(context: PageContext): Promise<void> {
+  const { query, setQuery, may } = context;
   const all = await ask<'ruleList'>('/v1/rules');
   const found = h('div');
   const input = h('input', {
@@ -51,7 +52,7 @@ async function showList({ place, query, setQuery, may }: PageContext): Promise<v
       file.edited ? badge('warn', 'edited here', 'flag') : badge('soft', 'as it ships'),
     ),
   );
-  place.replaceChildren(
+  context.place.replaceChildren(
     pageHead(
       'Rules',
       h(

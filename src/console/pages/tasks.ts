@@ -32,7 +32,7 @@ export const tasks: Page = {
 const MOST_ROWS = 300;
 
 async function drawList(context: PageContext): Promise<void> {
-  const { place, query, setQuery } = context;
+  const { query, setQuery } = context;
   const { tasks: all } = await ask<'taskList'>('/v1/tasks');
   const list = h('div');
   search = h('input', {
@@ -65,7 +65,7 @@ async function drawList(context: PageContext): Promise<void> {
     );
   };
   search.addEventListener('input', redraw);
-  place.replaceChildren(
+  context.place.replaceChildren(
     pageHead(
       'Tasks',
       'Sandboxes with a pass that holds, and tool calls in isolates. A killed task ends, and its flows are cut.',
