@@ -52,6 +52,20 @@ describe('a flow whose client is gone', () => {
     expect(reasons.filter((reason) => reason === 'client_tls_failed')).toHaveLength(3);
   });
 
+  it('T-48 ends where its client ends behind CONNECT, before the way is open, and is no refusal of its TLS', async () => {
+    const [address = '', port = ''] = lab.appliance.proxyAddress.split(':');
+    for (const pass of [lab.passes.read, await lab.issue('acme', 'lab-opaque')]) {
+      const socket = connect({ host: address, port: Number(port), allowHalfOpen: true });
+      socket.end(`CONNECT ${target()} HTTP/1.1\r\nHost: ${target()}\r\n${lab.authorization(pass)}\r\n`);
+      await everything(socket);
+    }
+    // The deadline of a handshake is ten seconds.
+    await expect.poll(flows, { timeout: 5000 }).toBe(0);
+    const { events } = await lab.admin('/v1/audit?type=decision&limit=2');
+    const effects = (events as { event: { effect: string } }[]).map(({ event }) => event.effect);
+    expect(effects).toEqual(['allow', 'allow']);
+  });
+
   it('T-48 does not wait in the clear for an origin that says nothing, and one that waits has its answer', async () => {
     const host = `web.lab.test:${lab.plainPort}`;
     const door = () => {

@@ -1,5 +1,6 @@
 /** What happens inside an allowed CONNECT or SOCKS5 connection: an opaque tunnel, or TLS ended here and seen. */
 
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { TLSSocket } from 'node:tls';
 import type { Door } from '../../core/event.ts';
@@ -28,6 +29,11 @@ export interface Opening {
 export function relayConnect(gate: Gate, exchange: Exchange, opening: Opening): Promise<void> {
   const { client } = opening;
   exchange.onCut(() => client.destroy());
+  // Its name was resolved and its allow recorded meanwhile; and who has left says so only once.
+  if (client.destroyed || client.readableEnded) {
+    exchange.end('client_closed', null);
+    return Promise.resolve();
+  }
   return exchange.allowed?.mode === 'tunnel' ? tunnel(gate, exchange, opening) : inspect(gate, exchange, opening);
 }
 
@@ -44,13 +50,21 @@ async function tunnel(gate: Gate, exchange: Exchange, opening: Opening): Promise
   const cutoff = new Cutoff();
   exchange.onCut(() => cutoff.cut());
   const gone = (): void => exchange.end('client_closed', null);
-  client.once('close', gone);
+  client.once('close', gone).once('end', gone);
   let pump: Pump | null = null;
   const pumped = (by: Pump): void => {
     pump = by;
   };
-  const upstream = await gate.upstreams.dialer.tcp({ host, port, addresses }, { cutoff, pumped });
-  client.off('close', gone);
+  let upstream: Socket;
+  try {
+    upstream = await gate.upstreams.dialer.tcp({ host, port, addresses }, { cutoff, pumped });
+  } catch (error) {
+    // Who would be told has left.
+    if (exchange.cause === 'client_closed') return;
+    throw error;
+  } finally {
+    client.off('close', gone).off('end', gone);
+  }
   exchange.onCut(() => upstream.destroy());
   upstream.on('error', () => undefined);
   opening.accept(exchange.id);
