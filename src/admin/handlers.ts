@@ -58,10 +58,13 @@ function readHandlers(ports: AdminPorts) {
       ),
     tenantList: () => ok(list.tenants(ports)),
     taskList: () => ok(list.tasks(ports)),
-    taskShow: async ({ params }) => {
-      const events = await ports.record.query({ task: params.name, limit: 200 });
-      const task = list.tasks(ports).tasks.find((t) => t.id === params.name) ?? list.pastTask(params.name, events);
-      return found(task && { ...task, events }, `no task \`${params.name}\` lives or is in the record`);
+    taskShow: async ({ params: { name }, query: { tenant } }) => {
+      const isMeant = (t: { tenant: string }) => tenant === undefined || t.tenant === '' || t.tenant === tenant;
+      const live = list.tasks(ports).tasks.find((t) => t.id === name && isMeant(t));
+      const whose = tenant ?? live?.tenant;
+      const events = await list.eventsOf(ports, name, whose);
+      const task = live ?? list.pastTask(name, events);
+      return found(task && { ...task, events }, `no task \`${name}\` lives or is in the record`);
     },
     status: () => ok(ports.appliance.status()),
     flows: ({ query }) => {
@@ -103,9 +106,9 @@ function insightHandlers(ports: AdminPorts) {
       return ok({ name, role, expires_at, routes: may.map(([id]) => id) });
     },
     profileList: () => ok(list.profiles(ports)),
-    preview: async ({ params }) => {
+    preview: async ({ params, query }) => {
       const unknown = unknownName(ports, params.kind, params.name);
-      return unknown ? err(unknown) : ok(await list.hangsOn(ports, params, ports.appliance.now()));
+      return unknown ? err(unknown) : ok(await list.hangsOn(ports, { ...params, ...query }, ports.appliance.now()));
     },
     sloHistory: async ({ query }) => ok(await ports.appliance.sloHistory(query.minutes * 60_000, query.points)),
   } satisfies Partial<Handlers>;
@@ -113,10 +116,7 @@ function insightHandlers(ports: AdminPorts) {
 
 function changeHandlers(ports: AdminPorts) {
   const named =
-    <W extends 'category' | 'capability' | 'tenant' | 'task' | 'pass'>(
-      make: (name: string) => ControlAction,
-      what: W,
-    ) =>
+    <W extends 'category' | 'capability' | 'tenant' | 'pass'>(make: (name: string) => ControlAction, what: W) =>
     (input: { params: { name: string }; body: { why: string; for_ms: number | null }; actor: string }) => {
       const unknown = unknownName(ports, what, input.params.name);
       return unknown ? err(unknown) : change(ports, make(input.params.name), input);
@@ -132,7 +132,11 @@ function changeHandlers(ports: AdminPorts) {
     capabilityRestore: named((capability) => ({ do: 'capability.restore', capability }), 'capability'),
     tenantQuarantine: named((tenant) => ({ do: 'tenant.quarantine', tenant }), 'tenant'),
     tenantRelease: named((tenant) => ({ do: 'tenant.release', tenant }), 'tenant'),
-    taskKill: named((task) => ({ do: 'task.kill', task }), 'task'),
+    taskKill: ({ params: { name: task }, body, actor }) => {
+      const [tenant = null, ...others] = body.tenant === null ? list.tenantsWith(ports, task) : [body.tenant];
+      if (tenant !== null && others.length > 0) return err(several(task, [tenant, ...others]));
+      return change(ports, { do: 'task.kill', task, tenant }, { body, actor });
+    },
     passRevoke: named((pass) => ({ do: 'pass.revoke', pass }), 'pass'),
     hostAllow: hosted('host.allow'),
     hostDeny: hosted('host.deny'),
@@ -230,6 +234,15 @@ function openHandlers({ appliance }: AdminPorts) {
     readyz: () => ok({ ok: appliance.missing().length === 0, missing: appliance.missing() }),
     metrics: async () => ok(await appliance.metrics()),
   } satisfies Partial<Handlers>;
+}
+
+function several(task: string, tenants: readonly string[]): Fault {
+  const named = tenants.slice(0, 10).map((tenant) => `\`${tenant}\``);
+  const more = tenants.length > 10 ? ` and ${tenants.length - 10} more` : '';
+  return fault(
+    'refused',
+    `tenants ${named.join(', ')}${more} each have a task \`${task}\`; say whose with \`--tenant\``,
+  );
 }
 
 async function change(

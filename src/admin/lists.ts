@@ -1,6 +1,6 @@
 /** Lists that put together what exists, what operators changed and what lives now. */
 
-import { type ControlMark, markUnder } from '../core/controls.ts';
+import { type ControlMark, type Controls, killedOf, killName, markUnder } from '../core/controls.ts';
 import { fact } from '../core/fact.ts';
 import type { AnswerOf, InputOf } from './contract.ts';
 import type { AdminPorts } from './ports.ts';
@@ -70,20 +70,51 @@ export function tasks(ports: AdminPorts): AnswerOf<'taskList'> {
   const flows = ports.live.flows();
   const live = ports.live.tasks().map((task) => ({
     ...task,
-    flows: flows.filter((flow) => flow.task === task.id).length,
-    killed: markUnder(killedTasks, task.id),
+    flows: flows.filter((flow) => flow.task === task.id && flow.tenant === task.tenant).length,
+    killed: killOf(killedTasks, task.id, task.tenant),
   }));
-  const known = new Set(live.map((task) => task.id));
-  const killed = Object.entries(killedTasks).filter(([id]) => !known.has(id));
-  return { version, tasks: [...live, ...killed.map(([id, mark]) => bareTask(id, mark))] };
+  const known = new Set(live.flatMap(({ id, tenant }) => [id, killName({ task: id, tenant })]));
+  const killed = Object.entries(killedTasks).filter(([name]) => !known.has(name));
+  return { version, tasks: [...live, ...killed.map(([name, mark]) => bareTask(killedOf(name), mark))] };
+}
+
+/** Its tenant's own, or that of every tenant. */
+function killOf(marks: Controls['killedTasks'], task: string, tenant: string): ControlMark | null {
+  return markUnder(marks, killName({ task, tenant })) ?? markUnder(marks, task);
+}
+
+/** Tenants that somebody may mean who says the id alone: those whose task of it lives and, where all are killed, those. */
+export function tenantsWith(ports: AdminPorts, task: string): readonly string[] {
+  const { killedTasks } = ports.controls();
+  const all = unique(
+    [...ports.live.named(task), ...ports.live.dependants(fact('task', task))].map((one) => one.tenant),
+  );
+  const open = all.filter((tenant) => killOf(killedTasks, task, tenant) === null);
+  return open.length > 0 ? open : all;
 }
 
 type Task = AnswerOf<'taskList'>['tasks'][number];
 
-/** A task of which only its id is known. */
-function bareTask(id: string, killed: ControlMark | null): Task {
+/** A task of which only its id is known, and perhaps whose it is. */
+function bareTask({ task: id, tenant }: ReturnType<typeof killedOf>, killed: ControlMark | null): Task {
   const since = killed?.at ?? 0;
-  return { id, tenant: '', class: '', profile: '', kind: 'sandbox', since, flows: 0, killed };
+  return { id, tenant: tenant ?? '', class: '', profile: '', kind: 'sandbox', since, flows: 0, killed };
+}
+
+const MOST_EVENTS = 200;
+
+/** The latest events of a tenant's task, newest first, and the kills of its id that were of every tenant; all, without a tenant. */
+export async function eventsOf(
+  ports: AdminPorts,
+  task: string,
+  tenant = '',
+): Promise<AnswerOf<'auditQuery'>['events']> {
+  const query = { task, limit: MOST_EVENTS };
+  if (tenant === '') return ports.record.query(query);
+  const own = await ports.record.query({ ...query, tenant });
+  const changes = await ports.record.query({ ...query, type: 'control.changed' });
+  const all = changes.filter(({ event }) => event['tenant'] === null);
+  return [...own, ...all].sort((a, b) => b.seq - a.seq).slice(0, MOST_EVENTS);
 }
 
 /** A task that lives no more, as its admission recorded it; null when the record holds nothing of it. */
@@ -93,8 +124,7 @@ export function pastTask(id: string, events: AnswerOf<'auditQuery'>['events']): 
   const text = (key: string) => String(admitted[key] ?? '');
   const time = Date.parse(text('time'));
   return {
-    ...bareTask(id, null),
-    tenant: String(events[0]?.event['tenant'] ?? ''),
+    ...bareTask({ task: id, tenant: String(events[0]?.event['tenant'] ?? '') }, null),
     class: text('class'),
     profile: text('profile'),
     kind: admitted['kind'] === 'isolate' ? 'isolate' : 'sandbox',
@@ -132,11 +162,11 @@ export async function preview(ports: AdminPorts, category: string, now: number):
 /** What hangs on something now, and what the 24 hours before `now` had of it. */
 export async function hangsOn(
   ports: AdminPorts,
-  { kind, name }: InputOf<'preview'>['params'],
+  { kind, name, tenant }: InputOf<'preview'>['params'] & InputOf<'preview'>['query'],
   now: number,
 ): Promise<AnswerOf<'preview'>> {
-  const flows = dependantsOf(ports, kind, name);
-  const day = { type: 'decision', [kind]: name, since: now - DAY_MS } as const;
+  const flows = dependantsOf(ports, kind, name).filter((flow) => tenant === undefined || flow.tenant === tenant);
+  const day = { type: 'decision', ...(tenant && { tenant }), [kind]: name, since: now - DAY_MS } as const;
   const allowed = await ports.record.summary({ ...day, effect: 'allow' });
   const denied = await ports.record.summary({ ...day, effect: 'deny' });
   return {

@@ -56,6 +56,8 @@ export interface LiveView {
   /** Flows that hang on a fact. */
   dependants(fact: Fact): readonly FlowView[];
   tasks(): readonly TaskView[];
+  /** Those that have the id, of each tenant one. */
+  named(task: string): readonly Pick<TaskView, 'tenant'>[];
 }
 
 export interface PassDesk {

@@ -73,6 +73,7 @@ export function liveView({ leases, tasks }: ViewParts): LiveView {
     flows: () => leases.live().map(({ flow }) => viewOf(flow)),
     dependants: (fact) => leases.dependants([{ facts: [fact], tenant: null }]).map(({ flow }) => viewOf(flow)),
     tasks: () => tasks.live(),
+    named: (task) => tasks.named(task),
   };
 }
 

@@ -5,16 +5,10 @@ import type { AuditEvent } from '../core/event.ts';
 import type { Clock, LiveTask } from '../core/ports.ts';
 
 const KEPT = 50_000;
-/** Latest passes of one task; what was renewed more often than this has older ones that are over. */
-const KEPT_PASSES = 64;
-
-interface Known extends TaskView {
-  readonly passes: readonly string[];
-}
 
 export class TaskBook {
   /** By tenant and id, in the order they came; a cache that empties itself takes as long as it is large, at each task that was alone. */
-  readonly #tasks = new Map<string, Known>();
+  readonly #tasks = new Map<string, TaskView>();
   /** Keys of the tasks that have an id, of each tenant one. */
   readonly #named = new Map<string, Set<string>>();
   readonly #clock: Clock;
@@ -32,15 +26,14 @@ export class TaskBook {
     const key = `${event.tenant}\0${event.task}`;
     if (event.type === 'task.finished') this.#drop(key);
     if (event.type !== 'task.admitted' || !event.admitted) return;
-    const { task: id, tenant, profile, kind, pass } = event;
-    const passes = [...(this.#tasks.get(key)?.passes ?? []), pass].slice(-KEPT_PASSES);
+    const { task: id, tenant, profile, kind } = event;
     if (this.#tasks.size >= KEPT) this.#drop(this.#tasks.keys().next().value as string);
-    this.#tasks.set(key, { id, tenant, class: event.class, profile, kind, since: Date.parse(event.time), passes });
+    this.#tasks.set(key, { id, tenant, class: event.class, profile, kind, since: Date.parse(event.time) });
     this.#named.set(id, (this.#named.get(id) ?? new Set()).add(key));
   }
 
   live(): readonly TaskView[] {
-    return [...this.#tasks.values()].filter((task) => this.#lives(task)).map(({ passes: _, ...task }) => task);
+    return [...this.#tasks.values()].filter((task) => this.#lives(task));
   }
 
   /** Those that have the id: tenants choose ids as they like. */
@@ -52,7 +45,7 @@ export class TaskBook {
     });
   }
 
-  #lives({ since }: Known): boolean {
+  #lives({ since }: TaskView): boolean {
     return since > this.#clock.now() - this.#maxTtlMs;
   }
 

@@ -111,11 +111,12 @@ export function addTask(program: Command, parts: CliParts): void {
       printTable(io, ['TASK', 'TENANT', 'CLASS', 'PROFILE', 'KIND', 'FLOWS', 'SINCE', 'STATE'], rows);
     },
   });
-  leaf(task, 'show', parts, {
+  leaf<CommonOptions & { tenant?: string }>(task, 'show', parts, {
     summary: 'one task with its recent events',
-    declare: (command) => void command.argument('<id>'),
+    declare: (command) => void command.argument('<id>').option('--tenant <name>', 'whose, where several have one'),
     run: async ([name = ''], options, { io }) => {
-      const answer = await adminClient(options, io).call('taskShow', { params: { name } });
+      const query = options.tenant === undefined ? {} : { tenant: options.tenant };
+      const answer = await adminClient(options, io).call('taskShow', { params: { name }, query });
       if (options.json) return printJson(io, answer);
       const { events, ...rest } = answer;
       for (const [key, value] of Object.entries(rest)) io.stdout(`${key}: ${textOf(value)}\n`);
@@ -124,9 +125,11 @@ export function addTask(program: Command, parts: CliParts): void {
     },
   });
   change(task, 'kill', parts, {
-    summary: 'kills a task: its isolate ends, its flows are cut',
+    summary: "kills a tenant's task: its isolate ends, its flows are cut, its passes are dead",
     argument: 'id',
-    call: (client, name, body) => client.call('taskKill', { params: { name }, body }),
+    perTenant: 'whose, where several tenants have a live task of this id, or none has (then: every tenant)',
+    call: (client, name, body, { tenant }) =>
+      client.call('taskKill', { params: { name }, body: { ...body, tenant: tenant ?? null } }),
   });
 }
 
@@ -142,7 +145,7 @@ export function addHost(program: Command, parts: CliParts): void {
       summary,
       argument: 'host',
       returns,
-      perTenant: true,
+      perTenant: 'for this tenant only',
       call: (client, name, body, { tenant }) =>
         client.call(route, { params: { host: name }, body: { ...body, tenant: tenant ?? null } }),
     });

@@ -24,7 +24,8 @@ export interface ChangeSpec {
   readonly argument: string;
   /** Whether it can return by itself. */
   readonly returns?: boolean;
-  readonly perTenant?: boolean;
+  /** What `--tenant` means, where there is one. */
+  readonly perTenant?: string;
   readonly call: (client: AdminClient, name: string, body: ChangeBody, options: ChangeOptions) => Promise<Receipt>;
 }
 
@@ -35,7 +36,7 @@ export function change(parent: Command, name: string, parts: CliParts, spec: Cha
     declare: (command) => {
       command.argument(`<${spec.argument}>`).option('--why <text>', 'reason, kept in the record');
       if (spec.returns) command.option('--for <duration>', 'returns by itself after this, for example `30m`');
-      if (spec.perTenant) command.option('--tenant <name>', 'for this tenant only');
+      if (spec.perTenant) command.option('--tenant <name>', spec.perTenant);
     },
     run: async ([subject = ''], options, { io }) => {
       const asked = spec.call(adminClient(options, io), subject, bodyOf(options, io), options);

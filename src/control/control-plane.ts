@@ -18,7 +18,7 @@ import { ulid } from '../core/ids.ts';
 import type { AuditSink, Clock, ControlPlane as ControlPort, Log, Meter } from '../core/ports.ts';
 import { err, ok, type Problem, problemText, type Result } from '../core/result.ts';
 import { expired, nextControls, withoutExpired } from '../policy/controls/control-change.ts';
-import { controlEffects } from '../policy/controls/control-effects.ts';
+import { controlEffects, endedFacts } from '../policy/controls/control-effects.ts';
 import { nextExpiry } from '../policy/controls/control-index.ts';
 import { type ControlChange, opens, withoutChange } from '../policy/controls/control-undo.ts';
 import type { LeaseIndex } from '../policy/lease-index.ts';
@@ -250,7 +250,7 @@ export class ControlPlane implements ControlPort, PolicySource {
     return {
       change,
       version: after.version,
-      facts: [...effects.cut, ...effects.rejudge].flatMap((ended) => ended.facts),
+      facts: endedFacts(effects),
       live,
       dependants: flows.length,
       cut: outcome.cut,

@@ -29,6 +29,7 @@ export interface Controls {
   readonly unblockedCategories: Readonly<Record<string, ControlMark>>;
   readonly revokedCapabilities: Readonly<Record<string, ControlMark>>;
   readonly quarantinedTenants: Readonly<Record<string, ControlMark>>;
+  /** By `killName`. */
   readonly killedTasks: Readonly<Record<string, ControlMark>>;
   readonly revokedPasses: Readonly<Record<string, ControlMark>>;
   readonly hostOverrides: readonly HostOverride[];
@@ -53,11 +54,25 @@ export type ControlAction =
   | { readonly do: 'capability.restore'; readonly capability: string }
   | { readonly do: 'tenant.quarantine'; readonly tenant: string }
   | { readonly do: 'tenant.release'; readonly tenant: string }
-  | { readonly do: 'task.kill'; readonly task: string }
+  | { readonly do: 'task.kill'; readonly task: string; readonly tenant: string | null }
   | { readonly do: 'pass.revoke'; readonly pass: string }
   | { readonly do: 'host.allow'; readonly host: string; readonly tenant: string | null }
   | { readonly do: 'host.deny'; readonly host: string; readonly tenant: string | null }
   | { readonly do: 'host.clear'; readonly host: string; readonly tenant: string | null };
+
+/**
+ * The name under which a kill is marked: `acme/nightly`, or `nightly` alone where it holds for every tenant, as all did
+ * once. Tenants choose ids as they like, so that two may have one. Neither name has a slash.
+ */
+export function killName({ task, tenant }: { readonly task: string; readonly tenant: string | null }): string {
+  return tenant === null ? task : `${tenant}/${task}`;
+}
+
+/** Whose task a mark's name is of; `tenant` null: every tenant's. */
+export function killedOf(name: string): { readonly task: string; readonly tenant: string | null } {
+  const slash = name.indexOf('/');
+  return slash < 0 ? { task: name, tenant: null } : { task: name.slice(slash + 1), tenant: name.slice(0, slash) };
+}
 
 /** What time did: marks of killed tasks and revoked passes are forgotten once they are over. */
 export interface MarksForgotten {

@@ -136,9 +136,7 @@ export interface LiveTask {
   readonly class: string;
   readonly profile: string;
   readonly kind: 'isolate' | 'sandbox';
-  /** Ids of its passes, the latest last. */
-  readonly passes: readonly string[];
-  /** Epoch ms by which the last of them is over. */
+  /** Epoch ms by which its last pass is over. */
   readonly until: number;
 }
 

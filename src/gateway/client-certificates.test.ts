@@ -113,7 +113,7 @@ test.each([
 test('a certificate one of whose tasks was killed is not admitted again', async () => {
   const { clients, known, state, clock, recorded } = desk();
   const { task } = await known();
-  state.controls = controls({ killedTasks: { [task]: mark() } });
+  state.controls = controls({ killedTasks: { [`acme/${task}`]: mark(), 'acme/t_1': mark() } });
   clock.at += HOUR;
   expect(await clients.identify(certificate())).toEqual({ ok: false, error: 'task_killed' });
   expect(recorded.at(-1)).toMatchObject({ admitted: false, task, reason: 'task_killed' });

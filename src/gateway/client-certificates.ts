@@ -9,6 +9,7 @@
 
 import { createHmac } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
+import { killedOf } from '../core/controls.ts';
 import type { ClientCertificate, ClientIdentifier, Clock, Identified, Log, TaskAdmitter } from '../core/ports.ts';
 import { err, ok } from '../core/result.ts';
 import { markOf } from '../policy/controls/control-index.ts';
@@ -107,13 +108,15 @@ async function admitted(
   const now = clock.now();
   const { bundle, controls } = source.current();
   const own = `cert-${createHmac('sha256', key).update(fingerprint).digest('hex').slice(0, 16)}-`;
-  const killed = Object.keys(controls.killedTasks).find(
-    (task) => task.startsWith(own) && markOf(controls.killedTasks, task, now),
-  );
+  const killed = Object.keys(controls.killedTasks).find((name) => {
+    const of = killedOf(name);
+    const isOurs = of.task.startsWith(own) && (of.tenant ?? tenant) === tenant;
+    return isOurs && markOf(controls.killedTasks, name, now);
+  });
   const { outcome, recorded } = admitter.admit({
     ...{ tenant, class: of ?? '', profile: profile ?? null, risk: 0 },
     // Asked for by its killed name, the refusal is admission's own, and on record like any other.
-    task: killed ?? `${own}${newId('t', now).slice(2)}`,
+    task: killed ? killedOf(killed).task : `${own}${newId('t', now).slice(2)}`,
     ttlMs: Math.min(HOUR, expiresAt - now),
     caller: `cert/${name}`,
     kind: 'sandbox',

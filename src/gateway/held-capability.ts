@@ -9,7 +9,7 @@ import type { AuditSink, Clock, Meter } from '../core/ports.ts';
 import type { Principal } from '../core/principal.ts';
 import { REASONS, type ReasonCode } from '../core/reasons.ts';
 import type { MayUse } from '../isolates/bindings/storage-binding.ts';
-import { markOf } from '../policy/controls/control-index.ts';
+import { killOf, markOf } from '../policy/controls/control-index.ts';
 import type { PolicySource, Snapshot } from '../policy/snapshot.ts';
 import { newId } from './new-id.ts';
 
@@ -67,7 +67,7 @@ const ALLOWED: ReasonCode = 'capability_grants';
 
 function reasonFor(capability: string, principal: Principal, { bundle, controls }: Snapshot, now: number): ReasonCode {
   if (!bundle.capabilities.has(capability)) return 'default_deny';
-  if (markOf(controls.killedTasks, principal.task, now)) return 'task_killed';
+  if (killOf(controls, principal, now)) return 'task_killed';
   if (markOf(controls.quarantinedTenants, principal.tenant, now)) return 'tenant_quarantined';
   if (!principal.capabilities.includes(capability)) return 'default_deny';
   return markOf(controls.revokedCapabilities, capability, now) ? 'capability_revoked' : ALLOWED;

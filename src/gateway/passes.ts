@@ -27,7 +27,7 @@ import { type PassClaims, type Principal, principalOf } from '../core/principal.
 import type { ReasonCode } from '../core/reasons.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import { type Admission, admit } from '../policy/admission/admission.ts';
-import { markOf } from '../policy/controls/control-index.ts';
+import { killOf, markOf } from '../policy/controls/control-index.ts';
 import type { PolicySource } from '../policy/snapshot.ts';
 import { newId } from './new-id.ts';
 
@@ -168,7 +168,7 @@ const WHY_BARRED = {
 
 /** A tenant in quarantine and a killed task get no new pass. */
 function barredBy({ tenant, task }: PassOrder, controls: Controls, now: number): keyof typeof WHY_BARRED | null {
-  if (task !== null && markOf(controls.killedTasks, task, now)) return 'task_killed';
+  if (task !== null && killOf(controls, { task, tenant }, now)) return 'task_killed';
   return markOf(controls.quarantinedTenants, tenant, now) ? 'tenant_quarantined' : null;
 }
 

@@ -94,7 +94,7 @@ async function streamed(exchange: GatewayExchange, tasks: TaskService, order: Or
 
 export function showTask({ response, caller, id }: GatewayExchange, parts: TaskRouteParts): void {
   const entry = entryOf(id, caller, parts);
-  if (entry) answerJson(response, parts.tasks.reportOf(id, entry));
+  if (entry) answerJson(response, parts.tasks.reportOf(entry));
   else answerFault(response, unknownTask(id));
 }
 
@@ -102,7 +102,7 @@ export async function killTask(exchange: GatewayExchange, parts: TaskRouteParts)
   const { response, caller, id } = exchange;
   const entry = entryOf(id, caller, parts);
   if (!entry) return answerFault(response, unknownTask(id));
-  const { status } = parts.tasks.reportOf(id, entry);
+  const { status } = parts.tasks.reportOf(entry);
   if (status !== 'running') return answerJson(response, { task: id, status });
   const killed = await kill(id, { ...parts, entry, by: caller.id });
   if (killed.ok) answerJson(response, { task: id, status: 'killed' });
@@ -114,29 +114,28 @@ interface Killing extends TaskRouteParts {
   readonly by: string;
 }
 
-async function kill(task: string, { tasks, control, named, entry, by }: Killing): Promise<Result<null, Fault>> {
-  const live = named(task);
-  // A task is killed by its id, whoever's it is: where another tenant has one of that id, its own passes end alone.
-  const isShared = live.some(({ tenant }) => tenant !== entry.tenant);
-  const own = live.filter(({ tenant }) => tenant === entry.tenant).flatMap(({ passes }) => passes);
-  const actions = isShared
-    ? own.map((pass) => ({ do: 'pass.revoke', pass }) as const)
-    : [{ do: 'task.kill', task } as const];
-  for (const action of control === null ? [] : actions) {
-    const why = 'killed by its caller';
-    const done = await control?.apply({ action, by, why, forMs: KILL_FOR_MS });
-    if (done?.ok === false) return err(fault('conflict', whyNotChanged(done.error), task));
+/** Of its tenant alone: others choose ids as they like too. */
+async function kill(task: string, { tasks, control, entry, by }: Killing): Promise<Result<null, Fault>> {
+  const { tenant } = entry;
+  const action = { do: 'task.kill', task, tenant } as const;
+  const done = await control?.apply({ action, by, why: 'killed by its caller', forMs: KILL_FOR_MS });
+  if (done?.ok === false) return err(fault('conflict', whyNotChanged(done.error), task));
+  if (entry.kind === 'isolate') tasks.kill(task, tenant);
+  // One of before a start is not remembered here, and another tenant's may be.
+  else if (tasks.book.isFree(task, tenant)) {
+    tasks.book.set(task, { ...entry, report: { ...entry.report, status: 'killed' } });
   }
-  if (entry.kind === 'isolate') tasks.kill(task);
-  else tasks.book.set(task, { ...entry, report: { ...entry.report, status: 'killed' } });
   return ok(null);
 }
 
-/** Of this appliance's memory; else, a sandbox that a pass of before its start still holds for. */
+/** The caller's own before what else it may see. Of this appliance's memory; else, a sandbox that a pass of before its start still holds for. */
 function entryOf(id: string, caller: Seer, { tasks, named }: TaskRouteParts): TaskEntry | null {
   const entry = visible(tasks.book.get(id), caller);
-  if (entry) return entry;
-  const [before] = named(id).filter((task) => task.kind === 'sandbox' && visible(task, caller));
+  if (entry?.tenant === caller.tenant) return entry;
+  const visibles = named(id).filter((task) => task.kind === 'sandbox' && visible(task, caller));
+  const own = visibles.find(({ tenant }) => tenant === caller.tenant);
+  if (entry && !own) return entry;
+  const before = own ?? visibles[0];
   if (!before) return null;
   const { tenant, class: name, profile, until } = before;
   return { tenant, kind: 'sandbox', report: firstReport({ task: id, tenant, class: name, profile }), until };

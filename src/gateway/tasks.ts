@@ -18,7 +18,7 @@ import { SessionStores } from '../isolates/bindings/value-store.ts';
 import type { IsolatePool } from '../isolates/pool.ts';
 import type { LogLine, TaskBindings, TaskLimits, TaskOutcome } from '../isolates/task-order.ts';
 import type { Profile } from '../policy/bundle/profile.ts';
-import { markOf } from '../policy/controls/control-index.ts';
+import { killOf } from '../policy/controls/control-index.ts';
 import type { PolicySource } from '../policy/snapshot.ts';
 import type { TaskBody, TaskReport } from './contract.ts';
 import { type Fault, fault, faultOf } from './fault.ts';
@@ -62,9 +62,9 @@ export interface TaskService {
   readonly book: TaskBook;
   submit(body: TaskBody, asker: TaskAsker): Promise<Result<TaskReport, Fault>>;
   /** How the task of an entry stands now. */
-  reportOf(task: string, entry: TaskEntry): TaskReport;
-  /** Ends a task of the pool; false when it does not run. */
-  kill(task: string): boolean;
+  reportOf(entry: TaskEntry): TaskReport;
+  /** Ends a tenant's task of the pool; false when it does not run. */
+  kill(task: string, tenant: string): boolean;
 }
 
 /** How long an admission may wait for the end of its task, to share one commit with it; nothing has left by then. */
@@ -78,8 +78,8 @@ export function createTaskService(parts: TaskParts): TaskService {
   const sessions = new SessionStores({}, () => parts.clock.now());
   return {
     book,
-    reportOf: (task, entry) => reportNow(task, entry, parts),
-    kill: (task) => parts.pool.kill(task),
+    reportOf: (entry) => reportNow(entry, parts),
+    kill: (task, tenant) => parts.pool.kill(task, tenant),
     submit: async (body, asker) => {
       try {
         return await submit(body, asker, { ...parts, book, sessions, risk });
@@ -118,7 +118,7 @@ async function submit(body: TaskBody, asker: TaskAsker, walk: Walk): Promise<Res
   const unrecorded = { is: false };
   recorded.catch(() => {
     unrecorded.is = true;
-    walk.pool.kill(task);
+    walk.pool.kill(task, asker.tenant);
   });
   if (!outcome.ok) {
     await recorded;
@@ -152,7 +152,7 @@ async function run(admitted: Admitted): Promise<Result<TaskReport, Fault>> {
   const lease = hold(admitted);
   if (lease === null) return err(fault('task_killed', 'the task or its tenant was stopped meanwhile', principal.task));
   setReport(admitted, { status: 'running' });
-  const stop = () => walk.pool.kill(principal.task);
+  const stop = () => walk.pool.kill(principal.task, principal.tenant);
   admitted.asker.signal?.addEventListener('abort', stop, { once: true });
   try {
     const outcome = await walk.pool.run(orderOf(admitted));
@@ -182,7 +182,7 @@ function noteRisk({ walk, principal }: Admitted, { status }: TaskOutcome): void 
 function hold({ principal, walk }: Admitted): Lease | null {
   const { task, tenant, pass } = principal;
   const cut = async () => {
-    walk.pool.kill(task);
+    walk.pool.kill(task, tenant);
   };
   const flow = { id: newId('f', walk.clock.now()), kind: 'isolate', task, tenant, host: '' } as const;
   const facts = [fact('pass', pass), fact('task', task), fact('tenant', tenant)];
@@ -303,10 +303,10 @@ function setReport({ principal, walk, decisions }: Admitted, more: Partial<TaskR
 }
 
 /** A sandbox runs until it is killed or its pass ends. */
-function reportNow(task: string, { report, until }: TaskEntry, { source, clock }: TaskParts): TaskReport {
+function reportNow({ report, until }: TaskEntry, { source, clock }: TaskParts): TaskReport {
   const now = clock.now();
   if (until === null || report.status !== 'running') return report;
-  if (markOf(source.current().controls.killedTasks, task, now)) return { ...report, status: 'killed' };
+  if (killOf(source.current().controls, report, now)) return { ...report, status: 'killed' };
   return until > now ? report : { ...report, status: 'completed' };
 }
 

@@ -205,13 +205,14 @@ describe('the ends of a task', () => {
     await one.close();
   });
 
-  it('kills a task that runs and one that waits', async () => {
+  it('kills a tenant’s task, and none of that id of another tenant', async () => {
     const running = order('export default () => { for (;;); };');
     const outcome = pool.run(running);
     await new Promise((r) => setTimeout(r, 50));
-    expect(pool.kill(running.task)).toBe(true);
+    expect(pool.kill(running.task, 'another')).toBe(false);
+    expect(pool.kill(running.task, running.tenant)).toBe(true);
     expect((await outcome).status).toBe('killed');
-    expect(pool.kill(running.task)).toBe(false);
+    expect(pool.kill(running.task, running.tenant)).toBe(false);
   });
 
   it('says what a task used that had to be ended by force', async () => {

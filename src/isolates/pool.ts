@@ -42,7 +42,7 @@ export interface IsolatePool {
   /** Runs a task to its end. Never rejects. */
   run(order: TaskOrder): Promise<TaskOutcome>;
   /** Ends a task that waits or runs; false when there is none of that id. */
-  kill(task: string): boolean;
+  kill(task: string, tenant: string): boolean;
   stats(): PoolStats;
   /** Resolves when a host is ready; false when none became so in time. */
   ready(withinMs: number): Promise<boolean>;
@@ -139,15 +139,15 @@ class Pool implements IsolatePool {
     });
   }
 
-  kill(task: string): boolean {
+  kill(task: string, tenant: string): boolean {
     let found = false;
     for (const { run } of [...this.#runs.values()]) {
-      if (run.order.task !== task) continue;
+      if (run.order.task !== task || run.order.tenant !== tenant) continue;
       run.kill();
       found = true;
     }
     this.#queue.each((queued) => {
-      if (queued.order.task !== task || !this.#queue.remove(queued)) return;
+      if (queued.order.task !== task || queued.tenant !== tenant || !this.#queue.remove(queued)) return;
       this.#unqueue(queued, unrun('killed', 'the task was killed before it ran'));
       found = true;
     });

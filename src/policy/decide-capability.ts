@@ -5,7 +5,7 @@ import { type Fact, fact } from '../core/fact.ts';
 import { nearest } from '../core/nearest.ts';
 import type { Principal } from '../core/principal.ts';
 import type { PrecedenceStep, ReasonCode } from '../core/reasons.ts';
-import { markOf } from './controls/control-index.ts';
+import { killOf, markOf } from './controls/control-index.ts';
 import type { Snapshot } from './snapshot.ts';
 
 export interface CapabilityDecision {
@@ -61,7 +61,7 @@ function judge({ principal: p, capability, now }: CapabilityRequest, { bundle, c
     step,
     wouldAllow,
   });
-  if (markOf(controls.killedTasks, p.task, now)) return deny('task_killed', 'task_killed', 'a new task');
+  if (killOf(controls, p, now)) return deny('task_killed', 'task_killed', 'a new task');
   if (markOf(controls.quarantinedTenants, p.tenant, now)) {
     return deny('tenant_quarantined', 'tenant_quarantined', `tenant \`${p.tenant}\` released`);
   }

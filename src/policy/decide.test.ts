@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { bundleWith, controls, mark, NOW, principal, request, snapshot } from '../../test/policy/fixture.ts';
 import type { Deny } from '../core/decision.ts';
 import { decide } from './decide.ts';
+import { decideCapability } from './decide-capability.ts';
 
 const UPLOAD = { contentType: 'application/x-git-upload-pack-request' };
 const ACME = 'https://api.acme.example/';
@@ -187,6 +188,21 @@ test('a capability that is never inspected tunnels, and says that the method was
   expect(decision).toMatchObject({ effect: 'allow', mode: 'tunnel', methodEnforced: false });
   const inspected = decide(request('CONNECT', 'example.org:443', { principal: labTask }), snapshot({ bundle: lab }));
   expect(inspected).toMatchObject({ effect: 'allow', mode: 'inspect', methodEnforced: true });
+});
+
+test.each([
+  ['of this tenant', { 'acme/t_1': mark() }, 'control:task:acme/t_1'],
+  ['of every tenant, as the marks of older versions are', { t_1: mark() }, 'control:task:t_1'],
+  ['of both', { t_1: mark(), 'acme/t_1': mark() }, 'control:task:acme/t_1'],
+  ['of another tenant', { 'beta/t_1': mark() }, null],
+  ['of another task', { 'acme/t_2': mark(), t_3: mark() }, null],
+  ['that is over', { 'acme/t_1': mark({ until: NOW }) }, null],
+])('a task is killed by a mark %s', (_, killedTasks, rule) => {
+  const at = snapshot({ controls: controls({ killedTasks }) });
+  const decision = decide(request('GET', 'https://docs.python.org/3/'), at);
+  expect(decision.step === 'task_killed' ? decision.rule?.id : null).toBe(rule);
+  const held = decideCapability({ principal: principal(), capability: 'net.read.public', now: NOW }, at);
+  expect(held.step === 'task_killed').toBe(rule !== null);
 });
 
 // One world in which every step would speak: taking the first away shows the next. The order of DESIGN section 4.

@@ -10,7 +10,7 @@ import type { PrecedenceStep, ReasonCode } from '../core/reasons.ts';
 import type { Candidate } from './bundle/grant-index.ts';
 import { AMBIGUOUS_PATH, pathPredicate } from './bundle/path-pattern.ts';
 import { type Case, caseOf, NOTHING_WAIVED, type World } from './case.ts';
-import { markOf, overrideOf } from './controls/control-index.ts';
+import { killOf, markOf, overrideOf } from './controls/control-index.ts';
 import { pathPatternsFor, type Question, questionOf } from './question.ts';
 import { type Judgement, remedies } from './remedies.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -90,8 +90,8 @@ function judge(q: Question, world: World): Judgement {
 
 function taskKilled({ q, world }: Case): Outcome | null {
   if (!q.principal || world.waived.has('task')) return null;
-  const { task } = q.principal;
-  return markOf(world.controls.killedTasks, task, q.now) ? control('task_killed', `task:${task}`) : null;
+  const kill = killOf(world.controls, q.principal, q.now);
+  return kill && control('task_killed', `task:${kill.name}`);
 }
 
 function tenantQuarantined({ q, world }: Case): Outcome | null {

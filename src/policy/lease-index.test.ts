@@ -29,7 +29,7 @@ const BUNDLES = [
 const WHO = [
   principal({ class: 'research' }),
   principal({ class: 'code', task: 't_2', pass: 'p_2' }),
-  principal({ class: 'research', tenant: 'beta', task: 't_3', pass: 'p_3', expiresAt: NOW + 50 }),
+  principal({ class: 'research', tenant: 'beta', task: 't_1', pass: 'p_3', expiresAt: NOW + 50 }),
 ];
 const URLS = [
   'https://docs.python.org/3/',
@@ -67,7 +67,7 @@ const action: fc.Arbitrary<ControlAction> = fc.oneof(
     do: fc.constantFrom('tenant.quarantine' as const, 'tenant.release' as const),
     tenant: fc.constantFrom('acme', 'beta'),
   }),
-  fc.record({ do: fc.constant('task.kill' as const), task: fc.constantFrom('t_1', 't_2', 't_3') }),
+  fc.record({ do: fc.constant('task.kill' as const), task: fc.constantFrom('t_1', 't_2'), tenant }),
   fc.record({ do: fc.constant('pass.revoke' as const), pass: fc.constantFrom('p_1', 'p_2') }),
   fc.record({ do: fc.constantFrom('host.allow' as const, 'host.deny' as const, 'host.clear' as const), host, tenant }),
 );

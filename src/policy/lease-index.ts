@@ -11,7 +11,7 @@ import type { Decision, DecisionRequest } from '../core/decision.ts';
 import { type Fact, factParts } from '../core/fact.ts';
 import type { Flow, Lease, LeaseBook } from '../core/ports.ts';
 import type { ControlEffects, Ended } from './controls/control-effects.ts';
-import { controlIndex, markOf, overrideOf } from './controls/control-index.ts';
+import { controlIndex, killOf, markOf, overrideOf } from './controls/control-index.ts';
 import { decide } from './decide.ts';
 import { type Dependant, Dependants } from './dependants.ts';
 import type { PolicySource, Snapshot } from './snapshot.ts';
@@ -227,7 +227,7 @@ function factEnded(of: Fact, tenant: string, controls: Controls, now: number): b
   const { kind, value } = factParts(of);
   switch (kind) {
     case 'task':
-      return markOf(controls.killedTasks, value, now) !== null;
+      return killOf(controls, { task: value, tenant }, now) !== null;
     case 'tenant':
       return markOf(controls.quarantinedTenants, value, now) !== null;
     case 'pass':

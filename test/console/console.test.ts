@@ -166,6 +166,19 @@ describe('the console', () => {
     await page.locator('.receipt').filter({ hasText: 'acme is released' }).waitFor();
   });
 
+  it('kills the task of one tenant, which is said before its id', async () => {
+    const { page } = the;
+    await page.getByRole('link', { name: 'Emergency' }).click();
+    await page.getByRole('heading', { name: 'Emergency' }).waitFor();
+    await page.keyboard.press('3');
+    await page.keyboard.type('initech/nightly');
+    await page.keyboard.press('Enter');
+    await confirm(page, 'Kill now');
+    await page.locator('.receipt').waitFor();
+    const { tasks } = (await the.get('/v1/tasks')) as { tasks: { id: string; tenant: string }[] };
+    expect(tasks.filter(({ id }) => id === 'nightly').map(({ tenant }) => tenant)).toEqual(['initech']);
+  });
+
   it('lets a change that needs a second person wait, until somebody else approves it', async () => {
     const { page } = the;
     const name = 'storage.write.session';

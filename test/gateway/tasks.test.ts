@@ -232,38 +232,39 @@ describe('POST /v1/passes', () => {
     const shown = async () => (await at.call('/v1/tasks/box%2D1')).body;
     expect(await shown()).toMatchObject({ task: 'box-1', class: 'code', status: 'running', result: null });
     const mark = { by: 'ann', why: 'test', at: 0, until: null, change: 'c_1' };
-    at.change({ killedTasks: { 'box-1': mark } });
+    at.change({ killedTasks: { 'acme/box-1': mark, 'globex/box-2': mark } });
     expect(await shown()).toMatchObject({ status: 'killed' });
     const again = await at.call('/v1/passes', { body: { class: 'code', task: 'box-1' } });
     expect(again).toMatchObject({
       status: 403,
       body: { code: 'task_killed', detail: expect.stringContaining('killed') },
     });
+    // Another tenant's kill is none of this one's.
+    const free = await at.call('/v1/passes', { body: { class: 'code', task: 'box-2' } });
+    expect(free.status).toBe(201);
     at.change({ killedTasks: {} });
   });
 
-  const live = (id: string, tenant: string, pass: string): LiveTask => ({
-    ...{ id, tenant, class: 'code', profile: 'code', kind: 'sandbox' },
-    ...{ passes: [pass], until: Date.now() + 60_000 },
+  const live = (id: string, tenant: string): LiveTask => ({
+    ...{ id, tenant, class: 'code', profile: 'code', kind: 'sandbox', until: Date.now() + 60_000 },
   });
 
   test('who kills it kills no task of that id of another tenant', async () => {
     await at.call('/v1/passes', { body: { class: 'code', task: 'nightly' } });
-    known = [live('nightly', 'acme', 'p_1')];
-    known.push(live('nightly', 'globex', 'p_2'));
+    known = [live('nightly', 'globex'), live('nightly', 'acme')];
     expect((await at.call('/v1/tasks/nightly', { method: 'DELETE' })).body).toEqual({
       task: 'nightly',
       status: 'killed',
     });
-    expect(asked).toEqual(['pass.revoke p_1']);
+    expect(asked).toEqual(['task.kill nightly acme']);
     expect((await at.call('/v1/tasks/nightly')).body).toMatchObject({ status: 'killed' });
   });
 
   test('one of before a start is shown and killed too', async () => {
-    known = [live('before-1', 'acme', 'p_3')];
+    known = [live('before-1', 'globex'), live('before-1', 'acme')];
     expect((await at.call('/v1/tasks/before-1')).body).toMatchObject({ tenant: 'acme', status: 'running' });
     expect((await at.call('/v1/tasks/before-1', { method: 'DELETE' })).status).toBe(200);
-    expect(asked).toEqual(['task.kill before-1']);
+    expect(asked).toEqual(['task.kill before-1 acme']);
   });
 
   test.each([

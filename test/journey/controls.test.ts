@@ -26,8 +26,8 @@ afterAll(async () => {
   directory.remove();
 });
 
-async function shellOf(tenant: string): Promise<NodeJS.ProcessEnv> {
-  const { stdout } = await appliance.cli('pass', 'issue', '--tenant', tenant, '--env');
+async function shellOf(tenant: string, ...more: string[]): Promise<NodeJS.ProcessEnv> {
+  const { stdout } = await appliance.cli('pass', 'issue', '--tenant', tenant, '--env', ...more);
   const names = [...stdout.matchAll(/^export ([A-Za-z_]+)='([^']*)'$/gm)].map((m) => [m[1] ?? '', m[2] ?? '']);
   return { PATH: process.env['PATH'], ...Object.fromEntries(names) };
 }
@@ -119,6 +119,40 @@ describe('quarantine of a tenant', () => {
       code: 1,
       stderr: expect.stringMatching(/has changed since/),
     });
+  });
+});
+
+describe('a kill', () => {
+  it('is of one tenant’s task, where another has one of the same id, and asks whose where it cannot know', {
+    timeout: 60_000,
+  }, async () => {
+    const [north, south] = [await shellOf('north', '--task', 'nightly'), await shellOf('south', '--task', 'nightly')];
+    const [lost, kept] = [await download(north), await download(south)];
+    const asked = await appliance.cli('task', 'kill', 'nightly', '--why', 'test');
+    expect(asked).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/`north`, `south` each have a task `nightly`; say whose with `--tenant`/),
+    });
+    const kill = ['task', 'kill', 'nightly', '--why', 'test', '--json'];
+    const receipt = json<Receipt>(await appliance.cli(...kill, '--tenant', 'north'));
+    expect(receipt).toMatchObject({ facts: ['task:north/nightly'], missed: [] });
+    expect(receipt.cut).toBe(receipt.dependants);
+    expect(await lost.ended).not.toBe(0);
+    const seen = kept.state.bytes;
+    await until(() => kept.state.bytes > seen);
+    expect((await curl(north, 'docs.demo.test')).stdout).toMatch(/details="task_killed: /);
+    expect((await curl(south, 'docs.demo.test')).stdout).toMatch(/^HTTP\/1\.1 200 /m);
+
+    // One of them still lives: now there is no doubt.
+    expect(json(await appliance.cli(...kill))).toMatchObject({ facts: ['task:south/nightly'], missed: [] });
+    expect(await kept.ended).not.toBe(0);
+    const { tasks } = json<{ tasks: { id: string; tenant: string; killed: object | null }[] }>(
+      await appliance.cli('task', 'list', '--json'),
+    );
+    expect(tasks.filter((one) => one.id === 'nightly' && one.killed).map((one) => one.tenant)).toEqual([
+      'north',
+      'south',
+    ]);
   });
 });
 

@@ -87,7 +87,7 @@ describe('undo', () => {
   });
 
   it.each<[string, ControlAction]>([
-    ['a killed task', { do: 'task.kill', task: 't_9' }],
+    ['a killed task', { do: 'task.kill', task: 't_9', tenant: 'acme' }],
     ['a revoked pass', { do: 'pass.revoke', pass: 'p_9' }],
   ])('never brings back %s', async (_, action) => {
     const p = await start();
@@ -190,14 +190,16 @@ describe('the two-person rule', () => {
 describe('expiry', () => {
   it('forgets killed tasks and revoked passes once their marks are over, and keeps those that never are', async () => {
     const p = await start();
-    for (let n = 0; n < 250; n += 1) need(await p.act({ do: 'task.kill', task: `t_${n}` }, { forMs: 60_000 }));
+    for (let n = 0; n < 250; n += 1) {
+      need(await p.act({ do: 'task.kill', task: `t_${n}`, tenant: 'acme' }, { forMs: 60_000 }));
+    }
     need(await p.act({ do: 'pass.revoke', pass: 'p_1' }, { forMs: 60_000 }));
-    need(await p.act({ do: 'task.kill', task: 't_kept' }));
+    need(await p.act({ do: 'task.kill', task: 't_kept', tenant: 'acme' }));
     const { version } = p.control.current().controls;
     later(p, 60_000);
     await p.control.settle();
     const { killedTasks, revokedPasses, version: after } = p.control.current().controls;
-    expect([Object.keys(killedTasks), revokedPasses]).toEqual([['t_kept'], {}]);
+    expect([Object.keys(killedTasks), revokedPasses]).toEqual([['acme/t_kept'], {}]);
     // Few enough in each that a record of it can be written.
     expect(after - version).toBe(2);
     expect(p.events.at(-1)).toMatchObject({ automatic: true, action: { do: 'marks.forget' }, version: after });
@@ -233,6 +235,36 @@ describe('expiry', () => {
     p.clock.now += 60_000;
     await vi.waitFor(() => expect(p.cut).toEqual(['a']));
     expect(p.open('c', ELSEWHERE, STRICT)).toBe('deny');
+  });
+});
+
+describe('a killed task', () => {
+  const other = { principal: principal({ tenant: 'other', pass: 'p_2' }) };
+
+  it.each<[string, string | null, object]>([
+    [
+      'of one tenant leaves that of another with the same id',
+      'acme',
+      { facts: ['task:acme/t_1'], cut: ['a'], b: 'allow' },
+    ],
+    [
+      'of no tenant is one of every tenant, as it once always was',
+      null,
+      { facts: ['task:t_1'], cut: ['a', 'b'], b: 'deny' },
+    ],
+  ])('%s, over restarts too', async (_, tenant, expected) => {
+    const p = await start();
+    expect([p.open('a', CODE), p.open('b', CODE, other)]).toEqual(['allow', 'allow']);
+    const { facts } = need(await p.act({ do: 'task.kill', task: 't_1', tenant }));
+    const name = tenant === null ? 't_1' : `${tenant}/t_1`;
+    expect(p.events.at(-1)).toMatchObject({
+      ...{ type: 'control.changed', task: 't_1', tenant, receipt: { facts } },
+      patch: { marks: [{ in: 'killedTasks', name }] },
+    });
+    expect({ facts, cut: p.cut.toSorted(), b: p.open('c', CODE, other) }).toEqual(expected);
+    at = await p.restart();
+    expect(Object.keys(at.control.current().controls.killedTasks)).toEqual([name]);
+    expect([at.open('d', CODE), at.open('e', CODE, other)]).toEqual(['deny', Object(expected).b]);
   });
 });
 
@@ -276,8 +308,8 @@ describe('a change that cannot be recorded', () => {
     await p.control.settle();
     expect(versions(p)).toEqual([1, 2]);
     p.record.broken = true;
-    await p.act({ do: 'task.kill', task: 't_1' });
-    await p.act({ do: 'task.kill', task: 't_2' });
+    await p.act({ do: 'task.kill', task: 't_1', tenant: null });
+    await p.act({ do: 'task.kill', task: 't_2', tenant: null });
     p.record.broken = false;
     at = await p.restart();
     expect(versions(at)).toEqual([1, 2, 3, 4]);

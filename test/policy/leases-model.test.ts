@@ -82,7 +82,7 @@ const actions: fc.Arbitrary<ControlAction> = fc.oneof(
     do: fc.constantFrom('tenant.quarantine' as const, 'tenant.release' as const),
     tenant: fc.constantFrom('acme', 'other'),
   }),
-  fc.record({ do: fc.constant('task.kill' as const), task: fc.constantFrom('t_1', 't_3') }),
+  fc.record({ do: fc.constant('task.kill' as const), task: fc.constantFrom('t_1', 't_3'), tenant: tenants }),
   fc.record({ do: fc.constant('pass.revoke' as const), pass: fc.constantFrom('p_2', 'p_3') }),
   hostDo('host.allow'),
   hostDo('host.deny'),

@@ -6,6 +6,8 @@ import { EVERYONE, OPERATE, SECURE } from './route.ts';
 import * as shape from './shapes.ts';
 
 const named = z.object({ name: shape.label });
+/** Tenants choose ids of tasks as they like: two may have one. */
+const ofTenant = z.object({ tenant: shape.label.optional() });
 const hosted = z.object({ host: shape.hostName });
 const change = { body: shape.changeBody, response: shape.receipt, changes: true } as const;
 const hostChange = { body: shape.hostChangeBody, response: shape.receipt, changes: true } as const;
@@ -75,12 +77,14 @@ export const CONTROL_ROUTES = {
   taskShow: make('GET', '/v1/tasks/{name}', EVERYONE, {
     summary: 'one task with its recent events',
     params: named,
+    query: ofTenant,
     response: shape.taskDetail,
   }),
   taskKill: make('POST', '/v1/tasks/{name}/kill', OPERATE, {
-    summary: 'kills a task: its isolate ends, its flows are cut',
+    summary: "kills a tenant's task: its isolate ends, its flows are cut, its passes are dead",
     params: named,
     ...change,
+    body: shape.killBody,
   }),
   hostAllow: make('POST', '/v1/hosts/{host}/allow', SECURE, {
     summary: 'allows a host, for one tenant or all',

@@ -34,6 +34,7 @@ export const INSIGHT_ROUTES = {
   preview: make('GET', '/v1/preview/{kind}/{name}', EVERYONE, {
     summary: 'what hangs on a category, capability, tenant, task or host now, and what the last day had of it',
     params: z.object({ kind: z.enum(['category', 'capability', 'tenant', 'task', 'host']), name: shape.label }),
+    query: z.object({ tenant: shape.label.optional().describe('of this tenant only') }),
     response: shape.hangsOn,
   }),
   sloHistory: make('GET', '/v1/slo/history', EVERYONE, {

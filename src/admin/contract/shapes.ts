@@ -24,6 +24,13 @@ export const hostChangeBody = changeBody.extend({
   tenant: label.nullable().default(null).describe('null: every tenant'),
 });
 
+export const killBody = changeBody.extend({
+  tenant: label
+    .nullable()
+    .default(null)
+    .describe('whose; null: of the one tenant that has a live task of this id, or of every tenant where none has'),
+});
+
 export const receipt = z
   .object({
     change: z.string(),

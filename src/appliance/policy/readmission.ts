@@ -84,9 +84,13 @@ export class Readmission {
     return revoked;
   }
 
-  async #revoke(control: ControlPlane, { pass, task, kind }: TaskAdmittedEvent, message: string): Promise<boolean> {
+  async #revoke(
+    control: ControlPlane,
+    { pass, task, tenant, kind }: TaskAdmittedEvent,
+    message: string,
+  ): Promise<boolean> {
     const ends = kind === 'isolate' && task !== null;
-    const action = ends ? ({ do: 'task.kill', task } as const) : ({ do: 'pass.revoke', pass } as const);
+    const action = ends ? ({ do: 'task.kill', task, tenant } as const) : ({ do: 'pass.revoke', pass } as const);
     // By then no pass of today is good any more, and the mark can be forgotten.
     const why = `no longer admitted: ${message}`.slice(0, 500);
     const outcome = await control.apply({ action, by: 'locktender', why, forMs: this.#parts.maxTtlMs });

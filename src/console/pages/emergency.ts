@@ -1,6 +1,6 @@
 /** The switches that cut, on one page that asks for nothing before it is there. */
 
-import type { RouteId } from '../../admin/contract.ts';
+import type { AnswerOf, RouteId } from '../../admin/contract.ts';
 import { ask } from '../api.ts';
 import { h } from '../dom.ts';
 import type { Page, PageContext } from '../page.ts';
@@ -48,7 +48,7 @@ const SWITCHES: readonly Switch[] = [
   {
     title: 'Kill a task',
     label: 'Task',
-    text: 'Its isolate ends, its flows are cut, its pass is dead.',
+    text: 'Its isolate ends, its flows are cut, its pass is dead. Where several tenants have one of this id: tenant/id.',
     path: (n) => `/v1/tasks/${n}/kill`,
     act: 'Kill',
     confirm: false,
@@ -131,13 +131,15 @@ function card(one: Switch, n: number, context: PageContext): HTMLElement {
   const go = async () => {
     // Pasted names bring spaces along.
     const subject = name.value.trim();
+    const { name: id, tenant } = named(one, subject);
     const done = await change({
       title: `${one.act} ${subject}`,
-      path: one.path(encodeURIComponent(subject)),
+      path: one.path(encodeURIComponent(id)),
       act: `${one.act} now`,
       danger: true,
       timed: one.kind !== 'task',
-      ...(one.kind === null ? {} : { preview: { kind: one.kind, name: subject } }),
+      ...(one.kind === null ? {} : { preview: { kind: one.kind, name: id, tenant } }),
+      ...(tenant && { more: { tenant } }),
       ...(one.confirm ? { confirm: subject } : {}),
     });
     if (done === null) return;
@@ -167,6 +169,19 @@ function card(one: Switch, n: number, context: PageContext): HTMLElement {
   );
 }
 
+/** A task may be said as `tenant/id`; neither has a slash. */
+function named({ kind }: Switch, subject: string): { name: string; tenant?: string } {
+  const slash = kind === 'task' ? subject.indexOf('/') : -1;
+  return slash < 0 ? { name: subject } : { name: subject.slice(slash + 1), tenant: subject.slice(0, slash) };
+}
+
+/** With the tenant, where several have one of that id. */
+function suggestedTasks(all: AnswerOf<'taskList'>['tasks']): readonly string[] {
+  const times = new Map<string, number>();
+  for (const { id } of all) times.set(id, (times.get(id) ?? 0) + 1);
+  return all.slice(-200).map(({ id, tenant }) => (times.get(id) === 1 || tenant === '' ? id : `${tenant}/${id}`));
+}
+
 async function suggest(): Promise<void> {
   const fill = (kind: string, names: readonly string[]) =>
     document.getElementById(`names-${kind}`)?.replaceChildren(...names.map((name) => h('option', { value: name })));
@@ -178,6 +193,6 @@ async function suggest(): Promise<void> {
   ]);
   fill('category', categories?.categories.map(({ id }) => id) ?? []);
   fill('tenant', tenants?.tenants.map(({ name }) => name) ?? []);
-  fill('task', tasks?.tasks.slice(-200).map(({ id }) => id) ?? []);
+  fill('task', suggestedTasks(tasks?.tasks ?? []));
   fill('capability', capabilities?.capabilities.map(({ name }) => name) ?? []);
 }

@@ -25,7 +25,9 @@ export const tasks: Page = {
   keys: { '/': () => search?.focus() },
   show: (context) => {
     const chosen = context.query.get('task');
-    return chosen === null ? drawList(context) : drawTask(context, chosen);
+    return chosen === null
+      ? drawList(context)
+      : drawTask(context, { id: chosen, tenant: context.query.get('tenant') ?? '' });
   },
 };
 
@@ -82,7 +84,7 @@ async function drawList(context: PageContext): Promise<void> {
 
 function rowOf(one: Task, context: PageContext): HTMLTableRowElement {
   return row(
-    link(`/console/tasks?task=${encodeURIComponent(one.id)}`, one.id),
+    link(`/console/tasks?task=${encodeURIComponent(one.id)}&tenant=${encodeURIComponent(one.tenant)}`, one.id),
     one.tenant === '' ? '–' : link(`/console/tenants?tenant=${encodeURIComponent(one.tenant)}`, one.tenant),
     `${one.class || '–'} / ${one.profile || '–'}`,
     one.kind,
@@ -91,11 +93,15 @@ function rowOf(one: Task, context: PageContext): HTMLTableRowElement {
     one.killed
       ? h('div', {}, badge('bad', 'killed'), h('div', { class: 'sub' }, `${one.killed.by}: ${one.killed.why}`))
       : badge('good', 'lives'),
-    h('div', { class: 'acts' }, !one.killed && killButton(one.id, context, () => drawList(context))),
+    h('div', { class: 'acts' }, !one.killed && killButton(one, context, () => drawList(context))),
   );
 }
 
-function killButton(id: string, context: PageContext, after: () => Promise<void>): HTMLElement | null {
+/** Two tenants may have a task of one id; without a tenant it is whosever it is. */
+type Named = Pick<Task, 'id' | 'tenant'>;
+
+function killButton(one: Named, context: PageContext, after: () => Promise<void>): HTMLElement | null {
+  const { id, tenant } = one;
   if (!context.may('taskKill')) return null;
   const act = async () => {
     const done = await change({
@@ -104,11 +110,12 @@ function killButton(id: string, context: PageContext, after: () => Promise<void>
       act: 'Kill now',
       danger: true,
       timed: false,
-      preview: { kind: 'task', name: id },
+      preview: { kind: 'task', name: id, tenant },
+      ...(tenant && { more: { tenant } }),
       confirm: id,
     });
     if (done === null) return;
-    await (context.query.get('task') === null ? drawList(context) : drawTask(context, id));
+    await (context.query.get('task') === null ? drawList(context) : drawTask(context, one));
     showReceipt(context.place, {
       title: `${id} is killed`,
       ...done,
@@ -118,9 +125,10 @@ function killButton(id: string, context: PageContext, after: () => Promise<void>
   return button('Kill …', () => void act(), { class: 'danger', 'aria-label': `Kill ${id}` });
 }
 
-async function drawTask(context: PageContext, id: string): Promise<void> {
-  const task = await ask<'taskShow'>(`/v1/tasks/${encodeURIComponent(id)}`);
-  const kill = task.killed === null ? killButton(id, context, () => drawTask(context, id)) : badge('bad', 'killed');
+async function drawTask(context: PageContext, one: Named): Promise<void> {
+  const { id, tenant } = one;
+  const task = await ask<'taskShow'>(`/v1/tasks/${encodeURIComponent(id)}`, tenant ? { query: { tenant } } : {});
+  const kill = task.killed === null ? killButton(task, context, () => drawTask(context, task)) : badge('bad', 'killed');
   const steps = walkOf(task.events.map(({ event }) => event).reverse());
   const mayRules = context.may('ruleList') && context.may('auditQuery');
   const list = h('ol', { class: 'timeline' }, ...steps.map((step) => stepOf(step, mayRules)));

@@ -104,7 +104,7 @@ async function detail(name: string, context: PageContext): Promise<HTMLElement[]
   const own = tasks.filter(({ tenant }) => tenant === name);
   const taskRows = own.map((one) =>
     row(
-      link(`/console/tasks?task=${encodeURIComponent(one.id)}`, one.id),
+      link(`/console/tasks?task=${encodeURIComponent(one.id)}&tenant=${encodeURIComponent(name)}`, one.id),
       one.class,
       one.profile,
       one.kind,
@@ -118,7 +118,7 @@ async function detail(name: string, context: PageContext): Promise<HTMLElement[]
       row(
         h('code', {}, one.host),
         one.kind,
-        link(`/console/tasks?task=${encodeURIComponent(one.task)}`, one.task),
+        link(`/console/tasks?task=${encodeURIComponent(one.task)}&tenant=${encodeURIComponent(name)}`, one.task),
         moment(one.since),
       ),
     );

@@ -4,7 +4,7 @@ import { ApiFault, post } from '../api.ts';
 import { badge, h, link, openDialog } from '../dom.ts';
 import { moment } from '../format.ts';
 import { field, problem } from './layout.ts';
-import { type Subject, showPreview } from './preview.ts';
+import { type Previewed, showPreview } from './preview.ts';
 import type { Receipt } from './receipt.ts';
 
 export interface ChangeOrder {
@@ -16,7 +16,7 @@ export interface ChangeOrder {
   readonly act: string;
   readonly danger: boolean;
   /** What is looked at before: what hangs on it now, and what the last day had of it. */
-  readonly preview?: { readonly kind: Subject; readonly name: string };
+  readonly preview?: Previewed;
   /** A name that has to be typed, for what cuts much. */
   readonly confirm?: string;
   /** Whether it may return by itself after a while. */

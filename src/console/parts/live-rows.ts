@@ -35,7 +35,7 @@ export function groupCells(
       h('div', { class: 'sub' }, requestOf(last)),
     ),
     cell(h('code', {}, last.reason), h('div', { class: 'sub' }, [...categories].slice(0, 3).join(', '))),
-    cell(tenant, h('div', { class: 'sub' }, taskLink(task))),
+    cell(tenant, h('div', { class: 'sub' }, taskLink(task, tenant))),
     number('Allowed', allowed),
     number('Denied', denied),
     actions(last, context),
@@ -50,7 +50,7 @@ export function eachCells(decision: Decision, context: PageContext): Node[] {
     cell(verdict(decision.effect)),
     cell(h('strong', {}, decision.input.host ?? '–'), h('div', { class: 'sub' }, requestOf(decision))),
     cell(h('code', {}, decision.reason), h('div', { class: 'sub' }, decision.categories.join(', '))),
-    cell(tenant ?? '–', h('div', { class: 'sub' }, taskLink(task ?? '–'))),
+    cell(tenant ?? '–', h('div', { class: 'sub' }, taskLink(task ?? '–', tenant ?? ''))),
     actions(decision, context),
   ];
 }
@@ -82,9 +82,10 @@ function actions(decision: Decision, context: PageContext): HTMLElement {
 }
 
 /** By its end: ids begin with the time, so those of one minute begin alike. */
-function taskLink(task: string): Node | string {
+function taskLink(task: string, tenant: string): Node | string {
   if (task === '–') return task;
-  const one = link(`/console/tasks?task=${encodeURIComponent(task)}`, task.length > 14 ? `…${task.slice(-9)}` : task);
+  const address = `/console/tasks?task=${encodeURIComponent(task)}&tenant=${encodeURIComponent(tenant)}`;
+  const one = link(address, task.length > 14 ? `…${task.slice(-9)}` : task);
   one.title = task;
   return one;
 }

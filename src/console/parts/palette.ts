@@ -128,7 +128,7 @@ async function acts(me: Me): Promise<Entry[]> {
     ...(tasks?.tasks ?? []).slice(-200).map(({ id, tenant }) => ({
       text: `task ${id}`,
       hint: tenant,
-      go: `/console/tasks?task=${encodeURIComponent(id)}`,
+      go: `/console/tasks?task=${encodeURIComponent(id)}&tenant=${encodeURIComponent(tenant)}`,
     })),
   ];
 }

@@ -8,10 +8,20 @@ import { chips, loading } from './layout.ts';
 
 export type Subject = 'category' | 'capability' | 'tenant' | 'task' | 'host';
 
-export async function showPreview({ kind, name }: { kind: Subject; name: string }, place: Element): Promise<void> {
+export interface Previewed {
+  readonly kind: Subject;
+  readonly name: string;
+  /** Of this tenant only. */
+  readonly tenant?: string | undefined;
+}
+
+export async function showPreview({ kind, name, tenant }: Previewed, place: Element): Promise<void> {
   place.replaceChildren(loading());
   try {
-    const seen = await ask<'preview'>(`/v1/preview/${kind}/${encodeURIComponent(name)}`);
+    const seen = await ask<'preview'>(
+      `/v1/preview/${kind}/${encodeURIComponent(name)}`,
+      tenant ? { query: { tenant } } : {},
+    );
     place.replaceChildren(...previewOf(seen));
   } catch (error) {
     const text = error instanceof Error ? error.message : 'it failed';

@@ -1,6 +1,13 @@
 /** One change of controls: its names checked, then the state after it. Pure; persisting and cutting are elsewhere. */
 
-import type { ControlAction, ControlMark, Controls, HostOverride, MarksForgotten } from '../../core/controls.ts';
+import {
+  type ControlAction,
+  type ControlMark,
+  type Controls,
+  type HostOverride,
+  killName,
+  type MarksForgotten,
+} from '../../core/controls.ts';
 import { didYouMean } from '../../core/nearest.ts';
 import { err, ok, type Result } from '../../core/result.ts';
 import { TENANT_NAME } from '../bundle/approved-domains.ts';
@@ -41,11 +48,10 @@ function actionProblem(action: ControlAction, mark: ControlMark, bundle: Bundle)
       return known('capability', action.capability, bundle.capabilities);
     case 'tenant.quarantine':
     case 'tenant.release':
-      return TENANT_NAME.test(action.tenant)
-        ? null
-        : `tenant \`${action.tenant}\` is not a tenant name; use letters, digits, \`-\` and \`_\``;
+      return tenantProblem(action.tenant);
     case 'task.kill':
-      return ID.test(action.task) ? null : `task \`${action.task}\` is not a task id; copy it from \`task list\``;
+      if (!ID.test(action.task)) return `task \`${action.task}\` is not a task id; copy it from \`task list\``;
+      return action.tenant === null ? null : tenantProblem(action.tenant);
     case 'pass.revoke':
       return ID.test(action.pass)
         ? null
@@ -64,7 +70,11 @@ function known(what: string, name: string, names: ReadonlySet<string> | Readonly
 function hostProblem(host: string, tenant: string | null): string | null {
   const pattern = parseHostPattern(host);
   if (!pattern.ok) return pattern.error;
-  return tenant === null || TENANT_NAME.test(tenant)
+  return tenant === null ? null : tenantProblem(tenant);
+}
+
+function tenantProblem(tenant: string): string | null {
+  return TENANT_NAME.test(tenant)
     ? null
     : `tenant \`${tenant}\` is not a tenant name; use letters, digits, \`-\` and \`_\``;
 }
@@ -92,7 +102,7 @@ function changed(before: Controls, action: ControlAction, mark: ControlMark, bun
     case 'tenant.release':
       return { quarantinedTenants: without(before.quarantinedTenants, action.tenant) };
     case 'task.kill':
-      return { killedTasks: { ...before.killedTasks, [action.task]: mark } };
+      return { killedTasks: { ...before.killedTasks, [killName(action)]: mark } };
     case 'pass.revoke':
       return { revokedPasses: { ...before.revokedPasses, [action.pass]: mark } };
     case 'host.allow':

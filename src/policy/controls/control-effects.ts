@@ -4,8 +4,15 @@
  * its expiry are all treated alike.
  */
 
-import { type ControlMark, type Controls, type HostOverride, markUnder } from '../../core/controls.ts';
-import { type Fact, fact } from '../../core/fact.ts';
+import {
+  type ControlMark,
+  type Controls,
+  type HostOverride,
+  killedOf,
+  killName,
+  markUnder,
+} from '../../core/controls.ts';
+import { type Fact, fact, factParts } from '../../core/fact.ts';
 
 export interface Ended {
   readonly facts: readonly Fact[];
@@ -37,7 +44,7 @@ export function controlEffects(before: Controls, after: Controls): ControlEffect
   ] as const;
   for (const [kind, was, is] of closing) {
     for (const name of changedNames(was, is)) {
-      const ended = { facts: [fact(kind, name)], tenant: null };
+      const ended = kind === 'task' ? killed(name) : { facts: [fact(kind, name)], tenant: null };
       (Object.hasOwn(is, name) ? cut : forget).push(ended);
     }
   }
@@ -48,6 +55,22 @@ export function controlEffects(before: Controls, after: Controls): ControlEffect
   }
   overrideEffects(before, after, { cut, rejudge, forget });
   return { cut, rejudge, forget };
+}
+
+/** Facts that a change ended, as its receipt has them: a killed task with its tenant. */
+export function endedFacts({ cut, rejudge }: Pick<ControlEffects, 'cut' | 'rejudge'>): readonly Fact[] {
+  return [...cut, ...rejudge].flatMap(({ facts, tenant }) =>
+    facts.map((one) => {
+      const { kind, value } = factParts(one);
+      return kind === 'task' ? fact(kind, killName({ task: value, tenant })) : one;
+    }),
+  );
+}
+
+/** Decisions and flows rely on their task by its id, and belong to a tenant. */
+function killed(name: string): Ended {
+  const { task, tenant } = killedOf(name);
+  return { facts: [fact('task', task)], tenant };
 }
 
 type Filling = { readonly [K in keyof ControlEffects]: Ended[] };

@@ -1,6 +1,6 @@
 /** Controls as tables: what is in force at an instant, at the cost of a few hash lookups. */
 
-import { type ControlMark, type Controls, type HostOverride, markUnder } from '../../core/controls.ts';
+import { type ControlMark, type Controls, type HostOverride, killName, markUnder } from '../../core/controls.ts';
 import { suffixLength } from '../bundle/host-pattern.ts';
 
 export interface ControlIndex {
@@ -53,6 +53,19 @@ function build(controls: Controls): ControlIndex {
 export function markOf(record: Readonly<Record<string, ControlMark>>, name: string, now: number): ControlMark | null {
   const mark = markUnder(record, name);
   return mark && (mark.until === null || mark.until > now) ? mark : null;
+}
+
+/** A kill of this tenant's task that is in force at `now`, with the name of its mark; its own before that of every tenant. */
+export function killOf(
+  { killedTasks }: Pick<Controls, 'killedTasks'>,
+  { task, tenant }: { readonly task: string; readonly tenant: string },
+  now: number,
+): { readonly name: string; readonly mark: ControlMark } | null {
+  for (const name of [killName({ task, tenant }), task]) {
+    const mark = markOf(killedTasks, name, now);
+    if (mark) return { name, mark };
+  }
+  return null;
 }
 
 /** The first instant after `now` at which controls differ from what they are now; infinity for never. */

@@ -14,7 +14,7 @@ import {
   snapshot,
 } from '../../../test/policy/fixture.ts';
 import { changed, recorded } from '../../../test/policy/recorded.ts';
-import { type Controls, NO_CONTROLS } from '../../core/controls.ts';
+import { type ControlAction, type Controls, NO_CONTROLS } from '../../core/controls.ts';
 import type { AuditEvent } from '../../core/event.ts';
 import type { Bundle } from '../bundle/bundle.ts';
 import { bundleDocument, bundleFromDocument } from '../bundle/bundle-document.ts';
@@ -64,6 +64,25 @@ describe('replay under the policy of then', () => {
     const after = snapshot({ controls: BLOCKED });
     const events = [...traffic(), ...traffic(after), changed(NO_CONTROLS, BLOCKED), ...traffic()];
     expect(replay(events)).toMatchObject({ decisions: 36, differences: 0 });
+  });
+
+  it('takes a kill for what it meant then: of every tenant’s task, or of one’s', () => {
+    const asked = (tenant: string) =>
+      request('GET', 'https://docs.python.org/3/', { principal: principal({ tenant, pass: `p_${tenant}` }) });
+    const old = controls({ killedTasks: { t_1: mark() } });
+    const later = { ...old, version: old.version + 1, killedTasks: { 'acme/t_1': mark() } };
+    // Word for word what older versions have on record.
+    const denied = { effect: 'deny', reason: 'task_killed', step: 'task_killed', mode: null } as const;
+    const by = (id: string) => ({ ...denied, rule: { file: null, id: `control:task:${id}`, line: null } });
+    const action = { do: 'task.kill', task: 't_1' } as ControlAction;
+    const events = [
+      { ...changed(NO_CONTROLS, old), action, task: 't_1' },
+      ...['acme', 'beta'].map((of) => recorded(asked(of), snapshot({ controls: old }), by('t_1'))),
+      changed(old, later),
+      recorded(asked('acme'), snapshot({ controls: later }), by('acme/t_1')),
+      recorded(asked('beta'), snapshot({ controls: later }), { effect: 'allow', reason: 'capability_grants' }),
+    ];
+    expect(replay(events)).toMatchObject({ decisions: 4, differences: 0 });
   });
 
   it('reads a change that is in the log twice once', () => {
