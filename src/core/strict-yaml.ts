@@ -3,10 +3,25 @@
  * with file, line and column, and with the nearest name that would have been right.
  */
 
-import { isMap, isNode, isPair, isScalar, LineCounter, type ParsedNode, parseDocument, visit } from 'yaml';
+import {
+  type ErrorCode,
+  isMap,
+  isNode,
+  isPair,
+  isScalar,
+  LineCounter,
+  type ParsedNode,
+  parseDocument,
+  visit,
+} from 'yaml';
 import type { z } from 'zod';
 import { didYouMean } from './nearest.ts';
 import { err, ok, type Problem, type Result } from './result.ts';
+
+/** Where the parser speaks to programmers. */
+const MESSAGES: Partial<Record<ErrorCode, string>> = {
+  MULTIPLE_DOCS: 'a second document begins here; write one, without `---` between',
+};
 
 export interface YamlFile<T> {
   readonly file: string;
@@ -23,7 +38,9 @@ export function parseYamlFile<T>(file: string, text: string, schema: z.ZodType<T
   const doc = parseDocument(text, { lineCounter: lines, uniqueKeys: true, prettyErrors: false, version: '1.2' });
   const broken = [...doc.errors, ...doc.warnings];
   if (broken.length > 0) {
-    return err(broken.map((e) => ({ file, ...place(lines, e.pos[0]), message: sentence(e.message) })));
+    return err(
+      broken.map((e) => ({ file, ...place(lines, e.pos[0]), message: MESSAGES[e.code] ?? sentence(e.message) })),
+    );
   }
   const where = (path: readonly PropertyKey[]) => position(doc.contents, lines, path);
   const problem = (path: readonly PropertyKey[], message: string): Problem => ({ file, ...where(path), message });

@@ -47,6 +47,7 @@ describe('rule sets', () => {
       /r\.yaml:12: rule `sample`.*must match/,
     ],
     ['a no_match test that fails', good.replace("['key=short']", "['key=abcdefgh']"), /r\.yaml:12: .*must not match/],
+    ['a second document', `${good}---\n${good}`, /r\.yaml:13: a second document begins here; write one/],
     ['missing tests', good.replace(/ {4}tests:.*\n/, ''), /r\.yaml:3: .*tests/],
   ])('refuses %s with file and line', (_what, text, expected) => {
     expect(problemsOf(text).join('\n')).toMatch(expected);

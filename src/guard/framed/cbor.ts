@@ -17,6 +17,13 @@ export function readCbor(bytes: Buffer): BinaryDocument | null {
   return { leaves, isDoubtful, write: (changes) => writeItems(bytes, places, { changes, headOf }) };
 }
 
+/** As they stand, with blanks for the heads of texts: heads may be letters, and none of the text. */
+export function apartCbor(bytes: Buffer): Buffer {
+  const apart = Buffer.from(bytes);
+  new CborReader(bytes, apart).all();
+  return apart;
+}
+
 function headOf(first: number, length: number): Buffer {
   const kind = first & 0xe0;
   if (length < 24) return Buffer.from([kind | length]);

@@ -121,6 +121,14 @@ describe.each(FORMATS)('$type', ({ type, write, read }) => {
     expect(run(Buffer.alloc(0), type).body).toHaveLength(0);
   });
 
+  it('is searched text by text though it has more of them than are told: what says a length may be a letter', () => {
+    const long = `${GITHUB_TOKEN} `.padEnd(0x61, '-');
+    const body = write([...Array.from({ length: 65_536 }, () => 'a'), long]);
+    const { body: left, findings } = run(body, type);
+    expect([left.length, left.includes(GITHUB_TOKEN), findings]).toEqual([body.length, false, 1]);
+    expect(left.subarray(0, -long.length)).toEqual(body.subarray(0, -long.length));
+  });
+
   it('does not pass where it is larger than is held', () => {
     expect(run(write('x'.repeat(200_000)), type)).toMatchObject({ blocked: true, body: Buffer.alloc(0) });
   });

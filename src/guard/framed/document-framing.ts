@@ -1,12 +1,16 @@
 /** Bodies that are one binary document, which is read once it is whole: CBOR, MessagePack, protobuf. */
 
 import { GrowingBytes } from '../../core/growing-bytes.ts';
-import { type Read, tellAs } from './document.ts';
+import { type Read, type TellingAs, tellAs } from './document.ts';
 import { type Framing, type FramingOptions, type Told, Unreadable } from './framing.ts';
 import { told, type Value } from './told.ts';
 
 /** `most`: bytes of the document. */
-export function documentFraming(read: Read, { most, isLeaving }: FramingOptions): Framing {
+export function documentFraming(
+  read: Read,
+  { most, isLeaving }: FramingOptions,
+  more: Pick<TellingAs, 'apart'> = {},
+): Framing {
   const held = new GrowingBytes();
   return {
     push(chunk) {
@@ -16,7 +20,7 @@ export function documentFraming(read: Read, { most, isLeaving }: FramingOptions)
     },
     *end(): Generator<Told, void> {
       const values: Value[] = [];
-      if (held.length > 0) yield told(values, tellAs(read, held.release(), { values, isLeaving }));
+      if (held.length > 0) yield told(values, tellAs(read, held.release(), { values, isLeaving, ...more }));
     },
     rest: () => held.release(),
   };

@@ -41,7 +41,7 @@ const LARGEST_READ = 4 * 1024 * 1024;
  * may be another, and always with `isLeaving`: whoever hides something says of it what they like. Both can be written then
  * because all that is replaced keeps its length.
  */
-export function tellAs(read: Read, bytes: Buffer, { values, isLeaving }: TellingAs): () => Buffer {
+export function tellAs(read: Read, bytes: Buffer, { values, isLeaving, apart }: TellingAs): () => Buffer {
   const document = bytes.length <= LARGEST_READ ? read(bytes) : null;
   const isToldWhole = bytes.length > 0 && (document === null || document.isDoubtful || isLeaving);
   const ofDocument = document === null ? () => null : tellDocument(document, values, isToldWhole);
@@ -50,6 +50,13 @@ export function tellAs(read: Read, bytes: Buffer, { values, isLeaving }: Telling
     whole = document === null ? now : fitted(bytes, now);
   };
   if (isToldWhole) values.push(tellBytes(bytes, { name: 'message', set }));
+  const cleft = document === null && bytes.length > 0 ? apart?.(bytes) : undefined;
+  if (cleft !== undefined) {
+    const setApart = (now: Buffer) => {
+      whole = bothChanges(cleft, fitted(cleft, now), fitted(bytes, whole));
+    };
+    values.push(tellBytes(cleft, { name: 'texts', set: setApart }));
+  }
   return () => {
     const now = ofDocument();
     if (now === null) return whole;
@@ -60,6 +67,8 @@ export function tellAs(read: Read, bytes: Buffer, { values, isLeaving }: Telling
 export interface TellingAs {
   readonly values: Value[];
   readonly isLeaving: boolean;
+  /** What is told as well of one that is not read: as it stands, its texts apart from what says how long they are. */
+  readonly apart?: (bytes: Buffer) => Buffer;
 }
 
 /** All of one length. */

@@ -1,12 +1,12 @@
 /** Which bodies are told in parts, by their media type. */
 
 import type { GuardDirection } from '../../core/finding.ts';
-import { readCbor } from './cbor.ts';
+import { apartCbor, readCbor } from './cbor.ts';
 import { documentFraming } from './document-framing.ts';
 import { eventStreamFraming } from './event-stream-framing.ts';
 import type { Framing, FramingOptions } from './framing.ts';
 import { grpcFraming, grpcWebTextFraming } from './grpc-framing.ts';
-import { readMessagePack } from './message-pack.ts';
+import { apartMessagePack, readMessagePack } from './message-pack.ts';
 import { readProtobuf } from './protobuf.ts';
 
 interface Format {
@@ -20,8 +20,14 @@ const FORMATS: readonly Format[] = [
   { type: /^application\/vnd\.amazon\.eventstream$/, open: eventStreamFraming, flows: 'request' },
   { type: /^application\/(?:grpc(?:-web)?(?:\+[\w-]+)?|connect\+[\w-]+)$/, open: grpcFraming, flows: 'both' },
   { type: /^application\/grpc-web-text(?:\+[\w-]+)?$/, open: grpcWebTextFraming, flows: 'both' },
-  { type: /^application\/(?:[\w.-]+\+)?cbor(?:-seq)?$/, open: (options) => documentFraming(readCbor, options) },
-  { type: /^application\/(?:x-|vnd\.)?msgpack$/, open: (options) => documentFraming(readMessagePack, options) },
+  {
+    type: /^application\/(?:[\w.-]+\+)?cbor(?:-seq)?$/,
+    open: (options) => documentFraming(readCbor, options, { apart: apartCbor }),
+  },
+  {
+    type: /^application\/(?:x-|vnd\.)?msgpack$/,
+    open: (options) => documentFraming(readMessagePack, options, { apart: apartMessagePack }),
+  },
   {
     type: /^application\/(?:(?:x-)?protobuf|proto|vnd\.google\.protobuf)$/,
     open: (options) => documentFraming(readProtobuf, options),
