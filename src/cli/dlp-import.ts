@@ -41,7 +41,7 @@ export function addDlpImport(
         .option('--out <file>', 'where the rule file is written; default: stdout');
     },
     run: async ([format = '', file = '-'], options, { io }) => {
-      const read = READERS[format];
+      const read = Object.hasOwn(READERS, format) ? READERS[format] : undefined;
       if (read === undefined) {
         throw new CliFailure(EXIT.usage, `\`${format}\` is not a format; one of ${Object.keys(READERS).join(', ')}`);
       }

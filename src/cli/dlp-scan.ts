@@ -152,8 +152,16 @@ function* walk({ file, path }: Place, out: Scanned): Generator<Place> {
   for (const name of names) {
     const shown = name.toString('utf8');
     const below = Buffer.concat([path, Buffer.from(sep), name]);
-    if (SKIPPED.has(shown) || lstat(below)?.isSymbolicLink()) continue;
-    yield* walk({ file: relative('', join(file, shown)) || join(file, shown), path: below }, out);
+    if (SKIPPED.has(shown)) continue;
+    const at = { file: relative('', join(file, shown)) || join(file, shown), path: below };
+    try {
+      if (lstat(below)?.isSymbolicLink()) continue;
+    } catch (error) {
+      // A path that is too long, or a directory that may be listed and not searched: no reason to say nothing of the others.
+      out.unread.push({ file: at.file, why: errorCode(error) });
+      continue;
+    }
+    yield* walk(at, out);
   }
 }
 
@@ -268,7 +276,7 @@ function scanBytes(file: string, bytes: Buffer, inside: Inside): void {
   const scanner = new StreamScanner(scan.rules, LIMITS);
   const text = utf16 === null ? bytes : Buffer.from(new TextDecoder(utf16, { ignoreBOM: true }).decode(bytes), 'utf8');
   const found = [...scanner.push(text), ...scanner.end()];
-  out.files.push({ file, findings: utf16 === null ? found : found.map((one) => inUtf16(one, text)) });
+  out.files.push({ file, findings: utf16 === null ? found : inUtf16(found, text) });
 }
 
 function scanMember(archive: string, { name, bytes, unread }: Member, inside: Inside): void {
@@ -283,11 +291,20 @@ function utf16Of(head: Buffer): 'utf-16le' | 'utf-16be' | null {
   return head[0] === 0xfe && head[1] === 0xff ? 'utf-16be' : null;
 }
 
-/** Offsets in the file as it lies there, not in its UTF-8. */
-function inUtf16(found: Found, text: Buffer): Found {
-  const before = 2 * text.toString('utf8', 0, found.start).length;
-  const length = 2 * text.toString('utf8', found.start, found.end).length;
-  return { ...found, start: before, end: before + length };
+/** Offsets in the file as it lies there, not in its UTF-8. Counted on from one finding to the next. */
+function inUtf16(found: readonly Found[], text: Buffer): Found[] {
+  let [at, counted] = [0, 0];
+  const offsetOf = (utf8: number): number => {
+    if (utf8 < at) [at, counted] = [0, 0];
+    counted += 2 * text.toString('utf8', at, utf8).length;
+    at = utf8;
+    return counted;
+  };
+  return found.map((one) => {
+    const start = offsetOf(one.start);
+    // The next may begin before this one ends.
+    return { ...one, start, end: start + 2 * text.toString('utf8', one.start, one.end).length };
+  });
 }
 
 async function scanLines(named: readonly string[], scan: Scan): Promise<number> {

@@ -42,8 +42,11 @@ export function addDlp(program: Command, parts: CliParts): void {
     declare: (command) => {
       command.option('--rules <dir>', 'directory of rule files').option('--mb <n>', 'megabytes of text', '4');
     },
-    run: async (_, options, { io }) =>
-      bench(rulesOf(options, io), Number(options.mb) || 4, { io, json: options.json === true }),
+    run: async (_, options, { io }) => {
+      if (!/^[1-9][0-9]{0,2}$/.test(options.mb))
+        throw new CliFailure(EXIT.usage, `\`${options.mb}\` is not a number of megabytes; give one from 1 to 999`);
+      bench(rulesOf(options, io), Number(options.mb), { io, json: options.json === true });
+    },
   });
   addDlpMakers(dlp, parts);
   addDlpImport(dlp, parts, (options, io) => new Set(rulesOf(options, io).rules.map(({ spec }) => spec.info_type)));

@@ -9,7 +9,7 @@ import { type AdminClient, adminClient } from './admin-client.ts';
 import { CliFailure, EXIT, readAll } from './context.ts';
 import { change } from './controls.ts';
 import { type CliParts, durationMs, group, leaf } from './leaf.ts';
-import { instant, printJson } from './print.ts';
+import { instant, plain, printJson } from './print.ts';
 
 export interface PassOptions {
   readonly tenant: string;
@@ -116,5 +116,6 @@ export async function accessOf(
 function shown(key: string, value: unknown): string {
   if (value === null) return '-';
   if (key === 'expires_at') return instant(Number(value));
-  return Array.isArray(value) ? value.join(' ') : String(value);
+  // Whoever made the token wrote these.
+  return plain(Array.isArray(value) ? value.join(' ') : String(value));
 }

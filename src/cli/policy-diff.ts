@@ -2,6 +2,7 @@
 
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
+import { z } from 'zod';
 import { loadPolicy, type PolicyRevision, rootsOf } from '../control/load-revision.ts';
 import { bundleChanges, contractsOf, questionOf } from '../policy/bundle/bundle-diff.ts';
 import { RequestDiff } from '../policy/trials/request-diff.ts';
@@ -32,15 +33,23 @@ export function addDiff(policy: Command, parts: CliParts): void {
 
 function run(a: string, b: string, options: DiffOptions, io: CliIo): void {
   const config = configOf(options, io);
+  const back = durationMs(options.since);
+  if (back === null)
+    throw new CliFailure(EXIT.usage, `\`${options.since}\` is not a duration; write for example \`30d\``);
   const load = (dir: string) => must(loadPolicy({ ...rootsOf(config), rules: [resolve(io.cwd, dir)] }));
   const [before, after] = [load(a), load(b)];
   const changes = bundleChanges(before.bundle, after.bundle).map(({ kind, name, change }) => ({ kind, name, change }));
   const diff = new RequestDiff(before.bundle, after.bundle);
-  for (const question of questionsOf(options, [before, after], io)) diff.listed(question, after.categories.index);
+  const own = options.requests === undefined ? [] : linesOf(options.requests, io);
+  for (const { question, where } of questionsOf(own, [before, after])) {
+    const problem = diff.listed(question, after.categories.index);
+    // What was named and cannot be compared would pass for what does not differ.
+    if (problem !== null && where !== null) throw new CliFailure(EXIT.usage, `${where}: ${problem}`);
+  }
   const listed = diff.compared;
   if (hasLog(config.state)) {
-    const since = Date.now() - (durationMs(options.since) ?? 0);
-    for (const { event, controls } of recordedDecisions(config.state, since)) diff.recorded(event, controls);
+    for (const { event, controls } of recordedDecisions(config.state, Date.now() - back))
+      diff.recorded(event, controls);
   }
   const groups = diff.groups();
   const requests = { listed, recorded: diff.compared - listed, changed: diff.changed, groups };
@@ -58,41 +67,45 @@ function run(a: string, b: string, options: DiffOptions, io: CliIo): void {
 }
 
 /** Those of a file, and those of the contracts of both directories. */
-function questionsOf({ requests }: DiffOptions, revisions: readonly PolicyRevision[], io: CliIo): WhatIf[] {
-  const own = requests === undefined ? [] : linesOf(requests, io);
-  const contracts = revisions.flatMap(({ bundle }) => must(contractsOf(bundle)));
-  const all = [...own, ...contracts.flatMap(questionOf)];
-  return [...new Map(all.map((question) => [JSON.stringify(question), question])).values()];
+function questionsOf(own: readonly Listed[], revisions: readonly PolicyRevision[]): Listed[] {
+  const contracts = revisions.flatMap(({ bundle }) => must(contractsOf(bundle))).flatMap(questionOf);
+  const all = [...contracts.map((question): Listed => ({ question, where: null })), ...own];
+  return [...new Map(all.map((one) => [JSON.stringify(one.question), one])).values()];
 }
 
-function linesOf(file: string, io: CliIo): WhatIf[] {
+interface Listed {
+  readonly question: WhatIf;
+  /** `file:line`; null for one of a contract. */
+  readonly where: string | null;
+}
+
+const requestShape = z.object({
+  tenant: z.string(),
+  url: z.string(),
+  class: z.string().nullable().default(null),
+  profile: z.string().nullable().default(null),
+  risk: z.int().min(0).max(100).default(0),
+  method: z.string().default('GET'),
+});
+
+function linesOf(file: string, io: CliIo): Listed[] {
   const rows = textOf(file, io.cwd).split('\n');
-  return rows.flatMap((row, i): WhatIf[] => {
+  return rows.flatMap((row, i): Listed[] => {
     if (row.trim() === '') return [];
-    const value = parsed(row);
-    const { tenant, class: name, profile, risk, method, url } = value ?? {};
-    if (typeof tenant !== 'string' || typeof url !== 'string') {
-      throw new CliFailure(
-        EXIT.usage,
-        `${file}:${i + 1}: not a request; write {"tenant":…,"class":…,"method":…,"url":…}`,
-      );
-    }
-    return [
-      {
-        tenant,
-        url,
-        class: typeof name === 'string' ? name : null,
-        profile: typeof profile === 'string' ? profile : null,
-        risk: typeof risk === 'number' ? risk : 0,
-        method: typeof method === 'string' ? method : 'GET',
-      },
-    ];
+    const where = `${file}:${i + 1}`;
+    const read = requestShape.safeParse(parsed(row));
+    if (read.success) return [{ question: read.data, where }];
+    const at = read.error.issues[0]?.path.join('.');
+    throw new CliFailure(
+      EXIT.usage,
+      `${where}: not a request${at ? ` (\`${at}\`)` : ''}; write {"tenant":…,"class":…,"method":…,"url":…}`,
+    );
   });
 }
 
-function parsed(text: string): Record<string, unknown> | null {
+function parsed(text: string): unknown {
   try {
-    return JSON.parse(text) as Record<string, unknown>;
+    return JSON.parse(text);
   } catch {
     return null;
   }

@@ -19,8 +19,7 @@ export function printTable(io: CliIo, headings: readonly string[], rows: readonl
 
 function cell(value: unknown): string {
   if (value === null || value === undefined) return '-';
-  if (Array.isArray(value)) return value.join(' ');
-  return plain(String(value));
+  return plain(Array.isArray(value) ? value.join(' ') : String(value));
 }
 
 /** Names and reasons come from the record: no control character of theirs reaches the terminal. */

@@ -6,6 +6,7 @@ import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { afterAll, describe, expect, it } from 'vitest';
 import { execute, PROGRAM, type Ran, temporaryDirectory } from '../journey/running-appliance.ts';
@@ -17,6 +18,11 @@ const cli = (args: readonly string[], input = ''): Promise<Ran> =>
   execute([PROGRAM, ...args], { cwd: directory.path, input });
 
 describe('exit codes', () => {
+  const rules = fileURLToPath(new URL('../../rules', import.meta.url));
+  const diff = ['policy', 'diff', rules, rules];
+  const asked = (url: string, more = {}) => `${JSON.stringify({ tenant: 'acme', url, ...more })}\n`;
+  writeFileSync(join(directory.path, 'asked.jsonl'), asked('https://example.com/') + asked('x'));
+  writeFileSync(join(directory.path, 'odd.jsonl'), asked('https://example.com/', { risk: '80' }));
   const decide = ['decide', '--tenant', 'acme', '--class', 'research', '--url', 'https://example.com/'];
   it.each([
     ['0 for an allow', [...decide], 0, [/^allow: capability_grants/, /^$/]],
@@ -26,6 +32,21 @@ describe('exit codes', () => {
     ['2 for what is not a URL', ['decide', '--tenant', 'a', '--url', 'x'], 2, [/^$/, /`x` is not a URL/]],
     ['2 for a log that is not there', ['audit', 'verify', 'nowhere'], 2, [/^$/, /`nowhere` does not exist/]],
     ['2 for an export of a log that is not there', ['audit', 'export'], 2, [/^$/, /audit` does not exist/]],
+    [
+      '2 for a duration that is none',
+      ['policy', 'diff', 'a', 'b', '--since', 'soon'],
+      2,
+      [/^$/, /`soon` is not a dur/],
+    ],
+    [
+      '2 for a request that cannot be compared',
+      [...diff, '--requests', 'asked.jsonl'],
+      2,
+      [/^$/, /asked.jsonl:2: `x` is/],
+    ],
+    ['2 for a request that is none', [...diff, '--requests', 'odd.jsonl'], 2, [/^$/, /odd.jsonl:1: .*`risk`/]],
+    ['2 for a format that is none', ['dlp', 'import', 'constructor', '-'], 2, [/^$/, /`constructor` is not a format/]],
+    ['2 for megabytes that are none', ['dlp', 'bench', '--mb', 'many'], 2, [/^$/, /`many` is not a number/]],
     ['3 when no appliance runs', ['slo'], 3, [/^$/, /start `locktender serve`/]],
   ] as const)('ends %s', async (_, args, code, [stdout, stderr]) => {
     const ran = await cli(args);
@@ -180,7 +201,10 @@ describe('dlp scan of files', () => {
     mkdirSync(join(tree, 'sub', '.git'), { recursive: true });
     writeFileSync(join(tree, 'sub', 'a.txt'), 'one\nkey AKIAIOSFODNN7EXAMPLA\n');
     writeFileSync(join(tree, 'sub', '.git', 'ignored'), 'AKIAIOSFODNN7EXAMPLA');
-    writeFileSync(join(tree, 'wide.txt'), Buffer.from('\ufeffé AKIAIOSFODNN7EXAMPLA', 'utf16le'));
+    writeFileSync(
+      join(tree, 'wide.txt'),
+      Buffer.from('\ufeffé AKIAIOSFODNN7EXAMPLA ü AKIAIOSFODNN7EXAMPLA', 'utf16le'),
+    );
     expect(
       await execute(['tar', '-czf', 'tree/inner.tgz', '-C', 'tree', 'sub/a.txt'], { cwd: directory.path }),
     ).toMatchObject({ code: 0 });
@@ -188,7 +212,7 @@ describe('dlp scan of files', () => {
     const ran = await cli(['dlp', 'scan', '--json', 'tree']);
     expect(ran.code).toBe(1);
     const { files, findings, unread } = JSON.parse(ran.stdout) as Record<string, unknown>;
-    expect(findings).toBe(3);
+    expect(findings).toBe(4);
     expect(files).toEqual([
       { file: 'tree/broken.gz', findings: [] },
       {
@@ -196,7 +220,13 @@ describe('dlp scan of files', () => {
         findings: [expect.objectContaining({ start: 8, end: 28, line: 2, column: 5 })],
       },
       { file: 'tree/sub/a.txt', findings: [expect.objectContaining({ start: 8, end: 28, line: 2, column: 5 })] },
-      { file: 'tree/wide.txt', findings: [expect.objectContaining({ start: 6, end: 46, line: 1 })] },
+      {
+        file: 'tree/wide.txt',
+        findings: [
+          expect.objectContaining({ start: 6, end: 46, line: 1 }),
+          expect.objectContaining({ start: 52, end: 92, line: 1 }),
+        ],
+      },
     ]);
     expect(unread).toEqual([{ file: 'tree/broken.gz', why: expect.stringContaining('does not unpack') }]);
     const sarif = await cli(['dlp', 'scan', '--sarif', join('tree', 'sub')]);
@@ -258,8 +288,13 @@ describe('dlp scan of files', () => {
     ] as const) {
       writeFileSync(join(tree, `log.${ending}`), await packed(tool, 'nothing to be found'));
     }
+    // Deeper than a path may be long; only what goes step by step can make it, and take it away.
+    const deep = 'd=$(printf %0200d 0); for i in $(seq 25); do mkdir $d && cd $d; done; true';
+    expect(await execute(['sh', '-c', deep], { cwd: tree })).toMatchObject({ code: 0 });
     const ran = await cli(['dlp', 'scan', 'odd']);
+    await execute(['sh', '-c', 'rm -r 000*'], { cwd: tree });
     expect(ran).toMatchObject({ code: 1 });
+    expect(ran.stderr).toMatch(/not scanned: `odd\/0{200}\/[0/]+`: ENAMETOOLONG\n/);
     const found = ran.stdout.trimEnd().split('\n');
     expect(found.map((line) => line.slice(0, line.indexOf(':')))).toEqual(['odd/bad\ufffd.txt', 'odd/line?break.txt']);
     expect(ran.stderr.match(/not scanned: `[^`]*`: packed as \w+/g)).toEqual([

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { DecisionEvent } from '../../src/core/event.ts';
 import { Learner } from '../../src/policy/trials/learn.ts';
-import { bundleWith, shippedBundle } from './fixture.ts';
+import { bundleWith, filesBelow, shippedBundle } from './fixture.ts';
 
 function decision(tenant: string, method: string, host: string, over: object = {}): DecisionEvent {
   const capability = method === 'GET' ? 'net.read.public' : 'net.write.approved-domains';
@@ -37,11 +37,24 @@ describe('learning', () => {
 
   it('its files load, and hold no capability that was not needed', () => {
     const learner = new Learner();
-    learner.see(decision('beta', 'GET', 'pypi.org'));
-    const files = learner.proposals(shippedBundle())[0]?.files ?? [];
+    // A name that YAML would read as something else; and a line that says why it is there.
+    learner.see(decision('null', 'GET', 'pypi.org'));
+    const path = 'profiles/code.yaml';
+    const text = filesBelow('rules').find((file) => file.path === path)?.text ?? '';
+    const commented = bundleWith({ path, text: text.replace('- net.read.public', "- 'net.read.public' # all of it") });
+    const files = learner.proposals(commented)[0]?.files ?? [];
     const bundle = bundleWith(...files);
-    expect(bundle.profiles.get('beta-code-least')?.capabilities).not.toContain('net.read.public');
-    expect(bundle.approvedFiles.some((f) => f.tenants?.includes('beta'))).toBe(true);
+    expect(bundle.profiles.get('null-code-least')?.capabilities).not.toContain('net.read.public');
+    expect(bundle.approvedFiles.some((f) => f.tenants?.includes('null'))).toBe(true);
+  });
+
+  it('holds a bounded number of hosts that were denied, whatever a sandbox asks for', () => {
+    const learner = new Learner();
+    const over = { effect: 'deny', reason: 'default_deny', capability: null };
+    for (let i = 0; i < 20_010; i += 1) learner.see(decision('acme', 'GET', `h${i}.evil.example`, over));
+    const denied = learner.proposals(shippedBundle())[0]?.denied ?? [];
+    expect(denied).toHaveLength(20_001);
+    expect(denied.at(-1)).toEqual({ host: '(others)', method: 'GET', requests: 10 });
   });
 
   it('leaves what is approved already, and never proposes what was denied', () => {

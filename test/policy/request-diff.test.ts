@@ -30,6 +30,14 @@ it('groups the requests that two bundles decide differently, and counts those th
   });
 });
 
+it('holds a bounded number of groups, whatever a sandbox asked for', () => {
+  const diff = new RequestDiff(shippedBundle(), narrowed);
+  for (let i = 0; i < 10_005; i += 1) diff.listed(ask(`https://h${i}.bbc.com/`), shippedCategories());
+  const groups = diff.groups();
+  expect([groups.length, diff.changed]).toEqual([10_001, 10_005]);
+  expect(groups[0]).toMatchObject({ host: '(others)', count: 5 });
+});
+
 it('says what is wrong with a question', () => {
   const diff = new RequestDiff(shippedBundle(), narrowed);
   expect(diff.listed(ask('nonsense'), shippedCategories())).toMatch(/is not a URL/);

@@ -58,7 +58,7 @@ export class Learner {
     const of = this.#of(tenant, input.class);
     of.profile = input.profile;
     if (event.effect === 'deny') {
-      if (event.reason === 'default_deny') bump(of.denied, `${input.method} ${input.host}`);
+      if (event.reason === 'default_deny') bump(of.denied, input);
       return;
     }
     if (capability === null) return;
@@ -138,7 +138,7 @@ function filesOf(
   const rows = hosts.map(({ host, access }) => `  - { host: '${host}', access: ${access} }\n`).join('');
   const domains = {
     path: `policy/approved-domains/${slug}-learnt.yaml`,
-    text: `${note}version: 1\ntenants: [${tenant}]\ndomains:\n${rows}`,
+    text: `${note}version: 1\ntenants: ['${tenant}']\ndomains:\n${rows}`,
   };
   const source = bundle.files.find((file) => file.path === bundle.profiles.get(profile)?.file);
   const least = source && {
@@ -150,12 +150,20 @@ function filesOf(
 
 function withoutCapabilities(text: string, names: readonly string[]): string {
   const gone = new Set(names.map((name) => `- ${name}`));
+  const bare = (line: string) =>
+    line
+      .replace(/\s#.*$/, '')
+      .replace(/['"]/g, '')
+      .trim();
   return text
     .split('\n')
-    .filter((line) => !gone.has(line.trim()) && !line.startsWith('#'))
+    .filter((line) => !gone.has(bare(line)) && !line.startsWith('#'))
     .join('\n');
 }
 
-function bump(of: Map<string, number>, key: string): void {
+/** A sandbox chooses the hosts that it asks for: beyond so many, further ones are counted together. */
+function bump(of: Map<string, number>, { method, host }: DecisionEvent['input']): void {
+  const own = `${method} ${host}`;
+  const key = of.has(own) || of.size < MAX_HOSTS ? own : `${method} (others)`;
   of.set(key, (of.get(key) ?? 0) + 1);
 }

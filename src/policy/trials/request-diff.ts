@@ -24,6 +24,10 @@ export interface RequestGroup {
   readonly example: string;
 }
 
+/** Beyond this many groups, further ones are counted together: a sandbox chooses the hosts that it asks for. */
+const MOST_GROUPS = 10_000;
+const OTHERS = '(others)';
+
 export class RequestDiff {
   readonly #a: Bundle;
   readonly #b: Bundle;
@@ -80,15 +84,28 @@ export class RequestDiff {
     return all.sort((x, y) => y.count - x.count || (x.example < y.example ? -1 : 1));
   }
 
-  #add([before, after]: readonly [string, string], who: Omit<RequestGroup, 'before' | 'after' | 'count'>): void {
+  #add([before, after]: readonly [string, string], who: Asking): void {
     this.compared += 1;
     if (before === after) return;
     this.changed += 1;
-    const key = [who.tenant, who.class, who.method, who.host, before, after].join('\n');
-    const known = this.#groups.get(key);
-    if (known) known.count += 1;
-    else this.#groups.set(key, { group: { ...who, before, after, count: 0 }, count: 1 });
+    if (this.#count(who, before, after)) return;
+    const full = this.#groups.size >= MOST_GROUPS;
+    const at = full ? { ...who, tenant: OTHERS, class: OTHERS, method: OTHERS, host: OTHERS } : who;
+    if (full && this.#count(at, before, after)) return;
+    this.#groups.set(keyOf(at, before, after), { group: { ...at, before, after, count: 0 }, count: 1 });
   }
+
+  #count(who: Asking, before: string, after: string): boolean {
+    const known = this.#groups.get(keyOf(who, before, after));
+    if (known) known.count += 1;
+    return known !== undefined;
+  }
+}
+
+type Asking = Omit<RequestGroup, 'before' | 'after' | 'count'>;
+
+function keyOf({ tenant, class: name, method, host }: Asking, before: string, after: string): string {
+  return [tenant, name, method, host, before, after].join('\n');
 }
 
 function wordsOf({ effect, reason, capability }: Pick<Decision, 'effect' | 'reason' | 'capability'>): string {
