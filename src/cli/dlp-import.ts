@@ -60,7 +60,10 @@ function print({ yaml, rules, notCarried }: Import, { out, json }: ImportOptions
     return;
   }
   if (out === undefined) io.stdout(yaml);
-  for (const { rule, what } of notCarried) io.stderr(`not carried: ${rule === null ? '' : `${rule}: `}${what}\n`);
+  for (const { rule, line, what } of notCarried) {
+    const where = `${line === undefined ? '' : `line ${line}: `}${rule === null ? '' : `${rule}: `}`;
+    io.stderr(`not carried: ${where}${what}\n`);
+  }
   io.stderr(`${rules.length} rules\n`);
 }
 

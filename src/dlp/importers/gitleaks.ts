@@ -57,6 +57,8 @@ const STOPWORDS = { what: 'stopwords', longest: 64, most: 4096 };
 export function readGitleaks(text: string): Draft {
   const config = file.parse(parse(text));
   const notCarried: NotCarried[] = [];
+  const headers = linesOfRules(text);
+  const places = headers.length === config.rules.length ? headers : [];
   const note = (id: string | null, what: string) => notCarried.push({ rule: id, what });
   if (config.extend !== undefined) note(null, '`extend`: import the other file by itself');
   const everywhere = [...(config.allowlist ? [config.allowlist] : []), ...config.allowlists];
@@ -70,7 +72,13 @@ export function readGitleaks(text: string): Draft {
       (what) => note(kebab(one.id), what),
     );
   });
-  return { rules, notCarried };
+  const lines = new Map(config.rules.map(({ id }, i) => [kebab(id), places[i]]));
+  return { rules, notCarried, lines };
+}
+
+/** A header inside of a text would be counted as well: then none is told. */
+function linesOfRules(text: string): readonly number[] {
+  return text.split('\n').flatMap((line, i) => (/^\s*\[\[\s*rules\s*\]\]/.test(line) ? [i + 1] : []));
 }
 
 interface Exceptions {

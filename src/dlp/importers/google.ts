@@ -7,6 +7,7 @@ import {
   type DraftRule,
   infoType,
   kebab,
+  linesOfList,
   type NotCarried,
   noteUnread,
   withinLimits,
@@ -70,8 +71,14 @@ export function readGoogle(text: string, shipped: ReadonlySet<string>): Draft {
   noteUnread(config, READ, (what) => note(null, what));
   if ('inspectConfig' in parsed) noteUnread(parsed, READ_OF_TEMPLATE, (what) => note(null, what));
   noteRulesOfOthers(config, (what) => note(null, what));
-  const rules = config.customInfoTypes.flatMap((one): DraftRule[] => {
+  const lines = new Map<string, number | undefined>();
+  const places = linesOfList(
+    text,
+    ['inspectConfig' in parsed ? 'inspectConfig' : '', 'customInfoTypes'].filter(Boolean),
+  );
+  const rules = config.customInfoTypes.flatMap((one, i): DraftRule[] => {
     const id = kebab(one.infoType.name);
+    lines.set(id, places[i]);
     const tell = (what: string) => note(id, what);
     if (one.exclusionType === 'EXCLUSION_TYPE_EXCLUDE') {
       tell(
@@ -85,7 +92,7 @@ export function readGoogle(text: string, shipped: ReadonlySet<string>): Draft {
     else noteUnread(one, READ_OF_TYPE, tell);
     return drafts;
   });
-  return { rules, notCarried };
+  return { rules, notCarried, lines };
 }
 
 function rulesOf(one: z.output<typeof custom>, { id, allow }: Pick<DraftRule, 'id' | 'allow'>): DraftRule[] {

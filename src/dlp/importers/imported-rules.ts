@@ -1,6 +1,6 @@
 /** What an importer makes: rules of ours, and in words everything that could not be carried over. */
 
-import { stringify } from 'yaml';
+import { isNode, isSeq, LineCounter, parseDocument, stringify } from 'yaml';
 import type { Likelihood } from '../../core/finding.ts';
 import { tryRule } from '../rule-set.ts';
 import { sampleOf } from './sample.ts';
@@ -27,12 +27,16 @@ export interface DraftRule {
 export interface NotCarried {
   /** Rule of the source; null for the whole file. */
   readonly rule: string | null;
+  /** Where that begins in the source, where it is known. */
+  readonly line?: number;
   readonly what: string;
 }
 
 export interface Draft {
   readonly rules: readonly DraftRule[];
   readonly notCarried: readonly NotCarried[];
+  /** Lines of the source, by the rules that come of what stands there. */
+  readonly lines?: ReadonlyMap<string, number | undefined>;
 }
 
 export interface Import {
@@ -62,7 +66,21 @@ export function finishImport(draft: Draft): Import {
   }
   const yaml =
     kept.length === 0 ? '' : stringify({ version: 1, rules: kept }, { lineWidth: 0, aliasDuplicateObjects: false });
-  return { yaml, rules: [...names], notCarried };
+  return { yaml, rules: [...names], notCarried: notCarried.map((one) => placed(one, draft.lines)) };
+}
+
+function placed({ rule, what }: NotCarried, lines: Draft['lines']): NotCarried {
+  // One of several rules that come of one.
+  const line = rule === null ? undefined : (lines?.get(rule) ?? lines?.get(rule.replace(/-[0-9]+$/, '')));
+  return line === undefined ? { rule, what } : { rule, line, what };
+}
+
+/** Lines on which the entries of a list begin, in YAML or JSON. */
+export function linesOfList(text: string, path: readonly string[]): readonly (number | undefined)[] {
+  const lines = new LineCounter();
+  const list = parseDocument(text, { lineCounter: lines, logLevel: 'error' }).getIn(path, true);
+  if (!isSeq(list)) return [];
+  return list.items.map((item) => (isNode(item) && item.range ? lines.linePos(item.range[0]).line : undefined));
 }
 
 /** The rule as our files write it; a text says why it cannot be one. */

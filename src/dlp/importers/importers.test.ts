@@ -110,7 +110,7 @@ rules:
     const { made, finds } = imported(readNoseyParker(YAML));
     expect(made.yaml).toContain('acme_key = ak_short');
     expect(finds('ACME-KEY=ak_0123456789abcdef')).toEqual([['acme-key', 'ak_0123456789abcdef']]);
-    expect(made.notCarried).toEqual([{ rule: 'acme-key', what: '`validation`' }]);
+    expect(made.notCarried).toEqual([{ rule: 'acme-key', line: 3, what: '`validation`' }]);
   });
 
   it.each([
@@ -291,6 +291,23 @@ rules:
 `);
   expect(draft.rules[0]?.secret_group).toBe(2);
   expect(lost(draft)).toEqual(['foo: `tls_mode`']);
+});
+
+it.each([
+  [
+    'gitleaks',
+    () => readGitleaks('title = "x"\n\n[[rules]]\nid = "a"\npath = "x"\n[[rules]]\nid = "b"\npath = "y"\n'),
+    [3, 6],
+  ],
+  ['Presidio', () => readPresidio('# mine\nrecognizers:\n  - name: a\n  -\n    name: b\n'), [3, 5]],
+  [
+    'Google',
+    () => readGoogle('{\n"customInfoTypes": [\n{"infoType":{"name":"A"}},\n {"infoType":{"name":"B"}}]}', new Set()),
+    [3, 4],
+  ],
+  ['Kingfisher', () => readNoseyParker('rules:\n- { name: a, pattern: "(?=x)", examples: [y] }\n'), [2]],
+])('says on which line of the source what could not be carried begins: %s', (_, read, lines) => {
+  expect(finishImport(read()).notCarried.map(({ line }) => line)).toEqual(lines);
 });
 
 it('no reader throws anything but an error that says what is wrong', () => {

@@ -2,7 +2,15 @@
 
 import { parse } from 'yaml';
 import { z } from 'zod';
-import { type Draft, type DraftRule, infoType, kebab, type NotCarried, noteUnread } from './imported-rules.ts';
+import {
+  type Draft,
+  type DraftRule,
+  infoType,
+  kebab,
+  linesOfList,
+  type NotCarried,
+  noteUnread,
+} from './imported-rules.ts';
 import { allGroups, forEachGroup } from './secret-groups.ts';
 
 const LIKELIHOOD = { low: 'POSSIBLE', medium: 'LIKELY', high: 'VERY_LIKELY' } as const;
@@ -31,12 +39,15 @@ const READ = new Set([
 export function readNoseyParker(text: string): Draft {
   const notCarried: NotCarried[] = [];
   const names = new Set<string>();
-  const rules = file.parse(parse(text, { logLevel: 'error' })).rules.flatMap((one): DraftRule[] => {
+  const places = linesOfList(text, ['rules']);
+  const lines = new Map<string, number | undefined>();
+  const rules = file.parse(parse(text, { logLevel: 'error' })).rules.flatMap((one, i): DraftRule[] => {
     const { ignore_if_contains: stopwords = [], ...required } = one.pattern_requirements ?? {};
     // Names are not unique there: what one rule has already is told by its id.
     const named = kebab(one.name);
     const id = names.has(named) && one.id !== undefined ? kebab(one.id) : named;
     names.add(id);
+    lines.set(id, places[i]);
     const note = (what: string) => notCarried.push({ rule: id, what });
     if (!one.visible) {
       note('the rule: `visible: false`, it only helps others and is not told there');
@@ -59,7 +70,7 @@ export function readNoseyParker(text: string): Draft {
     };
     return forEachGroup(made, secretGroups(regex));
   });
-  return { rules, notCarried };
+  return { rules, notCarried, lines };
 }
 
 /** The secret is the group named TOKEN (Kingfisher); else all groups are told, as both tools do. */

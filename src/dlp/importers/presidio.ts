@@ -8,6 +8,7 @@ import {
   type DraftRule,
   infoType,
   kebab,
+  linesOfList,
   type NotCarried,
   noteUnread,
   withinLimits,
@@ -52,8 +53,19 @@ export function readPresidio(text: string): Draft {
       notCarried.push({ rule: null, what }),
     );
   }
-  const rules = all.flatMap((one) => rulesOf(one, (rule, what) => notCarried.push({ rule, what })));
-  return { rules, notCarried };
+  const isListed = !Array.isArray(parsed) && 'recognizers' in parsed;
+  const places = linesOfList(text, isListed ? ['recognizers'] : []);
+  const lines = new Map<string, number | undefined>();
+  const rules = all.flatMap((one, i) => {
+    const line = places[i];
+    const made = rulesOf(one, (rule, what) => {
+      notCarried.push({ rule, what });
+      lines.set(rule, line);
+    });
+    for (const { id } of made) lines.set(id, line);
+    return made;
+  });
+  return { rules, notCarried, lines };
 }
 
 const CONTEXT = { what: 'context words', longest: 64, most: 64 };
