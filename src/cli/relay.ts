@@ -51,6 +51,11 @@ export function addRelay(program: Command, parts: CliParts): void {
 
 async function relay(options: RelayOptions, io: CliIo): Promise<void> {
   const gate = gateAddress(options.gate);
+  if (!/^https?:$/.test(URL.parse(options.gateway)?.protocol ?? ''))
+    throw new CliFailure(
+      EXIT.usage,
+      `\`${options.gateway}\` is not the URL of a gateway; write for example http://gate.locktender.svc:8128`,
+    );
   const listen = parseListen(options.listen);
   if (listen === null)
     throw new CliFailure(EXIT.usage, `\`${options.listen}\` is not \`address:port\`; write for example 127.0.0.1:3128`);

@@ -98,6 +98,7 @@ describe('a client beside the relay', () => {
 describe('a relay that cannot start says why', () => {
   it.each([
     ['a gate that is no address', ['--gate', 'nonsense'], 2, 'is not `host:port`'],
+    ['a gateway that is no URL', ['--gateway', 'gate.test:8128'], 2, '`gate.test:8128` is not the URL of a gateway'],
     ['a token that is not there', ['--token-file', '/no/such/file'], 2, 'cannot read `/no/such/file` (ENOENT)'],
     [
       'a gateway that does not answer',
