@@ -103,8 +103,7 @@ function countOfTenant(
   if (used <= limit) return null;
   // The clock is asked only here: the time of the sums may be over.
   const now = Date.now();
-  if (now >= counts.until(slot)) {
-    counts.renew(slot, now, now + limits.windowMs);
+  if (counts.renew(slot, now, now + limits.windowMs)) {
     used = counts.add(slot, direction, bytes);
     if (used <= limit) return null;
   }

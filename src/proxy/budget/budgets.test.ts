@@ -144,7 +144,7 @@ describe('a tenant', () => {
     const budgets = new Budgets({ ...FREE, windowMs: 1, bytesUp: 1000, bytesDown: 1000 });
     const long = { ...AMPLE, bytesUp: 1e9, bytesDown: 1e9 };
     const who = [task('one'), task('two'), task('other', 'globex')] as const;
-    for (const one of who) use(budgets, { who: one, at: 10_000_000, limits: { wallMs: 1e9 } });
+    for (const one of who) use(budgets, { who: one, at: 30_000, limits: { wallMs: 1e9 } });
     for (const way of ['up', 'down'] as const) {
       expect(budgets.spend(who[0], long, way, 600)).toBeNull();
       expect(budgets.spend(who[1], long, way, 600)).toMatchObject(used('tenant', 'budget_bytes', 1200, 1000));
@@ -157,6 +157,13 @@ describe('a tenant', () => {
     const denial = over.spend(task('one'), long, 'up', 900);
     expect(denial).toMatchObject(used('tenant', 'budget_bytes', 1800, 1000));
     expect(denial?.returnsMs).toBeGreaterThan(0);
+  });
+
+  it('has its bytes back under a flow that goes on, where the clock was ahead', () => {
+    const budgets = new Budgets({ ...FREE, bytesUp: 1000 });
+    use(budgets, { at: 3_600_000 });
+    expect(budgets.spend(task('one'), { ...AMPLE, bytesUp: 1e9 }, 'up', 900)).toBeNull();
+    expect(budgets.spend(task('one'), { ...AMPLE, bytesUp: 1e9 }, 'up', 900)).toBeNull();
   });
 });
 

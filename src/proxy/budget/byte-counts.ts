@@ -44,11 +44,12 @@ export class ByteCounts {
     return Number(Atomics.load(this.#counts, slot * 3 + 2));
   }
 
-  /** Begins them anew for the time until `next`, once, whichever thread comes first. */
-  renew(slot: number, now: number, next: number): void {
+  /** Begins them anew for the time until `next`, once, whichever thread comes first; whether their time was over. */
+  renew(slot: number, now: number, next: number): boolean {
     const until = Atomics.load(this.#counts, slot * 3 + 2);
-    if (!isOver(Number(until), now, next)) return;
+    if (!isOver(Number(until), now, next)) return false;
     if (Atomics.compareExchange(this.#counts, slot * 3 + 2, until, BigInt(next)) === until) this.#clear(slot);
+    return true;
   }
 
   /** Counts; what it comes to. */
