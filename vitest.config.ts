@@ -25,7 +25,7 @@ export default defineConfig({
     setupFiles: ['test/code-cache.ts'],
     pool: 'forks',
     // Much of their time tests wait: for a commit, a start, a silence.
-    maxWorkers: availableParallelism() + 1,
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     testTimeout: 30_000,
     hookTimeout: 60_000,
     teardownTimeout: 10_000,

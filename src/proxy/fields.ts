@@ -138,3 +138,14 @@ export function pairs(flat: readonly string[]): [string, string][] {
   for (let i = 0; i + 1 < flat.length; i += 2) out.push([flat[i] ?? '', flat[i + 1] ?? '']);
   return out;
 }
+
+/** Whether the client goes on with its connection after this exchange (RFC 9112 section 9.3). */
+export function staysOpen(headers: HeaderList, version: '1.0' | '1.1'): boolean {
+  let open = version === '1.1';
+  for (const [name, value] of headers) {
+    if (name.length !== 10 || name.toLowerCase() !== 'connection') continue;
+    if (/(?:^|,)\s*close\s*(?:,|$)/i.test(value)) return false;
+    if (/(?:^|,)\s*keep-alive\s*(?:,|$)/i.test(value)) open = true;
+  }
+  return open;
+}

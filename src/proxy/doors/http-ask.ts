@@ -1,7 +1,7 @@
 /** A request as it was read, checked for what would be ambiguous, and reduced to what is asked. */
 
 import { authority, type Target } from '../../core/target.ts';
-import { isHostValue, isLengthValue, targetForm } from '../../wire/http-head.ts';
+import { type HeadProblem, isHostValue, isLengthValue, targetForm } from '../../wire/http-head.ts';
 import {
   parseAbsoluteTarget,
   parseConnectTarget,
@@ -32,6 +32,12 @@ const NOTHING: Ask = { method: '', target: null, path: '', query: '', contentTyp
 /** A request that could not even be read. */
 export function unreadable(reason: RequestProblem['reason'], detail: string, method = ''): ReadRequest {
   return { ask: { ...NOTHING, method: recordable(method) }, problem: { reason, detail }, credential: null };
+}
+
+/** One of which not even the head could be read. */
+export function unreadableHead(problem: HeadProblem): ReadRequest {
+  const large = problem === 'too_large' || problem === 'too_many_fields';
+  return unreadable(large ? 'headers_too_large' : 'request_malformed', problem);
 }
 
 /** `within` is the target of the enclosing CONNECT; null at the proxy's own door. */

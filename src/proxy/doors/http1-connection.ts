@@ -12,17 +12,17 @@ import type { Seat } from '../../core/bag.ts';
 import type { Door } from '../../core/event.ts';
 import { GrowingBytes } from '../../core/growing-bytes.ts';
 import { bodyReader } from '../../wire/http-body.ts';
-import { type HeadProblem, HeadScan, type RequestHead, readRequestHead } from '../../wire/http-head.ts';
+import { HeadScan, type RequestHead, readRequestHead } from '../../wire/http-head.ts';
 import type { Deadlines, Due } from '../deadlines.ts';
 import type { Denial } from '../denial.ts';
 import type { HeaderList, Order } from '../exchange.ts';
-import { field, joined } from '../fields.ts';
+import { field, joined, staysOpen } from '../fields.ts';
 import type { Gate } from '../gate.ts';
 import { Refusal } from '../refusal.ts';
 import { forward } from '../relay/forward.ts';
 import { relayUpgrade } from '../relay/upgrade.ts';
 import { certificateReader } from './client-certificate.ts';
-import { type RawRequest, type ReadRequest, readAsk, unreadable } from './http-ask.ts';
+import { type RawRequest, type ReadRequest, readAsk, unreadable, unreadableHead } from './http-ask.ts';
 import { Http1Reply } from './http1-reply.ts';
 import type { Inner } from './inner.ts';
 import { lingering, refuseSocket } from './last-words.ts';
@@ -224,7 +224,7 @@ export class Http1Connection implements Due {
       return;
     }
     if (!head.ok) {
-      this.#refuse(headProblem(head.error), []);
+      this.#refuse(unreadableHead(head.error), []);
       return;
     }
     this.#held.drop(head.value.length);
@@ -383,21 +383,6 @@ function expectable({ headers, method }: RequestHead, read: ReadRequest): ReadRe
   const expected = joined(headers, 'expect');
   if (expected === '' || expected.toLowerCase() === '100-continue') return read;
   return unreadable('request_malformed', 'expectation', method);
-}
-
-function staysOpen(headers: HeaderList, version: '1.0' | '1.1'): boolean {
-  let open = version === '1.1';
-  for (const [name, value] of headers) {
-    if (name.length !== 10 || name.toLowerCase() !== 'connection') continue;
-    if (/(?:^|,)\s*close\s*(?:,|$)/i.test(value)) return false;
-    if (/(?:^|,)\s*keep-alive\s*(?:,|$)/i.test(value)) open = true;
-  }
-  return open;
-}
-
-function headProblem(problem: HeadProblem): ReadRequest {
-  const large = problem === 'too_large' || problem === 'too_many_fields';
-  return unreadable(large ? 'headers_too_large' : 'request_malformed', problem);
 }
 
 function ignore(): void {
