@@ -12,10 +12,13 @@ let published: JWK[] = [];
 let server: Server;
 let issuer = '';
 let asked = 0;
+let trouble = false;
 
 beforeAll(async () => {
   server = createServer((request, response) => {
     asked += 1;
+    if (trouble) response.statusCode = 500;
+    if (trouble) return void response.end();
     const jwks_uri = `${issuer}/keys`;
     response.end(JSON.stringify(request.url === '/keys' ? { keys: published } : { issuer, jwks_uri }));
   });
@@ -96,10 +99,19 @@ test('refuses a token without signature, and one signed by a key that the issuer
   expect(await who(callers(), `${head}.${body}.${'A'.repeat(86)}`)).toContain('published key');
 });
 
-test('an issuer that does not answer is not the fault of the token', async () => {
-  const gone = { issuer, audience: 'gate', jwksUrl: 'http://127.0.0.1:1/keys' };
-  const found = await callers({ issuers: [gone] }).identify(request(await token()));
-  expect(found).toMatchObject({ ok: false, error: { code: 'issuer_unavailable', invalidToken: false } });
+test('an issuer that has trouble is not the fault of the token, and is asked again now and then, not for each', async () => {
+  let now = NOW;
+  const known = callers({ clock: { now: () => now } });
+  const before = asked;
+  trouble = true;
+  for (let i = 0; i < 30; i += 1) {
+    const found = await known.identify(request(await token()));
+    expect(found).toMatchObject({ ok: false, error: { code: 'issuer_unavailable', invalidToken: false } });
+  }
+  expect(asked - before).toBe(11);
+  trouble = false;
+  now += 5000;
+  expect(await who(known, await token())).toMatchObject({ tenant: 'acme' });
 });
 
 test('sees a rotated key at once, by its id or under the old one, and asks for keys once for many tokens', async () => {

@@ -18,7 +18,10 @@ export function isNoKey(error: unknown): boolean {
   return error instanceof errors.JWKSNoMatchingKey || error instanceof errors.JWKSMultipleMatchingKeys;
 }
 
-/** Anybody can send tokens of unknown keys: the issuer is asked so often at once, and then once in so long. */
+/**
+ * Anybody can send tokens of unknown keys, or any while the issuer has trouble: it is asked so often at once, and then once
+ * in so long.
+ */
 const BURST = 10;
 const RENEW_MS = 5000;
 const DISCOVERY_MS = 5000;
@@ -29,8 +32,10 @@ export function issuerKeys(
   { issuer, jwksUrl }: { readonly issuer: string; readonly jwksUrl?: string },
   clock: Pick<Clock, 'now'>,
 ): IssuerKeys {
-  let keys: Promise<KeySet> | null = null;
-  let renewal: Promise<void> | null = null;
+  let keys: KeySet | null = null;
+  let asking: Promise<KeySet> | null = null;
+  /** Why the issuer could not be asked the last time; null where it could. */
+  let down: IssuerUnavailable | null = null;
   let left = BURST;
   let at = clock.now();
   const mayAsk = (): boolean => {
@@ -41,34 +46,41 @@ export function issuerKeys(
     left -= 1;
     return true;
   };
-  const opened = (): Promise<KeySet> => {
-    keys ??= remoteKeys(issuer, jwksUrl).catch((error: unknown) => {
-      keys = null;
-      throw error;
-    });
-    return keys;
+  const ask = async (): Promise<KeySet> => {
+    try {
+      keys ??= await remoteKeys(issuer, jwksUrl);
+      await keys.reload();
+      down = null;
+      return keys;
+    } catch (error) {
+      down = new IssuerUnavailable('', { cause: error });
+      throw down;
+    } finally {
+      asking = null;
+    }
+  };
+  /** Who comes while the issuer is being asked waits for the same answer. */
+  const asked = (): Promise<KeySet> => {
+    asking ??= ask();
+    return asking;
+  };
+  const current = (): Promise<KeySet> | KeySet => {
+    if (keys?.fresh) return keys;
+    if (asking === null && down !== null && !mayAsk()) throw down;
+    return asked();
   };
   return {
     find: async (header, token) => {
       try {
-        return await (await opened())(header, token);
+        return await (await current())(header, token);
       } catch (error) {
-        if (isNoKey(error) || error instanceof errors.JOSENotSupported) throw error;
+        if (isNoKey(error) || error instanceof errors.JOSENotSupported || error instanceof IssuerUnavailable)
+          throw error;
         throw new IssuerUnavailable('', { cause: error });
       }
     },
     renewed: async () => {
-      // Who comes while the issuer is being asked waits for the same answer.
-      if (renewal === null && !mayAsk()) return;
-      renewal ??= opened()
-        .then((set) => set.reload())
-        .catch((error: unknown) => {
-          throw new IssuerUnavailable('', { cause: error });
-        })
-        .finally(() => {
-          renewal = null;
-        });
-      await renewal;
+      if (asking !== null || mayAsk()) await asked();
     },
   };
 }
