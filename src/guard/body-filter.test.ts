@@ -173,6 +173,8 @@ describe('the body filter', () => {
     ['padding', 'xxxxxxxxxxxxxxxx', 'xxxxxxxxxxxxxxxx'],
     ['padding behind what may be a key', 'then key-Abxxxxxxxx', 'then '],
     ['padding far behind what may be a key', `then ${'Ab1'.repeat(80)}xxxxxxxx`, 'then '],
+    // A minute where it is looked at in every way of cutting the dashes.
+    ['dashes, a digit and dots', `${'-'.repeat(6000)}1........`, ''],
     ['sentences without blanks', '你好，世界。今天很', '你好，世界。'],
     ['a number in such a sentence', '你好，号码是4111，', '你好，'],
     ['words of other letters', 'мама была дома, très été vra', 'мама была дома, très été '],

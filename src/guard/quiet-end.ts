@@ -16,10 +16,11 @@ export const STEADY_MS = 40;
 
 /**
  * Words that a finding with blanks in it may consist of: anything but an ordinary word in lower case, or in letters that have no
- * case, and rows of one sign, with or without a word before them.
+ * case, and rows of one sign, with or without a word before them. Each part ends where the next cannot begin, or a row of dashes
+ * would be tried in every way of cutting it in three.
  */
 const ORDINARY =
-  /^(?:[^\p{L}\p{N}]*[\p{Ll}\p{M}'-]{3,}[^\p{L}\p{N}]*|[^\p{Lu}\p{Lt}\p{Ll}\p{Lm}\p{N}]*\p{Lo}[^\p{Lu}\p{Lt}\p{Ll}\p{N}]*|\p{L}*([^\p{L}\p{N}])\1{7,})$/u;
+  /^(?:(?:[^\p{L}\p{N}]*[^\p{L}\p{N}\p{M}'-])?[\p{Ll}\p{M}'-]{3,}(?:[^\p{L}\p{N}\p{M}'-][^\p{L}\p{N}]*)?|[^\p{L}\p{N}]*\p{Lo}[^\p{Lu}\p{Lt}\p{Ll}\p{N}]*|\p{L}*([^\p{L}\p{N}])\1{7,})$/u;
 /** Signs that end a part of a sentence where words have no blanks between them: 、 。 ， ！ ？ ； and the wide blank. */
 const WIDE_STOPS = ['\u3001', '\u3002', '\uff0c', '\uff01', '\uff1f', '\uff1b', '\u3000'].map((sign) =>
   Buffer.from(sign),
@@ -27,8 +28,8 @@ const WIDE_STOPS = ['\u3001', '\u3002', '\uff0c', '\uff01', '\uff1f', '\uff1b', 
 /** Words of a line, its bytes as characters: a byte of UTF-8 may look like another blank. */
 const STOP = `(?:${WIDE_STOPS.map((sign) => sign.toString('latin1')).join('|')}|[\\t-\\r ])`;
 const WORDS = new RegExp(`(?:(?!${STOP})[^])+${STOP}*|${STOP}+`, 'g');
-/** What ends so is no part of a secret if all the word is ordinary: dots of progress, lines, padding. */
-const RUN = /([^0-9])\1{7}$/s;
+/** Signs of a row: dots of progress, a line, padding. */
+const SHORTEST_ROW = 8;
 /** A chain of such words is held as far as this, in bytes; nothing of the kind is longer. */
 const LONGEST_CHAIN = 160;
 /** Said before a list of ordinary words that are a secret. */
@@ -84,8 +85,17 @@ function quietText(fresh: Buffer): number {
 function wordEnd(fresh: Buffer): number {
   const blank = Math.max(fresh.lastIndexOf(0x0a), fresh.lastIndexOf(0x20)) + 1;
   const word = fresh.subarray(blank);
-  if (RUN.test(word.toString('latin1', Math.max(0, word.length - 8))) && isOrdinary(word)) return fresh.length;
+  if (endsInRow(word)) return fresh.length;
   return blank + mostOf(WIDE_STOPS.map((stop) => endOf(word, stop)));
+}
+
+/** What ends so is no part of a secret if what stands before the row is short and ordinary. */
+function endsInRow(word: Buffer): boolean {
+  const sign = word.at(-1) ?? 0;
+  let from = word.length;
+  while (from > 0 && word[from - 1] === sign) from -= 1;
+  const isRow = word.length - from >= SHORTEST_ROW && (sign < 0x30 || sign > 0x39);
+  return isRow && from <= LONGEST_CHAIN && isOrdinary(word.subarray(0, from + SHORTEST_ROW));
 }
 
 function isOrdinary(word: Buffer): boolean {

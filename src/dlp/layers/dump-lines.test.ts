@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { GITHUB_RULES, GITHUB_TOKEN, ruleSet } from '../../../test/dlp/small-rules.ts';
 import { scanLayers } from '../scan-layers.ts';
+import { dumpLineLayers } from './dump-lines.ts';
 
 const rules = ruleSet(GITHUB_RULES);
 const BYTES = Buffer.from(`# "settings"\ngithub_token=${GITHUB_TOKEN}\nport=1\n`);
@@ -82,4 +83,13 @@ it.each([
 ])('T-35 a secret in digits on %s is taken out, and no line grows', (_name, written) => {
   const plain = (bytes: Buffer) => bytes.toString('hex').replaceAll(/.{60}/g, '$&\n');
   expect(redacted(written(`out:\n${plain(BYTES)}\n`))).toBe(written(`out:\n${plain(GONE)}\n`));
+});
+
+it('no line is read twice, though a part of one seems to end what stands before it', () => {
+  const [, xxd] = DUMPS[0] as (typeof DUMPS)[number];
+  const lines = dumped(Buffer.alloc(1024, 'abcdefgh'), xxd).replaceAll(/(?<=\n.{6}f0.*)$/gm, '\\rn');
+  const read: [number, number][] = [];
+  const all = [...dumpLineLayers(Buffer.from(lines), (start, end) => read.push([start, end]) > 0)];
+  expect(all).toHaveLength(4);
+  expect(read.every(([start], i) => start >= (read[i - 1]?.[1] ?? 0))).toBe(true);
 });

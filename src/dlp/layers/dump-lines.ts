@@ -31,7 +31,7 @@ export function* dumpLineLayers(text: Buffer, isWanted: IsWanted): Generator<Lay
   let done = 0;
   for (const at of marksIn(all)) {
     if (at < done) continue;
-    const lines = linesAround(all, at);
+    const lines = linesAround(all, at, done);
     done = lines.at(-1)?.end ?? at;
     const places = lines.length < 2 ? null : placesOf(all, lines);
     if (places === null || !isWanted(lines[0]?.start ?? 0, done)) continue;
@@ -69,12 +69,12 @@ function nextLine(text: string, end: number): number {
   return sign === null ? -1 : end + sign[0].length;
 }
 
-/** Those that begin with an offset, around a place. */
-function linesAround(text: string, at: number): Line[] {
+/** Those that begin with an offset, around a place, but none that begins before `first`: it was looked at. */
+function linesAround(text: string, at: number, first: number): Line[] {
   const lines: Line[] = [];
   const line = (start: number) => ({ start, end: lineEnd(text, start) });
   const isLine = ({ start, end }: Line) => OFFSET.test(text.slice(start, end));
-  for (let start = lineStart(text, at); ; ) {
+  for (let start = lineStart(text, at); start >= first; ) {
     const one = line(start);
     if (!isLine(one)) break;
     lines.unshift(one);

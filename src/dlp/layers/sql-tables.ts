@@ -11,20 +11,25 @@ const MOST_ROWS = 4096;
 const LONGEST_HEAD = 4096;
 const IDENTIFIER = '[`"[]?[\\w$ ]{1,64}[`"\\]]?';
 const TABLE = `(?:${IDENTIFIER}\\.)?[\`"[]?([\\w$]{1,64})[\`"\\]]?`;
-const INSERT = new RegExp(`\\b(?:insert|replace)\\s[a-z\\s]{0,20}into\\s+${TABLE}\\s*(?:\\(([^()]*)\\))?\\s*$`, 'i');
+const INSERT = new RegExp(`\\b(?:insert|replace)\\s[a-z\\s]{0,20}into\\s+${TABLE}\\s*(?:\\(([^()]*)\\)\\s*)?$`, 'i');
 const COPY = new RegExp(`\\bcopy\\s+${TABLE}\\s*\\(([^()]*)\\)\\s+from\\s+$`, 'i');
 const NAME = /[\w$][\w$ ]*/g;
 
 export function sqlTablesOf(text: Buffer): Table[] {
   if (!MARKS.some((mark) => text.includes(mark))) return [];
   const all = text.toString('latin1');
-  return MARKS.flatMap((mark) => tablesAt(all, mark));
+  let known: Created | undefined;
+  const created = () => (known ??= createdIn(all));
+  return MARKS.flatMap((mark) => tablesAt(all, mark, created));
 }
 
-function tablesAt(text: string, mark: string): Table[] {
+/** Where the columns of tables begin that are created in a text, in order, by their names. */
+type Created = ReadonlyMap<string, readonly number[]>;
+
+function tablesAt(text: string, mark: string, created: () => Created): Table[] {
   const out: Table[] = [];
   for (let at = text.indexOf(mark), tries = 0; at >= 0 && tries < MOST_STATEMENTS; tries += 1) {
-    const names = namesBefore(text, at, mark === 'stdin;' ? COPY : INSERT);
+    const names = namesBefore(text, at, { statement: mark === 'stdin;' ? COPY : INSERT, created });
     const from = at + mark.length;
     const rows = names.length < 2 ? [] : mark === 'stdin;' ? lines(text, from) : tuples(text, from);
     const whole = rows.filter(({ length }) => length === names.length);
@@ -35,13 +40,22 @@ function tablesAt(text: string, mark: string): Table[] {
 }
 
 /** Of the statement itself, or of the table as it was created. */
-function namesBefore(text: string, at: number, statement: RegExp): Piece[] {
+function namesBefore(
+  text: string,
+  at: number,
+  { statement, created }: { readonly statement: RegExp; readonly created: () => Created },
+): Piece[] {
   const from = Math.max(0, at - LONGEST_HEAD);
   const head = text.slice(from, at);
   const match = statement.exec(head);
   if (match === null) return [];
   const list = match[2];
-  if (list === undefined) return createdNames(text.slice(0, at), match[1] as string);
+  if (list === undefined) {
+    const begin = created()
+      .get(nameOf(match))
+      ?.findLast((place) => place <= at);
+    return begin === undefined ? [] : createdNames(text.slice(0, at), begin);
+  }
   return namesIn(list, from + head.lastIndexOf(list));
 }
 
@@ -57,13 +71,30 @@ function namesIn(list: string, from: number): Piece[] {
 const COLUMN = /^\s*[`"[]?([\w$]{1,64})[`"\]]?\s+[a-z]/i;
 const NO_COLUMN = /^\s*(?:primary|key|unique|constraint|index|foreign|check|fulltext)\b/i;
 
+const CREATE = /\bcreate\s+table\s[^(;]{0,200}\(/gi;
+const CREATED_NAME = /([\w$]{1,64})[`"\]]?\s{0,64}\($/;
+
+function createdIn(text: string): Created {
+  const out = new Map<string, number[]>();
+  for (const { 0: head, index } of text.matchAll(CREATE)) {
+    const match = CREATED_NAME.exec(head);
+    if (match === null) continue;
+    const places = out.get(nameOf(match)) ?? [];
+    places.push(index + head.length);
+    out.set(nameOf(match), places);
+  }
+  return out;
+}
+
+/** In any case, as SQL takes it. */
+function nameOf(match: RegExpExecArray): string {
+  return (match[1] as string).toLowerCase();
+}
+
 /** The columns of `CREATE TABLE`, one a line, as tools write them. */
-function createdNames(text: string, table: string): Piece[] {
-  const begin = new RegExp(`\\bcreate\\s+table\\s[^(;]{0,120}\\b${table.replaceAll('$', '\\$')}[\`"\\]]?\\s*\\(`, 'gi');
-  const last = [...text.matchAll(begin)].at(-1);
-  if (last === undefined) return [];
+function createdNames(text: string, begin: number): Piece[] {
   const out: Piece[] = [];
-  let at = last.index + last[0].length;
+  let at = begin;
   for (const line of text.slice(at, at + LONGEST_HEAD).split('\n')) {
     const column = NO_COLUMN.test(line) ? null : COLUMN.exec(line);
     if (column !== null) {
