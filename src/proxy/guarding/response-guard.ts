@@ -256,8 +256,10 @@ export class ResponseGuard {
   #sayHead(): void {
     if (this.#reply?.begun || this.#stopped || this.#failure !== null || !this.#exchange.mayMove()) return;
     const left = this.#headBy - performance.now();
+    clearTimeout(this.#late);
+    // Set anew each time: a timer may come a part of a millisecond too early.
     if (left <= 0) this.#head([]);
-    else this.#late ??= setTimeout(() => this.#flush(), left);
+    else this.#late = setTimeout(() => this.#flush(), left);
   }
 
   /** Whatever can go on does so now. */
