@@ -53,6 +53,13 @@ describe('a client', () => {
     expect(await lab.raw(head)).toMatch(/^HTTP\/1\.1 100 Continue\r\n\r\nHTTP\/1\.1 200 /);
   });
 
+  it('is told nothing of the kind over HTTP/1.0, which does not know it', async () => {
+    lab.script = (socket) => void socket.end(sized('ok'));
+    const fields = 'Expect: 100-continue\r\nContent-Length: 5\r\n';
+    const said = await lab.raw(ask('/up', fields, { method: 'POST', version: '1.0', body: 'hello' }));
+    expect(said).toMatch(/^HTTP\/1\.1 200 /);
+  });
+
   it('expects what nobody knows: refused', async () => {
     expect(await lab.raw(ask('/', 'Expect: tea\r\n'))).toMatch(/^HTTP\/1\.1 400 /);
   });

@@ -75,6 +75,7 @@ const HEADS: readonly (readonly [string, () => Buffer])[] = [
   ['T-32 Proxy-Connection', () => withField('proxy-connection', 'close')],
   ['T-28 Upgrade', () => withField('upgrade', 'websocket')],
   ['T-32 TE that is not trailers', () => withField('te', 'gzip')],
+  ['T-23 an expectation that nobody knows', () => withField('expect', 'tea')],
   ['T-23 two lengths', () => post(['content-length', '0'], ['content-length', '5'])],
   ['T-23 a signed length', () => post(['content-length', '+0'])],
   ['T-23 a length without a body', () => post(['content-length', '5'])],

@@ -121,7 +121,7 @@ export class H2Server {
       relay: (exchange) => {
         // A body that is not read to its end is no reason to break off the answer.
         const body = read.ask.hasBody ? stream.iterator({ destroyOnReturn: false }) : null;
-        const waits = field(list, 'expect') !== '';
+        const waits = body !== null && field(list, 'expect') !== '';
         const proceed = () => (waits && !stream.destroyed ? stream.additionalHeaders({ ':status': 100 }) : undefined);
         return forward(this.#gate, exchange, { headers: list, body, reply, h2: true, proceed });
       },

@@ -122,6 +122,7 @@ function fieldProblem(raw: RawRequest, maxFields: number): RequestProblem | null
   if (host !== null) return bad(host);
   if (countField(headers, 'proxy-authorization') > 1) return bad('duplicate_credentials');
   if (countField(headers, 'content-type') > 1) return bad('duplicate_type');
+  if (!isExpectable(joined(headers, 'expect'))) return bad('expectation');
   const lengths = countField(headers, 'content-length');
   if (lengths > 1) return bad('duplicate_length');
   if (lengths === 1 && !isLengthValue(field(headers, 'content-length'))) return bad('bad_length');
@@ -129,6 +130,11 @@ function fieldProblem(raw: RawRequest, maxFields: number): RequestProblem | null
   if (method === 'CONNECT' && version !== '2' && hasBody(raw)) return bad('body_on_connect');
   if (version !== '2') return codingProblem(raw) ?? upgradeProblem(raw);
   return method === 'CONNECT' ? { reason: 'method_not_allowed', detail: 'h2_connect' } : null;
+}
+
+/** RFC 9110 section 10.1.1: nothing but `100-continue` may be expected. */
+function isExpectable(expected: string): boolean {
+  return expected === '' || expected.toLowerCase() === '100-continue';
 }
 
 function hostProblem({ headers, version }: RawRequest): string | null {

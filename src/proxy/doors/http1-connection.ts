@@ -16,7 +16,7 @@ import { HeadScan, type RequestHead, readRequestHead } from '../../wire/http-hea
 import type { Deadlines, Due } from '../deadlines.ts';
 import type { Denial } from '../denial.ts';
 import type { HeaderList, Order } from '../exchange.ts';
-import { field, joined, staysOpen } from '../fields.ts';
+import { field, staysOpen } from '../fields.ts';
 import type { Gate } from '../gate.ts';
 import { Refusal } from '../refusal.ts';
 import { forward } from '../relay/forward.ts';
@@ -241,7 +241,7 @@ export class Http1Connection implements Due {
       onConnect(raw, socket, door);
       return;
     }
-    const read = expectable(head, readAsk(raw, inner?.target ?? null, gate.settings.maxHeaderCount));
+    const read = readAsk(raw, inner?.target ?? null, gate.settings.maxHeaderCount);
     if (read.problem === null && read.ask.upgrade !== '') this.#upgrade(read, headers);
     else this.#exchange(head, read);
   }
@@ -267,7 +267,8 @@ export class Http1Connection implements Due {
       idleMs: gate.settings.idleMs,
     });
     this.#reply = reply;
-    const waits = body !== null && field(headers, 'expect') !== '';
+    // One of HTTP/1.0 knows no interim answers (RFC 9110 section 10.1.1).
+    const waits = body !== null && version === '1.1' && field(headers, 'expect') !== '';
     void walk({
       ...this.#common(read, headers),
       kind: 'exchange',
@@ -376,13 +377,6 @@ export class Http1Connection implements Due {
     }
     return { ...common, parent: inner.within.id, within: inner.within, principal: inner.principal };
   }
-}
-
-/** RFC 9110 section 10.1.1: nothing but `100-continue` may be expected. */
-function expectable({ headers, method }: RequestHead, read: ReadRequest): ReadRequest {
-  const expected = joined(headers, 'expect');
-  if (expected === '' || expected.toLowerCase() === '100-continue') return read;
-  return unreadable('request_malformed', 'expectation', method);
 }
 
 function ignore(): void {
