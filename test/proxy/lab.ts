@@ -11,12 +11,12 @@ import { connect as connectTls, createServer as createTlsServer, type SecureCont
 import type { CoreOptions } from '../../src/appliance/open-core.ts';
 import { type Appliance, startAppliance } from '../../src/appliance/start-appliance.ts';
 import { secret } from '../../src/appliance/tour/tour-client.ts';
-import { loadConfig } from '../../src/config/load.ts';
 import { rootsOf } from '../../src/control/load-revision.ts';
 import { parseHost } from '../../src/core/host.ts';
 import { openCertificateAuthority } from '../../src/pki/certificate-authority.ts';
 import { createLog } from '../../src/telemetry/log.ts';
 import { systemClock } from '../../src/telemetry/system-clock.ts';
+import { loopbackConfig } from './loopback-config.ts';
 
 /** What an origin does with one connection: the head of its first request, and what came behind it, as Latin-1. */
 export type OriginScript = (socket: Socket, head: string, rest: string) => void;
@@ -70,7 +70,7 @@ export interface TunnelOptions {
 }
 
 /** Answers that the resolver gives. */
-const HOSTS: Readonly<Record<string, readonly string[]>> = {
+const HOSTS: Record<string, string[]> = {
   'web.lab.test': ['127.0.0.1'],
   'two.lab.test': ['127.0.0.1'],
   'store.lab.test': ['127.0.0.1'],
@@ -169,23 +169,15 @@ export async function openLab(
     mkdirSync(dirname(join(rules, path)), { recursive: true });
     writeFileSync(join(rules, path), text);
   }
-  const any = '127.0.0.1:0';
-  const flags = {
-    'proxy.listen': any,
-    'socks.listen': any,
-    'gateway.listen': any,
-    'admin.listen': any,
-    'log.level': 'error',
-    workers: process.env['LOCKTENDER_TEST_WORKERS'] ?? '1',
-    'proxy.inspect.upstream_ca': join(dir, 'lab-ca.pem'),
-    state: join(dir, 'state'),
-    ...config,
-  };
-  const loaded = loadConfig({ file: null, text: null, env: {}, flags, cwd: dir });
-  if (!loaded.ok) throw new Error(loaded.error.map((p) => p.message).join('; '));
-  const proxy = { ...loaded.value.proxy };
-  proxy.resolver = { ...proxy.resolver, hosts: Object.fromEntries(Object.entries(HOSTS).map(([k, v]) => [k, [...v]])) };
-  const full = { ...loaded.value, proxy };
+  const full = loopbackConfig(
+    dir,
+    {
+      workers: process.env['LOCKTENDER_TEST_WORKERS'] ?? '1',
+      'proxy.inspect.upstream_ca': join(dir, 'lab-ca.pem'),
+      ...config,
+    },
+    HOSTS,
+  );
   const roots = rootsOf(full);
   const log = createLog({ level: 'silent' });
   const appliance = await startAppliance({

@@ -6,10 +6,10 @@ import { join } from 'node:path';
 import { type Appliance, startAppliance } from '../../src/appliance/start-appliance.ts';
 import { startDemo } from '../../src/appliance/tour/start-demo.ts';
 import { secret } from '../../src/appliance/tour/tour-client.ts';
-import { loadConfig } from '../../src/config/load.ts';
 import { rootsOf } from '../../src/control/load-revision.ts';
 import { createLog } from '../../src/telemetry/log.ts';
 import { systemClock } from '../../src/telemetry/system-clock.ts';
+import { loopbackConfig } from './loopback-config.ts';
 
 export interface Scene {
   readonly appliance: Appliance;
@@ -27,19 +27,9 @@ export interface Scene {
 
 export async function openScene(): Promise<Scene> {
   const dir = mkdtempSync(join(tmpdir(), 'locktender-proxy-'));
-  const any = '127.0.0.1:0';
-  const flags = {
-    'proxy.listen': any,
-    'socks.listen': any,
-    'gateway.listen': any,
-    'admin.listen': any,
-    'log.level': 'error',
-    state: join(dir, 'state'),
-  };
-  const loaded = loadConfig({ file: null, text: null, env: {}, flags, cwd: dir });
-  if (!loaded.ok) throw new Error('the configuration of the test is wrong');
+  const config = loopbackConfig(dir);
   const clock = systemClock;
-  const demo = await startDemo(loaded.value, rootsOf(loaded.value), 0, clock);
+  const demo = await startDemo(config, rootsOf(config), 0, clock);
   const log = createLog({ level: 'error' });
   const appliance = await startAppliance({ config: demo.config, roots: demo.roots, log, clock, version: 'test' });
   const ca = join(dir, 'ca.pem');

@@ -7,11 +7,11 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { startAppliance } from '../../../src/appliance/start-appliance.ts';
-import { loadConfig } from '../../../src/config/load.ts';
 import { rootsOf } from '../../../src/control/load-revision.ts';
 import { gatewayClient } from '../../../src/gateway/client.ts';
 import { createLog } from '../../../src/telemetry/log.ts';
 import { systemClock } from '../../../src/telemetry/system-clock.ts';
+import { loopbackConfig } from '../../proxy/loopback-config.ts';
 
 /** Where the test server listens, on loopback. */
 export interface TestServer {
@@ -73,22 +73,9 @@ record_paths: clear
 
 export async function openWptGate(server: TestServer): Promise<WptGate> {
   const dir = mkdtempSync(join(tmpdir(), 'locktender-wpt-'));
-  const any = '127.0.0.1:0';
-  const flags = {
-    'proxy.listen': any,
-    'socks.listen': any,
-    'gateway.listen': any,
-    'admin.listen': any,
-    'log.level': 'error',
-    'proxy.inspect.upstream_ca': server.ca,
-    state: join(dir, 'state'),
-  };
-  const loaded = loadConfig({ file: null, text: null, env: {}, flags, cwd: dir });
-  if (!loaded.ok) throw new Error(loaded.error.map(({ message }) => message).join('; '));
-  const proxy = { ...loaded.value.proxy };
   const known = HOSTS.filter((host) => !host.startsWith('nonexistent.'));
-  proxy.resolver = { ...proxy.resolver, hosts: Object.fromEntries(known.map((host) => [host, ['127.0.0.1']])) };
-  const config = { ...loaded.value, proxy };
+  const addresses = Object.fromEntries(known.map((host) => [host, ['127.0.0.1']]));
+  const config = loopbackConfig(dir, { 'proxy.inspect.upstream_ca': server.ca }, addresses);
   const roots = rootsOf(config);
   const rules = writeRules(join(dir, 'rules'), [...server.http, ...server.https, ...server.h2]);
   const appliance = await startAppliance({
