@@ -1,4 +1,6 @@
-import { closeSync, existsSync, openSync } from 'node:fs';
+import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { createLog } from './log.ts';
 
@@ -46,12 +48,25 @@ describe('the log of the process', () => {
     expect(logged({ host: 'a\n{"level":"info"}' }).trimEnd().split('\n')).toHaveLength(1);
   });
 
-  it.runIf(existsSync('/dev/full'))('T-81 ends nothing when its lines cannot be written', () => {
-    const fd = openSync('/dev/full', 'w');
-    const log = createLog({ level: 'info', fd });
-    expect(() => {
-      for (let n = 0; n < 1000; n += 1) log.warn({ n, text: 'x'.repeat(1000) }, 'something happened');
-    }).not.toThrow();
-    closeSync(fd);
-  });
+  it.runIf(existsSync('/dev/full'))(
+    'T-81 ends nothing when its lines cannot be written, and goes on when they can',
+    () => {
+      const fd = openSync('/dev/full', 'w');
+      const log = createLog({ level: 'info', fd });
+      expect(() => {
+        for (let n = 0; n < 1000; n += 1) log.warn({ n, text: 'x'.repeat(1000) }, 'something happened');
+      }).not.toThrow();
+      closeSync(fd);
+      // A file in its place, as on a disk that has room again: free numbers are given out from the lowest on.
+      const file = join(mkdtempSync(join(tmpdir(), 'locktender-log-')), 'log');
+      const opened: number[] = [];
+      while (!opened.includes(fd)) opened.push(openSync(file, 'a'));
+      for (let n = 0; n < 2; n += 1) log.warn({ text: 'y'.repeat(1000) }, 'there is room again');
+      for (const one of opened) closeSync(one);
+      const lines = readFileSync(file, 'utf8').trimEnd().split('\n');
+      rmSync(dirname(file), { recursive: true });
+      expect(JSON.parse(lines[0] ?? '')).toMatchObject({ n: 0 });
+      expect(JSON.parse(lines.at(-1) ?? '')).toMatchObject({ message: 'there is room again' });
+    },
+  );
 });

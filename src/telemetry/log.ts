@@ -66,6 +66,8 @@ export function createLog(options: LogOptions): AdjustableLog {
 function descriptor(fd: number): pino.DestinationStream {
   const destination = pino.destination({ fd, sync: true, maxLength: MAX_HELD });
   destination.on('error', () => undefined);
+  // What is full tries no more to write: an empty piece has what is held tried again, so that it goes on once there is room.
+  destination.on('drop', () => destination.write(''));
   return destination;
 }
 
