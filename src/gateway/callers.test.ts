@@ -101,7 +101,9 @@ test('refuses a token without signature, and one signed by a key that the issuer
 
 test('an issuer that has trouble is not the fault of the token, and is asked again now and then, not for each', async () => {
   let now = NOW;
-  const known = callers({ clock: { now: () => now } });
+  const warned: object[] = [];
+  const log = { warn: (fields: object) => void warned.push(fields) };
+  const known = callers({ clock: { now: () => now }, log });
   const before = asked;
   trouble = true;
   for (let i = 0; i < 30; i += 1) {
@@ -109,6 +111,7 @@ test('an issuer that has trouble is not the fault of the token, and is asked aga
     expect(found).toMatchObject({ ok: false, error: { code: 'issuer_unavailable', invalidToken: false } });
   }
   expect(asked - before).toBe(11);
+  expect(warned).toEqual(Array(11).fill({ issuer, err: expect.any(Error) }));
   trouble = false;
   now += 5000;
   expect(await who(known, await token())).toMatchObject({ tenant: 'acme' });

@@ -74,7 +74,7 @@ const MAX_TOKEN = 16 * 1024;
 
 export function createCallers(options: CallerOptions): Callers {
   const issuers = new Map(
-    options.issuers.map((issuer) => [issuer.issuer, { ...issuer, keys: issuerKeys(issuer, options.clock) }] as const),
+    options.issuers.map((issuer) => [issuer.issuer, { ...issuer, keys: issuerKeys(issuer, options) }] as const),
   );
   const isDevKey = options.devKey === undefined ? () => false : sameAs(options.devKey);
   return {
@@ -125,7 +125,6 @@ async function tokenCaller(
     return callerOf(payload, issuer);
   } catch (error) {
     if (error instanceof IssuerUnavailable) {
-      log?.warn({ issuer: issuer.issuer, err: error.cause }, 'the keys of an issuer cannot be had');
       const detail = `the keys of \`${issuer.issuer}\` cannot be had now; try again later`;
       return err({ code: 'issuer_unavailable', detail, invalidToken: false });
     }

@@ -1,7 +1,7 @@
 /** The keys of an OIDC issuer: found, kept, and asked for anew when a token is of none of them. */
 
 import { createRemoteJWKSet, errors, type JWTVerifyGetKey } from 'jose';
-import type { Clock } from '../core/ports.ts';
+import type { Clock, Log } from '../core/ports.ts';
 import { isSafeUrl } from '../core/safe-url.ts';
 
 export interface IssuerKeys {
@@ -30,7 +30,7 @@ type KeySet = ReturnType<typeof createRemoteJWKSet>;
 
 export function issuerKeys(
   { issuer, jwksUrl }: { readonly issuer: string; readonly jwksUrl?: string },
-  clock: Pick<Clock, 'now'>,
+  { clock, log }: { readonly clock: Pick<Clock, 'now'>; readonly log?: Pick<Log, 'warn'> },
 ): IssuerKeys {
   let keys: KeySet | null = null;
   let asking: Promise<KeySet> | null = null;
@@ -46,6 +46,11 @@ export function issuerKeys(
     left -= 1;
     return true;
   };
+  /** Told in the log where it is found out, not for each token that waits or comes after. */
+  const unavailable = (error: unknown): IssuerUnavailable => {
+    log?.warn({ issuer, err: error }, 'the keys of an issuer cannot be had');
+    return new IssuerUnavailable('', { cause: error });
+  };
   const ask = async (): Promise<KeySet> => {
     try {
       keys ??= await remoteKeys(issuer, jwksUrl);
@@ -53,7 +58,7 @@ export function issuerKeys(
       down = null;
       return keys;
     } catch (error) {
-      down = new IssuerUnavailable('', { cause: error });
+      down = unavailable(error);
       throw down;
     } finally {
       asking = null;
@@ -76,7 +81,7 @@ export function issuerKeys(
       } catch (error) {
         if (isNoKey(error) || error instanceof errors.JOSENotSupported || error instanceof IssuerUnavailable)
           throw error;
-        throw new IssuerUnavailable('', { cause: error });
+        throw unavailable(error);
       }
     },
     renewed: async () => {
