@@ -11,6 +11,7 @@ import {
 } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { contextOf } from '../../test/dlp/guard-context.ts';
 import { ruleSet, SAMPLE_RULES } from '../../test/dlp/small-rules.ts';
 import { recoded } from './encoded-filter.ts';
 import { createGuard } from './guard.ts';
@@ -19,14 +20,8 @@ import type { GuardContext } from './guard-context.ts';
 const rules = ruleSet(SAMPLE_RULES);
 const guard = createGuard({ rules, fingerprintKey: Buffer.alloc(32, 1) });
 
-const BASE: GuardContext = {
-  direction: 'result',
-  settings: { request: 'enforce', result: 'enforce', minLikelihood: 'POSSIBLE', unscannable: 'block', ignore: [] },
-  ...{ tenant: 't', task: '', host: '', contentType: 'text/plain', contentEncoding: '' },
-};
-
 function run(body: Buffer | string, over: Partial<GuardContext> = {}) {
-  const filter = guard.filter({ ...BASE, ...over });
+  const filter = guard.filter(contextOf(over));
   const bytes = Buffer.from(body);
   const out: Uint8Array[] = [];
   for (let at = 0; at < bytes.length; at += 7) out.push(...filter.push(bytes.subarray(at, at + 7)));
@@ -155,7 +150,7 @@ describe('any cut of the input', () => {
     ['a form', Buffer.from('a=key-abcdefgh&b=%6bey-ijklmnop'), { contentType: 'application/x-www-form-urlencoded' }],
   ])('T-36 gives the same output and verdict: %s', (_, body, over) => {
     const through = (cuts: readonly number[]) => {
-      const filter = guard.filter({ ...BASE, ...over });
+      const filter = guard.filter(contextOf(over));
       const out: Uint8Array[] = [];
       let at = 0;
       for (const cut of [...cuts, body.length].sort((a, b) => a - b)) {

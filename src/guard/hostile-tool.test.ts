@@ -1,6 +1,7 @@
 /** What a tool may do to a secret to get it past the guard, and what is done about it. */
 import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
+import { contextOf } from '../../test/dlp/guard-context.ts';
 import { ruleSet } from '../../test/dlp/small-rules.ts';
 import { createGuard } from './guard.ts';
 import type { GuardContext } from './guard-context.ts';
@@ -24,12 +25,7 @@ const KEY = 'key_Ab3Cd5Ef7Gh9Jk1Lm3Np5Qr7';
 const MARK = '[REDACTED:KEY]';
 
 function through(body: Uint8Array | string, over: Partial<GuardContext> = {}) {
-  const filter = guard.filter({
-    direction: 'result',
-    settings: { request: 'enforce', result: 'enforce', minLikelihood: 'POSSIBLE', unscannable: 'block', ignore: [] },
-    ...{ tenant: 't', task: 'k', host: '', contentType: 'text/plain', contentEncoding: '' },
-    ...over,
-  });
+  const filter = guard.filter(contextOf({ task: 'k', ...over }));
   const bytes = Buffer.from(body as Uint8Array);
   const out = [...filter.push(bytes.subarray(0, 9)), ...filter.push(bytes.subarray(9)), ...filter.end()];
   return { text: Buffer.concat(out).toString('utf8'), action: filter.verdict().action };

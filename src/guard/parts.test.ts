@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { contextOf } from '../../test/dlp/guard-context.ts';
 import { GITHUB_RULES, GITHUB_TOKEN, ruleSet } from '../../test/dlp/small-rules.ts';
 import { createGuard } from './guard.ts';
 import type { GuardContext } from './guard-context.ts';
@@ -7,11 +8,8 @@ import type { GuardContext } from './guard-context.ts';
 const rules = ruleSet(GITHUB_RULES);
 const newGuard = () => createGuard({ rules, fingerprintKey: Buffer.alloc(32, 1) });
 
-const context = (over: Partial<GuardContext> = {}): GuardContext => ({
-  direction: 'result',
-  settings: { request: 'enforce', result: 'enforce', minLikelihood: 'POSSIBLE', unscannable: 'block', ignore: [] },
-  ...{ tenant: 't', task: 'k', host: '', contentType: 'application/json', contentEncoding: '', ...over },
-});
+const context = (over: Partial<GuardContext> = {}) =>
+  contextOf({ task: 'k', contentType: 'application/json', ...over });
 
 function run(body: string, over: Partial<GuardContext> = {}, guard = newGuard()) {
   const filter = guard.filter(context(over));

@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import { afterEach, expect, it, vi } from 'vitest';
 import { copiedBy, inPieces } from '../../test/counted-copies.ts';
+import { contextOf } from '../../test/dlp/guard-context.ts';
 import { ruleSet, SAMPLE_RULES } from '../../test/dlp/small-rules.ts';
 import { createGuard } from './guard.ts';
 
@@ -13,11 +14,7 @@ const guard = createGuard({ rules, fingerprintKey: Buffer.alloc(32, 1) });
 afterEach(() => vi.restoreAllMocks());
 
 function through(direction: 'request' | 'result', contentEncoding: string, bytes: Buffer) {
-  const filter = guard.filter({
-    direction,
-    settings: { request: 'enforce', result: 'enforce', minLikelihood: 'POSSIBLE', unscannable: 'block', ignore: [] },
-    ...{ tenant: 't', task: 'k', host: '', contentType: 'text/plain', contentEncoding },
-  });
+  const filter = guard.filter(contextOf({ task: 'k', direction, contentEncoding }));
   const out: Uint8Array[] = [];
   const made = vi.spyOn(Buffer, 'allocUnsafe');
   let pieces = 0;

@@ -2,23 +2,15 @@
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { contextOf } from '../../test/dlp/guard-context.ts';
 import { GITHUB_RULES, GITHUB_TOKEN, ruleSet } from '../../test/dlp/small-rules.ts';
 import { createGuard } from './guard.ts';
-import type { GuardContext } from './guard-context.ts';
 
 const guard = createGuard({ rules: ruleSet(GITHUB_RULES), fingerprintKey: Buffer.alloc(32, 1) });
 const MARK = '[REDACTED:GITHUB_TOKEN]';
 
 function run(body: string, contentType: string, cut = 0, direction: 'result' | 'request' = 'result') {
-  const settings = {
-    request: 'enforce',
-    result: 'enforce',
-    minLikelihood: 'POSSIBLE',
-    unscannable: 'block',
-    ignore: [],
-  };
-  const context = { direction, settings, tenant: 't', task: '', host: '', contentType, contentEncoding: '' };
-  const filter = guard.filter(context as GuardContext);
+  const filter = guard.filter(contextOf({ direction, contentType }));
   const bytes = Buffer.from(body);
   const out = [...filter.push(bytes.subarray(0, cut)), ...filter.push(bytes.subarray(cut)), ...filter.end()];
   return { text: Buffer.concat(out).toString(), blocked: filter.blocked };

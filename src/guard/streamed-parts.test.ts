@@ -3,7 +3,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { inPieces, secretInPieces } from '../../test/dlp/cut-streams.ts';
-import { GITHUB_RULES, GITHUB_TOKEN, ruleSet } from '../../test/dlp/small-rules.ts';
+import { contextOf } from '../../test/dlp/guard-context.ts';
+import { GITHUB_RULES, GITHUB_TOKEN, MIXED_RULES, ruleSet } from '../../test/dlp/small-rules.ts';
 import { createGuard } from './guard.ts';
 import type { GuardContext } from './guard-context.ts';
 
@@ -11,19 +12,13 @@ const rules = ruleSet(GITHUB_RULES);
 const guard = createGuard({ rules, fingerprintKey: Buffer.alloc(32, 1) });
 const MARK = '[REDACTED:GITHUB_TOKEN]';
 
-const context = (contentType: string, direction: 'result' | 'request'): GuardContext => ({
-  direction,
-  settings: { request: 'enforce', result: 'enforce', minLikelihood: 'POSSIBLE', unscannable: 'block', ignore: [] },
-  ...{ tenant: 't', task: '', host: '', contentType, contentEncoding: '' },
-});
-
 function run(
   body: string,
   contentType: string,
   cuts: readonly number[] = [],
   direction: 'result' | 'request' = 'result',
 ) {
-  const { body: out, blocked } = inPieces(guard.filter(context(contentType, direction)), Buffer.from(body), cuts);
+  const { body: out, blocked } = inPieces(guard.filter(contextOf({ contentType, direction })), Buffer.from(body), cuts);
   return { text: out.toString(), blocked };
 }
 
@@ -199,5 +194,86 @@ describe.each(Object.entries(FORMS))('a secret in pieces in %s', (_, { type, sen
     ];
     if (type !== SSE || read(send(texts)) === '' || send(texts).split('\n').length < 900) return;
     expect(read(run(send(texts), type).text)).toBe(texts.join('').replace(GITHUB_TOKEN, MARK));
+  });
+});
+
+describe('text of a model that is streamed in pieces', () => {
+  const mixed = createGuard({ rules: ruleSet(MIXED_RULES), fingerprintKey: Buffer.alloc(32, 1) });
+  const through = (body: Buffer, over: Partial<GuardContext> = {}) => {
+    const { body: text, blocked, verdict } = inPieces(mixed.filter(contextOf(over)), body, []);
+    return { text, blocked, verdict };
+  };
+  const deltas = (pieces: readonly string[], wrap: (text: string) => object) =>
+    pieces.map((text, i) => `event: delta\ndata: ${JSON.stringify({ id: `evt_${i}`, ...wrap(text) })}\n\n`);
+  const openAi = (content: string) => ({ choices: [{ index: 0, delta: { content } }] });
+  const anthropic = (text: string) => ({ type: 'content_block_delta', delta: { type: 'text_delta', text } });
+  const textOf = (body: string) =>
+    body.split('\n').flatMap((line) => {
+      if (!line.startsWith('data: ')) return [];
+      const { choices, delta } = JSON.parse(line.slice(6));
+      return [choices?.[0].delta.content ?? delta.text];
+    });
+
+  it.each([
+    ['one interface', openAi],
+    ['another', anthropic],
+  ])('is redacted over its pieces, and every event stays JSON: %s (T-36)', (_, wrap) => {
+    const body = Buffer.from(deltas(['my ', 'key-', 'abc', 'defgh', ' is', ' here'], wrap).join(''));
+    const { text, verdict } = through(body, { contentType: 'text/event-stream' });
+    expect(textOf(text.toString())).toEqual(['my ', '[REDACTED:SAMPLE]', '', '', ' is', ' here']);
+    expect(verdict.findings).toMatchObject([{ rule: 'sample', action: 'redact' }]);
+    expect(JSON.stringify(verdict)).not.toContain('abc');
+  });
+
+  it('is found in NDJSON, and blocks what leaves', () => {
+    const body = Buffer.from('{"response":"key-a"}\n{"response":"bcdefgh"}\n');
+    expect(through(body).text.toString()).toBe('{"response":"[REDACTED:SAMPLE]"}\n{"response":""}\n');
+    expect(through(body, { direction: 'request' }).blocked).toBe(true);
+  });
+
+  it('is redacted from where it is when its beginning was let go on', () => {
+    const filter = mixed.filter(contextOf());
+    const out = [...filter.push(Buffer.from('{"text":"key"}\n')), ...filter.idle()];
+    expect(Buffer.concat(out).length).toBe(15);
+    out.push(...filter.push(Buffer.from('{"text":"-abcd"}\n{"text":"efgh"}\n')), ...filter.end());
+    expect(Buffer.concat(out).toString()).toBe('{"text":"key"}\n{"text":"[REDACTED:SAMPLE]"}\n{"text":""}\n');
+    expect(filter.verdict()).toMatchObject({ action: 'redact', findings: [{ rule: 'sample' }] });
+  });
+
+  it('does not hide what stands between the pieces', () => {
+    const body = Buffer.from('{"text":"key-a","x":"key-zzzzzzzz"}\n{"text":"bcdefgh"}\n');
+    const { text, verdict } = through(body);
+    expect(text.toString()).toBe('{"text":"[REDACTED:SAMPLE]","x":"[REDACTED:SAMPLE]"}\n{"text":""}\n');
+    expect(verdict.findings.length).toBe(2);
+  });
+
+  it('is found in fields of any name where the whole is at hand (T-36)', () => {
+    const body = '{"name":"key-a"}\n{"name":"bcdefgh"}\n';
+    expect(through(Buffer.from(body)).text.toString()).toBe('{"name":"[REDACTED:SAMPLE]"}\n{"name":""}\n');
+  });
+
+  it('gives the same for every cut and every pause (T-36)', () => {
+    const piece = fc.constantFrom(' key-', 'abc', 'defgh', ' ', 'Hello', ' and so on', '4111', ' 1111', '7');
+    const filler = fc.constantFrom(0, 400, 3000);
+    fc.assert(
+      fc.property(
+        fc.array(piece, { maxLength: 30 }),
+        fc.array(fc.nat(5000), { maxLength: 12 }),
+        filler,
+        (pieces, cuts, pad) => {
+          const wrap = (content: string) => ({ ...openAi(content), pad: 'x '.repeat(pad) });
+          const body = Buffer.from(deltas(pieces, wrap).join(''));
+          const whole = through(body);
+          const paused = inPieces(mixed.filter(contextOf()), body, cuts, { isPaused: true });
+          expect(textOf(paused.body.toString())).toEqual(textOf(whole.text.toString()));
+          expect(textOf(whole.text.toString()).join('')).not.toMatch(/\bkey-[a-z]{8,40}\b/);
+        },
+      ),
+      {
+        numRuns: 100,
+        // A view that began in the middle of a line was read as if its strings were what stands between them.
+        examples: [[['Hello', 'abc', ' key-', 'defgh', 'abc', '4111'], [1248], 400]],
+      },
+    );
   });
 });

@@ -1,6 +1,7 @@
 /** Bodies that are no format but have the signs of all: they end nothing, and come out the same however they are cut. */
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
+import { contextOf } from '../../test/dlp/guard-context.ts';
 import { GITHUB_RULES, GITHUB_TOKEN, ruleSet } from '../../test/dlp/small-rules.ts';
 import { createGuard } from './guard.ts';
 
@@ -62,11 +63,7 @@ const type = fc.constantFrom(
 );
 
 function passed(body: Buffer, contentType: string, cuts: readonly number[]): string {
-  const filter = guard.filter({
-    direction: 'result',
-    settings: { request: 'enforce', result: 'enforce', minLikelihood: 'POSSIBLE', unscannable: 'block', ignore: [] },
-    ...{ tenant: 't', task: 'k', host: '', contentType, contentEncoding: '' },
-  });
+  const filter = guard.filter(contextOf({ contentType }));
   const out: Uint8Array[] = [];
   let at = 0;
   for (const cut of [...cuts, body.length].sort((a, b) => a - b)) {

@@ -3,16 +3,18 @@
 import fc from 'fast-check';
 import type { BodyFilter } from '../../src/guard/body-filter.ts';
 
-/** What a filter makes of a body in pieces that end at these places, taken modulo its length. */
-export function inPieces(filter: BodyFilter, body: Uint8Array, cuts: readonly number[]) {
+/** What a filter makes of a body in pieces that end at these places, taken modulo its length; the stream may be quiet at each. */
+export function inPieces(filter: BodyFilter, body: Uint8Array, cuts: readonly number[], { isPaused = false } = {}) {
   const out: Uint8Array[] = [];
   let at = 0;
-  for (const cut of [...cuts.map((n) => n % body.length).sort((a, b) => a - b), body.length]) {
+  for (const cut of cuts.map((n) => n % Math.max(1, body.length)).sort((a, b) => a - b)) {
     out.push(...filter.push(body.subarray(at, cut)));
+    if (isPaused) out.push(...filter.idle());
     at = cut;
   }
-  out.push(...filter.end());
-  return { body: Buffer.concat(out), blocked: filter.blocked, findings: filter.verdict().findings.length };
+  out.push(...filter.push(body.subarray(at)), ...filter.end());
+  const verdict = filter.verdict();
+  return { body: Buffer.concat(out), blocked: filter.blocked, verdict, findings: verdict.findings.length };
 }
 
 /** The secret cut anywhere, into as many pieces as one may lie in, between some of these words. */

@@ -43,3 +43,34 @@ rules:
     actions: { result: redact, request: block }
     tests: { match: ['key-abcdefgh'], no_match: ['key-short'] }
 `;
+
+/** That one, numbers with and without blanks, and a phrase. */
+export const MIXED_RULES = `${SAMPLE_RULES}  - id: number
+    description: A number
+    info_type: NUMBER
+    kind: pii
+    regex: '\\b(4111111111111111)\\b'
+    validators: [luhn]
+    likelihood: LIKELY
+    severity: low
+    actions: { result: mask, request: block }
+    tests: { match: ['4111111111111111'], no_match: ['4111'] }
+  - id: groups
+    description: A number in groups
+    info_type: GROUPS
+    kind: pii
+    regex: '\\b(4111(?: 1111){3}|SEED WORD LIST)\\b'
+    likelihood: LIKELY
+    severity: low
+    actions: { result: redact, request: block }
+    tests: { match: ['4111 1111 1111 1111'], no_match: ['4111 1111'] }
+  - id: phrase
+    description: A phrase
+    info_type: PHRASE
+    kind: injection
+    regex: '(ignore all previous instructions)'
+    likelihood: LIKELY
+    severity: low
+    actions: { result: redact, request: pass }
+    tests: { match: ['ignore all previous instructions'], no_match: ['ignore'] }
+`;

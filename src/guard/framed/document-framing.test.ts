@@ -3,6 +3,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { cbor, field, messagePack, type Plain } from '../../../test/dlp/binary-formats.ts';
+import { contextOf } from '../../../test/dlp/guard-context.ts';
 import { GITHUB_RULES, GITHUB_TOKEN, ruleSet } from '../../../test/dlp/small-rules.ts';
 import { createGuard } from '../guard.ts';
 import type { GuardContext } from '../guard-context.ts';
@@ -18,12 +19,7 @@ const MARK = '[REDACTED:GITHUB_TOKEN]';
 const hex = (text: string) => Buffer.from(text.replaceAll(' ', ''), 'hex');
 
 function run(body: Buffer, contentType: string, over: Partial<GuardContext> = {}) {
-  const filter = guard.filter({
-    direction: 'result',
-    settings: { request: 'enforce', result: 'enforce', minLikelihood: 'POSSIBLE', unscannable: 'block', ignore: [] },
-    ...{ tenant: 't', task: '', host: '', contentType, contentEncoding: '' },
-    ...over,
-  });
+  const filter = guard.filter(contextOf({ contentType, ...over }));
   const half = Math.floor(body.length / 2);
   const out = [
     ...filter.push(body.subarray(0, half)),

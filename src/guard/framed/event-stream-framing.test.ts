@@ -3,6 +3,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { inPieces, secretInPieces } from '../../../test/dlp/cut-streams.ts';
+import { contextOf } from '../../../test/dlp/guard-context.ts';
 import { GITHUB_RULES, GITHUB_TOKEN, ruleSet } from '../../../test/dlp/small-rules.ts';
 import { createGuard } from '../guard.ts';
 import type { GuardContext } from '../guard-context.ts';
@@ -12,16 +13,11 @@ const guard = createGuard({ rules: ruleSet(GITHUB_RULES), fingerprintKey: Buffer
 const MARK = '[REDACTED:GITHUB_TOKEN]';
 const TYPE = 'application/vnd.amazon.eventstream';
 
-const contextOf = (over: Partial<GuardContext> = {}): GuardContext => ({
-  direction: 'result',
-  settings: { request: 'enforce', result: 'enforce', minLikelihood: 'POSSIBLE', unscannable: 'block', ignore: [] },
-  ...{ tenant: 't', task: '', host: '', contentType: TYPE, contentEncoding: '' },
-  ...over,
-});
-const passing = { settings: { ...contextOf().settings, unscannable: 'pass' as const } };
+const context = (over: Partial<GuardContext> = {}) => contextOf({ contentType: TYPE, ...over });
+const passing = { settings: { ...context().settings, unscannable: 'pass' as const } };
 
 function run(body: Uint8Array, cuts: readonly number[] = [], over: Partial<GuardContext> = {}) {
-  return inPieces(guard.filter(contextOf(over)), body, cuts);
+  return inPieces(guard.filter(context(over)), body, cuts);
 }
 
 const text = (name: string, value: string) => ({ name, type: 7, value: Buffer.from(value) });
@@ -148,7 +144,7 @@ describe.each(Object.entries(FORMS))('a secret in pieces in %s', (_, { send, rea
 
 describe('an event stream', () => {
   it('goes on message by message when it pauses', () => {
-    const filter = guard.filter(contextOf());
+    const filter = guard.filter(context());
     const [first, second] = [
       message('chunk', '{"delta":{"text":"one "}}'),
       message('chunk', '{"delta":{"text":"two "}}'),
@@ -161,7 +157,7 @@ describe('an event stream', () => {
   });
 
   it('holds a text that may be the beginning of a token over a pause', () => {
-    const filter = guard.filter(contextOf());
+    const filter = guard.filter(context());
     const body = FORMS['the events of a conversation']?.send([
       GITHUB_TOKEN.slice(0, 10),
       GITHUB_TOKEN.slice(10),
@@ -187,7 +183,7 @@ describe('an event stream', () => {
   it('does not pass where what is left of a message cannot be written', () => {
     const rules = GITHUB_RULES.replace("'\\b(ghp_[0-9A-Za-z]{36})\\b'", "'(ghp_[^~]{10,200})'");
     const greedy = createGuard({ rules: ruleSet(rules), fingerprintKey: Buffer.alloc(32, 1) });
-    const filter = greedy.filter(contextOf());
+    const filter = greedy.filter(context());
     expect([...filter.push(message('x', `plain ${GITHUB_TOKEN}`)), ...filter.end()]).toEqual([]);
     expect(filter.blocked).toBe(true);
   });
@@ -209,7 +205,7 @@ describe('an event stream', () => {
       "tests: { match: ['ghp_0123456789~'], no_match: ['ghp_short'] }",
     );
     const wide = createGuard({ rules: ruleSet(rules), fingerprintKey: Buffer.alloc(32, 1) });
-    const filter = wide.filter(contextOf());
+    const filter = wide.filter(context());
     const body = Buffer.concat(['{"a":"ghp_01234', '{"b":2}', '{56~"}', '{"c":3}'].map((one) => message('x', one)));
     const out = Buffer.concat([...filter.push(body), ...filter.end()]);
     const left = payloads(out).map(String);
@@ -244,7 +240,7 @@ describe('an event stream', () => {
   });
 
   it('is held for as long as a window only, however small its messages and however many', () => {
-    const filter = guard.filter(contextOf());
+    const filter = guard.filter(context());
     const some = Buffer.concat(Array.from({ length: 200 }, (_, i) => message('x', 'word '.repeat(i % 20))));
     let held = 0;
     let most = 0;

@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { field, grpcMessage, grpcMessages } from '../../../test/dlp/binary-formats.ts';
 import { inPieces } from '../../../test/dlp/cut-streams.ts';
+import { contextOf } from '../../../test/dlp/guard-context.ts';
 import { GITHUB_RULES, GITHUB_TOKEN, ruleSet } from '../../../test/dlp/small-rules.ts';
 import { createGuard } from '../guard.ts';
 import type { GuardContext } from '../guard-context.ts';
@@ -15,15 +16,10 @@ const guard = createGuard({ rules: ruleSet(GITHUB_RULES), fingerprintKey: Buffer
 const MARK = '[REDACTED:GITHUB_TOKEN]';
 const SAME_LENGTH = MARK.padEnd(GITHUB_TOKEN.length, '*');
 
-const contextOf = (over: Partial<GuardContext> = {}): GuardContext => ({
-  direction: 'result',
-  settings: { request: 'enforce', result: 'enforce', minLikelihood: 'POSSIBLE', unscannable: 'block', ignore: [] },
-  ...{ tenant: 't', task: '', host: '', contentType: 'application/grpc', contentEncoding: '' },
-  ...over,
-});
+const context = (over: Partial<GuardContext> = {}) => contextOf({ contentType: 'application/grpc', ...over });
 
 function run(body: Buffer, cuts: readonly number[] = [], over: Partial<GuardContext> = {}) {
-  return inPieces(guard.filter(contextOf(over)), body, cuts);
+  return inPieces(guard.filter(context(over)), body, cuts);
 }
 
 const one = (message: Uint8Array) => grpcMessages(run(grpcMessage(message)).body)[0] as Buffer;
@@ -52,7 +48,7 @@ describe('a message of gRPC', () => {
       ),
       fingerprintKey: Buffer.alloc(32, 1),
     });
-    const filter = short.filter(contextOf());
+    const filter = short.filter(context());
     const out = Buffer.concat([...filter.push(grpcMessage(of('ghp_abcd'))), ...filter.end()]);
     expect(grpcMessages(out)).toEqual([of(MARK)]);
   });
@@ -97,7 +93,7 @@ describe('a message of gRPC', () => {
     const good = grpcMessage(field(1, GITHUB_TOKEN));
     const body = Buffer.concat([good, bad]);
     expect(run(body).blocked).toBe(true);
-    const passing = { settings: { ...contextOf().settings, unscannable: 'pass' as const } };
+    const passing = { settings: { ...context().settings, unscannable: 'pass' as const } };
     for (const cuts of [[], [good.length + 2], [4, good.length]]) {
       const passed = run(body, cuts, passing);
       expect(passed).toMatchObject({ blocked: false, body: Buffer.concat([grpcMessage(field(1, MARK)), bad]) });
@@ -121,7 +117,7 @@ describe('a message of gRPC', () => {
 
   it('goes on as soon as it is whole when the stream pauses, whatever it ends in', () => {
     for (const direction of ['request', 'result'] as const) {
-      const filter = guard.filter(contextOf({ direction }));
+      const filter = guard.filter(context({ direction }));
       for (const text of ['a key of 2', '-----BEGIN', 'ghp_']) {
         const message = grpcMessage(field(1, text));
         expect(filter.push(Buffer.concat([message, Buffer.of(0)]).subarray(0, -1))).toEqual([]);
@@ -232,7 +228,7 @@ describe('messages of gRPC-Web in base64', () => {
 
   it('go on as they came where that is no reason to stop', () => {
     const body = `${text(grpcMessage(field(1, 'a')))}AAAA!AAA`;
-    const settings = { ...contextOf().settings, unscannable: 'pass' as const };
+    const settings = { ...context().settings, unscannable: 'pass' as const };
     expect(run(Buffer.from(body), [], { ...web, settings }).body.toString()).toBe(body);
   });
 });

@@ -1,6 +1,7 @@
 /** A card's number that is a number of CBOR or MessagePack, not a text (T-36): found, and written as nought where it is taken out. */
 
 import { describe, expect, it } from 'vitest';
+import { contextOf } from '../../../test/dlp/guard-context.ts';
 import { ruleSet } from '../../../test/dlp/small-rules.ts';
 import { createGuard } from '../guard.ts';
 import { readCbor } from './cbor.ts';
@@ -26,11 +27,7 @@ rules:
 const CARD = 4_111_111_111_111_111n;
 
 function run(body: Buffer, contentType: string, direction: 'request' | 'result') {
-  const filter = guard.filter({
-    direction,
-    settings: { request: 'enforce', result: 'enforce', minLikelihood: 'POSSIBLE', unscannable: 'block', ignore: [] },
-    ...{ tenant: 't', task: '', host: '', contentType, contentEncoding: '' },
-  });
+  const filter = guard.filter(contextOf({ direction, contentType }));
   const out = Buffer.concat([...filter.push(body), ...filter.end()]);
   return { out, blocked: filter.blocked, paths: filter.verdict().findings.map(({ path }) => path) };
 }

@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
-import { compileRules } from '../../dlp/rule-set.ts';
+import { contextOf } from '../../../test/dlp/guard-context.ts';
+import { ruleSet } from '../../../test/dlp/small-rules.ts';
 import { createGuard } from '../guard.ts';
 import type { GuardContext } from '../guard-context.ts';
 import { GuardWorkers } from '../workers/guard-workers.ts';
@@ -29,10 +29,7 @@ rules:
     actions: { result: redact, request: block }
     tests: { match: ['perhaps-real'], no_match: ['perhaps'] }
 `;
-const compiled = compileRules([{ path: 'r.yaml', text: RULES }], (text) =>
-  createHash('sha256').update(text).digest('hex'),
-);
-if (!compiled.ok) throw new Error(JSON.stringify(compiled.error));
+const rules = ruleSet(RULES);
 
 let asked: string[] = [];
 const inquiry: Inquiry = {
@@ -56,21 +53,16 @@ const setup = {
   placeholders: [],
 };
 const workers = new GuardWorkers({ most: 2, deadlineMs: 20_000, start: () => startThread(setup) });
-const guard = createGuard({ rules: compiled.value, fingerprintKey, inquiry, workers });
+const guard = createGuard({ rules, fingerprintKey, inquiry, workers });
 afterAll(() => workers.close());
 beforeEach(() => {
   asked = [];
 });
 
-const context = (over: Partial<GuardContext> = {}): GuardContext => ({
-  direction: 'result',
-  settings: { request: 'enforce', result: 'enforce', minLikelihood: 'LIKELY', unscannable: 'block', ignore: [] },
-  ...{ tenant: 't', task: 'k', host: '', contentType: 'text/plain', contentEncoding: '' },
-  ...over,
-});
+const settings: GuardContext['settings'] = { ...contextOf().settings, minLikelihood: 'LIKELY' };
 
 async function through(pieces: readonly (string | Uint8Array | 'IDLE')[], over: Partial<GuardContext> = {}) {
-  const stream = guard.stream(context(over));
+  const stream = guard.stream(contextOf({ task: 'k', settings, ...over }));
   const out: Uint8Array[] = [];
   for (const piece of pieces)
     out.push(...(await (piece === 'IDLE' ? stream.idle() : stream.push(Buffer.from(piece as string)))));

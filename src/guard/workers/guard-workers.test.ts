@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
+import { contextOf } from '../../../test/dlp/guard-context.ts';
 import { portableRules, rulesFrom } from '../../dlp/portable-rules.ts';
 import { compileRules } from '../../dlp/rule-set.ts';
 import { scanLayers } from '../../dlp/scan-layers.ts';
@@ -45,12 +46,8 @@ const here = createGuard(shared);
 const there = createGuard({ ...shared, workers });
 afterAll(() => workers.close());
 
-const context = (over: Partial<GuardContext> = {}): GuardContext => ({
-  direction: 'result',
-  settings: { request: 'enforce', result: 'enforce', minLikelihood: 'POSSIBLE', unscannable: 'block', ignore: [] },
-  ...{ tenant: 't', task: 'k', host: '', contentType: 'application/json', contentEncoding: '' },
-  ...over,
-});
+const context = (over: Partial<GuardContext> = {}) =>
+  contextOf({ task: 'k', contentType: 'application/json', ...over });
 
 async function through(stream: BodyStream, body: Uint8Array, cuts: readonly number[], idles: ReadonlySet<number>) {
   const out: Uint8Array[] = [];
