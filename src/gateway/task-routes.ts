@@ -53,7 +53,7 @@ function once(
   if (typeof key !== 'string' || key === '' || key.length > 200) {
     return Promise.resolve(err(fault('bad_request', 'the idempotency key has to be of 1 to 200 characters')));
   }
-  const asked = { key: `${callerKey(caller)} ${key}`, body: JSON.stringify(body) };
+  const asked = { key: JSON.stringify([callerKey(caller), key]), body: JSON.stringify(body) };
   return memory.once({ ...asked, gone: asker.signal }, (nobody) => run({ ...asker, signal: nobody }));
 }
 

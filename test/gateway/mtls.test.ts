@@ -29,6 +29,7 @@ beforeAll(async () => {
   leaf('server', '/CN=gateway', 'ours');
   leaf('agent', '/O=acme/CN=agent-7', 'ours');
   leaf('namesake', '/O=globex/CN=agent-7', 'ours');
+  leaf('cousin', '/O=acme/CN=agent-7 nightly', 'ours');
   leaf('nobody', '/CN=agent-8', 'ours');
   leaf('stranger', '/O=acme/CN=agent-7', 'theirs');
   at = await testGateway({ tls: { cert: pem('server.pem'), key: pem('server.key'), clientCa: pem('ours.pem') } });
@@ -73,6 +74,15 @@ test('callers of two tenants that have one name are two: neither is given what t
   const key = { 'idempotency-key': 'nightly' };
   expect(await submit('agent', order, key)).toMatchObject({ status: 200, body: { tenant: 'acme' } });
   expect(await submit('namesake', order, key)).toMatchObject({ status: 200, body: { tenant: 'globex' } });
+});
+
+test('a name and a key are told from another name and key that are spelt alike together', async () => {
+  const [one, other] = [
+    await submit('agent', order, { 'idempotency-key': 'nightly build' }),
+    await submit('cousin', order, { 'idempotency-key': 'build' }),
+  ];
+  expect([one.status, other.status]).toEqual([200, 200]);
+  expect(other.body['task']).not.toBe(one.body['task']);
 });
 
 test('it speaks for its own tenant only', async () => {
