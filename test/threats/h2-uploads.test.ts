@@ -135,6 +135,27 @@ describe('an origin of HTTP/2 that answers before it has the request', () => {
     await expect.poll(() => client.told, { timeout: 10_000 }).toEqual(['head', 'end', 'reset 0']);
     client.socket.destroy();
   });
+
+  it('and takes nothing of it gets nothing later either, though all of it is with its stream', async () => {
+    serve = (stream) => {
+      stream.respond({ ':status': 200 });
+      stream.end('early');
+    };
+    const pass = await lab.issue('acme', 'lab-write');
+    const ask = async (bytes: number) => {
+      const client = await Client.open(portOf(), pass);
+      await client.upload(bytes);
+      client.write(END);
+      await expect.poll(() => client.told, { timeout: 10_000 }).toContain('end');
+      client.socket.destroy();
+    };
+    origin.updateSettings({ initialWindowSize: 0 });
+    // From the second request on its session goes by that.
+    await ask(0);
+    origin.updateSettings({ initialWindowSize: 65_535 });
+    await ask(50_000);
+    await expect.poll(() => [last?.stream.rstCode, last?.bytes], { timeout: 5000 }).toEqual([8, 0]);
+  });
 });
 
 describe('a client of HTTP/2', () => {

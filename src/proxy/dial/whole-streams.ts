@@ -5,7 +5,8 @@
  * One that an origin resets without an error, or cancels, before it said that it ends: Node ends its body as if it were whole
  * (nodejs `lib/internal/http2/core.js`, `onStreamClose`), and whoever reads it takes a part for the whole. Here it fails.
  *
- * One whose answer has ended while its request still goes up: undici would send on, for an exchange that is over. Here it is reset.
+ * One whose answer has ended while its request still goes up, or waits for a window: undici would send on, for an exchange that is
+ * over. Here it is reset.
  *
  * One that undici gives up: it closes the stream without an error and destroys it. Where the request has ended and is not all out,
  * nghttp2 then makes empty frames for it without end, in one call that never returns: the thread stands still for good. Here it is
@@ -46,7 +47,7 @@ function watch(stream: ClientHttp2Stream): void {
 
 /** In the turn after, when undici has taken the answer. */
 function endUpload(stream: ClientHttp2Stream): void {
-  if (!stream.writableEnded && !stream.closed) stream.close();
+  if (!stream.writableFinished && !stream.closed) stream.close();
 }
 
 class CutShort extends Error {
