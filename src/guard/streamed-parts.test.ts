@@ -166,6 +166,14 @@ const FORMS: Readonly<Record<string, Form>> = {
 
 const pieces = secretInPieces(GITHUB_TOKEN, ['it ', 'is here: ', 'so ']);
 
+/** Far more pieces than are looked at together, a secret in the last of them. */
+const LONG = [
+  ...Array.from({ length: 900 }, (_, i) => ` word ${i}`),
+  ' ',
+  ...(GITHUB_TOKEN.match(/.{1,9}/g) ?? []),
+  ' end',
+];
+
 describe.each(Object.entries(FORMS))('a secret in pieces in %s', (_, { type, send, read }) => {
   it('is taken out however it is cut, and the stream stays what it is (T-36)', () => {
     fc.assert(
@@ -185,15 +193,10 @@ describe.each(Object.entries(FORMS))('a secret in pieces in %s', (_, { type, sen
     expect(run(body, type).text).toBe(body);
   });
 
-  it('is found beyond what is looked at for other parts, and across windows (T-36)', () => {
-    const texts = [
-      ...Array.from({ length: 900 }, (_, i) => ` word ${i}`),
-      ' ',
-      ...(GITHUB_TOKEN.match(/.{1,9}/g) ?? []),
-      ' end',
-    ];
-    if (type !== SSE || read(send(texts)) === '' || send(texts).split('\n').length < 900) return;
-    expect(read(run(send(texts), type).text)).toBe(texts.join('').replace(GITHUB_TOKEN, MARK));
+  // In events that lie far apart; some forms put all in one.
+  const spansWindows = type === SSE && read(send(LONG)) !== '' && send(LONG).split('\n').length >= LONG.length;
+  it.runIf(spansWindows)('is found beyond what is looked at for other parts, and across windows (T-36)', () => {
+    expect(read(run(send(LONG), type).text)).toBe(LONG.join('').replace(GITHUB_TOKEN, MARK));
   });
 });
 
