@@ -53,7 +53,13 @@ export class H2Server {
     this.#server.once('session', (session) => {
       this.#inner.set(session, inner);
       const crumbs = new Crumbs();
-      const left = (): void => void setImmediate(() => endCarrier(session, inner.carrier));
+      let isOver = false;
+      const left = (): void =>
+        void setImmediate(() => {
+          if (isOver || !session.destroyed) return;
+          isOver = true;
+          endCarrier(inner.carrier);
+        });
       session.on('stream', (stream) => {
         watchCrumbs(session, stream, crumbs);
         stream.once('close', left);
@@ -141,8 +147,8 @@ function endSession(session: ServerHttp2Session, carrier: Duplex): void {
  * Of a session that its client has closed, Node ends the socket behind its last stream and waits for the client to end it too. By
  * then nghttp2 reads no more, so that a client that has left is not noticed: its flow would stay for good.
  */
-function endCarrier(session: ServerHttp2Session, carrier: Duplex): void {
-  if (!session.destroyed || carrier.destroyed) return;
+function endCarrier(carrier: Duplex): void {
+  if (carrier.destroyed) return;
   const late = setTimeout(() => carrier.destroy(), GRACE_MS);
   carrier.once('close', () => clearTimeout(late));
 }
