@@ -27,6 +27,7 @@ import { refusalOf } from '../refusal.ts';
 import { relayConnect } from './connect.ts';
 import { type ReadRequest, unreadable } from './http-ask.ts';
 import type { DoorParts } from './http-door.ts';
+import { lingering } from './last-words.ts';
 
 /** Serves one accepted connection. */
 export async function serveSocks(parts: DoorParts, socket: Duplex): Promise<void> {
@@ -97,20 +98,14 @@ function replyFor(reason: ReasonCode): SocksReply {
   return source === 'upstream' || status >= 500 ? SOCKS_REPLY.failure : SOCKS_REPLY.notAllowed;
 }
 
-/** Lets the client read the answer before a reset can overtake it. */
 function endWith(socket: Duplex, answer: Uint8Array): void {
   if (!socket.writable) {
     socket.destroy();
     return;
   }
-  const late = setTimeout(() => socket.destroy(), LINGER_MS);
-  late.unref();
-  socket.once('close', () => clearTimeout(late));
-  socket.end(answer);
-  socket.resume();
+  socket.write(answer);
+  lingering(socket);
 }
-
-const LINGER_MS = 2_000;
 
 /** What a client did wrong in the handshake, and the bytes that tell it; null to say nothing. */
 class SocksFault extends Error {
