@@ -16,7 +16,7 @@ const MAY_IMPORT = {
   proxy: ['core', 'wire', 'policy', 'categories', 'guard', 'pki'],
   gateway: ['core', 'policy', 'guard', 'isolates'],
   control: ['core', 'config', 'policy', 'categories', 'dlp', 'store', 'audit'],
-  fleet: ['core', 'control', 'audit'],
+  fleet: ['core', 'store', 'control', 'audit'],
   admin: ['core', 'control', 'audit'],
   // The command line stands over the admin contract and over what works without an appliance.
   cli: [
@@ -124,6 +124,8 @@ module.exports = {
     // `isolates/host` has its own package.json (what is bound into the wall); dependencies are the root's.
     combinedDependencies: true,
     tsPreCompilationDeps: true,
+    // Packages that have `exports` and no `main`.
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'require', 'node', 'default'] },
     tsConfig: { fileName: 'tsconfig.json' },
   },
 };

@@ -24,7 +24,17 @@ get_promtool() {
     echo 'setup-test: no promtool; its tests are skipped' >&2
   rm -rf "$work"
 }
-[ -z "$need" ] && { get_promtool; exit 0; }
+# nats-server alone, for the same reason.
+get_nats() {
+  command -v nats-server >/dev/null 2>&1 || [ -x toolchain/nats-server ] && return 0
+  to=$PWD/toolchain/nats-server work=$(mktemp -d)
+  (cd "$work" && { apt-get download -qq nats-server || { ${as_root-sudo} apt-get update -qq && apt-get download -qq nats-server; }; } && dpkg-deb --fsys-tarfile nats-server_*.deb |
+    tar -x ./usr/sbin/nats-server && install -m 0755 usr/sbin/nats-server "$to") >/dev/null 2>&1 ||
+    echo 'setup-test: no nats-server; the tests of fleets fail' >&2
+  rm -rf "$work"
+}
+[ "$(id -u)" -ne 0 ] || as_root=''
+[ -z "$need" ] && { get_promtool; get_nats; exit 0; }
 if [ "$(id -u)" -eq 0 ]; then as_root=''; elif command -v sudo >/dev/null 2>&1; then as_root=sudo; else
   echo "setup-test: install these first:$need" >&2; exit 2
 fi
@@ -33,3 +43,4 @@ $as_root apt-get update -qq >&2
 # shellcheck disable=SC2086
 DEBIAN_FRONTEND=noninteractive $as_root apt-get install -y -qq --no-install-recommends $need >/dev/null
 get_promtool
+get_nats

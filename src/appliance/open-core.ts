@@ -34,7 +34,7 @@ import { type GuardDesk, openGuardDesk } from './rules/guard-desk.ts';
 import { openGuardWorkers } from './rules/guard-workers.ts';
 import { RulesThread } from './rules/rules-thread.ts';
 import { openSecondStage } from './rules/second-stage.ts';
-import { must, type Started } from './start-refused.ts';
+import { must, type Started, StartRefused } from './start-refused.ts';
 import { TaskBook } from './task-book.ts';
 
 export interface CoreOptions {
@@ -80,6 +80,7 @@ const MOST_TOKENS = 100_000;
 /** Files are read before anything is touched: bad policy leaves no trace. */
 export async function openCore(options: CoreOptions, started: Started): Promise<Core> {
   const { config, roots, log, clock } = options;
+  if (config.fleet) throw new StartRefused('fleet: not built yet; leave the section out');
   const revision = must(loadPolicy(roots));
   const rules = must(loadRules(roots));
   const credentials = must(loadCredentials(config.guard.credentials ?? null));

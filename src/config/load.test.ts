@@ -200,3 +200,33 @@ describe('configuration', () => {
     expect(configKeys().filter((key) => key.description === '')).toEqual([]);
   });
 });
+
+describe('fleet', () => {
+  const KEY = `hub+1a2b3c4d+${'A'.repeat(43)}=`;
+  const member = (rest: string) => `fleet: { role: member, hub_key: "${KEY}", ${rest} }\n`;
+
+  it('is off unless it is asked for, and its files are relative to the configuration', () => {
+    expect(loaded(null).fleet).toBeUndefined();
+    const text = 'fleet: { role: hub, servers: ["tls://nats.example:4222"], members: members, ca: nats.pem }\n';
+    const { fleet } = loaded(text);
+    expect([fleet?.members, fleet?.ca, fleet?.lease_ms, fleet?.name]).toEqual([
+      '/etc/lt/members',
+      '/etc/lt/nats.pem',
+      60_000,
+      'main',
+    ]);
+  });
+
+  it.each([
+    ['fleet: { role: member, servers: ["nats://127.0.0.1:4222"] }\n', '`fleet.hub_key` must be given at a member'],
+    ['fleet: { role: hub, servers: ["nats://127.0.0.1:4222"] }\n', '`fleet.members` must be given at the hub'],
+    [member('servers: ["nats://nats.example:4222"]'), '`plaintext: true` takes `nats://` all the same'],
+    [member('servers: ["nats://127.0.0.1:1", "tls://nats.example:1"]'), 'must all be `tls://` or all `nats://`'],
+    [member('servers: ["tls://me:word@nats.example"]'), 'without a user, a password or a path'],
+    [member('servers: ["tls://nats.example"], lease_ms: 300001'), 'must be at most 300000'],
+    [member('servers: ["tls://nats.example"], user: me'), '`fleet.user` and `password_file` go together'],
+    [member('servers: ["tls://nats.example"], token_file: a, creds_file: b'), 'exclude one another'],
+  ])('refuses %s', (text, why) => {
+    expect(complaints(text).join('\n')).toContain(why);
+  });
+});

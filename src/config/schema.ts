@@ -6,6 +6,7 @@
 import { z } from 'zod';
 import { isSafeUrl } from '../core/safe-url.ts';
 import { egressDoor } from './egress-keys.ts';
+import { fleet } from './fleet-keys.ts';
 import { forward } from './forward-keys.ts';
 import { advertised, integer, listen, path, text } from './schema-kinds.ts';
 import { secondStage } from './second-stage-keys.ts';
@@ -238,6 +239,7 @@ export const configSchema = z.strictObject({
   guard: section(guard),
   passes: section(passes),
   controls: section(controls),
+  fleet: fleet.optional(),
   log: section(log),
 });
 

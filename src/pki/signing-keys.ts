@@ -17,7 +17,7 @@ import { join } from 'node:path';
 import { loadOrCreateSecret } from './key-file.ts';
 
 /** What a key is for; a key is never used for two things. */
-export type KeyPurpose = 'pass' | 'checkpoint' | 'witness';
+export type KeyPurpose = 'pass' | 'checkpoint' | 'witness' | 'fleet';
 
 /** What a secret is for. */
 export type SecretPurpose = 'client-task' | 'fingerprint' | 'path-hash' | 'vault';

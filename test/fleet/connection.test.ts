@@ -1,0 +1,80 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { type FleetConnection, openConnection } from '../../src/fleet/connection.ts';
+import { createLog } from '../../src/telemetry/log.ts';
+import { temporaryDirectory } from '../journey/running-appliance.ts';
+import { type NatsServer, startNats } from './nats-server.ts';
+
+const ending: (() => void | Promise<void>)[] = [];
+afterEach(async () => {
+  for (const end of ending.splice(0).reverse()) await end();
+});
+
+async function server(settings?: string): Promise<NatsServer> {
+  const nats = await startNats(settings);
+  ending.push(() => nats.remove());
+  return nats;
+}
+
+function connection(options: Partial<Parameters<typeof openConnection>[0]>): FleetConnection {
+  const log = createLog({ level: 'silent' });
+  const opened = openConnection({ servers: [], name: 'test', log, ...options });
+  ending.push(() => opened.close());
+  return opened;
+}
+
+describe('connection to NATS', () => {
+  it('stands again, with the same subscriptions, once its server is back', async () => {
+    const nats = await server();
+    const link = connection({ servers: [nats.url] });
+    const [stood, fell] = [vi.fn(), vi.fn()];
+    link.onConnected(stood);
+    link.onLost(fell);
+    await vi.waitFor(() => expect(stood).toHaveBeenCalledTimes(1), 10_000);
+    const first = link.current();
+    const bucket = await first?.buckets.create('things');
+    await bucket?.put('a', 'one');
+    await nats.kill();
+    await vi.waitFor(() => expect(fell).toHaveBeenCalledTimes(1), 10_000);
+    expect(link.current()).toBeNull();
+    await nats.start();
+    await vi.waitFor(() => expect(stood).toHaveBeenCalledTimes(2), 10_000);
+    expect(stood.mock.calls[1]?.[0]).toBe(first);
+    expect((await bucket?.get('a'))?.string()).toBe('one');
+  });
+
+  it('waits for a server that is not there yet', async () => {
+    const nats = await server();
+    await nats.kill();
+    const link = connection({ servers: [nats.url] });
+    const stood = vi.fn();
+    link.onConnected(stood);
+    expect(link.current()).toBeNull();
+    await nats.start();
+    await vi.waitFor(() => expect(stood).toHaveBeenCalledTimes(1), 10_000);
+  });
+
+  it('signs in with a password that it reads anew, and goes on asking while it is refused', async () => {
+    const dir = temporaryDirectory();
+    ending.push(() => dir.remove());
+    const passwordFile = join(dir.path, 'password');
+    writeFileSync(passwordFile, 'wrong\n', { mode: 0o600 });
+    const nats = await server('authorization { user: gate, password: right }');
+    const link = connection({ servers: [nats.url], user: 'gate', passwordFile });
+    const stood = vi.fn();
+    link.onConnected(stood);
+    writeFileSync(passwordFile, 'right\n');
+    await vi.waitFor(() => expect(stood).toHaveBeenCalled(), 10_000);
+  });
+
+  it('refuses a secret that others can read', () => {
+    const dir = temporaryDirectory();
+    ending.push(() => dir.remove());
+    const tokenFile = join(dir.path, 'token');
+    writeFileSync(tokenFile, 'secret', { mode: 0o644 });
+    expect(() => connection({ servers: ['nats://127.0.0.1:1'], tokenFile })).toThrow(
+      /others can read .*token`; run `chmod 600/,
+    );
+  });
+});
