@@ -14,6 +14,7 @@ import type { HeaderList } from '../exchange.ts';
 import { field } from '../fields.ts';
 import { Refusal } from '../refusal.ts';
 import type { Carrying, OriginAsk, OriginTurn } from './origin-turn.ts';
+import { endedShort, TlsCutShort } from './tls-end.ts';
 import { MOST_INTERIM } from './upstream-errors.ts';
 
 export interface OriginTimes {
@@ -214,8 +215,9 @@ export class OriginConnection implements Carrying, Due {
   readonly #onEnd = (): void => {
     const turn = this.#turn;
     const body = this.#body;
-    if (turn !== null && body !== null && this.#head?.framing.kind === 'close') this.#finish(turn, body, false);
-    else this.#break(new Error('ended'));
+    if (turn === null || body === null || this.#head?.framing.kind !== 'close') this.#break(new Error('ended'));
+    else if (endedShort(this.#socket)) this.#break(new TlsCutShort());
+    else this.#finish(turn, body, false);
   };
 
   #refuse(problem: string): null {

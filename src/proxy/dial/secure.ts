@@ -4,6 +4,7 @@ import type { Socket } from 'node:net';
 import { checkServerIdentity, connect, type PeerCertificate, type SecureContext, type TLSSocket } from 'node:tls';
 import { letGo } from '../let-go.ts';
 import { Refusal } from '../refusal.ts';
+import { watchEnd } from './tls-end.ts';
 
 export interface Securing {
   /** Whom the certificate must be for. */
@@ -33,6 +34,7 @@ export function secure(socket: Socket, securing: Securing): Promise<TLSSocket> {
       ...(session ? { session } : {}),
     });
     letGo(tls);
+    watchEnd(tls, socket);
     const late = setTimeout(() => tls.destroy(new Refusal('upstream_timeout', 'tls')), timeoutMs);
     const failed = (error: Error): void => {
       clearTimeout(late);

@@ -1,6 +1,7 @@
 /** What went wrong with an origin, in our own words. */
 
 import { Refusal } from '../refusal.ts';
+import { TLS_CUT_SHORT } from './tls-end.ts';
 
 /** Of a request that undici does not take; the detail of its refusal. */
 export const NOT_SENDABLE = 'UND_ERR_INVALID_ARG';
@@ -13,6 +14,7 @@ export function upstreamRefusal(error: unknown, begun: boolean): Refusal {
   if (error instanceof Refusal) return error;
   const { code = '', name = '' } = error as NodeJS.ErrnoException;
   if (code === NOT_SENDABLE) return new Refusal('request_malformed', NOT_SENDABLE);
+  if (code === TLS_CUT_SHORT) return new Refusal('upstream_reset', 'no_close_notify');
   if (code === 'UND_ERR_HEADERS_TIMEOUT' || code === 'UND_ERR_BODY_TIMEOUT' || code === 'UND_ERR_CONNECT_TIMEOUT')
     return new Refusal('upstream_timeout', begun ? 'body' : 'head');
   if (isProtocol(code, name, error)) return new Refusal('upstream_protocol', protocolWord(code));

@@ -15,6 +15,7 @@ import type { Cutoff } from './cutoff.ts';
 import type { Dialer } from './dialer.ts';
 import { OriginPool } from './origin-pool.ts';
 import type { Route } from './route.ts';
+import { mustEndWhole } from './tls-end.ts';
 import { watchStreams } from './whole-streams.ts';
 
 export interface Origin extends Route {
@@ -149,6 +150,8 @@ export class Upstreams {
         dial(null).then(
           (made) => {
             if ((made as Partial<TLSSocket>).alpnProtocol === 'h2') this.#h2.add(pool);
+            // Over HTTP/1.1, undici takes what an end of the connection leaves for a whole answer.
+            else mustEndWhole(made);
             callback(null, made);
           },
           (error: Error) => callback(error, null),

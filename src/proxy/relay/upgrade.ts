@@ -6,6 +6,7 @@
 import type { Duplex } from 'node:stream';
 import type { Dispatcher } from 'undici';
 import { authority, defaultPort } from '../../core/target.ts';
+import { mayEndAnyhow } from '../dial/tls-end.ts';
 import { MOST_INTERIM, upstreamRefusal } from '../dial/upstream-errors.ts';
 import { urlHost } from '../dial/upstreams.ts';
 import { Http1Reply } from '../doors/http1-reply.ts';
@@ -159,6 +160,7 @@ function switchProtocols(gate: Gate, exchange: Exchange, { client, headers }: Up
     const handler: Dispatcher.DispatchHandler = {
       onRequestStart: (controller) => exchange.onCut(() => controller.abort(new Refusal('lease_ended'))),
       onRequestUpgrade: (controller, _status, _headers, upstream) => {
+        mayEndAnyhow(upstream);
         const answered = scrubbedFields(exchange, clientFields(headerPairs(controller.rawHeaders), true));
         if (answered.every(([name]) => canonicalField(name) !== EXTENSIONS)) {
           resolve({ upstream, fields: answered });
