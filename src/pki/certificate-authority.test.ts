@@ -121,4 +121,19 @@ describe('the certificate authority', () => {
   it('keeps one context a host', () => {
     expect(ca.contextFor(host('cached.example'))).toBe(ca.contextFor(host('cached.example')));
   });
+
+  it('makes a context anew on a clock that was set back, or far forward: its leaf is not good there', () => {
+    let at = Date.now();
+    const turned = { now: () => at, monotonic: () => 0 };
+    const other = openCertificateAuthority({ dir, name: 'ca', commonName: 'Locktender test CA', clock: turned });
+    const context = () => other.contextFor(host('turned.example'));
+    const first = context();
+    at += 3_600_000;
+    expect(context()).toBe(first);
+    at -= 30 * 86_400_000;
+    const second = context();
+    expect(second).not.toBe(first);
+    at += 200 * 86_400_000;
+    expect(context()).not.toBe(second);
+  });
 });

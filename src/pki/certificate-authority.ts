@@ -37,6 +37,12 @@ export interface AuthorityOptions {
   readonly leafDays?: number;
 }
 
+interface Minted {
+  readonly context: SecureContext;
+  /** Epoch ms. */
+  readonly at: number;
+}
+
 /** A leaf is minted anew once a third of its life is over. */
 const RENEW_SHARE = 1 / 3;
 const DAY_MS = 86_400_000;
@@ -55,18 +61,18 @@ export function openCertificateAuthority(options: AuthorityOptions): Certificate
   // and making a pair for each host costs as much again as signing.
   const leafKeyPem = newKeyPem();
   const leafSpki = publicKeyInfo(createPrivateKey(leafKeyPem));
-  const contexts = new LRUCache<string, SecureContext>({
-    max: options.cached ?? 2000,
-    ttl: Math.floor(leafDays * RENEW_SHARE * DAY_MS),
-  });
+  const contexts = new LRUCache<string, Minted>({ max: options.cached ?? 2000 });
+  const renewMs = leafDays * RENEW_SHARE * DAY_MS;
 
   const leafFor = (host: Host): Leaf => ({
     cert: pem('CERTIFICATE', leafCertificate(issuer, host, leafSpki, clock.now())) + caPem,
     key: leafKeyPem,
   });
   const contextFor = (host: Host): SecureContext => {
+    const now = clock.now();
     const cached = contexts.get(host.name);
-    if (cached) return cached;
+    // By the clock that clients go by: on one that was set back, what was minted before is not good yet.
+    if (cached && now >= cached.at && now < cached.at + renewMs) return cached.context;
     const leaf = leafFor(host);
     const context = createSecureContext({
       cert: leaf.cert,
@@ -75,7 +81,7 @@ export function openCertificateAuthority(options: AuthorityOptions): Certificate
       // No session outlives its connection: a ticket would carry one pass' handshake into another's (T-07).
       secureOptions: constants.SSL_OP_NO_TICKET,
     });
-    contexts.set(host.name, context);
+    contexts.set(host.name, { context, at: now });
     return context;
   };
   return { pem: caPem, leafFor, contextFor };
