@@ -30,6 +30,7 @@ import { type Act, bundleEvent, changedEvent, changeOf, type States } from './co
 import { readControls } from './controls-document.ts';
 import { ControlsKeeper, type ControlsState, type NotKept } from './controls-keeper.ts';
 import { cutFlows } from './cut-flows.ts';
+import { LeaveTimes } from './leave-times.ts';
 import type { PolicyRevision } from './load-revision.ts';
 import { type PendingControl, PendingControls, type TwoPersonRule } from './pending-controls.ts';
 import { keepBundle } from './replay-log.ts';
@@ -78,6 +79,7 @@ export class ControlPlane implements ControlPort, PolicySource {
   #follower: Follower = async () => undefined;
   #history: readonly ControlChange[];
   readonly #keeper: ControlsKeeper;
+  readonly #leaves: LeaveTimes;
   readonly #pending: PendingControls;
   readonly #desk: TwoPersonDesk;
   #queue: Promise<unknown> = Promise.resolve();
@@ -91,6 +93,7 @@ export class ControlPlane implements ControlPort, PolicySource {
     const stored = readControls(options.documents);
     this.#history = stored?.history ?? [];
     this.#keeper = new ControlsKeeper(options);
+    this.#leaves = new LeaveTimes(options.clock);
     this.#pending = new PendingControls(options.documents);
     this.#desk = new TwoPersonDesk({ ...options, rule: options.twoPerson ?? NO_RULE, pending: this.#pending });
     const { bundle, categories } = options.revision;
@@ -263,9 +266,14 @@ export class ControlPlane implements ControlPort, PolicySource {
   /** Takes out what is due, one recorded change each. */
   async #expireDue(): Promise<void> {
     const now = this.#options.clock.now();
-    for (const action of expired(this.#snapshot.controls, now)) {
+    const { controls } = this.#snapshot;
+    const due = expired(controls, now).map((action) => ({ action, at: now }));
+    // By the clock they may have time left, where it was set back.
+    const over = this.#leaves.over(controls);
+    for (const action of expired(over, Number.POSITIVE_INFINITY)) due.push({ action, at: Number.POSITIVE_INFINITY });
+    for (const { action, at } of due) {
       const before = this.#snapshot.controls;
-      const after = Object.freeze(withoutExpired(before, action, now));
+      const after = Object.freeze(withoutExpired(before, action, at));
       const id = ulid('e', now, randomBytes(10));
       const mark = { change: ulid('c', now, randomBytes(10)), at: now, id };
       const receipt = await this.#enforce({ before, after }, { change: mark.change, action });
@@ -281,12 +289,11 @@ export class ControlPlane implements ControlPort, PolicySource {
     if (this.#expiry) clearTimeout(this.#expiry);
     this.#expiry = null;
     const now = this.#options.clock.now();
-    const at = nextExpiry(this.#snapshot.controls, now);
-    if (at === Number.POSITIVE_INFINITY) return;
-    this.#expiry = setTimeout(
-      () => void this.#inTurn(() => this.#expireDue()),
-      Math.min(Math.max(at - now, 1), MAX_TIMER),
-    );
+    const { controls } = this.#snapshot;
+    const left = Math.min(nextExpiry(controls, now) - now, this.#leaves.see(controls));
+    if (left === Number.POSITIVE_INFINITY) return;
+    const due = (): void => void this.#inTurn(() => this.#expireDue());
+    this.#expiry = setTimeout(due, Math.min(Math.max(left, 1), MAX_TIMER));
     this.#expiry.unref();
   }
 

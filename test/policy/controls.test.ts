@@ -238,6 +238,35 @@ describe('expiry', () => {
   });
 });
 
+describe('a clock that is set back', () => {
+  it('makes no leave longer, and what closes lasts as long as it says', async () => {
+    const p = await start();
+    const allow: ControlAction = { do: 'host.allow', host: 'example.org', tenant: null };
+    need(await p.act(allow, { forMs: 60_000 }));
+    need(await p.act(REVOKE, { forMs: 60_000 }));
+    need(await p.act({ do: 'category.unblock', category: 'paste-sites' }, { forMs: 60_000 }));
+    expect(p.open('a', ELSEWHERE, STRICT)).toBe('allow');
+    p.clock.now -= 7_200_000;
+    p.clock.elapsed += 30_000;
+    need(await p.act(allow, { forMs: 7_290_000 }));
+    await p.control.settle();
+    expect(Object.keys(p.control.current().controls.unblockedCategories)).toEqual(['paste-sites']);
+    p.clock.elapsed += 30_000;
+    await p.control.settle();
+    expect(p.control.current().controls.unblockedCategories).toEqual({});
+    expect(p.events.at(-1)).toMatchObject({
+      ...{ automatic: true, by: 'locktender' },
+      action: { do: 'category.block', category: 'paste-sites' },
+    });
+    expect(p.cut).toEqual([]);
+    p.clock.elapsed += 7_260_000;
+    await p.control.settle();
+    expect(p.cut).toEqual(['a']);
+    expect(p.open('b', ELSEWHERE, STRICT)).toBe('deny');
+    expect(Object.keys(p.control.current().controls.revokedCapabilities)).toEqual(['net.read.public']);
+  });
+});
+
 describe('a killed task', () => {
   const other = { principal: principal({ tenant: 'other', pass: 'p_2' }) };
 

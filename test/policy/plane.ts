@@ -30,7 +30,8 @@ export interface Plane {
   readonly record: { broken: boolean };
   /** Of the controls, where a step can be made to fail. */
   readonly files: FaultyFiles;
-  clock: { now: number };
+  /** `elapsed` goes on without it. */
+  clock: { now: number; elapsed: number };
   act(action: ControlAction, over?: { by?: string; forMs?: number | null }): ReturnType<ControlPlane['apply']>;
   /** Holds a flow on a decision about a URL; its effect. */
   open(id: string, url: string, over?: Parameters<typeof request>[2]): 'allow' | 'deny';
@@ -56,7 +57,7 @@ export async function plane(twoPerson?: TwoPersonRule, events: EventBody[] = [])
     cut: [],
     record: { broken: false },
     files: new FaultyFiles(),
-    clock: { now: NOW },
+    clock: { now: NOW, elapsed: 0 },
   });
 }
 
@@ -67,12 +68,12 @@ interface Kept {
   readonly cut: string[];
   readonly record: { broken: boolean };
   readonly files: FaultyFiles;
-  readonly clock: { now: number };
+  readonly clock: { now: number; elapsed: number };
 }
 
 async function startPlane(kept: Kept): Promise<Plane> {
   const { dir, twoPerson, events, cut, record, files, clock } = kept;
-  const time: Clock = { now: () => clock.now, monotonic: () => performance.now() };
+  const time: Clock = { now: () => clock.now, monotonic: () => performance.now() + clock.elapsed };
   const control = new ControlPlane({
     revision: shippedRevision(),
     documents: openDocuments(dir, files),
