@@ -27,7 +27,7 @@ const certificate = (over: Partial<ClientCertificate> = {}): ClientCertificate =
 function desk() {
   const recorded: EventBody[] = [];
   const state = { controls: NO_CONTROLS as Controls, writable: true };
-  const clock = { at: NOW, now: () => clock.at };
+  const clock = { at: NOW, now: () => clock.at, monotonic: () => 0 };
   const source = { current: () => snapshot({ controls: state.controls }) };
   const admitter = createPassAuthority({
     keys: () => [{ id: 'k', ...generateKeyPairSync('ed25519') }],

@@ -21,7 +21,7 @@ const ORDER: PassOrder = {
 
 function authority(over: { keys?: PassKey[]; audience?: string; controls?: Controls } = {}) {
   const recorded: EventBody[] = [];
-  const clock = { at: NOW, now: () => clock.at };
+  const clock = { at: NOW, elapsed: 0, now: () => clock.at, monotonic: () => clock.elapsed };
   const keys = over.keys ?? [key('k1')];
   const passes = createPassAuthority({
     keys: () => keys,
@@ -88,6 +88,18 @@ test('T-49 a pass ends at its second, remembered or not', async () => {
   expect((await other.verify(pass.token)).ok).toBe(false);
 });
 
+test('T-49 a pass that is known lives no longer where the clock is set back', async () => {
+  const { passes, pass, clock } = await issued();
+  const verified = () => Promise.all([pass.token, pass.reference].map((by) => passes.verify(by)));
+  await verified();
+  clock.at -= 600_000;
+  clock.elapsed += 3_599_999;
+  expect(await verified()).toMatchObject([{ ok: true }, { ok: true }]);
+  clock.elapsed += 1;
+  const over = { ok: false, error: 'pass_expired' };
+  expect(await verified()).toEqual([over, over]);
+});
+
 test('T-49 another audience, another key, another algorithm or another claim is malformed', async () => {
   const keys = [key('k1')];
   const { pass } = await issued({}, authority({ keys }));
@@ -127,7 +139,7 @@ test('no pass without its record', async () => {
     keys: () => keys,
     source: { current: () => snapshot() },
     audit: { record: () => Promise.reject(new Error('disk full')), writable: () => false },
-    clock: { now: () => NOW },
+    clock: { now: () => NOW, monotonic: () => 0 },
     audience: 'gate-1',
     issuer: 'locktender',
   });

@@ -43,7 +43,7 @@ export interface PassAuthorityOptions {
   readonly keys: () => readonly PassKey[];
   readonly source: PolicySource;
   readonly audit: AuditSink;
-  readonly clock: Pick<Clock, 'now'>;
+  readonly clock: Clock;
   readonly meter?: Pick<Meter, 'count'>;
   /** Whom the pass is for: this appliance or fleet. */
   readonly audience: string;
@@ -52,6 +52,13 @@ export interface PassAuthorityOptions {
   readonly maxTtlMs?: number;
   /** How far clocks may differ. Default 5 s. */
   readonly skewMs?: number;
+}
+
+/** A pass whose signature was found good. */
+interface Known {
+  readonly principal: Principal;
+  /** When it ends, on the clock that is never set: it lives no longer where the other is set back. */
+  readonly latest: number;
 }
 
 export type PassAuthority = PassVerifier & PassIssuer & TaskAdmitter;
@@ -87,18 +94,17 @@ const claimsSchema = z.strictObject({
 });
 
 export function createPassAuthority(options: PassAuthorityOptions): PassAuthority {
-  const known = new LRUCache<string, Principal>({ max: CACHED });
+  const known = new LRUCache<string, Known>({ max: CACHED });
   // KNOWN GAP: references are forgotten at a restart, tokens are not; a SOCKS5 client then needs a new pass.
-  const references = new LRUCache<string, Principal>({ max: CACHED });
+  const references = new LRUCache<string, Known>({ max: CACHED });
   return {
     verify: (token) => {
-      const principal = token.startsWith(REFERENCE) ? references.get(digestOf(token)) : undefined;
-      if (!principal) return verify(token, options, known);
-      return stillValid(principal, options);
+      const found = token.startsWith(REFERENCE) ? references.get(digestOf(token)) : undefined;
+      return found ? stillValid(found, options) : verify(token, options, known);
     },
     issue: async (order) => {
       const issued = await issue(order, options);
-      if (issued.ok) references.set(digestOf(issued.value.reference), Object.freeze(issued.value.principal));
+      if (issued.ok) references.set(digestOf(issued.value.reference), knownFrom(issued.value.principal, options));
       return issued;
     },
     admit: (order, patienceMs) => {
@@ -225,7 +231,7 @@ async function sign(claims: PassClaims, options: PassAuthorityOptions): Promise<
 function verify(
   token: string,
   options: PassAuthorityOptions,
-  known: LRUCache<string, Principal>,
+  known: LRUCache<string, Known>,
 ): Verified | Promise<Verified> {
   if (token.length > MAX_TOKEN) return err('pass_malformed');
   const digest = digestOf(token);
@@ -235,14 +241,19 @@ function verify(
   if (cached) return stillValid(cached, options);
   return verifiedClaims(token, options).then((claims) => {
     if (!claims.ok) return claims;
-    const principal = Object.freeze(principalOf(claims.value));
-    known.set(digest, principal);
-    return stillValid(principal, options);
+    const found = knownFrom(principalOf(claims.value), options);
+    known.set(digest, found);
+    return stillValid(found, options);
   });
 }
 
-function stillValid(principal: Principal, { clock }: PassAuthorityOptions): Verified {
-  return principal.expiresAt <= clock.now() ? err('pass_expired') : ok(principal);
+function knownFrom(principal: Principal, { clock }: PassAuthorityOptions): Known {
+  return { principal: Object.freeze(principal), latest: clock.monotonic() + (principal.expiresAt - clock.now()) };
+}
+
+function stillValid({ principal, latest }: Known, { clock }: PassAuthorityOptions): Verified {
+  const isOver = principal.expiresAt <= clock.now() || latest <= clock.monotonic();
+  return isOver ? err('pass_expired') : ok(principal);
 }
 
 /** Tokens and references are never kept, only their digests. */

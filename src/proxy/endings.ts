@@ -1,6 +1,7 @@
 /**
  * Ends flows at the instant at which their allow, or the wall time of their task, ends by itself. Most flows are over long before: one that ends in more
- * than a minute stands in a set and costs no timer; a look at the set twice a minute gives the others theirs.
+ * than a minute stands in a set and costs no timer; a look at the set twice a minute gives the others theirs. A clock that is
+ * set back gives no flow more time than it was allowed.
  */
 
 import { Bag, type Seat } from '../core/bag.ts';
@@ -15,9 +16,11 @@ const LOOK_MS = 30_000;
 /** A flow that will be ended. */
 export interface Ending {
   readonly exchange: Exchange;
-  readonly clock: Pick<Clock, 'now'>;
+  readonly clock: Clock;
   /** Epoch ms. */
   readonly at: number;
+  /** The same on the clock that is never set. */
+  readonly latest: number;
   /** What is over then. */
   readonly by: 'allow' | 'wall';
   timer: NodeJS.Timeout | null;
@@ -30,12 +33,13 @@ export class Endings {
   #look: NodeJS.Timeout | null = null;
 
   /** Null when the time is over already. */
-  add(clock: Pick<Clock, 'now'>, exchange: Exchange): Ending | null {
+  add(clock: Clock, exchange: Exchange): Ending | null {
     const now = clock.now();
     const until = exchange.allowed?.until ?? 0;
     if (until <= now) return null;
     const at = Math.min(until, exchange.wallEnd);
-    const ending: Ending = { exchange, clock, at, by: at < until ? 'wall' : 'allow', timer: null, seat: null };
+    const latest = clock.monotonic() + (at - now);
+    const ending: Ending = { exchange, clock, at, latest, by: at < until ? 'wall' : 'allow', timer: null, seat: null };
     if (at - now > NEAR_MS) this.#wait(ending);
     else arm(ending, Math.max(0, at - now));
     return ending;
@@ -55,7 +59,7 @@ export class Endings {
 
   #lookAtAll(): void {
     for (const ending of this.#far.items()) {
-      const left = ending.at - ending.clock.now();
+      const left = Math.min(ending.at - ending.clock.now(), ending.latest - ending.clock.monotonic());
       if (left > NEAR_MS) continue;
       if (ending.seat !== null) this.#far.remove(ending.seat);
       arm(ending, Math.max(0, left));

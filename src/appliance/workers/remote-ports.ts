@@ -42,12 +42,13 @@ const PASSES = 20_000;
 /** Passes are verified where their keys are, and remembered here until they end; never the token, its digest only. */
 export class RemotePasses implements PassVerifier, ClientIdentifier {
   readonly #up: Upward;
-  readonly #clock: Pick<Clock, 'now'>;
-  readonly #known = new LRUCache<string, Principal>({ max: PASSES });
+  readonly #clock: Clock;
+  /** With when each ends on the clock that is never set: none lives longer where the other is set back. */
+  readonly #known = new LRUCache<string, { readonly principal: Principal; readonly latest: number }>({ max: PASSES });
   readonly #pathKeys = new Map<string, Uint8Array>();
   readonly #ownPathKey: Uint8Array;
 
-  constructor(up: Upward, clock: Pick<Clock, 'now'>, ownPathKey: Uint8Array) {
+  constructor(up: Upward, clock: Clock, ownPathKey: Uint8Array) {
     this.#up = up;
     this.#clock = clock;
     this.#ownPathKey = ownPathKey;
@@ -55,12 +56,16 @@ export class RemotePasses implements PassVerifier, ClientIdentifier {
 
   async verify(token: string): Promise<Verified> {
     const digest = hash('sha256', token, 'base64');
+    const clock = this.#clock;
     const known = this.#known.get(digest);
-    if (known) return known.expiresAt <= this.#clock.now() ? err('pass_expired') : ok(known);
+    if (known) {
+      const isOver = known.principal.expiresAt <= clock.now() || known.latest <= clock.monotonic();
+      return isOver ? err('pass_expired') : ok(known.principal);
+    }
     const { outcome, pathKey } = await this.#up.ask('verify', token);
     if (!outcome.ok) return outcome;
     const principal = Object.freeze(outcome.value);
-    this.#known.set(digest, principal);
+    this.#known.set(digest, { principal, latest: clock.monotonic() + (principal.expiresAt - clock.now()) });
     if (pathKey !== null) this.#pathKeys.set(principal.tenant, pathKey);
     return ok(principal);
   }
@@ -84,7 +89,7 @@ export class RemotePasses implements PassVerifier, ClientIdentifier {
 
   shredded(tenant: string): void {
     this.#pathKeys.delete(tenant);
-    for (const [digest, principal] of this.#known) if (principal.tenant === tenant) this.#known.delete(digest);
+    for (const [digest, { principal }] of this.#known) if (principal.tenant === tenant) this.#known.delete(digest);
   }
 }
 

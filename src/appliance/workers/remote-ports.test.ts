@@ -1,0 +1,23 @@
+import { expect, it } from 'vitest';
+import { principal } from '../../../test/policy/fixture.ts';
+import { RemotePasses, type Upward } from './remote-ports.ts';
+
+it('T-49 a pass that a worker knows lives no longer where the clock is set back', async () => {
+  const pass = principal({ expiresAt: 60_000 });
+  let asked = 0;
+  const ask = async () => {
+    asked += 1;
+    return { outcome: { ok: true, value: pass }, pathKey: null };
+  };
+  const clock = { at: 0, elapsed: 500, now: () => clock.at, monotonic: () => clock.elapsed };
+  const passes = new RemotePasses({ ask } as unknown as Upward, clock, new Uint8Array(32));
+  const verified = async (at: number, elapsed: number) => {
+    Object.assign(clock, { at, elapsed });
+    return (await passes.verify('token')).ok;
+  };
+  expect(await verified(0, 500)).toBe(true);
+  expect(await verified(-30_000, 60_499)).toBe(true);
+  expect(await verified(-30_000, 60_500)).toBe(false);
+  expect(await verified(60_000, 501)).toBe(false);
+  expect(asked).toBe(1);
+});
