@@ -1,6 +1,6 @@
 /**
  * X.509 certificates of ours (RFC 5280): a CA, and leaves for the hosts that are inspected. ECDSA P-256 with SHA-256, the
- * profile that every picky client takes: names only in subjectAltName, serverAuth, 397 days at most, backdated by a day for
+ * profile that every picky client takes: names only in subjectAltName, serverAuth, 397 days at most, backdated by up to a day for
  * clocks that are wrong, key identifiers both ways.
  */
 
@@ -30,7 +30,7 @@ export interface Issuer {
   readonly commonName: string;
   readonly key: KeyObject;
   readonly keyId: Uint8Array;
-  /** Life of a leaf, backdated by a day. */
+  /** Life of a leaf, what it is backdated by included. */
   readonly leafDays: number;
 }
 
@@ -58,6 +58,11 @@ export function caCertificate(issuer: Issuer, spki: Uint8Array, now: number): Bu
   });
 }
 
+/** By how much a leaf of so many days is: a day at most, and half of its life, so that one of a day is not over when it is made. */
+function backdated(leafDays: number): number {
+  return Math.min(1, leafDays / 2) * DAY;
+}
+
 /** DER of a leaf for exactly one host. */
 export function leafCertificate(issuer: Issuer, host: Host, spki: Uint8Array, now: number): Buffer {
   // The common name holds at most 64 characters; clients read subjectAltName only.
@@ -65,8 +70,8 @@ export function leafCertificate(issuer: Issuer, host: Host, spki: Uint8Array, no
   return signed(issuer, {
     issuer: distinguishedName(issuer.commonName),
     subject,
-    notBefore: now - DAY,
-    notAfter: now - DAY + issuer.leafDays * DAY,
+    notBefore: now - backdated(issuer.leafDays),
+    notAfter: now - backdated(issuer.leafDays) + issuer.leafDays * DAY,
     spki,
     extensions: [
       extension(OID.basicConstraints, true, sequence()),
