@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { X509Certificate } from 'node:crypto';
+import { generateKeyPairSync, X509Certificate } from 'node:crypto';
 import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -93,6 +93,14 @@ describe('the certificate authority', () => {
     expect(leaf.checkHost('www.example.com')).toBeUndefined();
   });
 
+  it.each([1, 2, 7])('of %i days holds for as long as it is kept, a third of its life, and longer', (leafDays) => {
+    const short = openCertificateAuthority({ dir, name: 'ca', commonName: 'Locktender test CA', clock, leafDays });
+    const leaf = new X509Certificate(short.leafFor(host('example.com')).cert);
+    const days = (leaf.validToDate.getTime() - Date.now()) / 86_400_000;
+    expect(days).toBeGreaterThan(leafDays / 3);
+    expect(leaf.validFromDate.getTime()).toBeLessThan(Date.now() - 3_600_000);
+  });
+
   it('serves a real handshake that verifies, and not for another name', async () => {
     const server = createServer({ SNICallback: (name, done) => done(null, ca.contextFor(host(name))) }, (s) =>
       s.end('hi'),
@@ -116,6 +124,26 @@ describe('the certificate authority', () => {
     expect(await shake('one.example', 'one.example')).toBe('ok');
     expect(await shake('two.example', 'one.example')).toBe('other name');
     server.close();
+  });
+
+  it.each([
+    [
+      'its key is another',
+      'ca.key',
+      generateKeyPairSync('ec', { namedCurve: 'P-256' }),
+      /`.*ca\.pem` is not the certificate of `.*ca\.key`/,
+    ],
+    ['its key is of another kind', 'ca.key', generateKeyPairSync('ed25519'), /`.*ca\.key` holds no P-256 key/],
+    ['its key is broken', 'ca.key', 'half of a k', /`.*ca\.key` holds no private key/],
+    ['its certificate is broken', 'ca.pem', 'half of a c', /`.*ca\.pem` holds no certificate/],
+  ] as const)('says which file is wrong and what to do where %s', (_, name, content, said) => {
+    const broken = mkdtempSync(join(dir, 'broken-'));
+    const open = () => openCertificateAuthority({ dir: broken, name: 'ca', commonName: 'Locktender test CA', clock });
+    open();
+    const text = typeof content === 'string' ? content : content.privateKey.export({ type: 'pkcs8', format: 'pem' });
+    writeFileSync(join(broken, name), text);
+    expect(open).toThrow(said);
+    expect(open).toThrow(/restore .*backup/);
   });
 
   it('keeps one context a host', () => {

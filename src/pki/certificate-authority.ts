@@ -1,6 +1,13 @@
 /** Our CA: made at first start, kept 0600, and a bounded cache of the leaves that it minted. */
 
-import { constants, createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
+import {
+  constants,
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  type KeyObject,
+  X509Certificate,
+} from 'node:crypto';
 import { join } from 'node:path';
 import { createSecureContext, type SecureContext } from 'node:tls';
 import { LRUCache } from 'lru-cache';
@@ -8,7 +15,7 @@ import type { Host } from '../core/host.ts';
 import type { Clock } from '../core/ports.ts';
 import { caCertificate, type Issuer, keyIdentifier, LONGEST_LEAF_DAYS, leafCertificate } from './certificate.ts';
 import { pem } from './der.ts';
-import { loadOrCreateSecret } from './key-file.ts';
+import { loadOrCreateKey, loadOrCreateSecret } from './key-file.ts';
 
 export interface Leaf {
   /** The leaf and the CA behind it, PEM. */
@@ -49,14 +56,13 @@ const DAY_MS = 86_400_000;
 
 export function openCertificateAuthority(options: AuthorityOptions): CertificateAuthority {
   const { clock } = options;
-  const keyPem = loadOrCreateSecret(join(options.dir, `${options.name}.key`), newKeyPem);
-  const key = createPrivateKey(keyPem);
+  const files = { key: join(options.dir, `${options.name}.key`), cert: join(options.dir, `${options.name}.pem`) };
+  const key = loadOrCreateKey(files.key, 'P-256', newKeyPem);
   const spki = publicKeyInfo(key);
   const leafDays = options.leafDays ?? LONGEST_LEAF_DAYS;
   const issuer: Issuer = { commonName: options.commonName, key, keyId: keyIdentifier(spki), leafDays };
-  const caPem = loadOrCreateSecret(join(options.dir, `${options.name}.pem`), () =>
-    pem('CERTIFICATE', caCertificate(issuer, spki, clock.now())),
-  );
+  const caPem = loadOrCreateSecret(files.cert, () => pem('CERTIFICATE', caCertificate(issuer, spki, clock.now())));
+  checkPair(files, caPem, key);
   // One key pair for all leaves of this process: a leaf key that leaked would be no worse than this process leaking,
   // and making a pair for each host costs as much again as signing.
   const leafKeyPem = newKeyPem();
@@ -85,6 +91,22 @@ export function openCertificateAuthority(options: AuthorityOptions): Certificate
     return context;
   };
   return { pem: caPem, leafFor, contextFor };
+}
+
+/** Throws what is wrong: with another's key, or none, every leaf would be refused by every client, and nothing would say why. */
+function checkPair(files: { readonly key: string; readonly cert: string }, caPem: string, key: KeyObject): void {
+  if (certificateIn(files.cert, caPem).checkPrivateKey(key)) return;
+  throw new Error(
+    `\`${files.cert}\` is not the certificate of \`${files.key}\`; restore both from one backup, or move both away for a new CA`,
+  );
+}
+
+function certificateIn(file: string, text: string): X509Certificate {
+  try {
+    return new X509Certificate(text);
+  } catch {
+    throw new Error(`\`${file}\` holds no certificate; restore it from a backup`);
+  }
 }
 
 function newKeyPem(): string {

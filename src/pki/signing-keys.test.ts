@@ -1,9 +1,11 @@
-import { verify } from 'node:crypto';
-import { chmodSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { generateKeyPairSync, verify } from 'node:crypto';
+import { chmodSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openSigningKeys } from './signing-keys.ts';
+
+const RSA = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey.export({ type: 'pkcs8', format: 'pem' });
 
 let dir = '';
 beforeEach(() => {
@@ -37,6 +39,17 @@ describe('signing keys', () => {
     const before = keys.current('checkpoint').id;
     expect(keys.rotate('checkpoint').id).not.toBe(before);
     expect(openSigningKeys(dir).all('checkpoint')).toHaveLength(2);
+  });
+
+  it.each([
+    ['pass-1.key', 'half of a k', /`.*pass-1\.key` holds no private key; restore it from a backup/],
+    ['pass-1.key', RSA, /`.*pass-1\.key` holds no Ed25519 key; restore it from a backup/],
+    ['vault.secret', 'c2hvcnQ=', /`.*vault\.secret` holds no 32 bytes; restore it from a backup/],
+    ['vault.secret', '', /`.*vault\.secret` holds no 32 bytes/],
+  ])('says which file is wrong where %s is broken, and signs nothing with it', (name, content, said) => {
+    openSigningKeys(dir).secret('vault');
+    writeFileSync(join(dir, name), content);
+    expect(() => openSigningKeys(dir).secret('vault')).toThrow(said);
   });
 
   it('refuses a key that others can read', () => {

@@ -3,18 +3,10 @@
  * Made at first start, 0600. A rotated key stays for verification until what it signed has ended.
  */
 
-import {
-  createHash,
-  createPrivateKey,
-  createPublicKey,
-  generateKeyPairSync,
-  type KeyObject,
-  randomBytes,
-  sign,
-} from 'node:crypto';
+import { createHash, createPublicKey, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { loadOrCreateSecret } from './key-file.ts';
+import { loadOrCreateBytes, loadOrCreateKey } from './key-file.ts';
 
 /** What a key is for; a key is never used for two things. */
 export type KeyPurpose = 'pass' | 'checkpoint' | 'witness' | 'fleet';
@@ -75,11 +67,7 @@ export function openSigningKeys(dir: string, purposes: readonly KeyPurpose[] = A
       keys.set(purpose, [key, ...all(purpose)]);
       return key;
     },
-    secret: (purpose) =>
-      Buffer.from(
-        loadOrCreateSecret(join(dir, `${purpose}.secret`), () => randomBytes(32).toString('base64')),
-        'base64',
-      ),
+    secret: (purpose) => loadOrCreateBytes(join(dir, `${purpose}.secret`)),
   };
 }
 
@@ -97,10 +85,9 @@ function numbersIn(dir: string, purpose: KeyPurpose): number[] {
 }
 
 function loadKey(file: string): SigningKey {
-  const pem = loadOrCreateSecret(file, () =>
+  const privateKey = loadOrCreateKey(file, 'Ed25519', () =>
     generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
   );
-  const privateKey = createPrivateKey(pem);
   const publicKey = createPublicKey(privateKey);
   // The last 32 bytes of an Ed25519 SubjectPublicKeyInfo are the key (RFC 8410).
   const rawPublicKey = publicKey.export({ type: 'spki', format: 'der' }).subarray(-32);

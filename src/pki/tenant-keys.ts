@@ -3,11 +3,11 @@
  * destroys it has shredded that, wherever copies of the record are.
  */
 
-import { createHash, createHmac, randomBytes } from 'node:crypto';
+import { createHash, createHmac } from 'node:crypto';
 import { closeSync, existsSync, fsyncSync, openSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { LRUCache } from 'lru-cache';
-import { loadOrCreateSecret } from './key-file.ts';
+import { loadOrCreateBytes } from './key-file.ts';
 
 export interface TenantKey {
   /** Names the key in what it sealed; says nothing about it. */
@@ -36,7 +36,7 @@ export function openTenantKeys(dir: string): TenantKeys {
   const load = (tenant: string): TenantKey => {
     const known = cached.get(tenant);
     if (known) return known;
-    const key = derived(loadOrCreateSecret(fileOf(tenant), () => randomBytes(32).toString('base64')));
+    const key = derived(loadOrCreateBytes(fileOf(tenant)));
     cached.set(tenant, key);
     return key;
   };
@@ -56,9 +56,7 @@ export function openTenantKeys(dir: string): TenantKeys {
   };
 }
 
-function derived(text: string): TenantKey {
-  const secret = Buffer.from(text, 'base64');
-  if (secret.length !== 32) throw new Error('the secret of a tenant is not 32 bytes; restore it from a backup');
+function derived(secret: Uint8Array): TenantKey {
   const part = (label: string) => createHmac('sha256', secret).update(label).digest();
   return { id: part('id').toString('hex').slice(0, 16), seal: part('seal'), hash: part('path-hash') };
 }
