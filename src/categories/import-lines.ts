@@ -29,7 +29,7 @@ const LOCAL = new Set(
 export function hostsLine(text: string, line: number, sink: LineSink, subdomains: boolean): void {
   const [address = '', ...names] = bare(text).split(/\s+/);
   if (address === '') return;
-  if (!/^([0-9.]+|[0-9a-f:]*:[0-9a-f:.]*(%\w+)?)$/i.test(address)) {
+  if (!/^(?:[0-9.]+|(?=.*:)[0-9a-f:.]+(?:%\w+)?)$/i.test(address)) {
     sink.skip(line, 'not a line of a hosts file');
     return;
   }
@@ -55,7 +55,7 @@ export function adblockLine(text: string, line: number, sink: LineSink): void {
     sink.skip(line, 'hides elements of pages');
     return;
   }
-  if (/^\/.*\/(\$.*)?$/.test(text)) {
+  if (/^\/.*\/(\$.*)?$/s.test(text)) {
     sink.skip(line, 'a regular expression');
     return;
   }

@@ -252,6 +252,21 @@ describe('properties', () => {
     );
   });
 
+  it.each<[string, ImportFormat, string, string]>([
+    ['dots', 'csv', `domain\n${'.'.repeat(50_000)} x\ngood.example\n`, '3 good.example malware'],
+    ['dots', 'json', JSON.stringify([`${'.'.repeat(50_000)} x`, 'good.example']), '2 good.example malware'],
+    ['a quote without an end', 'csv', `domain\ngood.example\n"${'a'.repeat(20_000_000)}`, '2 good.example malware'],
+    [
+      'tables in tables',
+      'json',
+      `{"good.example":"c2","a":${'{"a":'.repeat(100_000)}1${'}'.repeat(100_001)}`,
+      '1 good.example malware',
+    ],
+    ['colons', 'hosts', `${':'.repeat(200_000)}x evil.example\n0.0.0.0 good.example\n`, '2 =good.example malware'],
+  ])('%s in a list as %s cost what others cost, and the rest is read', (_, format, list, entry) => {
+    expect(read(format, list).entries).toEqual([entry]);
+  });
+
   it('what is kept reads back as it was', () => {
     const kept = { reach: 0, except: false } as const;
     const rows = [

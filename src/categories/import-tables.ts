@@ -4,7 +4,10 @@ import type { LineSink } from './import-sink.ts';
 
 const HOST_COLUMNS = ['domain', 'host', 'hostname', 'fqdn', 'name', 'url', 'site', 'indicator'];
 const LABEL_COLUMNS = ['category', 'categories', 'label', 'labels', 'type', 'class', 'threat', 'tags'];
-const HOST_SHAPE = /^[!=*.]*\[?[^\s/,]*[.:][^\s/,]*\]?$/;
+/** Tables within tables in JSON: a list has two or three. */
+const DEEPEST = 16;
+/** Marks and brackets round a name are for `host-entry.ts` to read. Each sign fits one part only: lists may be hostile. */
+const HOST_SHAPE = /^[^\s/,.:]*[.:][^\s/,]*$/;
 
 export function readCsv(text: string, sink: LineSink): void {
   let columns: { host: number; label: number } | null = null;
@@ -53,7 +56,7 @@ interface CsvRow {
 
 function* csvRows(text: string): Generator<CsvRow> {
   const separator = /^[^\n]*?([,;\t])/.exec(text)?.[1] ?? ',';
-  const cell = new RegExp(`(?:"((?:[^"]|"")*)"|([^${separator}\\n]*))(${separator}|\\r?\\n|$)`, 'y');
+  const cell = new RegExp(`(?:"([^"]*(?:""[^"]*)*)"|([^${separator}\\n]*))(${separator}|\\r?\\n|$)`, 'y');
   let line = 1;
   let at = 0;
   let cells: string[] = [];
@@ -90,13 +93,18 @@ export function readJson(text: string, sink: LineSink): void {
   }
 }
 
-function readValue(value: unknown, label: string | null, sink: LineSink): void {
+interface Inside {
+  readonly label: string | null;
+  readonly depth: number;
+}
+
+function readValue(value: unknown, label: string | null, sink: LineSink, depth = 0): void {
   if (Array.isArray(value)) for (const [i, row] of value.entries()) readRow(row, label, i + 1, sink);
-  else if (isRecord(value)) readObject(value, label, sink);
+  else if (isRecord(value) && depth < DEEPEST) readObject(value, { label, depth }, sink);
   else sink.skip(1, 'no host in it');
 }
 
-function readObject(of: Record<string, unknown>, label: string | null, sink: LineSink): void {
+function readObject(of: Record<string, unknown>, { label, depth }: Inside, sink: LineSink): void {
   const keys = Object.keys(of);
   if (hostOf(of) !== null && !keys.some((key) => Array.isArray(of[key]) && HOST_COLUMNS.includes(key))) {
     readRow(of, label, 1, sink);
@@ -109,7 +117,7 @@ function readObject(of: Record<string, unknown>, label: string | null, sink: Lin
       say(key, labelText(value), i + 1, sink);
     else if (Array.isArray(value))
       readValue(value, /^(domains?|hosts?|data|items|entries|list)$/i.test(key) ? label : key, sink);
-    else if (isRecord(value)) readValue(value, key, sink);
+    else if (isRecord(value)) readValue(value, key, sink, depth + 1);
   }
 }
 
