@@ -11,6 +11,8 @@ const BECH32 = 'qpzry9x8gf2tvdw0s3jn54khce6mua7l';
 
 /** Base58Check (Bitcoin and its kin): 25 bytes, the last four are the double SHA-256 of the others. */
 const base58check: TextCheck = (text) => {
+  // 25 bytes are 35 digits at most; numbers without bound cost the square of their length.
+  if (text.length > 35) return false;
   let value = 0n;
   for (const c of text) {
     const digit = BASE58.indexOf(c);

@@ -41,7 +41,7 @@ const usDea: TextCheck = (text) => {
   return d.length === 7 && weighted(d, [1, 2, 1, 2, 1, 2]) % 10 === d[6];
 };
 
-/** US Medicare beneficiary identifier: its alphabet is its check; the form is the rule's. */
+/** Canadian social insurance number: nine digits, Luhn; none begins with 0. */
 const caSin: TextCheck = (text) => digitsIn(text).length === 9 && digitsIn(text)[0] !== 0 && luhn(digitsIn(text));
 
 /** Brazilian CPF: two digits, modulo 11. */

@@ -101,6 +101,11 @@ describe('validators', () => {
     );
   });
 
+  it.each(['base58check', 'base58key', 'base58address', 'ripple', 'stellar'] as const)(
+    '%s reads no number of what is far too long for it',
+    (name) => expect(holds(name, '2'.repeat(400_000))).toBe(false),
+  );
+
   it('are all used by the shipped rules', () => {
     const rules = readTree([new URL('../../../rules/dlp', import.meta.url).pathname], ['.yaml']);
     const said = rules.map((file) => file.text).join('\n');

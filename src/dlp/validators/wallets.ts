@@ -9,8 +9,12 @@ const RIPPLE_58 = 'rpshnaf39wBUDNEGHJKLM4PQRST7VWXYZ2bcdeCg65jkm8oFqi1tuvAxyz';
 const BASE32 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
 const CASH_32 = 'qpzry9x8gf2tvdw0s3jn54khce6mua7l';
 
+/** Digits of 82 bytes, the longest of these; numbers without bound cost the square of their length. */
+const LONGEST_58 = 112;
+
 /** The payload of base 58, of one of these lengths, whose last four bytes are the double SHA-256 of the others; null otherwise. */
 function checked58(text: string, alphabet: string, lengths: readonly number[]): Uint8Array | null {
+  if (text.length > LONGEST_58) return null;
   let value = 0n;
   for (const c of text) {
     const digit = alphabet.indexOf(c);
@@ -38,6 +42,7 @@ const ripple: TextCheck = (text) => checked58(text, RIPPLE_58, [21])?.[0] === 0;
 
 /** Keys of Stellar (SEP-23): base 32 with CRC-16/XMODEM, low byte first. */
 const stellar: TextCheck = (text) => {
+  if (text.length !== 56) return false;
   let bits = 0n;
   for (const c of text) {
     const digit = BASE32.indexOf(c);
@@ -45,7 +50,7 @@ const stellar: TextCheck = (text) => {
     bits = bits * 32n + BigInt(digit);
   }
   const bytes = Buffer.from(bits.toString(16).padStart(70, '0'), 'hex');
-  if (text.length !== 56 || bytes.length !== 35) return false;
+  if (bytes.length !== 35) return false;
   let crc = 0;
   for (const byte of bytes.subarray(0, 33)) {
     crc ^= byte << 8;
