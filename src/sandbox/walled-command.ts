@@ -58,7 +58,7 @@ export async function runWalled(order: WalledCommand): Promise<Result<number, st
   try {
     const child = spawn('bwrap', wallArguments(order, dir), {
       stdio: ['inherit', 'inherit', 'inherit', 'pipe'],
-      env: defined(order.environment),
+      env: given(order.environment),
     });
     const signals = child.stdio[3] as Writable;
     signals.on('error', () => undefined);
@@ -74,16 +74,19 @@ export async function runUnwalled({
   command: [program = '', ...rest],
   environment,
 }: SandboxedCommand): Promise<number> {
-  const child = spawn(program, rest, { stdio: 'inherit', env: defined(environment) });
+  const child = spawn(program, rest, { stdio: 'inherit', env: given(environment) });
   return await exitCode(child, (signal) => void child.kill(signal)).catch((error: NodeJS.ErrnoException) => {
     process.stderr.write(`locktender run: cannot start \`${program}\`: ${error.code ?? 'failed'}\n`);
     return error.code === 'ENOENT' ? 127 : 126;
   });
 }
 
-function defined(environment: SandboxedCommand['environment']): Record<string, string> {
+/** Without what is for us: the admin API's token, a gateway key or a parent proxy's login is for no sandbox. */
+function given(environment: SandboxedCommand['environment']): Record<string, string> {
   return Object.fromEntries(
-    Object.entries(environment).filter((entry): entry is [string, string] => entry[1] !== undefined),
+    Object.entries(environment).filter(
+      (entry): entry is [string, string] => entry[1] !== undefined && !entry[0].startsWith('LOCKTENDER_'),
+    ),
   );
 }
 

@@ -8,7 +8,9 @@ import { execute, PROGRAM, type Ran, temporaryDirectory } from '../journey/runni
 const directory = temporaryDirectory();
 afterAll(() => directory.remove());
 
-const run = (args: readonly string[]): Promise<Ran> => execute([PROGRAM, 'run', ...args], { cwd: directory.path });
+/** A secret of the gate's own, as whoever runs both may have it in the shell. */
+const env = { ...process.env, LOCKTENDER_GATEWAY_DEV_KEY: 'a-key-of-the-gateway' };
+const run = (args: readonly string[]): Promise<Ran> => execute([PROGRAM, 'run', ...args], { cwd: directory.path, env });
 
 /** A denial proves the way: the gate answered, and nothing was resolved or dialled. */
 const ASK =
@@ -26,7 +28,7 @@ describe('run', () => {
     const script = 'env; curl -si -x http://127.0.0.1:3128 https://pastebin.com/ | head -1';
     const { stdout } = await run(['--', 'sh', '-c', script]);
     expect(stdout).toMatch(/^HTTPS_PROXY=http:\/\/t_\w+:held-outside@127\.0\.0\.1:3128$/m);
-    expect(stdout).not.toMatch(/eyJ|lt_/);
+    expect(stdout).not.toMatch(/eyJ|lt_|a-key-of|^LOCKTENDER_/m);
     expect(stdout).toContain('403 Forbidden (category_blocked)');
   });
 
@@ -41,8 +43,9 @@ describe('run', () => {
   });
 
   it('--unwalled says that there is no wall, and still sets the variables', async () => {
-    const { code, stdout, stderr } = await run(['--unwalled', '--', 'sh', '-c', `${ASK.split(';')[0]}; exit 3`]);
+    const { code, stdout, stderr } = await run(['--unwalled', '--', 'sh', '-c', `${ASK.split(';')[0]}; env; exit 3`]);
     expect(stderr).toContain('no wall');
+    expect(stdout).not.toMatch(/a-key-of/);
     expect(stdout).toContain('403 Forbidden (category_blocked)');
     expect(code).toBe(3);
     expect((await run(['--unwalled', '--', '/no/such/program'])).code).toBe(127);
