@@ -33,6 +33,12 @@ describe('sandbox environment', () => {
     expect(environment['JAVA_TOOL_OPTIONS']).not.toContain('secret');
   });
 
+  it('keeps a trust store whose path has a blank in it in one of Java’s flags', () => {
+    const javaTrustStore = { file: '/my state/trust.jks', password: 'changeit' };
+    const { JAVA_TOOL_OPTIONS: flags } = sandboxEnvironment({ ...access, javaTrustStore });
+    expect(flags).toContain(' "-Djavax.net.ssl.trustStore=/my state/trust.jks" ');
+  });
+
   it('quotes for a POSIX shell so that a value can never become a command', () => {
     expect(shellQuote("a'; rm -rf / #")).toBe("'a'\\''; rm -rf / #'");
     expect(shellExports({ A: '$(id)' })).toBe("export A='$(id)'\n");

@@ -81,12 +81,17 @@ function javaFlags(access: SandboxAccess): string {
   const store = access.javaTrustStore;
   if (store) {
     flags.push(
-      `-Djavax.net.ssl.trustStore=${store.file}`,
+      javaQuoted(`-Djavax.net.ssl.trustStore=${store.file}`),
       `-Djavax.net.ssl.trustStorePassword=${store.password}`,
       '-Djavax.net.ssl.trustStoreType=JKS',
     );
   }
   return flags.join(' ');
+}
+
+/** JAVA_TOOL_OPTIONS is cut at blanks, but for those in quotes. */
+function javaQuoted(flag: string): string {
+  return /\s/.test(flag) ? `"${flag}"` : flag;
 }
 
 /** `export NAME='value'` lines for a POSIX shell. */

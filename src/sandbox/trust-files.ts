@@ -8,13 +8,14 @@ import { javaTrustStore, TRUST_STORE_PASSWORD } from './java-trust-store.ts';
 
 export type TrustFiles = Omit<SandboxAccess, 'proxyUrl'>;
 
-/** Writes each by rename, so that a tool reading it never sees half. Public data: 0644. */
+/** Writes each by rename, so that a tool reading it never sees half, whoever else writes them now. Public data: 0644. */
 export function writeTrustFiles(dir: string, ownCaPem: string, now: number): TrustFiles {
   mkdirSync(join(dir, 'php.d'), { recursive: true });
   const put = (name: string, content: string | Buffer): string => {
     const path = join(dir, name);
-    writeFileSync(`${path}.new`, content, { mode: 0o644 });
-    renameSync(`${path}.new`, path);
+    const fresh = `${path}.${process.pid}.new`;
+    writeFileSync(fresh, content, { mode: 0o644 });
+    renameSync(fresh, path);
     return path;
   };
   const merged = `${systemBundle().trimEnd()}\n\n# Locktender\n${ownCaPem.trim()}\n`;
@@ -24,7 +25,9 @@ export function writeTrustFiles(dir: string, ownCaPem: string, now: number): Tru
     ownCaFile: put('ca.pem', ownCaPem),
     wgetrc: put('wgetrc', `ca_certificate = ${mergedCaFile}\n`),
     aptConf: put('apt.conf', aptConf(mergedCaFile)),
-    phpIniDir: dirname(put('php.d/locktender.ini', `curl.cainfo=${mergedCaFile}\nopenssl.cafile=${mergedCaFile}\n`)),
+    phpIniDir: dirname(
+      put('php.d/locktender.ini', `curl.cainfo="${mergedCaFile}"\nopenssl.cafile="${mergedCaFile}"\n`),
+    ),
     javaTrustStore: { file: put('trust.jks', javaTrustStore(merged, now)), password: TRUST_STORE_PASSWORD },
   };
 }
