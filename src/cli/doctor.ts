@@ -43,7 +43,8 @@ export function addDoctor(program: Command, parts: CliParts): void {
       const { io } = context;
       configOf(options, io);
       const tools = toolsNamed(options.only);
-      const examined = await withAppliance(options, context, (client) => examine(client, { options, tools, io }), true);
+      const order = { options, tools, io, origin: originOf(options.origin) };
+      const examined = await withAppliance(options, context, (client) => examine(client, order), true);
       const checks = [...machineChecks(), ...isolateChecks(await context.appliance.isolateWalls()), ...examined];
       const failed = checks.filter((c) => c.outcome === 'fails');
       if (options.json) printJson(io, { ok: failed.length === 0, checks });
@@ -61,6 +62,14 @@ function toolsNamed(only: string | undefined): readonly Toolchain[] {
     const known = TOOLCHAINS.map(({ name }) => name).join(', ');
     throw new CliFailure(EXIT.usage, `\`${given}\` is not a toolchain that doctor knows; known are ${known}`);
   });
+}
+
+/** As the toolchains take it, without a slash at its end; null where none was named. */
+function originOf(given: string | undefined): string | null {
+  if (given === undefined) return null;
+  const url = URL.parse(given);
+  if (url !== null && /^https?:$/.test(url.protocol) && given.replace(/\/$/, '') === url.origin) return url.origin;
+  throw new CliFailure(EXIT.usage, `\`${given}\` is not an origin; write for example https://example.com`);
 }
 
 const NO_ORIGIN: Check = {
@@ -101,14 +110,15 @@ interface Examination {
   readonly options: DoctorOptions;
   readonly tools: readonly Toolchain[];
   readonly io: CliIo;
+  readonly origin: string | null;
 }
 
-async function examine(client: AdminClient, { options, tools, io }: Examination): Promise<Check[]> {
+async function examine(client: AdminClient, { options, tools, io, origin: named }: Examination): Promise<Check[]> {
   const status = await client.call('status');
   if (!status.ready)
     return [{ name: 'appliance', outcome: 'fails', said: 'not ready', fix: 'see `locktender status`' }];
   const works: Check = { name: 'appliance', outcome: 'works', said: status.version, fix: null };
-  const origin = options.origin ?? client.doors.demo;
+  const origin = named ?? client.doors.demo;
   const shell = await shellChecks(client, io, origin);
   if (origin === null) return [works, ...(shell ?? []), NO_ORIGIN];
   const issued = await issuePass(client, {

@@ -115,6 +115,18 @@ describe('doctor', () => {
     expect(of('shell: pass')).toBeUndefined();
   });
 
+  it('tells a denial from a client that is set up wrongly', async () => {
+    await appliance.cli('host', 'deny', 'docs.demo.test');
+    const { of } = await doctor({}, 'curl');
+    expect(of('curl')).toMatchObject({ outcome: 'fails', fix: expect.stringContaining('--effect deny` says why') });
+    await appliance.cli('host', 'clear', 'docs.demo.test');
+  });
+
+  it.each(['foo', 'https://example.com/path', 'ftp://example.com'])('refuses %s as an origin', async (origin) => {
+    const ran = await appliance.cli('doctor', '--only', 'curl', '--origin', origin);
+    expect(ran).toMatchObject({ code: 2, stderr: expect.stringContaining(`\`${origin}\` is not an origin`) });
+  });
+
   it('refuses a toolchain that it does not know', async () => {
     const ran = await appliance.cli('doctor', '--only', 'curl,telnet');
     expect(ran).toMatchObject({ code: 2, stderr: expect.stringContaining('`telnet` is not a toolchain') });
