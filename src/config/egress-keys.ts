@@ -1,6 +1,7 @@
 /** Keys of the egress proxy: its door, its bounds, and how it reaches origins. */
 
 import { z } from 'zod';
+import { TENANT_LETTERS, TENANT_NAME } from '../core/tenant-name.ts';
 import { resolver } from './resolver-keys.ts';
 import { advertised, files, integer, listen, path, text } from './schema-kinds.ts';
 
@@ -15,10 +16,7 @@ const client = z
       .describe(
         'DNS name or URI, exactly as a subject alternative name of the certificate has it; never its common name',
       ),
-    tenant: z
-      .string()
-      .regex(/^[a-z0-9][a-z0-9_-]{0,62}$/i, 'must be a tenant name of letters, digits, `-` and `_`')
-      .describe('tenant of its tasks'),
+    tenant: z.string().regex(TENANT_NAME, `must be a tenant name of ${TENANT_LETTERS}`).describe('tenant of its tasks'),
     class: text.optional().describe('request class of its tasks; default: that of admission'),
     profile: text.optional().describe('profile asked for; default: that of the class'),
   })

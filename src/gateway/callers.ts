@@ -10,6 +10,7 @@ import { decodeJwt, errors, type JWTPayload, type JWTVerifyOptions, jwtVerify } 
 import { claimAt } from '../core/claims.ts';
 import type { Clock, Log } from '../core/ports.ts';
 import { err, ok, type Result } from '../core/result.ts';
+import { TENANT_LETTERS, TENANT_NAME } from '../core/tenant-name.ts';
 import { type IssuerKeys, IssuerUnavailable, isNoKey, issuerKeys } from './issuer-keys.ts';
 
 export interface Caller {
@@ -56,7 +57,6 @@ export interface Callers {
   identify(request: IncomingMessage): Promise<Result<Caller, Unknown>>;
 }
 
-const TENANT = /^[a-z0-9][a-z0-9_-]{0,62}$/i;
 const ALGORITHMS = [
   'EdDSA',
   'Ed25519',
@@ -175,8 +175,8 @@ function callerOf(payload: JWTPayload, issuer: CallerIssuer): Result<Caller, Unk
   const claim = issuer.tenantClaim ?? 'tenant';
   const tenant = claimAt(payload, claim);
   const subject = payload.sub ?? '';
-  if (typeof tenant !== 'string' || !TENANT.test(tenant)) {
-    return unknown(`claim \`${claim}\` of the token is no tenant name; use letters, digits, \`-\` and \`_\``);
+  if (typeof tenant !== 'string' || !TENANT_NAME.test(tenant)) {
+    return unknown(`claim \`${claim}\` of the token is no tenant name; use ${TENANT_LETTERS}`);
   }
   if (!/^[\x21-\x7e]{1,200}$/.test(subject)) return unknown('`sub` of the token is not 1 to 200 letters of ASCII');
   return ok({ id: `${nameOf(issuer)}/${subject}`, tenant, anyTenant: false });
@@ -195,7 +195,7 @@ function certificateCaller({ socket }: IncomingMessage): Result<Caller, Unknown>
   if (!isShown) return refused('send a bearer token of a configured issuer');
   if (!socket.authorized) return refused('the client certificate is not of `gateway.client_ca`, or has ended');
   const { CN: name, O: tenant } = socket.getPeerCertificate().subject ?? {};
-  if (typeof name !== 'string' || typeof tenant !== 'string' || !TENANT.test(tenant)) {
+  if (typeof name !== 'string' || typeof tenant !== 'string' || !TENANT_NAME.test(tenant)) {
     return refused('the client certificate must name the caller (CN) and its tenant (O), once each');
   }
   return ok({ id: `cert/${name}`, tenant, anyTenant: false });

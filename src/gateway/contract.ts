@@ -4,10 +4,11 @@ import { z } from 'zod';
 import { TASK_STATUSES } from '../core/event.ts';
 import { GUARD_ACTIONS, LIKELIHOODS } from '../core/finding.ts';
 import { parseCidr, parseIp } from '../core/ip-address.ts';
+import { TENANT_LETTERS, TENANT_NAME } from '../core/tenant-name.ts';
 import { anyJson } from './json-value.ts';
 
 // Without flags: a pattern of JSON Schema has none.
-const tenant = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/);
+const tenant = z.string().regex(TENANT_NAME, `must be ${TENANT_LETTERS}`);
 const name = z.string().min(1).max(100);
 export const taskId = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/);
 const risk = z.int().min(0).max(100);

@@ -26,6 +26,7 @@ import type {
 import { type PassClaims, type Principal, principalOf } from '../core/principal.ts';
 import type { ReasonCode } from '../core/reasons.ts';
 import { err, ok, type Result } from '../core/result.ts';
+import { TENANT_LETTERS, TENANT_NAME } from '../core/tenant-name.ts';
 import { type Admission, admit } from '../policy/admission/admission.ts';
 import { killOf, markOf } from '../policy/controls/control-index.ts';
 import type { PolicySource } from '../policy/snapshot.ts';
@@ -178,11 +179,10 @@ function barredBy({ tenant, task }: PassOrder, controls: Controls, now: number):
   return markOf(controls.quarantinedTenants, tenant, now) ? 'tenant_quarantined' : null;
 }
 
-const TENANT = /^[a-z0-9][a-z0-9_-]{0,62}$/i;
 const TASK = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;
 
 function orderProblem({ tenant, task, ttlMs, source }: PassOrder): string | null {
-  if (!TENANT.test(tenant)) return `tenant \`${tenant}\` is not a tenant name; use letters, digits, \`-\` and \`_\``;
+  if (!TENANT_NAME.test(tenant)) return `tenant \`${tenant}\` is not a tenant name; use ${TENANT_LETTERS}`;
   if (task !== null && !TASK.test(task))
     return `task \`${task}\` is not a task id; use letters, digits, \`.\`, \`-\` and \`_\``;
   if (source && sourceOf(source) === null)

@@ -3,6 +3,7 @@
 import { z } from 'zod';
 import { err, ok, type Problem, type Result } from '../../core/result.ts';
 import { parseYamlFile } from '../../core/strict-yaml.ts';
+import { TENANT_LETTERS, TENANT_NAME } from '../../core/tenant-name.ts';
 import type { HostPattern } from './host-pattern.ts';
 import { parseScope, type ScopeEntry, scopeShapes } from './host-scope.ts';
 import type { PathPattern } from './path-pattern.ts';
@@ -26,7 +27,6 @@ export interface ApprovedFile {
 }
 
 /** Tenants as they stand in passes: no separators, so that they can stand in facts and paths. */
-export const TENANT_NAME = /^[a-z0-9][a-z0-9_-]{0,62}$/i;
 
 const about = {
   access: z.enum(['read', 'write']).default('write'),
@@ -45,10 +45,7 @@ const entry = z.union([
 
 const schema = z.strictObject({
   version: z.literal(1),
-  tenants: z.union([
-    z.literal('all'),
-    z.array(z.string().regex(TENANT_NAME, 'a tenant is letters, digits, `-` and `_`')).min(1),
-  ]),
+  tenants: z.union([z.literal('all'), z.array(z.string().regex(TENANT_NAME, `a tenant is ${TENANT_LETTERS}`)).min(1)]),
   domains: z.array(entry).max(200_000),
 });
 

@@ -7,8 +7,8 @@ import type { Principal } from '../../core/principal.ts';
 import type { PrecedenceStep, ReasonCode } from '../../core/reasons.ts';
 import { err, ok, type Result } from '../../core/result.ts';
 import { defaultPort, parsePort, type Scheme, type Target } from '../../core/target.ts';
+import { TENANT_LETTERS, TENANT_NAME } from '../../core/tenant-name.ts';
 import { type Admission, admit } from '../admission/admission.ts';
-import { TENANT_NAME } from '../bundle/approved-domains.ts';
 import { isRelayedMethod, RELAYED_METHODS, usualMediaType } from '../bundle/read-equivalents.ts';
 import { decide } from '../decide.ts';
 import type { Snapshot } from '../snapshot.ts';
@@ -53,7 +53,7 @@ export function whatIf(question: WhatIf, snapshot: Snapshot, now: number): Resul
   if (!/^[A-Z][A-Z0-9-]{0,31}$/.test(method)) return err(`\`${question.method}\` is not a method; try \`GET\``);
   if (!isRelayedMethod(method)) return ok(refused('method_not_allowed', `one of ${RELAYED_METHODS.join(', ')}`));
   if (!TENANT_NAME.test(question.tenant))
-    return err(`\`${question.tenant}\` is no name of a tenant; use letters, digits, \`-\``);
+    return err(`\`${question.tenant}\` is not a tenant name; use ${TENANT_LETTERS}`);
   const admission = admit({ ...question, caller: 'offline', kind: 'sandbox' }, snapshot.bundle);
   if (!admission.admitted) return ok(notAdmitted(admission, question, { asked: asked.value, snapshot }));
   const principal: Principal = {
