@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto';
 import type { ControlAction, CutReceipt, NotChanged } from '../core/controls.ts';
 import { ulid } from '../core/ids.ts';
 import type { Clock } from '../core/ports.ts';
+import { PASS_ID } from '../core/principal.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import { type AnswerOf, type InputOf, ROUTES, type RouteId } from './contract.ts';
 import { type Fault, fault, needsSecondPerson } from './fault.ts';
@@ -256,6 +257,9 @@ async function change(
 
 /** Categories and capabilities are closed lists, so that a typo does not block nothing and look like success. */
 function unknownName(ports: AdminPorts, what: string, name: string): Fault | null {
+  // Revoked without a word, another id would leave the pass that was meant alive.
+  if (what === 'pass' && !PASS_ID.test(name))
+    return fault('bad_request', `\`${name}\` is not the id of a pass, such as \`p_…\`; copy it from \`pass inspect\``);
   const names =
     what === 'category'
       ? ports.catalogue.categories().map((c) => c.id)

@@ -1,5 +1,8 @@
 /** The principal: who asks. The task, its tenant and profile, as its pass names them. */
 
+/** What `Principal.pass` looks like. */
+export const PASS_ID = /^p_[A-Za-z0-9]{1,40}$/;
+
 export interface Principal {
   readonly task: string;
   readonly tenant: string;

@@ -95,6 +95,11 @@ describe('roles', () => {
       'controls/p_none/reject',
     ];
     for (const path of unknown) expect((await call(`/v1/${path}`, admin, { why: 'test' })).status, path).toBe(404);
+    const noPass = await call('/v1/passes/t_01/revoke', admin, { why: 'test' });
+    expect([noPass.status, await noPass.text()]).toEqual([
+      400,
+      expect.stringContaining('`t_01` is not the id of a pass'),
+    ]);
   });
 });
 

@@ -9,8 +9,9 @@ import {
   type MarksForgotten,
 } from '../../core/controls.ts';
 import { didYouMean } from '../../core/nearest.ts';
+import { PASS_ID } from '../../core/principal.ts';
 import { err, ok, type Result } from '../../core/result.ts';
-import { TENANT_NAME } from '../bundle/approved-domains.ts';
+import { TENANT_LETTERS, TENANT_NAME } from '../../core/tenant-name.ts';
 import type { Bundle } from '../bundle/bundle.ts';
 import { parseHostPattern } from '../bundle/host-pattern.ts';
 
@@ -53,9 +54,9 @@ function actionProblem(action: ControlAction, mark: ControlMark, bundle: Bundle)
       if (!ID.test(action.task)) return `task \`${action.task}\` is not a task id; copy it from \`task list\``;
       return action.tenant === null ? null : tenantProblem(action.tenant);
     case 'pass.revoke':
-      return ID.test(action.pass)
+      return PASS_ID.test(action.pass)
         ? null
-        : `pass \`${action.pass}\` is not a pass id; copy the \`jti\` from \`pass inspect\``;
+        : `\`${action.pass}\` is not the id of a pass, such as \`p_…\`; copy it from \`pass inspect\``;
     case 'host.allow':
     case 'host.deny':
     case 'host.clear':
@@ -74,9 +75,7 @@ function hostProblem(host: string, tenant: string | null): string | null {
 }
 
 function tenantProblem(tenant: string): string | null {
-  return TENANT_NAME.test(tenant)
-    ? null
-    : `tenant \`${tenant}\` is not a tenant name; use letters, digits, \`-\` and \`_\``;
+  return TENANT_NAME.test(tenant) ? null : `tenant \`${tenant}\` is not a tenant name; use ${TENANT_LETTERS}`;
 }
 
 function changed(before: Controls, action: ControlAction, mark: ControlMark, bundle: Bundle): Partial<Controls> {
