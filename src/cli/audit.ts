@@ -10,6 +10,7 @@ import type { EventFilter } from '../audit/query.ts';
 import { readCheckedEntries } from '../audit/read.ts';
 import type { AuditEvent } from '../core/event.ts';
 import { didYouMean } from '../core/nearest.ts';
+import { REASONS } from '../core/reasons.ts';
 import { adminClient } from './admin-client.ts';
 import { addForward } from './audit-forward.ts';
 import { keptEvents, keptProof, liveOrKept } from './audit-offline.ts';
@@ -192,6 +193,8 @@ function queryOf({ since, until, ...by }: QueryOptions): Record<string, unknown>
   // A name that nothing bears finds nothing, which would pass for an answer.
   if (type !== undefined && !EVENT_TYPES.includes(type))
     throw new CliFailure(EXIT.usage, `event type \`${type}\` is not known; ${didYouMean(type, EVENT_TYPES)}`);
+  if (reason !== undefined && !Object.hasOwn(REASONS, reason))
+    throw new CliFailure(EXIT.usage, `reason \`${reason}\` is not known; ${didYouMean(reason, Object.keys(REASONS))}`);
   const named = { type, tenant, task, host, effect, reason, category, capability, rule, id, text, limit, before };
   const span = { since: instantOf(since), until: instantOf(until) };
   if (span.since !== undefined && span.until !== undefined && span.since > span.until)

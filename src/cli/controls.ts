@@ -60,6 +60,10 @@ function bodyOf(options: ChangeOptions, io: CliIo): ChangeBody {
   if (options.for !== undefined && forMs === null) {
     throw new CliFailure(EXIT.usage, `\`${options.for}\` is not a duration; write for example \`30m\``);
   }
+  // The appliance's own bounds, in the words that they are given in here.
+  if (forMs !== null && (forMs < 1000 || forMs > 31_536_000_000)) {
+    throw new CliFailure(EXIT.usage, `\`--for ${options.for}\` is not from 1s to 365d; write for example \`30m\``);
+  }
   return { why: options.why ?? `by ${io.env['USER'] ?? 'the operator'} on the command line`, for_ms: forMs };
 }
 

@@ -65,8 +65,12 @@ export function addExec(program: Command, parts: CliParts): void {
   });
 }
 
+const CODE = 'it needs `export default async (input, env) => …`';
+
 async function orderOf(file: string, options: ExecOptions, io: CliIo): Promise<TaskOrder> {
   const code = file === '-' ? (await readAll(io.stdin)).toString('utf8') : textOf(file, io.cwd);
+  if (code.trim() === '')
+    throw new CliFailure(EXIT.usage, `${file === '-' ? 'stdin' : `\`${file}\``} holds no code; ${CODE}`);
   const { profile, class: name, tenant } = options;
   // TypeScript holds JavaScript, and stdin has no ending that would tell them apart.
   const language = options.language ?? (file === '-' || /\.[cm]?ts$/.test(file) ? 'ts' : 'js');

@@ -1,8 +1,7 @@
 /** Makes commands: what all of them share is said once. */
 
 import { type Command, Option } from 'commander';
-import type { CliContext, CommonOptions } from './context.ts';
-import { EXIT } from './context.ts';
+import { type CliContext, CliFailure, type CommonOptions, EXIT } from './context.ts';
 
 export interface LeafSpec<O> {
   readonly summary: string;
@@ -44,10 +43,23 @@ export function leaf<O extends object = object>(
       .slice(0, command.registeredArguments.length)
       .flat()
       .filter((arg) => arg !== undefined) as string[];
-    const code = await spec.run(args, options, context);
+    const code = await spec.run(args, options, context).catch((error: unknown) => {
+      throw inOurWords(error, command);
+    });
     outcome.code = typeof code === 'number' ? code : EXIT.done;
   });
   return command;
+}
+
+/** What an API says of a field of a request is said of the option or argument that it came from. */
+function inOurWords(error: unknown, command: Command): unknown {
+  if (!(error instanceof CliFailure) || error.exit !== EXIT.usage) return error;
+  const [said = '', field = '', what = ''] =
+    /^(?:(?:query|body|params) )?`([a-z_]+)`: (.*?)(?:; see `\/openapi\.json`)?$/s.exec(error.message) ?? [];
+  const option = command.options.find(({ long }) => long === `--${field.replace(/_ms$/, '').replaceAll('_', '-')}`);
+  const [argument] = command.registeredArguments;
+  const ours = option?.long ?? (said.startsWith('params ') ? argument && `<${argument.name()}>` : undefined);
+  return ours === undefined ? error : new CliFailure(error.exit, `\`${ours}\`: ${what}`, error.fault);
 }
 
 function common(command: Command): void {

@@ -47,6 +47,14 @@ describe('exit codes', () => {
     ['2 for a request that is none', [...diff, '--requests', 'odd.jsonl'], 2, [/^$/, /odd.jsonl:1: .*`risk`/]],
     ['2 for a format that is none', ['dlp', 'import', 'constructor', '-'], 2, [/^$/, /`constructor` is not a format/]],
     ['2 for megabytes that are none', ['dlp', 'bench', '--mb', 'many'], 2, [/^$/, /`many` is not a number/]],
+    [
+      '2 for a reason that is none',
+      ['audit', 'query', '--reason', 'denied'],
+      2,
+      [/^$/, /reason `denied` is not known/],
+    ],
+    ['2 for code that is none', ['exec', '-'], 2, [/^$/, /stdin holds no code; it needs `export default/]],
+    ['2 for a time too short', ['host', 'deny', 'x.com', '--for', '1ms'], 2, [/^$/, /`--for 1ms` is not from 1s/]],
     ['3 when no appliance runs', ['slo'], 3, [/^$/, /start `locktender serve`/]],
   ] as const)('ends %s', async (_, args, code, [stdout, stderr]) => {
     const ran = await cli(args);
