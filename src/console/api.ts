@@ -116,11 +116,22 @@ export async function follow(path: string, signal: AbortSignal, on: Following): 
   }
 }
 
+/**
+ * The appliance says every ten seconds that it is there. A stream that is silent for longer is one whose other end went away
+ * without a word, which a browser takes many minutes to see; the page would say "connected" all the while.
+ */
+const SILENT_MS = 35_000;
+
+/** Until the stream ends, or is silent. */
 async function eachEvent(response: Response, on: (entry: unknown) => void): Promise<void> {
   if (!response.body) return;
   const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+  const giveUp = () => void reader.cancel();
+  let silence = setTimeout(giveUp, SILENT_MS);
   let held = '';
   for (let piece = await reader.read(); !piece.done; piece = await reader.read()) {
+    clearTimeout(silence);
+    silence = setTimeout(giveUp, SILENT_MS);
     held += piece.value;
     const blocks = held.split('\n\n');
     held = blocks.pop() ?? '';
@@ -129,4 +140,5 @@ async function eachEvent(response: Response, on: (entry: unknown) => void): Prom
       if (data.length > 0) on(JSON.parse(data.map((line) => line.slice(5).trimStart()).join('\n')));
     }
   }
+  clearTimeout(silence);
 }
