@@ -2,12 +2,15 @@
 
 import { LongRuns } from './long-runs.ts';
 import { type FoldedText, type FoldingLetter, foldedText, foldingLetters, nearOf } from './prefilter/folded-text.ts';
-import type { RulePlan, ScanPlan } from './prefilter/plan.ts';
+import type { Meaning, RulePlan, ScanPlan } from './prefilter/plan.ts';
 import type { Hits } from './prefilter/prefilter.ts';
 import { type Ranges, touches } from './ranges.ts';
+import { mayMatchOf } from './surroundings.ts';
 
+/** From where to where, and the last place of an anchor in it: a match that is left begins there or before. */
+export type Window = readonly [from: number, to: number, last: number];
 /** Stretches of the text, in order and apart; null when the rule has to run over all of it. */
-export type Windows = readonly (readonly [number, number])[] | null;
+export type Windows = readonly Window[] | null;
 
 /** What is known of a text before it is searched. */
 export interface Seen {
@@ -33,13 +36,22 @@ export function eachCandidate(
   search: (rule: RulePlan, windows: Windows) => void,
   seen?: Seen,
 ): void {
-  for (const [rule, windows] of due(text, plan, seen)) search(rule, windows);
+  for (const [rule, windows] of due(text, plan, { ...seen, isWhole: true })) search(rule, windows);
 }
 
-function due(text: Buffer, plan: ScanPlan, seen?: Seen): [RulePlan, Windows][] {
-  const found = new Found(text, plan, seen?.changes ?? []);
+/** The same of a text in which matches may be cut off: wherever one may begin. */
+export function eachBeginning(text: Buffer, plan: ScanPlan, search: (rule: RulePlan, windows: Windows) => void): void {
+  for (const [rule, windows] of due(text, plan, { isWhole: false })) search(rule, windows);
+}
+
+interface Known extends Partial<Seen> {
+  readonly isWhole: boolean;
+}
+
+function due(text: Buffer, plan: ScanPlan, seen: Known): [RulePlan, Windows][] {
+  const found = new Found(text, plan, seen);
   try {
-    found.take(seen?.hits ?? plan.prefilter.scan(text));
+    found.take(seen.hits ?? plan.prefilter.scan(text));
     const letters = foldingLetters(text);
     if (letters.length > 0) found.takeFolding(letters);
     for (const rule of plan.everywhere) found.everywhere(rule);
@@ -49,7 +61,8 @@ function due(text: Buffer, plan: ScanPlan, seen?: Seen): [RulePlan, Windows][] {
   }
 }
 
-type Flat = (number[] | null | undefined)[];
+/** By rule: the number of an entry and its place, one after the other. */
+type Flat = (number[] | undefined)[];
 
 /** One for each plan, empty between two texts: a new one for each would cost a small text more than its search. */
 const flats = new WeakMap<ScanPlan, Flat>();
@@ -70,27 +83,41 @@ class Found {
   readonly #text: Buffer;
   readonly #plan: ScanPlan;
   readonly #changes: readonly Ranges[];
+  readonly #isWhole: boolean;
   readonly #runs: LongRuns;
-  /** By rule: where its windows begin and end, one after the other; null for all of the text. */
-  readonly #windows: Flat;
+  readonly #hits: Flat;
   readonly #found: number[] = [];
+  /** By rule: windows around letters that fold. */
+  readonly #folded = new Map<number, WindowList>();
+  readonly #everywhere = new Set<number>();
 
-  constructor(text: Buffer, plan: ScanPlan, changes: readonly Ranges[]) {
+  constructor(text: Buffer, plan: ScanPlan, { changes = [], isWhole }: Known) {
     this.#text = text;
     this.#plan = plan;
     this.#changes = changes;
-    this.#windows = flatOf(plan);
+    this.#isWhole = isWhole;
+    this.#hits = flatOf(plan);
     this.#runs = new LongRuns(text);
   }
 
   take({ numbers, count }: Hits): void {
     const { entries } = this.#plan;
     for (let i = 0; i < 2 * count; i += 2) {
-      const meaning = entries[numbers[i] as number] as (typeof entries)[number];
+      const number = numbers[i] as number;
+      const meaning = entries[number] as Meaning;
       const at = numbers[i + 1] as number;
-      if (meaning.rule >= 0) this.#add(meaning.rule, at - meaning.reachBefore, at + meaning.reachAfter);
+      if (meaning.rule >= 0) this.#hit(meaning.rule, number, at);
       else if (meaning.keyword === null || holds(this.#text, at, meaning.keyword))
         for (const rule of meaning.gates) this.open.add(rule);
+    }
+  }
+
+  #hit(rule: number, entry: number, at: number): void {
+    const known = this.#hits[rule];
+    if (known !== undefined) known.push(entry, at);
+    else {
+      this.#hits[rule] = [entry, at];
+      this.#found.push(rule);
     }
   }
 
@@ -104,7 +131,7 @@ class Found {
     }
     for (const rule of aroundFolding) {
       const reach = 3 * (rules[rule]?.reach ?? 0);
-      for (const { at } of letters) this.#add(rule, at - reach, at + reach);
+      for (const { at } of letters) this.#addFolded(rule, at - reach, at + reach);
     }
   }
 
@@ -112,28 +139,37 @@ class Found {
     const { entries, prefilter } = this.#plan;
     const { numbers, count } = prefilter.scan(text, true);
     for (let i = 0; i < 2 * count; i += 2) {
-      const { rule, reachBefore, reachAfter } = entries[numbers[i] as number] as (typeof entries)[number];
+      const { rule, reachBefore, reachAfter } = entries[numbers[i] as number] as Meaning;
       const place = original(numbers[i + 1] as number);
       // Each byte of it may stand for three.
       const [from, to] = [place - 3 * reachBefore, place + 3 * reachAfter];
-      if (letters.some(({ at }) => at >= from && at <= to)) this.#add(rule, from, to);
+      if (letters.some(({ at }) => at >= from && at <= to)) this.#addFolded(rule, from, to);
     }
   }
 
+  #addFolded(rule: number, from: number, to: number): void {
+    let folded = this.#folded.get(rule);
+    if (folded === undefined) {
+      folded = new WindowList();
+      this.#folded.set(rule, folded);
+    }
+    folded.add(from, to, to);
+  }
+
   everywhere(rule: number): void {
-    if (this.#windows[rule] === undefined) this.#found.push(rule);
-    this.#windows[rule] = null;
+    this.#everywhere.add(rule);
   }
 
   /** INVARIANT: whatever happened, the next text finds nothing of this one. */
   clear(): void {
-    for (const rule of this.#found) this.#windows[rule] = undefined;
+    for (const rule of this.#found) this.#hits[rule] = undefined;
   }
 
   /** In their order, and where each can match. */
   rules(): [RulePlan, Windows][] {
     const out: [RulePlan, Windows][] = [];
-    for (const index of this.#found.sort((a, b) => a - b)) {
+    const all = new Set([...this.#found, ...this.#folded.keys(), ...this.#everywhere]);
+    for (const index of [...all].sort((a, b) => a - b)) {
       const rule = this.#plan.rules[index] as RulePlan;
       if (rule.gated && !this.open.has(index)) continue;
       const windows = this.#windowsOf(index);
@@ -143,20 +179,34 @@ class Found {
   }
 
   #windowsOf(rule: number): Windows {
-    const flat = this.#windows[rule];
-    if (flat == null) return null;
+    if (this.#everywhere.has(rule)) return null;
     const plan = this.#plan.rules[rule] as RulePlan;
-    const wide = plan.runs.length === 0 ? flat : this.#widened(flat, plan);
+    const list = this.#around(rule, plan);
+    const wide = plan.runs.length === 0 ? list.flat : this.#widened(list.flat, plan);
     if (wide === null) return null;
     const windows = joined(wide, this.#text.length);
     return this.#changes.length === 0 ? windows : windows.filter((window) => this.#isNearChanges(window, plan));
+  }
+
+  /** Around each anchor that may belong to a match. */
+  #around(rule: number, { around }: RulePlan): WindowList {
+    const list = this.#folded.get(rule) ?? new WindowList();
+    const hits = this.#hits[rule] ?? [];
+    const mayMatch = this.#isWhole && around !== null ? mayMatchOf(around) : null;
+    for (let i = 0; i < hits.length; i += 2) {
+      const entry = this.#plan.entries[hits[i] as number] as Meaning;
+      const at = hits[i + 1] as number;
+      if (mayMatch === null || mayMatch(this.#text, at, entry))
+        list.add(at - entry.reachBefore, at + entry.reachAfter, at);
+    }
+    return list;
   }
 
   /**
    * Whether it is so near a change that a match in it may begin, end or be found to be one by it. Further away a match is what
    * it was: none that overlaps it can have been another one.
    */
-  #isNearChanges([from, to]: readonly [number, number], { rule, reach, runs }: RulePlan): boolean {
+  #isNearChanges([from, to]: Window, { rule, reach, runs }: RulePlan): boolean {
     const { before = 0, after = 0 } = rule.spec.context ?? {};
     const room = (runs.length > 0 ? 2 * reach : reach) + Math.max(before, after, LOOKS_BACK);
     return this.#changes.every((ranges) => touches(ranges, from - room, to + room));
@@ -165,49 +215,49 @@ class Found {
   /** By the long runs near each; null for all of the text. */
   #widened(flat: readonly number[], { runs }: RulePlan): readonly number[] | null {
     const out: number[] = [];
-    for (let i = 0; i < flat.length; i += 2) {
+    for (let i = 0; i < flat.length; i += 3) {
       const [from, to] = [flat[i] as number, flat[i + 1] as number];
       const more = this.#runs.widening(from, to, runs);
       if (more === Number.POSITIVE_INFINITY) return null;
-      out.push(from - more, to + more);
+      out.push(from - more, to + more, flat[i + 2] as number);
     }
     return out;
   }
+}
 
-  #add(rule: number, from: number, to: number): void {
-    const known = this.#windows[rule];
-    if (known === undefined) {
-      this.#windows[rule] = [from, to];
-      this.#found.push(rule);
+/** Where windows begin and end, and the last place in each, one after the other; those of neighbours are one. */
+class WindowList {
+  readonly flat: number[] = [];
+
+  add(from: number, to: number, place: number): void {
+    const { flat } = this;
+    const first = flat.length - 3;
+    if (first < 0 || from > (flat[first + 1] as number) + NEAR || to < (flat[first] as number) - NEAR) {
+      flat.push(from, to, place);
       return;
     }
-    if (known === null) return;
-    const last = known.length - 1;
-    const [start, end] = [known[last - 1] as number, known[last] as number];
-    if (from > end + NEAR || to < start - NEAR) known.push(from, to);
-    else {
-      if (from < start) known[last - 1] = from;
-      if (to > end) known[last] = to;
-    }
+    if (from < (flat[first] as number)) flat[first] = from;
+    if (to > (flat[first + 1] as number)) flat[first + 1] = to;
+    if (place > (flat[first + 2] as number)) flat[first + 2] = place;
   }
 }
 
 /** In order, joined where they are near. */
-function joined(flat: readonly number[], length: number): (readonly [number, number])[] {
-  const all: (readonly [number, number])[] = [];
+function joined(flat: readonly number[], length: number): Window[] {
+  const all: Window[] = [];
   let isSorted = true;
-  for (let i = 0; i < flat.length; i += 2) {
+  for (let i = 0; i < flat.length; i += 3) {
     const from = Math.max(0, flat[i] as number);
-    if (i > 0 && from < (all[all.length - 1] as readonly [number, number])[0]) isSorted = false;
-    all.push([from, Math.min(length, (flat[i + 1] as number) + BESIDE)]);
+    if (i > 0 && from < (all[all.length - 1] as Window)[0]) isSorted = false;
+    all.push([from, Math.min(length, (flat[i + 1] as number) + BESIDE), flat[i + 2] as number]);
   }
   if (all.length < 2) return all;
   if (!isSorted) all.sort((a, b) => a[0] - b[0]);
-  const out: (readonly [number, number])[] = [];
+  const out: Window[] = [];
   for (const window of all) {
     const last = out[out.length - 1];
     if (last === undefined || window[0] > last[1] + NEAR) out.push(window);
-    else if (window[1] > last[1]) out[out.length - 1] = [last[0], window[1]];
+    else out[out.length - 1] = [last[0], Math.max(last[1], window[1]), Math.max(last[2], window[2])];
   }
   return out;
 }

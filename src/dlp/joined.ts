@@ -6,7 +6,7 @@
 
 import { LIKELIHOODS } from '../core/finding.ts';
 import { addAll } from '../core/large-lists.ts';
-import { eachCandidate } from './candidates.ts';
+import { eachBeginning } from './candidates.ts';
 import type { CompiledRule } from './compiled-rule.ts';
 import type { RuleSet } from './compiled-rules.ts';
 import { foldingLetters } from './prefilter/folded-text.ts';
@@ -56,7 +56,7 @@ export function joinedMatches(
   const chain = { ...parts, context, left };
   const starts = startsOf(parts);
   const out: JoinedMatch[] = [];
-  eachCandidate(starts.text, strong.plan, ({ rule }, windows) => {
+  eachBeginning(starts.text, strong.plan, ({ rule }, windows) => {
     if (windows === null || windows.length > MOST_WINDOWS) {
       left.isCut = true;
       return;

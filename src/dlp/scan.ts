@@ -3,7 +3,7 @@
 import type RE2 from 're2';
 import { LIKELIHOODS, type Likelihood } from '../core/finding.ts';
 import { addAll } from '../core/large-lists.ts';
-import { eachCandidate, type Seen } from './candidates.ts';
+import { eachCandidate, type Seen, type Window } from './candidates.ts';
 import type { CompiledRule } from './compiled-rule.ts';
 import type { RuleSet } from './compiled-rules.ts';
 import { type JsonPath, matchesPath } from './json-path.ts';
@@ -60,7 +60,7 @@ const WIDER = 256;
 
 /** Candidates of one rule over the whole text, whatever its keywords. */
 export function scanRule(rule: CompiledRule, text: Buffer, context: ScanContext): Candidate[] {
-  return isAllowed(rule, context) ? [] : inWindows(rule, text, { windows: [[0, text.length]], context });
+  return isAllowed(rule, context) ? [] : inWindows(rule, text, { windows: [[0, text.length, text.length]], context });
 }
 
 function isAllowed({ spec: { allow } }: CompiledRule, { host, tool }: ScanContext): boolean {
@@ -68,15 +68,15 @@ function isAllowed({ spec: { allow } }: CompiledRule, { host, tool }: ScanContex
 }
 
 interface Where {
-  readonly windows: readonly (readonly [number, number])[];
+  readonly windows: readonly Window[];
   readonly context: ScanContext;
 }
 
 function inWindows(rule: CompiledRule, text: Buffer, { windows, context }: Where): Candidate[] {
   const out: Candidate[] = [];
   let done = 0;
-  for (const [from, to] of windows)
-    if (to > done) done = inWindow([Math.max(from, done), to], { rule, text, context, out });
+  for (const [from, to, last] of windows)
+    if (to > done && last >= done) done = inWindow([Math.max(from, done), to, last], { rule, text, context, out });
   return out;
 }
 
@@ -88,7 +88,7 @@ interface Search {
 }
 
 /** Where the next match may begin. */
-function inWindow([from, end]: readonly [number, number], { rule, text, context, out }: Search): number {
+function inWindow([from, end, last]: Window, { rule, text, context, out }: Search): number {
   const next = nextMatch(rule);
   let to = end;
   let part = to === text.length ? text : text.subarray(0, to);
@@ -108,7 +108,7 @@ function inWindow([from, end]: readonly [number, number], { rule, text, context,
     if (secret && secret[1] > secret[0] && accepted(rule, text, secret) && !allowedAt(rule, secret[0], context)) {
       out.push({ rule, start: secret[0], end: secret[1], likelihood: likelihoodOf(rule, text, secret) });
     }
-    if (done > to) return done;
+    if (done > to || done > last) return done;
   }
 }
 

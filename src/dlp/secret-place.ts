@@ -8,6 +8,7 @@ import type { CompiledRule } from './compiled-rule.ts';
 import { parseWithGroups } from './prefilter/parse-regex.ts';
 import { OUTSIDE, placeSets } from './prefilter/set-sequence.ts';
 import { longest, type Node, shortest } from './prefilter/syntax.ts';
+import { type SecretEnd, secretEndOf } from './secret-end.ts';
 
 /** The secret of the match that begins at `from` or later and ends at `end`; null where more than one place is possible. */
 export type SecretPlace = (text: Buffer, from: number, end: number) => [number, number] | null;
@@ -34,7 +35,7 @@ export function secretPlaceOf(rule: CompiledRule): SecretPlace | null {
 }
 
 /**
- * Null for an expression that is not a group between two others, with a character at most behind it. The first `untried` matches
+ * Null for an expression that is not a group between two others. The first `untried` matches
  * that could begin in more than one place are left to RE2.
  */
 export function secretPlace(regex: string, group: number, untried = 0): SecretPlace | null {
@@ -49,15 +50,15 @@ export function secretPlace(regex: string, group: number, untried = 0): SecretPl
   const before: Node = { kind: 'cat', parts: parts.slice(0, at) };
   const after: Node = { kind: 'cat', parts: parts.slice(at + inside.length) };
   const least = shortest(secret);
-  const behind = longest(after, 1);
-  if (least === 0 || behind > 1) return null;
+  const bytes = bytesOf(secret);
+  const endOf = least === 0 ? null : secretEndOf(after, placeSets(inside, 1, { backwards: true })[0] ?? bytes);
+  if (endOf === null) return null;
   return placeIn({
-    bytes: bytesOf(secret),
+    bytes,
+    endOf,
     first: placeSets(inside, 1)[0],
     last: placeSets(before.parts, 1, { backwards: true })[0],
     matchesAt: longest(before) === 0 ? triedAt(regex, untried) : null,
-    behind: behind === 0 ? null : bytesOf(after),
-    mayEnd: shortest(after) === 0,
     least,
     most: longest(secret),
   });
@@ -90,9 +91,7 @@ interface Known {
   readonly first: ArrayLike<number> | undefined;
   /** What may stand before it. */
   readonly last: ArrayLike<number> | undefined;
-  /** What may stand behind it in the match, and whether nothing may. */
-  readonly behind: Uint8Array | null;
-  readonly mayEnd: boolean;
+  readonly endOf: SecretEnd;
   /** Where nothing stands before it in the match: what tells whether there is a match from a place on. */
   readonly matchesAt: (() => MatchesAt | null) | null;
   readonly least: number;
@@ -101,7 +100,7 @@ interface Known {
 
 function placeIn(known: Known): SecretPlace {
   return (text, from, matchEnd) => {
-    const end = endOf(known, text, matchEnd);
+    const end = known.endOf(text, matchEnd);
     const start = end === null ? null : startOf(known, text, from, end);
     return start === null || end === null ? null : [start, end];
   };
@@ -110,14 +109,6 @@ function placeIn(known: Known): SecretPlace {
 /** Beyond ASCII nothing is concluded: letters there fold into those of ASCII. */
 function isAscii(text: Uint8Array, at: number): boolean {
   return (text[at] as number) < 128;
-}
-
-function endOf({ bytes, behind, mayEnd }: Known, text: Uint8Array, matchEnd: number): number | null {
-  const final = text[matchEnd - 1] as number;
-  const isBehind = behind !== null && behind[final] === 1;
-  const isInside = mayEnd && bytes[final] === 1;
-  if (isBehind === isInside || !isAscii(text, matchEnd - 1)) return null;
-  return isBehind ? matchEnd - 1 : matchEnd;
 }
 
 function startOf(known: Known, text: Buffer, from: number, end: number): number | null {

@@ -1,12 +1,13 @@
 /** Anchors of a rule as entries of the scanner: what is checked around each, and how far a match reaches from it. */
 
 import { type Anchor, anchorsOf, wordAt } from './anchors.ts';
-import { automatonAfter } from './automaton.ts';
 import type { ByteSet } from './byte-set.ts';
 import { foldedBytes } from './coded-text.ts';
 import type { Check, PlaceEntry, TextEntry } from './image-parts.ts';
 import { AHEAD, BEHIND } from './layout.ts';
+import { LazyAutomaton } from './lazy-automaton.ts';
 import { parseRegex } from './parse-regex.ts';
+import { type PackedPositions, positionsOf } from './positions.ts';
 import { areWord, placeSets } from './set-sequence.ts';
 import { longestOf, type Node } from './syntax.ts';
 import { chanceOfSet, chanceOfText } from './text-model.ts';
@@ -15,11 +16,24 @@ import { chanceOfSet, chanceOfText } from './text-model.ts';
 export interface Extent {
   readonly reachBefore: number;
   readonly reachAfter: number;
+  /** Bytes of its text. */
+  readonly length: number;
+  /** Which sequence of the rule's `around` stands before it, and which after its text. */
+  readonly before: number;
+  readonly after: number;
+}
+
+/** What stands before the anchors of a rule, and after them. */
+export interface Around {
+  readonly before: PackedPositions;
+  readonly after: PackedPositions;
 }
 
 export interface RuleEntries {
-  readonly texts: readonly (TextEntry & Extent)[];
-  readonly places: readonly (PlaceEntry & Extent)[];
+  readonly texts: readonly (TextEntry & { readonly extent: Extent })[];
+  readonly places: readonly (PlaceEntry & { readonly extent: Extent })[];
+  /** Null where nothing is known to look for. */
+  readonly around: Around | null;
   /** Longest match in bytes, Infinity where there is no bound. */
   readonly reach: number;
   /** 256 flags each: unless the text has a long run of one of these, the reach is as far as is said. */
@@ -34,6 +48,8 @@ const CHECKED_AFTER = 16;
 const USUAL = 0.85;
 /** Share of places in ordinary text from which on what follows a text is looked at by an automaton. */
 const COMMON = 1e-8;
+/** Of such an automaton; what is beyond is taken to fit. */
+const MOST_STATES = 96;
 /** A match that may be longer has no bound: the rule then runs to the end of the text. */
 const LONGEST_WINDOW = 1024 * 1024;
 
@@ -43,27 +59,65 @@ export function entriesOf(regex: string, folds: boolean): RuleEntries {
   const sets = new Set<ByteSet>();
   const reach = tree === null ? Number.POSITIVE_INFINITY : longestOf([tree], sets);
   const runs = [...sets].map(({ has }) => has);
-  if (anchors === null) return { texts: [], places: [], reach, runs, everywhere: true };
-  const automata = new Map<readonly Node[], Uint8Array | null>();
+  if (anchors === null) return { texts: [], places: [], around: null, reach, runs, everywhere: true };
+  const sequences = { before: new Sequences(), after: new Sequences() };
+  const extents = anchors.map((anchor) => extentOf(anchor, sequences));
+  const around = { before: positionsOf(sequences.before.all, true), after: positionsOf(sequences.after.all) };
+  const automata = new Automata(around.after);
+  const all = anchors.map((anchor, i) => ({ anchor, extent: extents[i] as Extent }));
   return {
-    texts: anchors.filter(({ text }) => text !== '').map((anchor) => textEntry(anchor, folds, automata)),
-    places: anchors.filter(({ text }) => text === '').map(placeEntry),
+    texts: all
+      .filter(({ anchor }) => anchor.text !== '')
+      .map(({ anchor, extent }) => ({ ...textEntry(anchor, folds, () => automata.from(extent.after)), extent })),
+    places: all
+      .filter(({ anchor }) => anchor.text === '')
+      .map(({ anchor, extent }) => ({ ...placeEntry(anchor, automata.from(extent.after)), extent })),
+    around,
     reach,
     runs,
     everywhere: false,
   };
 }
 
-function textEntry(anchor: Anchor, folds: boolean, automata: Map<readonly Node[], Uint8Array | null>) {
-  const { text, before, after, windows, windowAt } = anchor;
-  const checks = checksOf(anchor);
-  let automaton: Uint8Array | null = null;
-  if (chanceOfText(foldedBytes(text)) > COMMON) {
-    automaton = automata.get(after) ?? automatonAfter(after);
-    automata.set(after, automaton);
+/** What may follow, as far as the inner loop looks at it; each made once. */
+class Automata {
+  readonly #after: PackedPositions;
+  readonly #known = new Map<number, Uint8Array | null>();
+
+  constructor(after: PackedPositions) {
+    this.#after = after;
   }
-  const extent = { reachBefore: reachOf(before), reachAfter: text.length + reachOf(after) };
-  return { text, windows, windowAt, gate: false, folds, checks, automaton, ...extent };
+
+  from(start: number): Uint8Array | null {
+    let table = this.#known.get(start);
+    if (table === undefined) {
+      table = new LazyAutomaton(this.#after, { freeEdges: true, mostStates: MOST_STATES }).whole(start);
+      this.#known.set(start, table);
+    }
+    return table;
+  }
+}
+
+/** Numbered: anchors of one stretch have the same around them. */
+class Sequences {
+  readonly all: (readonly Node[])[] = [];
+  readonly #numbers = new Map<readonly Node[], number>();
+
+  numberOf(nodes: readonly Node[]): number {
+    const known = this.#numbers.get(nodes) ?? this.#numbers.size;
+    if (known === this.#numbers.size) {
+      this.#numbers.set(nodes, known);
+      this.all.push(nodes);
+    }
+    return known;
+  }
+}
+
+function textEntry(anchor: Anchor, folds: boolean, follows: () => Uint8Array | null): TextEntry {
+  const { text, windows, windowAt } = anchor;
+  const checks = checksOf(anchor);
+  const automaton = chanceOfText(foldedBytes(text)) > COMMON ? follows() : null;
+  return { text, windows, windowAt, gate: false, folds, checks, automaton };
 }
 
 function checksOf({ text, before, after }: Anchor): Check[] {
@@ -76,15 +130,23 @@ function checksOf({ text, before, after }: Anchor): Check[] {
   return all.filter(({ chance }) => chance < USUAL).sort((a, b) => a.chance - b.chance);
 }
 
-function placeEntry({ before, after }: Anchor): PlaceEntry & Extent {
+function placeEntry({ before, after }: Anchor, automaton: Uint8Array | null): PlaceEntry {
   const right = placeSets(after, AHEAD);
   const left = placeSets(before, BEHIND, { backwards: true, besideWord: areWord(right[0]) });
-  const automaton = automatonAfter(after);
-  return { before: left, after: right, automaton, ...extentOf(before, after) };
+  return { before: left, after: right, automaton };
 }
 
-function extentOf(before: readonly Node[], after: readonly Node[]): Extent {
-  return { reachBefore: reachOf(before), reachAfter: reachOf(after) };
+function extentOf(
+  { text, before, after }: Anchor,
+  sequences: { readonly before: Sequences; readonly after: Sequences },
+): Extent {
+  return {
+    reachBefore: reachOf(before),
+    reachAfter: text.length + reachOf(after),
+    length: text.length,
+    before: sequences.before.numberOf(before),
+    after: sequences.after.numberOf(after),
+  };
 }
 
 function reachOf(nodes: readonly Node[]): number {

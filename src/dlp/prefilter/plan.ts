@@ -3,7 +3,7 @@
 import type { CompiledRule } from '../compiled-rule.ts';
 import { rarestWindow } from './anchors.ts';
 import { foldedBytes, inEitherCase } from './coded-text.ts';
-import { type Extent, entriesOf, type RuleEntries } from './entries.ts';
+import { type Around, type Extent, entriesOf, type RuleEntries } from './entries.ts';
 import { makeImage } from './image.ts';
 import type { PlaceEntry, TextEntry } from './image-parts.ts';
 import { MOST_TEXT } from './layout.ts';
@@ -26,6 +26,8 @@ export interface RulePlan {
   /** Sets of bytes; where the text has a long run of one, a match may be longer. */
   readonly runs: readonly Uint8Array[];
   readonly by: 'literal' | 'prefix' | 'everything';
+  /** What stands around its anchors. */
+  readonly around: Around | null;
 }
 
 export interface ScanPlan {
@@ -65,15 +67,14 @@ export function makePlan(
       for (const word of rule.keywords)
         gates.set(word.toString('latin1'), [...(gates.get(word.toString('latin1')) ?? []), index]);
     const by = entries.everywhere ? 'everything' : entries.places.length > 0 ? 'prefix' : 'literal';
-    return { rule, gated, folds, reach: entries.reach, runs: entries.runs, by };
+    return { rule, gated, folds, reach: entries.reach, runs: entries.runs, by, around: entries.around };
   });
   const texts = known.flatMap(({ entries }, rule) => entries.texts.map((entry) => ({ entry, rule })));
   const words = [...gates].map(([word, of]) => ({ entry: gateEntry(word), of, word }));
   const places = known.flatMap(({ entries }, rule) => entries.places.map((entry) => ({ entry, rule })));
-  const meaning = ({ entry, rule }: { entry: Extent; rule: number }): Meaning => ({
+  const meaning = ({ entry, rule }: { entry: { readonly extent: Extent }; rule: number }): Meaning => ({
     rule,
-    reachBefore: entry.reachBefore,
-    reachAfter: entry.reachAfter,
+    ...entry.extent,
     gates: [],
     keyword: null,
   });
@@ -167,7 +168,9 @@ function gateEntry(word: string): TextEntry {
   return { text, windows, windowAt, gate, folds: false, checks: [], automaton: null };
 }
 
+const NO_EXTENT: Extent = { reachBefore: 0, reachAfter: 0, length: 0, before: 0, after: 0 };
+
 function gateMeaning({ of, word }: { of: readonly number[]; word: string }): Meaning {
   const keyword = word.length > MOST_TEXT ? Buffer.from(word, 'latin1') : null;
-  return { rule: -1, reachBefore: 0, reachAfter: 0, gates: of, keyword };
+  return { rule: -1, ...NO_EXTENT, gates: of, keyword };
 }

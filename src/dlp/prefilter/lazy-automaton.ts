@@ -1,0 +1,232 @@
+/**
+ * An automaton over positions of which a state is made when a text first leads to it: what texts lead to is a small part of what
+ * there is, and lies together in memory. It says no only where no match can be.
+ */
+
+import { WORD } from './byte-set.ts';
+import {
+  END,
+  NO_LIMIT,
+  OVER,
+  type PackedPositions,
+  type Positions,
+  SET,
+  unpackedPositions,
+  wordsOf,
+} from './positions.ts';
+
+/** Beyond them a text fits: what is made for one text stays for the next. */
+const MOST_STATES = 1024;
+/** Bytes that are looked at; who gets so far, fits. */
+const MOST_STEPS = 4096;
+const UNKNOWN = 0;
+const DEAD = 1;
+const FITS = 2;
+const FIRST = 3;
+
+export interface Options {
+  /** It reads from a place to the beginning of the text. */
+  readonly backwards?: boolean;
+  /** Whatever is asked for at the edge of a word is there: what stands before the place is not known. */
+  readonly freeEdges?: boolean;
+  readonly mostStates?: number;
+}
+
+export class LazyAutomaton {
+  readonly #positions: Positions;
+  /** Where each list of it begins. */
+  readonly #begins: Uint32Array;
+  readonly #backwards: boolean;
+  readonly #freeEdges: boolean;
+  readonly #mostStates: number;
+  /** States of a row: one for each class, and one for the end of the text. */
+  readonly #row: number;
+  readonly #wordClass: Uint8Array;
+  readonly #starts: Int16Array;
+  readonly #numbers = new Map<string, number>();
+  readonly #lists: (readonly number[])[] = [];
+  /** By state: whether the byte that led to it is part of a word; characters that may have been read at most. */
+  readonly #afterWord: boolean[] = [];
+  #limits = new Float64Array(16);
+  #table: Int16Array;
+
+  constructor(
+    packed: PackedPositions,
+    { backwards = false, freeEdges = false, mostStates = MOST_STATES }: Options = {},
+  ) {
+    const positions = unpackedPositions(packed);
+    this.#positions = positions;
+    this.#begins = new Uint32Array(positions.lengths.length + 1);
+    positions.lengths.forEach((length, i) => {
+      this.#begins[i + 1] = (this.#begins[i] as number) + length;
+    });
+    this.#backwards = backwards;
+    this.#freeEdges = freeEdges;
+    this.#mostStates = mostStates;
+    this.#row = positions.classCount + 1;
+    this.#wordClass = new Uint8Array(this.#row);
+    for (let byte = 0; byte < 256; byte += 1)
+      this.#wordClass[positions.classes[byte] as number] = WORD.has[byte] as number;
+    this.#starts = new Int16Array(2 * (positions.lengths.length - positions.kinds.length));
+    this.#table = new Int16Array(16 * this.#row);
+  }
+
+  /** Whether what is read from a place on may belong to a match: of the sequences that it was made of, the one of that number. */
+  fits(text: Uint8Array, at: number, start: number): boolean {
+    const backwards = this.#backwards;
+    const step = backwards ? -1 : 1;
+    const end = backwards ? -1 : text.length;
+    const from = backwards ? at - 1 : at;
+    const beside = from - step;
+    const besideWord = beside >= 0 && beside < text.length && WORD.has[text[beside] as number] === 1;
+    const first = this.#start(start, besideWord);
+    if (first < FIRST) return first === FITS;
+    return this.#reads(text, { from, end, step, first });
+  }
+
+  #reads(
+    text: Uint8Array,
+    { from, end, step, first }: { from: number; end: number; step: number; first: number },
+  ): boolean {
+    const { classes } = this.#positions;
+    const row = this.#row;
+    let table = this.#table;
+    let limits = this.#limits;
+    let state = first;
+    let characters = 0;
+    const last = from + step * MOST_STEPS;
+    const stop = step < 0 ? Math.max(end, last) : Math.min(end, last);
+    for (let at = from; at !== stop; at += step) {
+      const byte = text[at] as number;
+      let next = table[state * row + (classes[byte] as number)] as number;
+      if (next === UNKNOWN) {
+        next = this.#next(state, classes[byte] as number);
+        table = this.#table;
+        limits = this.#limits;
+      }
+      if (next < FIRST) return next === FITS;
+      if ((byte & 0xc0) !== 0x80) characters += 1;
+      if (characters > (limits[next] as number)) return false;
+      state = next;
+    }
+    if (stop !== end) return true;
+    const over = table[state * row + row - 1] as number;
+    return (over === UNKNOWN ? this.#next(state, row - 1) : over) === FITS;
+  }
+
+  /**
+   * All of it from one start on, as a row of 256 next states for each: 0 refuses, 1 takes everything, 2 is the first. Null when it
+   * would refuse nothing.
+   */
+  whole(start: number): Uint8Array | null {
+    if (this.#start(start, false) !== FIRST) return null;
+    const { classes } = this.#positions;
+    for (let state = FIRST; state < this.#lists.length; state += 1)
+      for (let one = 0; one < this.#row - 1; one += 1) this.#next(state, one);
+    const table = new Uint8Array((this.#lists.length - 1) * 256);
+    for (let state = FIRST; state < this.#lists.length; state += 1)
+      for (let byte = 0; byte < 256; byte += 1)
+        table[((state - 1) << 8) | byte] = (this.#table[state * this.#row + (classes[byte] as number)] as number) - 1;
+    return table;
+  }
+
+  #start(start: number, besideWord: boolean): number {
+    const index = 2 * start + (besideWord ? 1 : 0);
+    let state = this.#starts[index] as number;
+    if (state === UNKNOWN) {
+      state = this.#stateOf(this.#list(this.#positions.kinds.length + start), besideWord);
+      this.#starts[index] = state;
+    }
+    return state;
+  }
+
+  #list(index: number): readonly number[] {
+    return [...this.#positions.follows.subarray(this.#begins[index], this.#begins[index + 1])];
+  }
+
+  #next(state: number, one: number): number {
+    const into = new Set<number>();
+    const isOver = this.#step(this.#lists[state] as readonly number[], {
+      one,
+      isEdge: this.#freeEdges || this.#afterWord[state] !== (this.#wordClass[one] === 1),
+      into,
+      seen: new Set(),
+    });
+    const next = isOver
+      ? FITS
+      : this.#stateOf(
+          [...into].sort((a, b) => a - b),
+          this.#wordClass[one] === 1,
+        );
+    this.#table[state * this.#row + one] = next;
+    return next;
+  }
+
+  /** Whether everything may be over. */
+  #step(
+    list: readonly number[],
+    on: { readonly one: number; readonly isEdge: boolean; readonly into: Set<number>; readonly seen: Set<number> },
+  ): boolean {
+    const { kinds } = this.#positions;
+    for (const position of list) {
+      if (position === OVER) return true;
+      const isOver =
+        kinds[position] === SET
+          ? this.#has(position, on.one) && this.#follow(position, on.into)
+          : this.#isOpen(position, on) && this.#step(this.#list(position), on);
+      if (isOver) return true;
+    }
+    return false;
+  }
+
+  /** Whether what is asked for without a byte is there; once for each. */
+  #isOpen(position: number, { one, isEdge, seen }: { one: number; isEdge: boolean; seen: Set<number> }): boolean {
+    const { kinds, classCount } = this.#positions;
+    if (seen.has(position)) return false;
+    seen.add(position);
+    return kinds[position] === END ? one === classCount : isEdge;
+  }
+
+  #has(position: number, one: number): boolean {
+    const { has, classCount } = this.#positions;
+    const word = has[position * wordsOf(classCount) + (one >>> 4)] as number;
+    return one < classCount && ((word >>> (one & 15)) & 1) === 1;
+  }
+
+  #follow(position: number, into: Set<number>): boolean {
+    for (const next of this.#list(position)) {
+      if (next === OVER) return true;
+      into.add(next);
+    }
+    return false;
+  }
+
+  #stateOf(list: readonly number[], afterWord: boolean): number {
+    if (list.length === 0) return DEAD;
+    if (list[0] === OVER) return FITS;
+    const { kinds, limits } = this.#positions;
+    const edged = afterWord && !this.#freeEdges && list.some((position) => kinds[position] !== SET);
+    const key = `${edged ? 'w' : ''}${list.join()}`;
+    const known = this.#numbers.get(key);
+    if (known !== undefined) return known;
+    const state = this.#lists.length === 0 ? FIRST : this.#lists.length;
+    if (state >= this.#mostStates + FIRST) return FITS;
+    this.#numbers.set(key, state);
+    this.#lists[state] = list;
+    this.#afterWord[state] = edged;
+    this.#grow(state);
+    const most = list.reduce((all, position) => Math.max(all, limits[position] as number), 0);
+    this.#limits[state] = most === NO_LIMIT ? Number.POSITIVE_INFINITY : most;
+    return state;
+  }
+
+  #grow(state: number): void {
+    if (state < this.#limits.length) return;
+    const limits = new Float64Array(2 * this.#limits.length);
+    limits.set(this.#limits);
+    this.#limits = limits;
+    const table = new Int16Array(limits.length * this.#row);
+    table.set(this.#table);
+    this.#table = table;
+  }
+}
