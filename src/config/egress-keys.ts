@@ -1,9 +1,8 @@
 /** Keys of the egress proxy: its door, its bounds, and how it reaches origins. */
 
 import { z } from 'zod';
-import { TENANT_LETTERS, TENANT_NAME } from '../core/tenant-name.ts';
 import { resolver } from './resolver-keys.ts';
-import { advertised, files, integer, listen, path, text } from './schema-kinds.ts';
+import { advertised, files, integer, listen, path, tenantName, text } from './schema-kinds.ts';
 
 /** Nothing that would have to be quoted where names of certificates are listed, and no wildcard. */
 const CLIENT_NAME = /^(?:[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*|[A-Za-z][A-Za-z0-9+.-]*:[!#-&()+\--[\]-~]+)$/;
@@ -16,7 +15,7 @@ const client = z
       .describe(
         'DNS name or URI, exactly as a subject alternative name of the certificate has it; never its common name',
       ),
-    tenant: z.string().regex(TENANT_NAME, `must be a tenant name of ${TENANT_LETTERS}`).describe('tenant of its tasks'),
+    tenant: tenantName.describe('tenant of its tasks'),
     class: text.optional().describe('request class of its tasks; default: that of admission'),
     profile: text.optional().describe('profile asked for; default: that of the class'),
   })

@@ -121,7 +121,10 @@ describe('configuration', () => {
       '`proxy.tls.clients.0.name` must be a DNS name, or a URI',
     ],
     [mapped('{ name: a.example, tenant: acme, clas: code }'), 'did you mean `class`?'],
-    [mapped('{ name: a.example }'), '`proxy.tls.clients.0.tenant` must be text'],
+    [mapped('{ name: a.example }'), '`proxy.tls.clients.0.tenant` must be given: text'],
+    ['proxy: { tls: { cert: a.pem } }\n', ':1:10: `proxy.tls.key` must be given: text'],
+    ['proxy: { advertise: "gate.test:99999" }\n', ':1:10: `proxy.advertise` must have a port below 65536'],
+    ['gateway: { dev_tenant: a b }\n', ':1:12: `gateway.dev_tenant` must be a tenant name of letters, digits'],
   ])('refuses %j with its place and the fix', (text, complaint) => {
     expect(complaints(text).join('\n')).toContain(complaint);
   });

@@ -42,7 +42,7 @@ export function loadConfig(sources: ConfigSources): Result<Config, Problem[]> {
   for (const { key, value } of overrides) put(whole, key.path, absolute(value, key.schema, sources.cwd));
   const parsed = configSchema.safeParse(whole);
   if (!parsed.success) {
-    return err(parsed.error.issues.flatMap((issue) => problemsOf(issue, { file, yaml: yaml.value, overrides })));
+    return err(parsed.error.issues.flatMap((issue) => problemsOf(issue, { file, yaml: yaml.value, overrides, whole })));
   }
   return ok({ ...parsed.data, state: resolve(sources.cwd, parsed.data.state) });
 }
@@ -76,6 +76,8 @@ interface Origin {
   readonly file: string;
   readonly yaml: PlacedYaml;
   readonly overrides: readonly Override[];
+  /** All that was given, wherever. */
+  readonly whole: unknown;
 }
 
 function problemsOf(issue: z.core.$ZodIssue, origin: Origin): Problem[] {
@@ -86,7 +88,8 @@ function problemsOf(issue: z.core.$ZodIssue, origin: Origin): Problem[] {
     );
   }
   const name = issue.path.join('.');
-  return [at(origin, issue.path, name === '' ? words(issue) : `\`${name}\` ${words(issue)}`)];
+  const said = get(origin.whole, issue.path) === undefined ? missing(issue) : words(issue);
+  return [at(origin, issue.path, name === '' ? said : `\`${name}\` ${said}`)];
 }
 
 function at(origin: Origin, path: readonly PropertyKey[], message: string): Problem {
@@ -100,6 +103,11 @@ function at(origin: Origin, path: readonly PropertyKey[], message: string): Prob
     return { file, line: 0, column: 0, message: `${override.from}: ${message}` };
   }
   return { file: origin.file, ...origin.yaml.place(path), message };
+}
+
+/** A key that is not there is not of the wrong kind: what says so about others has its own words. */
+function missing(issue: z.core.$ZodIssue): string {
+  return issue.code === 'custom' ? words(issue) : words(issue).replace(/^must be /, 'must be given: ');
 }
 
 /** What is wrong, in our words. The value itself is not repeated: it may be a key. */
@@ -128,9 +136,9 @@ const TYPES: Readonly<Record<string, string>> = {
   boolean: '`true` or `false`',
 };
 
-function get(whole: unknown, path: readonly string[]): unknown {
+function get(whole: unknown, path: readonly PropertyKey[]): unknown {
   let node = whole;
-  for (const step of path) node = (node as Record<string, unknown> | null | undefined)?.[step];
+  for (const step of path) node = (node as Record<PropertyKey, unknown> | null | undefined)?.[step];
   return node;
 }
 

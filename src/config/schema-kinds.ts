@@ -1,9 +1,12 @@
 /** The kinds of value that configuration keys have. */
 
 import { z } from 'zod';
+import { TENANT_LETTERS, TENANT_NAME } from '../core/tenant-name.ts';
 import { parseListen } from './listen-address.ts';
 
 export const text = z.string().min(1, 'must not be empty');
+
+export const tenantName = z.string().regex(TENANT_NAME, `must be a tenant name of ${TENANT_LETTERS}`);
 
 /** Marks keys that hold paths: a relative one is resolved against the file or directory that named it. */
 export const PATHS = z.registry<{ path: true }>();
@@ -38,5 +41,6 @@ export const listen = (normal: string) =>
 export const advertised = z
   .string()
   .regex(/^(\[[0-9a-fA-F:]+\]|[A-Za-z0-9.-]+):[0-9]{1,5}$/, 'must be `host:port`')
+  .refine((text) => Number(text.slice(text.lastIndexOf(':') + 1)) < 65_536, 'must have a port below 65536')
   .optional()
   .describe('`host:port` by which sandboxes reach it, as passes name it; default: where it listens');

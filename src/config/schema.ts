@@ -8,7 +8,7 @@ import { isSafeUrl } from '../core/safe-url.ts';
 import { egressDoor } from './egress-keys.ts';
 import { fleet } from './fleet-keys.ts';
 import { forward } from './forward-keys.ts';
-import { advertised, integer, listen, path, text } from './schema-kinds.ts';
+import { advertised, integer, listen, path, tenantName, text } from './schema-kinds.ts';
 import { secondStage } from './second-stage-keys.ts';
 
 /** Who answers in the clear decides who the callers are. */
@@ -37,7 +37,7 @@ const gateway = z
     tls_cert: path.describe('PEM file of the certificate of this door').optional(),
     tls_key: path.describe('PEM file of the key of this door').optional(),
     dev_key: text.min(16).optional().describe('static bearer key of a development caller; at least 16 characters'),
-    dev_tenant: text.default('dev').describe('tenant of the development caller'),
+    dev_tenant: tenantName.default('dev').describe('tenant of the development caller'),
     max_body_bytes: integer(1024, 256 * 1024 * 1024, 8 * 1024 * 1024).describe('largest request body'),
   })
   // Half of what TLS takes would be a door in the clear that its owner takes for a closed one.
