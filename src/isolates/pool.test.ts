@@ -71,6 +71,23 @@ describe('a task in the pool', () => {
     expect(value(await run(code, { webassembly: true }))).toBe(true);
   });
 
+  it('compiles WebAssembly in time, though nothing else happens, and on the account of the task', async () => {
+    const code = `const m = new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0]);
+      const wasm = (init) => new Response(m, { headers: { 'content-type': 'application/wasm' }, ...init });
+      const fault = (made) => made.then(() => 'nothing', (error) => error.name);
+      export default async () => {
+        const names = [await WebAssembly.compile(m), (await WebAssembly.instantiate(m)).instance, await WebAssembly.instantiate(new WebAssembly.Module(m))];
+        const streamed = [await WebAssembly.compileStreaming(wasm()), (await WebAssembly.instantiateStreaming(Promise.resolve(wasm()), {})).module];
+        const wrong = [wasm({ status: 404 }), new Response(m), m, new Response('x', wasm())].map((made) => WebAssembly.compileStreaming(made));
+        const clones = [new WebAssembly.Module(m), new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true }).buffer];
+        return [[...names, ...streamed].map(String), await Promise.all(wrong.map(fault)), await Promise.all(clones.map((made) => fault((async () => structuredClone(made))())))];
+      };`;
+    const [Module, Instance] = ['[object WebAssembly.Module]', '[object WebAssembly.Instance]'];
+    const errors = ['TypeError', 'TypeError', 'TypeError', 'CompileError'];
+    const expected = [[Module, Instance, Instance, Module, Module], errors, ['DataCloneError', 'DataCloneError']];
+    expect(value(await run(code, { webassembly: true }))).toEqual(expected);
+  });
+
   it('captures console, in order, and streams it', async () => {
     const seen: LogLine[] = [];
     const outcome = await run("export default () => { console.log('a', { b: [1] }); console.error('c'); };", {

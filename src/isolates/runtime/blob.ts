@@ -4,6 +4,7 @@ import type { ReadableStream } from 'web-streams-polyfill';
 import { bytesOf, isBufferSource, joinBytes, ownBuffer } from './buffer-source.ts';
 import { LIMIT_CHUNK } from './limits.ts';
 import { byteStream } from './stream-state.ts';
+import { textOfStream } from './text-streams.ts';
 import { decodeUtf8, encodeUtf8 } from './utf8.ts';
 
 const contents = new WeakMap<object, Uint8Array>();
@@ -64,13 +65,14 @@ export class Blob {
   }
 
   get type(): string {
-    return types.get(this) ?? '';
+    blobBytes(this);
+    return types.get(this) as string;
   }
 
   slice(start?: unknown, end?: unknown, type: unknown = ''): Blob {
     const bytes = blobBytes(this);
     const made = new Blob();
-    const at = (value: unknown, fallback: number) => (value === undefined ? fallback : Math.trunc(Number(value)) || 0);
+    const at = (value: unknown, fallback: number) => (value === undefined ? fallback : clamped(Number(value)));
     contents.set(made, bytes.subarray(at(start, 0), at(end, bytes.length)));
     types.set(made, typeText(type));
     return made;
@@ -90,6 +92,10 @@ export class Blob {
 
   stream(): ReadableStream {
     return bytesStream(blobBytes(this));
+  }
+
+  textStream(): ReadableStream<string> {
+    return textOfStream(bytesStream(blobBytes(this)));
   }
 }
 
@@ -116,6 +122,13 @@ export class File extends Blob {
   get webkitRelativePath(): string {
     return '';
   }
+}
+
+/** Web IDL, `[Clamp] long long`: halves go to what is even. */
+function clamped(value: number): number {
+  const below = Math.floor(value);
+  if (value - below !== 0.5) return Math.round(value) || 0;
+  return below % 2 === 0 ? below : below + 1;
 }
 
 /** Web IDL, `long long`: what is no finite number is 0, what does not fit wraps round. */

@@ -19,6 +19,7 @@ import {
   pipe,
 } from './stream-state.ts';
 import { structuredClone } from './structured-clone.ts';
+import { textOfStream } from './text-streams.ts';
 import { decodeFormBytes, URLSearchParams } from './url-search-params.ts';
 import { decodeUtf8, encodeUtf8 } from './utf8.ts';
 
@@ -130,12 +131,12 @@ function copying(stream: ReadableStream): ReadableStream {
   });
 }
 
-/** What `Request` and `Response` share. */
-export class Body {
-  constructor(state: BodyState) {
-    bodies.set(this, state);
-  }
+export function giveBody(to: object, state: BodyState): void {
+  bodies.set(to, state);
+}
 
+/** What `Request` and `Response` share; a mixin, so that each has all of it itself (Fetch, section 5.3). */
+class Body {
   get body(): ReadableStream | null {
     return streamOfBody(bodyState(this));
   }
@@ -170,6 +171,17 @@ export class Body {
   formData(): Promise<FormData> {
     return consumed(this, (bytes) => formOf(bytes, typeOf(this)));
   }
+
+  textStream(): ReadableStream<string> {
+    const state = bodyState(this);
+    if (isUnusable(state)) throw new TypeError('the body was read already, or is locked');
+    return textOfStream(streamOfBody(state) ?? bytesStream(new Uint8Array(0)));
+  }
+}
+
+export function mixBodyInto(prototype: object): void {
+  const { constructor: _, ...members } = Object.getOwnPropertyDescriptors(Body.prototype);
+  Object.defineProperties(prototype, members);
 }
 
 function formOf(bytes: Uint8Array, type: string | null): FormData {

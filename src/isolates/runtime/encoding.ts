@@ -5,6 +5,7 @@
 
 import { bridge } from './bridge.ts';
 import { bytesOf, ownBuffer } from './buffer-source.ts';
+import { dictionary } from './event.ts';
 import { encodeInto, encodeUtf8, Utf8Decoder } from './utf8.ts';
 
 const UTF8_LABELS = new Set([
@@ -17,11 +18,14 @@ const UTF8_LABELS = new Set([
 ]);
 
 export class TextEncoder {
+  readonly #encoding = 'utf-8';
+
   get encoding(): string {
-    return 'utf-8';
+    return this.#encoding;
   }
 
   encode(text: unknown = ''): Uint8Array {
+    void this.#encoding;
     return encodeUtf8(String(text));
   }
 
@@ -43,13 +47,15 @@ export class TextDecoder {
   #running: Decoding | null = null;
   #bomSeen = false;
 
-  constructor(label: unknown = 'utf-8', options: { fatal?: unknown; ignoreBOM?: unknown } = {}) {
+  constructor(label: unknown = 'utf-8', options: { fatal?: unknown; ignoreBOM?: unknown } | null = null) {
+    // Of ASCII alone: the sign of the kelvin is no `k`.
     const name = String(label)
       .replace(/^[\t\n\f\r ]+|[\t\n\f\r ]+$/g, '')
-      .toLowerCase();
+      .replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
+    const { fatal, ignoreBOM } = dictionary(options);
     this.#encoding = UTF8_LABELS.has(name) ? 'utf-8' : knownEncoding(name);
-    this.#fatal = Boolean(options?.fatal);
-    this.#ignoreBom = Boolean(options?.ignoreBOM);
+    this.#fatal = Boolean(fatal);
+    this.#ignoreBom = Boolean(ignoreBOM);
   }
 
   get encoding(): string {
@@ -64,9 +70,9 @@ export class TextDecoder {
     return this.#ignoreBom;
   }
 
-  decode(input?: unknown, options: { stream?: unknown } = {}): string {
-    const bytes = input === undefined ? new Uint8Array(0) : bytesOf(input);
-    const stream = Boolean(options?.stream);
+  decode(input?: unknown, options: { stream?: unknown } | null = null): string {
+    const bytes = input === undefined ? new Uint8Array(0) : bytesOf(input, true);
+    const stream = Boolean(dictionary(options).stream);
     if (this.#running === null) {
       this.#running =
         this.#encoding === 'utf-8' ? new Utf8Decoder(this.#fatal) : hostDecoder(this.#encoding, this.#fatal);
@@ -91,7 +97,7 @@ export class TextDecoder {
 }
 
 function knownEncoding(label: string): string {
-  const name = bridge.current.serve('encoding', label);
+  const name = /^[!-~]+$/.test(label) && bridge.current.serve('encoding', label);
   if (typeof name !== 'string') throw new RangeError(`the encoding \`${label.slice(0, 100)}\` is not known`);
   return name;
 }

@@ -19,6 +19,7 @@ import { AbortController, AbortSignal } from './abort.ts';
 import { atob, btoa } from './base64.ts';
 import { Blob, File } from './blob.ts';
 import { bridge, sliceText } from './bridge.ts';
+import { shareable } from './buffer-source.ts';
 import { installByteText } from './byte-text.ts';
 import { CompressionStream, DecompressionStream } from './compression-streams.ts';
 import { Crypto, makeCrypto } from './crypto.ts';
@@ -56,6 +57,7 @@ import { clearInterval, clearTimeout, setInterval, setTimeout } from './timers.t
 import { URL } from './url.ts';
 import { URLPattern } from './url-pattern.ts';
 import { URLSearchParams } from './url-search-params.ts';
+import { type Assembly, compiledHere } from './web-assembly.ts';
 
 /** Shared memory is a clock and a way round memory limits (T-61, T-65). */
 const TAKEN = ['SharedArrayBuffer', 'Atomics', 'eval', 'WebAssembly'];
@@ -109,13 +111,14 @@ const FUNCTIONS = {
   ...{ queueMicrotask, reportError },
 };
 
-let assembly: unknown;
+let assembly: object;
 
 export function installGlobals(global: Record<string, unknown>, console: object): void {
   forbidCodeFromText(global);
   installByteText();
   for (const [name, kind] of Object.entries(INTERFACES)) asInterface(name, kind);
   streamIteratorsAsStandard();
+  streamsOfObjects();
   refuseToClone(Object.values({ ...INTERFACES, ...STREAMS }));
   allowStreamTransfer();
   define(global, { ...INTERFACES, ...STREAMS }, false);
@@ -131,14 +134,17 @@ export function installGlobals(global: Record<string, unknown>, console: object)
 
 /** In each isolate: V8 adds some of these to every context that it makes of a snapshot. */
 export function beginTask(global: Record<string, unknown>): void {
-  assembly = global['WebAssembly'];
+  assembly = global['WebAssembly'] as object;
+  shareable.kind = global['SharedArrayBuffer'] as typeof SharedArrayBuffer;
+  refuseToClone([shareable.kind]);
   for (const name of TAKEN) delete global[name];
   beginClock();
 }
 
 /** For profiles that give it; taken from everybody else before any tool code runs. */
 export function returnWebAssembly(global: Record<string, unknown>): void {
-  define(global, { WebAssembly: assembly }, false);
+  refuseToClone(Object.values(Object.getOwnPropertyDescriptors(assembly)).map(({ value }) => value as unknown));
+  define(global, { WebAssembly: compiledHere(assembly as Assembly) }, false);
 }
 
 const navigator = Object.freeze({ userAgent: USER_AGENT });
@@ -149,6 +155,20 @@ function defineEvents(global: Record<string, unknown>): void {
   define(global, { addEventListener, removeEventListener, dispatchEvent }, true);
   defineHandlers(global, ['error', 'unhandledrejection', 'rejectionhandled']);
   uncaught.tell = reportError;
+}
+
+/** The library takes any iterable; the standard takes objects alone. */
+function streamsOfObjects(): void {
+  const { from } = ReadableStream as unknown as { from: (of: unknown) => unknown };
+  const { made } = {
+    made(of: unknown): unknown {
+      if ((typeof of !== 'object' && typeof of !== 'function') || of === null)
+        throw new TypeError('a stream is made of an object that can be iterated');
+      return from(of);
+    },
+  };
+  Object.defineProperty(made, 'name', { value: 'from', configurable: true });
+  Object.defineProperty(ReadableStream, 'from', { value: made });
 }
 
 /** The library's iterators inherit from an object of its own. */
@@ -190,7 +210,6 @@ const ARITY: Readonly<Record<string, Readonly<Record<string, number>>>> = {
   MessagePort: { postMessage: 1 },
   Performance: { mark: 1, measure: 1, getEntriesByName: 1, getEntriesByType: 1 },
   PerformanceObserverEntryList: { getEntriesByName: 1, getEntriesByType: 1 },
-  Response: { json: 1, redirect: 1 },
   SubtleCrypto: {
     ...{ digest: 2, encrypt: 3, decrypt: 3, sign: 3, verify: 4, deriveKey: 5, deriveBits: 2 },
     ...{ generateKey: 3, importKey: 5, exportKey: 2, wrapKey: 4, unwrapKey: 7 },
@@ -200,11 +219,15 @@ const ARITY: Readonly<Record<string, Readonly<Record<string, number>>>> = {
   URLSearchParams: PAIRS,
 };
 
+/** Of static members that are called as others of the prototype are. */
+const STATIC_ARITY: typeof ARITY = { Response: { json: 1, redirect: 1 } };
+
 /** As Web IDL has it: members can be enumerated, take what they need, and instances say what they are. */
 function asInterface(name: string, kind: { prototype: object }): void {
   Object.defineProperty(kind, 'length', { value: NEEDED[name] ?? 0, configurable: true });
   const { prototype } = kind;
-  for (const on of [prototype, kind]) enumerateMembers(on, ARITY[name] ?? {});
+  enumerateMembers(prototype, ARITY[name] ?? {});
+  enumerateMembers(kind, STATIC_ARITY[name] ?? ARITY[name] ?? {});
   const { entries } = prototype as { entries?: unknown };
   if (typeof entries === 'function') {
     Object.defineProperty(prototype, Symbol.iterator, { value: entries, writable: true, configurable: true });

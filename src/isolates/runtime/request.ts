@@ -4,7 +4,17 @@ import { AbortSignal, isSignal } from './abort.ts';
 import { resolvedUrl } from './base-url.ts';
 import type { Blob } from './blob.ts';
 import { blobNamed } from './blob-url.ts';
-import { Body, type BodyState, bodyState, cloneBody, extractBody, isUnusable, noBody, takenBody } from './body.ts';
+import {
+  type BodyState,
+  bodyState,
+  cloneBody,
+  extractBody,
+  giveBody,
+  isUnusable,
+  mixBodyInto,
+  noBody,
+  takenBody,
+} from './body.ts';
 import { dictionary } from './event.ts';
 import { guardHeaders, Headers } from './headers.ts';
 
@@ -62,7 +72,7 @@ const of = (request: object): RequestState => {
 const isRequest = (value: unknown): value is Request =>
   typeof value === 'object' && value !== null && states.has(value);
 
-export class Request extends Body {
+export class Request {
   constructor(...args: [unknown?, (RequestInit | null)?]) {
     if (args.length === 0) throw new TypeError('Request takes one argument');
     const [input] = args;
@@ -77,7 +87,7 @@ export class Request extends Body {
     checkedOther(init, method, options);
     const headers = filledHeaders(init.headers === undefined ? from?.headers : init.headers, options.mode);
     const { body, type } = requestBody(init, before, method);
-    super(body);
+    giveBody(this, body);
     if (type !== null && !headers.has('content-type')) headers.append('content-type', type);
     states.set(this, { url, blob, method, headers, options, signal: followed(signal), ...shownOnly(init, from) });
   }
@@ -146,6 +156,8 @@ export class Request extends Body {
     return made;
   }
 }
+
+mixBodyInto(Request.prototype);
 
 export function blobOf(request: Request): Blob | null {
   return of(request).blob;

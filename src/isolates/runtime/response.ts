@@ -1,7 +1,16 @@
 /** `Response`. */
 
 import { resolvedUrl } from './base-url.ts';
-import { Body, type BodyState, bodyState, cloneBody, extractBody, isUnusable, noBody } from './body.ts';
+import {
+  type BodyState,
+  bodyState,
+  cloneBody,
+  extractBody,
+  giveBody,
+  isUnusable,
+  mixBodyInto,
+  noBody,
+} from './body.ts';
 import { dictionary } from './event.ts';
 import { guardHeaders, type HeaderGuard, Headers } from './headers.ts';
 
@@ -30,14 +39,14 @@ const of = (response: Response): ResponseState => {
   return state;
 };
 
-export class Response extends Body {
+export class Response {
   constructor(body: unknown = null, init?: ResponseInit | null) {
     const given = dictionary(init);
     const { status, statusText } = checkedInit(given);
     const headers = filled(given.headers);
     const extracted = extractBody(body);
     if (body !== null && body !== undefined && NO_BODY.has(status)) throw new TypeError('this status has no body');
-    super(extracted.body);
+    giveBody(this, extracted.body);
     if (extracted.type !== null && !headers.has('content-type')) headers.set('content-type', extracted.type);
     states.set(this, { type: 'default', status, statusText, url: '', redirected: false, headers, guard: 'response' });
   }
@@ -91,6 +100,12 @@ export class Response extends Body {
     const headers = new Headers(this.headers);
     return madeResponse({ ...of(this), headers }, cloneBody(bodyState(this)));
   }
+}
+
+mixBodyInto(Response.prototype);
+
+export function isResponse(value: unknown): value is Response {
+  return typeof value === 'object' && value !== null && states.has(value as Response);
 }
 
 /** A response as `fetch` gives it. */

@@ -264,7 +264,8 @@ function members(from: object, to: object, of: Cloning): object {
 }
 
 function errorOf(error: Error, of: Cloning): Error {
-  const Kind = ERRORS[String(error.name)] ?? Error;
+  const name = String(error.name);
+  const Kind = (Object.hasOwn(ERRORS, name) ? ERRORS[name] : undefined) ?? Error;
   const real = keep(error, new Kind(), of);
   const message = Object.getOwnPropertyDescriptor(error, 'message');
   if (message && 'value' in message) {

@@ -3,6 +3,7 @@
 import { type ReadableStream, TransformStream, type WritableStream } from 'web-streams-polyfill';
 import { bytesOf } from './buffer-source.ts';
 import { TextDecoder } from './encoding.ts';
+import { passedOn } from './stream-state.ts';
 import { encodeUtf8 } from './utf8.ts';
 
 export class TextEncoderStream {
@@ -25,6 +26,7 @@ export class TextEncoderStream {
   }
 
   get encoding(): string {
+    void this.#stream;
     return 'utf-8';
   }
   get readable(): ReadableStream<Uint8Array> {
@@ -35,23 +37,26 @@ export class TextEncoderStream {
   }
 }
 
+function decodingStream(decoder: TextDecoder): TransformStream<unknown, string> {
+  return new TransformStream<unknown, string>({
+    transform: (chunk, to) => {
+      const text = decoder.decode(bytesOf(chunk, true), { stream: true });
+      if (text) to.enqueue(text);
+    },
+    flush: (to) => {
+      const text = decoder.decode();
+      if (text) to.enqueue(text);
+    },
+  });
+}
+
 export class TextDecoderStream {
   readonly #decoder: TextDecoder;
   readonly #stream: TransformStream<unknown, string>;
 
-  constructor(label: unknown = 'utf-8', options: { fatal?: unknown; ignoreBOM?: unknown } = {}) {
-    const decoder = new TextDecoder(label, options);
-    this.#decoder = decoder;
-    this.#stream = new TransformStream<unknown, string>({
-      transform: (chunk, to) => {
-        const text = decoder.decode(bytesOf(chunk), { stream: true });
-        if (text) to.enqueue(text);
-      },
-      flush: (to) => {
-        const text = decoder.decode();
-        if (text) to.enqueue(text);
-      },
-    });
+  constructor(label: unknown = 'utf-8', options: { fatal?: unknown; ignoreBOM?: unknown } | null = null) {
+    this.#decoder = new TextDecoder(label, options);
+    this.#stream = decodingStream(this.#decoder);
   }
 
   get encoding(): string {
@@ -69,4 +74,9 @@ export class TextDecoderStream {
   get writable(): WritableStream<unknown> {
     return this.#stream.writable;
   }
+}
+
+/** Bytes as UTF-8, whatever their type says (Fetch and File API, `textStream()`). */
+export function textOfStream(bytes: ReadableStream): ReadableStream<string> {
+  return passedOn(bytes, decodingStream(new TextDecoder()));
 }
