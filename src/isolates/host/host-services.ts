@@ -5,8 +5,8 @@
  */
 
 import { createHash, createHmac, randomFillSync } from 'node:crypto';
-import { domainToUnicode } from 'node:url';
 import { Iso2022Jp } from './iso-2022-jp.ts';
+import { isMultiByte, MultiByte } from './multi-byte.ts';
 
 /** Parts of a parsed URL, in this order: href, origin, protocol, username, password, host, hostname, port, pathname, search, hash. */
 export type UrlParts = readonly string[];
@@ -37,29 +37,19 @@ const MAX_RANDOM = 65_536;
 /** Null when the input is no URL. */
 export function parseUrl(input: string, base: string | null): UrlParts | null {
   const url = base === null ? URL.parse(input) : URL.parse(input, base);
-  return url === null || !isHost(url) ? null : partsOf(url);
-}
-
-const SPECIAL = new Set(['http:', 'https:', 'ws:', 'wss:', 'ftp:', 'file:']);
-const PUNYCODE = /(?:^|\.)xn--/;
-
-/** Node's parser takes labels that are no Punycode; the standard's domain to ASCII (UTS 46) fails on them. */
-function isHost({ hostname, protocol }: URL): boolean {
-  return !SPECIAL.has(protocol) || !PUNYCODE.test(hostname) || !PUNYCODE.test(domainToUnicode(hostname));
+  return url === null ? null : partsOf(url);
 }
 
 /** The URL after one of its setters ran; null when that setter throws (`href` alone does). */
 export function setUrl(href: string, part: string, value: string): UrlParts | null {
   const url = URL.parse(href);
   if (url === null || !SETTABLE.has(part as Settable)) return null;
-  const before = partsOf(url);
   try {
     url[part as Settable] = value;
   } catch {
     return null;
   }
-  if (isHost(url)) return partsOf(url);
-  return part === 'href' ? null : before;
+  return partsOf(url);
 }
 
 function partsOf(u: URL): UrlParts {
@@ -99,16 +89,22 @@ export function encodingName(label: string): string | null {
 
 const MAX_DECODERS = 1000;
 
+type Decoder = Pick<InstanceType<typeof TextDecoder>, 'decode'>;
+
+function decoderOf(encoding: string, fatal: boolean): Decoder {
+  if (encoding === 'iso-2022-jp') return new Iso2022Jp(fatal);
+  return isMultiByte(encoding) ? new MultiByte(encoding, fatal) : new TextDecoder(encoding, { fatal, ignoreBOM: true });
+}
+
 /** Decoders of one isolate that are in the middle of a stream. */
 export class Decoders {
-  readonly #open = new Map<number, Pick<InstanceType<typeof TextDecoder>, 'decode'>>();
+  readonly #open = new Map<number, Decoder>();
   #last = 0;
 
   /** 0 when the encoding is not known; the oldest goes when there are too many. */
   open(encoding: string, fatal: boolean): number {
     try {
-      const made =
-        encoding === 'iso-2022-jp' ? new Iso2022Jp(fatal) : new TextDecoder(encoding, { fatal, ignoreBOM: true });
+      const made = decoderOf(encoding, fatal);
       this.#last += 1;
       this.#open.set(this.#last, made);
       if (this.#open.size > MAX_DECODERS) this.#open.delete(this.#last - MAX_DECODERS);
