@@ -5,6 +5,7 @@
 
 import {
   constants,
+  createBrotliCompress,
   createBrotliDecompress,
   createDeflate,
   createDeflateRaw,
@@ -29,21 +30,24 @@ interface ZipStep {
 const strict: ZlibOptions & { readonly rejectGarbageAfterEnd: boolean } = { rejectGarbageAfterEnd: true };
 /** RFC 9659: 8 MB, where the library's own bound is 128. */
 const zstd = { params: { [constants.ZSTD_d_windowLogMax]: 23 } };
+/** What is written for one reader at once: a middle quality, and a window of 1 MB. */
+const brotli = { params: { [constants.BROTLI_PARAM_QUALITY]: 5, [constants.BROTLI_PARAM_LGWIN]: 20 } };
 const KINDS: Readonly<Record<string, () => Zip>> = {
   gzip: () => createGzip(),
   deflate: () => createDeflate(),
   'deflate-raw': () => createDeflateRaw(),
+  brotli: () => createBrotliCompress(brotli),
   'un-gzip': () => createGunzip(strict),
   'un-deflate': () => createInflate(strict),
   'un-deflate-raw': () => createInflateRaw(strict),
-  'un-br': () => createBrotliDecompress(),
+  'un-brotli': () => createBrotliDecompress(),
   'un-zstd': () => createZstdDecompress(zstd),
 };
 /** Open at once; each holds up to 300 KB here. */
 const MOST = 64;
-/** Of those whose window may have 16 MB. */
+/** Of those that may hold several megabytes. */
 const MOST_LARGE = 8;
-const LARGE = new Set(['un-br', 'un-zstd']);
+const LARGE = new Set(['brotli', 'un-brotli', 'un-zstd']);
 const PIECE = 16 * 1024;
 /** What one step gives, and a few pieces of zlib's own beyond it. */
 const MOST_OUT = 1024 * 1024;

@@ -4,14 +4,14 @@ import { type ReadableStream, TransformStream, type WritableStream } from 'web-s
 import { bytesOf } from './buffer-source.ts';
 import { ZIP_PIECE, ZipSteps } from './zip-steps.ts';
 
-const FORMATS = ['deflate', 'deflate-raw', 'gzip'];
+const FORMATS = ['brotli', 'deflate', 'deflate-raw', 'gzip'];
 const NO_BYTES = new Uint8Array(0);
 
 type Controller = { enqueue(chunk: Uint8Array): void };
 
 function zipStream(format: unknown, way: '' | 'un-'): TransformStream<unknown, Uint8Array> {
   const name = String(format);
-  if (!FORMATS.includes(name)) throw new TypeError('the format is `deflate`, `deflate-raw` or `gzip`');
+  if (!FORMATS.includes(name)) throw new TypeError('the format is `brotli`, `deflate`, `deflate-raw` or `gzip`');
   const zip = new ZipSteps(way + name);
   const whole = async (to: Controller, bytes: Uint8Array, end: boolean): Promise<void> => {
     const give = (made: Uint8Array) => to.enqueue(made);

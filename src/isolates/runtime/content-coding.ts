@@ -15,7 +15,7 @@ const KINDS = new Map([
   ['gzip', 'gzip'],
   ['x-gzip', 'gzip'],
   ['deflate', 'deflate'],
-  ['br', 'br'],
+  ['br', 'brotli'],
   ['zstd', 'zstd'],
 ]);
 /** More than anybody has use for. */
