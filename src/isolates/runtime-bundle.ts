@@ -56,7 +56,8 @@ export function runtimeBundle(folder: string = FOLDER): string {
 
 /** A comment that begins a line: JSDoc, or `//`. */
 const COMMENT = /^[ \t]*(?:\/\*\*[\s\S]*?\*\/|\/\/.*)$/gm;
-const BLANKS = /^[ \t]+|[ \t]+$/gm;
+/** Also what is left where a type stood: no module writes three blanks itself. */
+const BLANKS = /^[ \t]+|[ \t]+$|(?<= ) {2,}/gm;
 const BEYOND_LATIN1 = /[^\0-\xff]/g;
 
 /**
