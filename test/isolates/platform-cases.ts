@@ -9,10 +9,10 @@ const compression: readonly Case[] = [
   [
     'goes there and back, in each format and however it is cut',
     `const big = text(Array.from({ length: 20000 }, (_, i) => i * 7).join()); const out = [];
-     for (const f of ['gzip', 'deflate', 'deflate-raw']) { const small = await through(big, new CompressionStream(f)); const un = new DecompressionStream(f); const w = un.writable.getWriter();
+     for (const f of ['gzip', 'deflate', 'deflate-raw', 'brotli']) { const small = await through(big, new CompressionStream(f)); const un = new DecompressionStream(f); const w = un.writable.getWriter();
        const all = new Response(un.readable).bytes(); for (let at = 0; at < small.length; at += 977) await w.write(small.subarray(at, at + 977)); await w.close();
        const back = await all; out.push(small.length < big.length / 2, back.length === big.length && back.every((b, i) => b === big[i])); } return out;`,
-    [true, true, true, true, true, true],
+    [true, true, true, true, true, true, true, true],
   ],
   [
     'reads what others made',
@@ -278,6 +278,66 @@ const local: readonly Case[] = [
   ['nothing is cached', thrown("await fetch('data:,', { cache: 'only-if-cached', mode: 'same-origin' })"), 'TypeError'],
 ];
 
+const asWebIdl: readonly Case[] = [
+  [
+    'what was transferred has no bytes, and is no fault',
+    `const b = new ArrayBuffer(8); const v = new Uint8Array(b); const d = new DataView(b); b.transfer(); const hash = new Uint8Array(await crypto.subtle.digest('SHA-1', v));
+     return [new TextDecoder().decode(v), new TextDecoder().decode(b), new Blob([v, b, d, 'x']).size, await new Response(v).text(), hash[0] === 0xda && hash[1] === 0x39];`,
+    ['', '', 1, '', true],
+  ],
+  [
+    'bytes are those that a view has, whatever it says of itself',
+    `class Odd extends Uint8Array { get byteLength() { return 99; } get buffer() { return null; } } class FloatBytes extends Uint8Array {} const own = new Uint8Array(2); own.constructor = null;
+     return [new TextDecoder().decode(new Odd([65, 66])), await new Blob([Object.create(ArrayBuffer.prototype)]).text(), crypto.getRandomValues(new FloatBytes(3)).length, crypto.getRandomValues(own).length, await fault((async () => crypto.getRandomValues(new Float32Array(1)))())];`,
+    ['AB', '[object ArrayBuffer]', 3, 2, 'TypeMismatchError'],
+  ],
+  [
+    'Request and Response have all of a body themselves',
+    `const own = ['body', 'bodyUsed', 'text', 'textStream', 'bytes'];
+     return [Request, Response].map((k) => [Object.getPrototypeOf(k) === Function.prototype, Object.getPrototypeOf(k.prototype) === Object.prototype, own.every((name) => Object.hasOwn(k.prototype, name))]);`,
+    [
+      [true, true, true],
+      [true, true, true],
+    ],
+  ],
+  [
+    'bytes as a stream of texts',
+    `const all = async (s) => { const out = []; for await (const piece of s) out.push(piece); return out.join(); }; const used = new Response('ä'); await used.text();
+     return [await all(new Response('aä€').textStream()), await all(new Response().textStream()), await all(new Blob([text('ö')], { type: 'text/plain;charset=latin1' }).textStream()), await fault((async () => used.textStream())())];`,
+    ['aä€', '', 'ö', 'TypeError'],
+  ],
+  [
+    'members are of their own kind of object only',
+    `const get = (on, name) => Object.getOwnPropertyDescriptor(on, name).get; const odd = [() => performance.now.call({}), () => get(PerformanceMark.prototype, 'detail').call({}), () => get(Blob.prototype, 'type').call({}), () => crypto.randomUUID.call({}),
+       () => get(FileReader.prototype, 'onload').call({}), () => TextEncoder.prototype.encode.call({}), () => new TextDecoder('utf-8', 5), () => new TextDecoder().decode(new Uint8Array(1), 5), () => ReadableStream.from('text')];
+     return (await Promise.all(odd.map((run) => fault((async () => run())())))).filter((name) => name !== 'TypeError');`,
+    [],
+  ],
+  [
+    'numbers of Web IDL: halves of a slice go to what is even, a time beyond 2^31 is not now, no number of cryptography wraps round',
+    `const b = new Blob(['abcd']); const late = new Promise((r) => { AbortSignal.timeout(2 ** 32 + 1).onabort = () => r('now'); setTimeout(() => r('later'), 50); }); const k = await crypto.subtle.importKey('raw', new Uint8Array(8), 'HKDF', false, ['deriveBits']);
+     const bits = (n) => fault(crypto.subtle.deriveBits({ name: 'HKDF', salt: new Uint8Array(1), info: new Uint8Array(1), hash: 'SHA-256' }, k, n));
+     return [await b.slice(0.5, 2.5).text(), await b.slice(1.5, 3.5).text(), await late, await bits(2 ** 32 + 8), await bits(-8), await bits(8)];`,
+    ['ab', 'cd', 'later', 'TypeError', 'TypeError', 'nothing'],
+  ],
+  [
+    'an error is cloned whatever it is called',
+    `return ['toString', 'constructor', '__proto__', 'RangeError'].map((name) => { const made = structuredClone(Object.assign(new Error('m'), { name })); return [made instanceof Error, made.name]; });`,
+    [...[1, 2, 3].map(() => [true, 'Error']), [true, 'RangeError']],
+  ],
+  [
+    'labels of encodings are folded as ASCII',
+    `return [new TextDecoder(' UTF-8 ').encoding, await fault((async () => new TextDecoder(String.fromCharCode(0x212a) + 'oi8-r'))())];`,
+    ['utf-8', 'RangeError'],
+  ],
+  [
+    'T-66 what is logged is described as far as a line goes, not as deep and as wide as it is',
+    `let looked = 0; const deep = (n) => n === 0 ? 1 : Array.from({ length: 50 }, () => deep(n - 1)); const watched = new Proxy(deep(3), {}); const seen = (v) => new Proxy(v, { getOwnPropertyDescriptor: (t, k) => { looked += 1; const d = Reflect.getOwnPropertyDescriptor(t, k); return d; } });
+     console.log(watched.map((row) => seen(row.map(seen)))); return looked < 5000;`,
+    true,
+  ],
+];
+
 const helped = (all: readonly Case[]) =>
   all.map(([name, body, expected]): Case => [name, `${HELP}\n${body}`, expected]);
 
@@ -291,4 +351,5 @@ export const PLATFORM_CASES: Readonly<Record<string, readonly Case[]>> = {
   times: helped(times),
   errors: helped(errors),
   texts: helped(texts),
+  'as Web IDL has it': helped(asWebIdl),
 };

@@ -3,7 +3,7 @@
 import { DOMException } from './dom-exception.ts';
 import { Event } from './event.ts';
 import { EventTarget, fire, signals } from './events.ts';
-import { setTimeout } from './timers.ts';
+import { after } from './timers.ts';
 
 interface SignalState {
   aborted: boolean;
@@ -47,7 +47,7 @@ export class AbortSignal extends EventTarget {
     const wait = Number(ms);
     if (!(wait >= 0 && wait <= Number.MAX_SAFE_INTEGER)) throw new TypeError('the time is not a whole number');
     const signal = new AbortSignal(making);
-    setTimeout(() => signalAbort(signal, new DOMException('the operation timed out', 'TimeoutError')), wait);
+    after(() => signalAbort(signal, new DOMException('the operation timed out', 'TimeoutError')), wait);
     return signal;
   }
 

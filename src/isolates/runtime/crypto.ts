@@ -9,6 +9,11 @@ import { randomUuid } from './uuid.ts';
 const MAX_RANDOM = 65_536;
 const making = Symbol('making');
 
+/** `Uint8Array` and the like, whatever a subclass of it is called. */
+const typeTag = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), Symbol.toStringTag)
+  ?.get as () => unknown;
+const kindOf = (view: unknown) => Reflect.apply(typeTag, view, []) as string | undefined;
+
 export class Crypto {
   readonly #subtle: SubtleCrypto;
 
@@ -22,7 +27,8 @@ export class Crypto {
   }
 
   getRandomValues<T>(view: T): T {
-    if (!ArrayBuffer.isView(view) || view instanceof DataView || /^Float/.test(view.constructor.name)) {
+    void this.#subtle;
+    if (!/^(?:Big)?(?:Int|Uint)/.test(kindOf(view) ?? '') || !ArrayBuffer.isView(view)) {
       throw new DOMException('the value is no array of integers', 'TypeMismatchError');
     }
     if (view.byteLength > MAX_RANDOM) throw new QuotaExceededError('at most 65536 bytes at once');
@@ -32,6 +38,7 @@ export class Crypto {
   }
 
   randomUUID(): string {
+    void this.#subtle;
     return randomUuid();
   }
 }

@@ -4,7 +4,7 @@
  */
 
 import { ErrorEvent, type Event } from './event.ts';
-import type { EventTarget } from './events.ts';
+import { type EventTarget, listOf } from './events.ts';
 
 const handlers = new WeakMap<object, Map<string, { handler: unknown }>>();
 const { apply } = Reflect;
@@ -12,18 +12,20 @@ const { apply } = Reflect;
 /** Defines `on…` of these types on a prototype, or on the global object; `set` runs after each time that one is set. */
 export function defineHandlers(on: object, types: readonly string[], set?: (target: object) => void): void {
   for (const type of types) {
-    Object.defineProperty(on, `on${type}`, {
-      get(this: EventTarget | undefined): unknown {
+    const name = `on${type}`;
+    const made = {
+      get [name](): unknown {
+        listOf(this);
         return handlers.get(this ?? globalThis)?.get(type)?.handler ?? null;
       },
-      set(this: EventTarget | undefined, handler: unknown) {
-        const target = this ?? (globalThis as unknown as EventTarget);
+      set [name](handler: unknown) {
+        listOf(this);
+        const target = (this ?? globalThis) as unknown as EventTarget;
         handle(target, type, handler);
         set?.(target);
       },
-      enumerable: true,
-      configurable: true,
-    });
+    };
+    Object.defineProperty(on, name, Object.getOwnPropertyDescriptor(made, name) as PropertyDescriptor);
   }
 }
 

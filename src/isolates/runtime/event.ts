@@ -104,7 +104,8 @@ export class Event {
     return of(this).halted;
   }
   set cancelBubble(value: unknown) {
-    if (value) of(this).halted = true;
+    const state = of(this);
+    if (value) state.halted = true;
   }
   get timeStamp(): number {
     return this.#at;

@@ -28,7 +28,8 @@ const lists = new WeakMap<object, Listener[]>();
 /** Those of the global object, whose identity a snapshot does not keep. */
 const globalList: Listener[] = [];
 
-function listOf(target: unknown): Listener[] {
+/** Throws a `TypeError` for what is no `EventTarget`. */
+export function listOf(target: unknown): Listener[] {
   if (target === globalThis || target === undefined || target === null) return globalList;
   const list = lists.get(target as object);
   if (!list) throw new TypeError('the value is no EventTarget');

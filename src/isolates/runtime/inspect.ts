@@ -5,11 +5,15 @@ import { sliceText } from './bridge.ts';
 const DEPTH = 4;
 const WIDTH = 50;
 const TEXT = 4 * 1024;
+/** What one look describes in all: depth and width alone would let it be millions, for a line of 8 KB. */
+const MOST = 2000;
+let left = 0;
 const { getOwnPropertyDescriptor, keys } = Object;
 const { isArray } = Array;
 
 /** Never throws, whatever the value does when it is looked at. */
 export function inspect(value: unknown, depth = 0, seen: readonly unknown[] = []): string {
+  if (depth === 0 && seen.length === 0) left = MOST;
   try {
     return described(value, depth, seen);
   } catch {
@@ -24,7 +28,7 @@ function described(value: unknown, depth: number, seen: readonly unknown[]): str
   if (typeof value !== 'object' || value === null) return sliceText(String(value), 0, TEXT);
   if (seen.includes(value)) return '[Circular]';
   if (value instanceof Error) return errorText(value);
-  if (depth >= DEPTH) return isArray(value) ? '[Array]' : '[Object]';
+  if (depth >= DEPTH || left <= 0) return isArray(value) ? '[Array]' : '[Object]';
   return structure(value, depth, [...seen, value]);
 }
 
@@ -65,7 +69,10 @@ function firstKeys(value: object): { readonly shown: readonly string[]; readonly
 }
 
 function members(value: object, depth: number, seen: readonly unknown[]): string[] {
-  const { shown, more } = firstKeys(value);
+  const { shown: all, more: rest } = firstKeys(value);
+  const shown = all.slice(0, Math.max(0, left));
+  const more = rest + all.length - shown.length;
+  left -= shown.length;
   const parts = shown.map((key) => {
     const property = getOwnPropertyDescriptor(value, key);
     if (property === undefined) return 'empty';

@@ -50,6 +50,7 @@ export class PerformanceEntry {
   }
 
   toJSON(): object {
+    void this.#state;
     const { name, entryType, startTime, duration } = this;
     const detail = detailOf(this);
     return { name, entryType, startTime, duration, ...(detail !== undefined && { detail }) };
@@ -59,6 +60,11 @@ export class PerformanceEntry {
 const details = new WeakMap<object, unknown>();
 
 function detailOf(entry: object): unknown {
+  return details.get(entry);
+}
+
+function shownDetail(entry: object): unknown {
+  if (!details.has(entry)) throw new TypeError('the value is no mark and no measure');
   return details.get(entry);
 }
 
@@ -78,7 +84,7 @@ export class PerformanceMark extends PerformanceEntry {
   }
 
   get detail(): unknown {
-    return detailOf(this);
+    return shownDetail(this);
   }
 }
 
@@ -89,7 +95,7 @@ export class PerformanceMeasure extends PerformanceEntry {
   }
 
   get detail(): unknown {
-    return detailOf(this);
+    return shownDetail(this);
   }
 }
 
@@ -152,28 +158,40 @@ function checkOptions({ start, end, duration, detail }: MeasureOptions, endMark:
 }
 
 export class Performance extends EventTarget {
+  readonly #real = true;
+
   constructor(key?: unknown) {
     if (key !== making) throw new TypeError('use `performance`');
     super();
   }
 
+  /** Throws a `TypeError` for what is none. */
+  static #check(of: Performance): void {
+    void of.#real;
+  }
+
   now(): number {
+    Performance.#check(this);
     return clock() - origin;
   }
 
   get timeOrigin(): number {
+    Performance.#check(this);
     return origin;
   }
 
   toJSON(): object {
+    Performance.#check(this);
     return { timeOrigin: origin };
   }
 
   mark(name: unknown, options?: MarkOptions | null): PerformanceMark {
+    Performance.#check(this);
     return kept(new PerformanceMark(name, options));
   }
 
   measure(name: unknown, startOrOptions?: unknown, endMark?: unknown): PerformanceMeasure {
+    Performance.#check(this);
     const text = String(name);
     const { start, end, detail } = spanOf(startOrOptions, endMark);
     const state = { name: text, entryType: 'measure', startTime: start, duration: end - start, detail } as const;
@@ -181,22 +199,27 @@ export class Performance extends EventTarget {
   }
 
   clearMarks(name?: unknown): void {
+    Performance.#check(this);
     clear('mark', name);
   }
 
   clearMeasures(name?: unknown): void {
+    Performance.#check(this);
     clear('measure', name);
   }
 
   getEntries(): PerformanceEntry[] {
+    Performance.#check(this);
     return chosen(timeline, undefined, undefined);
   }
 
   getEntriesByType(type: unknown): PerformanceEntry[] {
+    Performance.#check(this);
     return chosen(timeline, undefined, type);
   }
 
   getEntriesByName(name: unknown, type?: unknown): PerformanceEntry[] {
+    Performance.#check(this);
     return chosen(timeline, name, type);
   }
 }

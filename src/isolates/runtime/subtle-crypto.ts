@@ -56,7 +56,7 @@ export class SubtleCrypto {
   }
 
   async deriveBits(algorithm: unknown, key: unknown, length: unknown = null): Promise<unknown> {
-    const bits = length === null ? null : numberOf(Number(length)) >>> 0;
+    const bits = length === null ? null : numberOf(Number(length));
     return computed('deriveBits', [algorithmOf(algorithm), keyOf(key), bits]);
   }
 
@@ -130,10 +130,11 @@ function memberOf(member: string, value: unknown): Wire {
   return String(value);
 }
 
-/** Of the standard's numbers none is without a bound. */
+/** Web IDL, `[EnforceRange] unsigned long`: none of the standard's numbers may be more. */
 function numberOf(value: number): number {
-  if (!Number.isFinite(value)) throw new TypeError('the value is no number of that range');
-  return value;
+  const whole = Math.trunc(value);
+  if (!(whole >= 0 && whole <= 0xffff_ffff)) throw new TypeError('the value is no number of that range');
+  return whole;
 }
 
 function keyOf(key: unknown): CryptoKey {

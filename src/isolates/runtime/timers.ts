@@ -22,13 +22,21 @@ let armedFor = Number.POSITIVE_INFINITY;
 
 function add(callback: unknown, delay: unknown, args: readonly unknown[], repeats: boolean): number {
   if (typeof callback !== 'function') throw new TypeError('a timer takes a function');
-  if (waiting.length >= MAX_TIMERS) throw new RangeError('too many timers');
   // A `long` of Web IDL: what does not fit wraps round.
-  const span = max(0, Number(delay) | 0);
+  return begin(callback as Timer['callback'], max(0, Number(delay) | 0), args, repeats);
+}
+
+/** Once, after that many milliseconds, also where they are more than a timer of tool code can have. */
+export function after(callback: () => void, span: number): void {
+  begin(callback, span, [], false);
+}
+
+function begin(callback: Timer['callback'], span: number, args: readonly unknown[], repeats: boolean): number {
+  if (waiting.length >= MAX_TIMERS) throw new RangeError('too many timers');
   last += 1;
   alive.add(last);
   const every = repeats ? max(1, span) : null;
-  insert({ id: last, due: clock() + span, args, every, callback: callback as Timer['callback'] });
+  insert({ id: last, due: clock() + span, args, every, callback });
   arm();
   return last;
 }
