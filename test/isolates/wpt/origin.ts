@@ -162,5 +162,6 @@ function fileAt(root: string, path: string): Answer | null {
   const file = join(root, path);
   if (!existsSync(file) || path.endsWith('/')) return null;
   const body = readFileSync(file);
-  return { status: 200, headers: [['content-length', String(body.length)]], body: once(body) };
+  const type: Fields = file.endsWith('.wasm') ? [['content-type', 'application/wasm']] : [];
+  return { status: 200, headers: [['content-length', String(body.length)], ...type], body: once(body) };
 }

@@ -67,6 +67,7 @@ async function poolRunner(root: string): Promise<Runner> {
       const { result, status, error } = await pool.run({
         ...{ task, tenant: 'wpt', code, language: 'js', input: 'null', limits: LIMITS, queue_ms: 600_000 },
         bindings: joinBindings([part], { storage: false, tools: [], usage }),
+        webassembly: true,
       });
       return ended(result === null ? null : (JSON.parse(result) as Report), status, error?.message ?? '');
     },

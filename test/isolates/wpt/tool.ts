@@ -28,7 +28,9 @@ export async function toolOf({ root, server }: ToolPlace, file: string, variant:
       return textOf(`/${at}`, at);
     }),
   );
-  const body = [...scripts, text].join('\n;\n');
+  const body = [...scripts.map((script) => script.replace('obj = eval(desc)', 'obj = idlObjects[desc]()')), text].join(
+    '\n;\n',
+  );
   const names = [...body.matchAll(/^(?:async )?function\*? *([A-Za-z_$][\w$]*)/gm)].map(([, name]) => name as string);
   const { href, origin, protocol, host, hostname, port, pathname, search } = new URL(
     path + variant,
@@ -36,7 +38,7 @@ export async function toolOf({ root, server }: ToolPlace, file: string, variant:
   );
   const location = { href, origin, protocol, host, hostname, port, pathname, search, hash: '' };
   // Those that ask an origin are written for workers as well: these have no `XMLHttpRequest`.
-  const fetches = server !== null || path.startsWith('/fetch/api/');
+  const fetches = server !== null || /^\/(?:fetch\/api|wasm\/webapi)\//.test(path);
   const late = /^\/\/ META: timeout=long/m.test(text) ? 45_000 : 20_000;
   // Classic scripts share a global scope and may be sloppy; here they are one function of a module.
   return `
@@ -48,6 +50,7 @@ const network = globalThis.fetch;
 globalThis.fetch = (input, init) =>
   typeof input === 'string' && Object.hasOwn(data, input) ? Promise.resolve(new Response(data[input])) : network(input, init);
 ${readFileSync(join(root, 'resources/testharness.js'), 'utf8')}
+${body.includes('idl_test(') ? AS_WORKER : ''}
 export default async () => {
   const results = [];
   const over = Promise.withResolvers();
@@ -57,6 +60,7 @@ export default async () => {
   try {
     await (async () => {
       var structuredCloneBatteryOfTests, testObjMock, publicKeys, privateKeys, noDeriveBitsKeys, noDeriveKeyKeys, ecdsaKeyPairs, ecdhKeys, publicKey, forbiddenMethod, overrideHeader, idx, result;
+const idlObjects = { ${idlObjects(text)} };
 ${[...new Set(names)].map((name) => `try { globalThis.${name} = ${name}; } catch {}`).join('\n')}
 ${body}
     })();
@@ -68,6 +72,19 @@ ${body}
   return { status: await Promise.race([over.promise, late]), results };
 };
 `;
+}
+
+/** Tests of interface definitions ask which kind of global object this is. */
+const AS_WORKER =
+  'globalThis.DedicatedWorkerGlobalScope = class { static [Symbol.hasInstance](of) { return of === globalThis; } };';
+
+/** What such a test would have of `eval`: the instances that it names. */
+function idlObjects(text: string): string {
+  const lists = [...text.matchAll(/add_objects\(\{([\s\S]*?)\}\);/g)].map(([, list]) => list as string);
+  const named = lists.flatMap((list) =>
+    [...list.matchAll(/'([^'\n]*)'|"([^"\n]*)"/g)].map(([, a, b]) => a ?? (b as string)),
+  );
+  return named.map((source) => `${JSON.stringify(source)}: () => (${source})`).join(', ');
 }
 
 /** As the test server has it: by what stands in the name of the file. */
