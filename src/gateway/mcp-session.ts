@@ -30,7 +30,8 @@ export const MCP_REVISION = '2025-06-18';
 const reply = z.object({
   id: z.union([z.string(), z.number()]).nullish(),
   result: z.unknown().optional(),
-  error: z.object({ message: z.string() }).optional(),
+  // Some servers say `null` where there is none.
+  error: z.object({ message: z.string() }).nullish(),
 });
 type Reply = z.output<typeof reply>;
 
@@ -53,13 +54,14 @@ export class McpSession {
 
   async callTool(name: string, args: unknown): Promise<McpOutcome> {
     for (const again of [false, true]) {
-      const ready = await this.#open();
+      const opening = this.#open();
+      const ready = await opening;
       if (!('ok' in ready) || !ready.ok) return ready;
       const done = await this.#ask('tools/call', { name, arguments: args });
       // The server forgot the session: a new one, once.
       if (done !== 'no session' || again) return done === 'no session' ? failed('the session is not known') : done;
-      this.#opening = null;
-      this.#headers = null;
+      // Another call may have opened one meanwhile, or be about to.
+      if (this.#opening === opening) this.#opening = null;
     }
     return failed('the session is not known');
   }
@@ -73,11 +75,18 @@ export class McpSession {
     }
   }
 
+  /** What did not come about, also where the answer broke off, is tried anew by the next call. */
   #open(): Promise<McpOutcome> {
-    this.#opening ??= this.#handshake().then((outcome) => {
-      if (!('ok' in outcome) || !outcome.ok) this.#opening = null;
-      return outcome;
-    });
+    this.#opening ??= this.#handshake().then(
+      (outcome) => {
+        if (!('ok' in outcome) || !outcome.ok) this.#opening = null;
+        return outcome;
+      },
+      (error: unknown) => {
+        this.#opening = null;
+        throw error;
+      },
+    );
     return this.#opening;
   }
 
@@ -89,7 +98,7 @@ export class McpSession {
     if (!('ok' in hello) || !hello.ok) return hello;
     const said = opened.safeParse(hello.result);
     if (!said.success) return failed('the server does not say which protocol it speaks');
-    this.#headers = [...this.#headers, ['mcp-protocol-version', said.data.protocolVersion]];
+    this.#headers = [...(this.#headers ?? []), ['mcp-protocol-version', said.data.protocolVersion]];
     const json = JSON.stringify({ jsonrpc: '2.0', method: 'notifications/initialized' });
     const noted = await this.#post({ method: 'POST', headers: this.#headers, json, id: null });
     return 'refused' in noted ? noted : hello;
@@ -127,6 +136,8 @@ export function replyIn(text: string, type: string, id: number): Reply | null {
 export class ReplyScan {
   readonly #id: number;
   #line: string[] = [];
+  /** The last piece ended with a CR: an LF that follows is of the same end. */
+  #cr = false;
   #data: string[] = [];
   #found: Reply | null = null;
 
@@ -139,11 +150,13 @@ export class ReplyScan {
   }
 
   push(text: string): void {
-    const parts = text.split('\n');
+    if (text === '') return;
+    const parts = (this.#cr && text.startsWith('\n') ? text.slice(1) : text).split(/\r\n|\r|\n/);
+    this.#cr = text.endsWith('\r');
     for (const [i, part] of parts.entries()) {
       this.#line.push(part);
       if (i === parts.length - 1) return;
-      this.#take(this.#line.join('').replace(/\r$/, ''));
+      this.#take(this.#line.join(''));
       this.#line = [];
     }
   }
@@ -160,7 +173,7 @@ function replyOf(text: string, id: number): Reply | null {
   try {
     const parsed = reply.safeParse(JSON.parse(text));
     if (!parsed.success || parsed.data.id !== id) return null;
-    return parsed.data.error !== undefined || 'result' in parsed.data ? parsed.data : null;
+    return parsed.data.error || 'result' in parsed.data ? parsed.data : null;
   } catch {
     return null;
   }
