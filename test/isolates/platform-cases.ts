@@ -22,8 +22,9 @@ const compression: readonly Case[] = [
   [
     'refuses what is cut, broken or followed by more, and formats that it does not know',
     `const good = await through(text('hello hello hello'), new CompressionStream('gzip')); const bad = good.slice(); bad[bad.length - 6] ^= 1; const un = (b) => fault(through(b, new DecompressionStream('gzip')));
-     return [await un(good.subarray(0, -1)), await un(bad), await un(new Uint8Array([...good, 0])), await un(text('nothing of it')), await fault((async () => new CompressionStream('br'))()), await fault((async () => new DecompressionStream())())];`,
-    ['TypeError', 'TypeError', 'TypeError', 'TypeError', 'TypeError', 'TypeError'],
+     const br = await through(text('hello'), new CompressionStream('brotli')); const unBr = (...parts) => fault(new Response(new Blob(parts).stream().pipeThrough(new DecompressionStream('brotli'))).bytes());
+     return [await unBr(br, text('more')), await unBr(br), await un(good.subarray(0, -1)), await un(bad), await un(new Uint8Array([...good, 0])), await un(text('nothing of it')), await fault((async () => new CompressionStream('br'))()), await fault((async () => new DecompressionStream())())];`,
+    ['TypeError', 'nothing', 'TypeError', 'TypeError', 'TypeError', 'TypeError', 'TypeError', 'TypeError'],
   ],
   [
     'T-61 gives a bomb in pieces that who reads it asks for',

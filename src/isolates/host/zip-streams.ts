@@ -55,6 +55,7 @@ const BASE_MS = 0.2;
 /** Slower than this is no machine that serves anybody. */
 const IN_PER_MS = 5000;
 const OUT_PER_MS = 100_000;
+const FOLLOWED = 'something follows the end';
 const NO_BYTES = new Uint8Array(0);
 
 export class ZipStreams {
@@ -123,13 +124,15 @@ class OpenZip {
   /** Bytes are with zlib still. */
   #busy = false;
   #fault: string | null = null;
+  /** Bytes that zlib was handed. */
+  #given = 0;
   #wake: () => void = () => undefined;
 
   constructor(zip: Zip, isLarge: boolean) {
     this.#zip = zip;
     this.isLarge = isLarge;
     zip.on('data', (chunk: Uint8Array) => this.#take(chunk));
-    zip.on('end', () => this.#rest(null)).on('error', ({ message }: Error) => this.#rest(message));
+    zip.on('end', () => this.#ended()).on('error', ({ message }: Error) => this.#rest(message));
     zip.on('close', () => this.#rest('the stream is closed'));
   }
 
@@ -138,8 +141,11 @@ class OpenZip {
       this.#wake = resolve;
     });
     if (!this.#busy) {
-      // What is over says nothing more.
-      if (this.#zip.readableEnded || this.#zip.destroyed) return { fault: this.#fault, more: false, out: [] };
+      if (this.#zip.readableEnded || this.#zip.destroyed) {
+        // What is over says nothing more.
+        return { fault: this.#fault ?? (bytes.length > 0 ? FOLLOWED : null), more: false, out: [] };
+      }
+      this.#given += bytes.length;
       this.#busy = true;
       if (end) this.#zip.end(bytes);
       else this.#zip.write(bytes, () => setImmediate(() => this.#rest(null)));
@@ -163,6 +169,12 @@ class OpenZip {
     // What zlib makes now it keeps, up to its own mark, and then it makes no more.
     this.#zip.pause();
     this.#wake();
+  }
+
+  /** Of brotli the library itself passes over what follows. */
+  #ended(): void {
+    if (this.#zip.bytesWritten < this.#given) this.#fault ??= FOLLOWED;
+    this.#rest(null);
   }
 
   /** What was given is done with. */
