@@ -54,7 +54,15 @@ describe('a session at an MCP server', () => {
 });
 
 it.each(['\n', '\r\n', '\r'])('finds a reply in a stream of events whose lines end with %j, in any pieces', (end) => {
-  const lines = [': hello', 'event: message', 'data: {"id":1,', 'data: "result":{}}', '', 'data: {"id":2,"result":3}', ''];
+  const lines = [
+    ': hello',
+    'event: message',
+    'data: {"id":1,',
+    'data: "result":{}}',
+    '',
+    'data: {"id":2,"result":3}',
+    '',
+  ];
   const text = lines.map((line) => line + end).join('');
   for (const size of [1, 3, text.length]) {
     const scan = new ReplyScan(2);
