@@ -85,7 +85,8 @@ export function openCertificateAuthority(options: AuthorityOptions): Certificate
       key: leaf.key,
       minVersion: 'TLSv1.2',
       // No session outlives its connection: a ticket would carry one pass' handshake into another's (T-07).
-      secureOptions: constants.SSL_OP_NO_TICKET,
+      // And nobody begins a second handshake on one, as often as he likes (T-45).
+      secureOptions: constants.SSL_OP_NO_TICKET | constants.SSL_OP_NO_RENEGOTIATION,
     });
     contexts.set(host.name, { context, at: now });
     return context;

@@ -7,7 +7,13 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { type AddressInfo, connect, createServer as createTcpServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { connect as connectTls, createServer as createTlsServer, type SecureContext, type TLSSocket } from 'node:tls';
+import {
+  type ConnectionOptions,
+  connect as connectTls,
+  createServer as createTlsServer,
+  type SecureContext,
+  type TLSSocket,
+} from 'node:tls';
 import type { CoreOptions } from '../../src/appliance/open-core.ts';
 import { type Appliance, startAppliance } from '../../src/appliance/start-appliance.ts';
 import { secret } from '../../src/appliance/tour/tour-client.ts';
@@ -65,6 +71,8 @@ export interface TunnelOptions {
   readonly servername?: string;
   readonly alpn?: readonly string[];
   readonly session?: Buffer;
+  /** What else the client's TLS is told. */
+  readonly tls?: Pick<ConnectionOptions, 'minVersion' | 'maxVersion' | 'ciphers'>;
   /** PEM that the client trusts in place of the gate's CA: the origin's own, in an opaque tunnel. */
   readonly ca?: string;
 }
@@ -228,6 +236,7 @@ export async function openLab(
       socket,
       ca: options.ca ?? appliance.core.authority.pem,
       servername: options.servername ?? host,
+      ...options.tls,
       ...(options.session ? { session: options.session } : {}),
       ...(options.alpn ? { ALPNProtocols: [...options.alpn] } : {}),
     });

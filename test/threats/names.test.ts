@@ -190,6 +190,33 @@ describe('inside a tunnel', () => {
   });
 });
 
+describe('TLS that is ended at the gate', () => {
+  it('T-45 takes no second handshake on a connection', async () => {
+    const { socket } = await lab.tunnel('web.lab.test', { tls: { maxVersion: 'TLSv1.2' } });
+    if (socket === null) throw new Error('no tunnel');
+    await once(socket, 'secureConnect');
+    const again = new Promise((resolve) => {
+      socket.once('error', resolve);
+      socket.renegotiate({}, resolve);
+    });
+    expect(await again).toMatchObject({ code: 'ERR_SSL_NO_RENEGOTIATION' });
+    socket.destroy();
+  });
+
+  it('is TLS 1.2 at least, and the record says who was refused', async () => {
+    const before = await lab.decisions();
+    const old = { minVersion: 'TLSv1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT:@SECLEVEL=0' } as const;
+    const { socket } = await lab.tunnel('web.lab.test', { tls: old });
+    if (socket === null) throw new Error('no tunnel');
+    await everything(socket);
+    const decided = async () => {
+      const after = await lab.decisions();
+      return after.slice(0, after.length - before.length).map(({ reason }) => reason);
+    };
+    await expect.poll(decided).toContain('client_tls_failed');
+  });
+});
+
 /** Through the gate, once the way is open. */
 async function tunnel(): Promise<Socket> {
   const [host = '', at = ''] = lab.appliance.proxyAddress.split(':');
