@@ -63,6 +63,16 @@ describe('a ClientHello', () => {
     expect(read(sni('a.example'), ECH)).toMatchObject({ value: { ech: true } });
   });
 
+  it.each([0xffce, 0xff02, 0xfe08, 0xfe09, 0xfe0a])('T-05 with an encrypted name of a draft, too: %i', (type) => {
+    expect(read(sni('a.example'), extension(type, [1, 2, 3]))).toMatchObject({ value: { ech: true } });
+  });
+
+  it('T-04 names nothing but a host', () => {
+    const typed = extension(0, vector16([1, ...vector16(ascii('a.example'))]));
+    const beside = extension(0, vector16([0, ...vector16(ascii('a.example')), 1, ...vector16(ascii('b.example'))]));
+    for (const names of [typed, beside]) expect(read(names)).toEqual({ ok: false, error: 'malformed' });
+  });
+
   it('T-07 that announces early data says so', () => {
     expect(read(sni('a.example'), EARLY_DATA)).toMatchObject({ value: { earlyData: true } });
   });

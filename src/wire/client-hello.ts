@@ -14,8 +14,9 @@ export interface ClientHello {
   readonly sni: string | null;
   readonly alpn: readonly string[];
   /**
-   * Whether an `encrypted_client_hello` extension of type outer is present (RFC 9849). A GREASE one cannot be told from a
-   * real one by reading, so the policy decides about both (T-05).
+   * Whether an `encrypted_client_hello` extension is present (RFC 9849), or one of the drafts before it, which encrypted another
+   * name than stands in the clear as well. A GREASE one cannot be told from a real one by reading, so the policy decides about
+   * both (T-05).
    */
   readonly ech: boolean;
   /** 0-RTT data would follow (T-07). */
@@ -38,7 +39,8 @@ const CLIENT_HELLO = 1;
 const EXT_SERVER_NAME = 0;
 const EXT_ALPN = 16;
 const EXT_EARLY_DATA = 42;
-const EXT_ECH = 0xfe0d;
+/** RFC 9849, and draft-ietf-tls-esni: encrypted_server_name until -06, then encrypted_client_hello of -07 to -12. */
+const EXT_ECH = new Set([0xfe0d, 0xffce, 0xff02, 0xfe08, 0xfe09, 0xfe0a, 0xfe0b, 0xfe0c]);
 
 /**
  * Reads one. It goes on where it was when more bytes come: in records of one byte, each of them in a packet of its own, a
@@ -189,7 +191,7 @@ function readExtension(
     if (!sni.ok) return sni.error;
     hello.sni = sni.value;
   } else if (type === EXT_ALPN) hello.alpn = readProtocols(data);
-  else if (type === EXT_ECH) hello.ech = true;
+  else if (EXT_ECH.has(type)) hello.ech = true;
   else if (type === EXT_EARLY_DATA) hello.earlyData = true;
   return null;
 }

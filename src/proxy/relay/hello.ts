@@ -2,7 +2,6 @@
 
 import type { Duplex } from 'node:stream';
 import { GrowingBytes } from '../../core/growing-bytes.ts';
-import { parseHost } from '../../core/host.ts';
 import type { Target } from '../../core/target.ts';
 import { type ClientHello, type ClientHelloProblem, ClientHelloReader } from '../../wire/client-hello.ts';
 import { SecondHello } from '../../wire/second-hello.ts';
@@ -73,8 +72,15 @@ export function checkHello(hello: ClientHello, target: Target, { settings, opaqu
     if (host.kind === 'name' && !settings.sniOptional.includes(host.name)) throw new Refusal('sni_missing');
     return;
   }
-  const named = parseHost(hello.sni);
-  if (!named.ok || named.value.name !== host.name) throw new Refusal('sni_mismatch');
+  if (nameOf(hello.sni) !== host.name) throw new Refusal('sni_mismatch');
+}
+
+/**
+ * As it goes on, or else another server than we may answer to it: plain ASCII, its case and a last dot aside (RFC 6066 section
+ * 3). What only a browser's reading would make the same name, or the same address, is another one here.
+ */
+function nameOf(sni: string): string {
+  return sni.endsWith('.') ? sni.slice(0, -1).toLowerCase() : sni.toLowerCase();
 }
 
 /** Holds a second ClientHello of an opaque tunnel against its target before it goes on. */
