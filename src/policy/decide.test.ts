@@ -303,10 +303,15 @@ test.each([
     'https://example.org/',
     [
       'capability `net.write.approved-domains` (held by profile `code`, `trusted`) and host `example.org` approved for tenant `acme`',
-      'instead: method `GET`',
+      'instead: method `GET` without a body',
     ],
   ],
-  ['code', 'POST', 'https://example.org/', ['host `example.org` approved for tenant `acme`', 'instead: method `GET`']],
+  [
+    'code',
+    'POST',
+    'https://example.org/',
+    ['host `example.org` approved for tenant `acme`', 'instead: method `GET` without a body'],
+  ],
   ['code', 'POST', 'http://api.acme.example/', ['instead: scheme `https`']],
   ['research', 'GET', 'https://pastebin.com/', ['category `paste-sites` unblocked']],
   [

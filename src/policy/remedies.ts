@@ -127,12 +127,16 @@ function* actChanges({ words, q, world }: Change): Generator<Change> {
   const secure = q.scheme === 'http' || q.scheme === 'ws' ? q.scheme : null;
   if (secure !== null) {
     const scheme = secure === 'http' ? 'https' : 'wss';
-    yield { words: [...words, `scheme \`${scheme}\``], q: { ...q, scheme, port: 443 }, world };
-  }
-  if (q.method !== 'CONNECT' && (!isReadMethod(q.method) || q.upgrade !== '')) {
-    yield { words: [...words, 'method `GET`'], q: { ...q, method: 'GET', upgrade: '' }, world };
+    const said = q.port === 80 || q.port === 443 ? '' : ' at port 443';
+    yield { words: [...words, `scheme \`${scheme}\`${said}`], q: { ...q, scheme, port: 443 }, world };
   }
   const plain = q.matched.filter((name) => !DISGUISES.has(name));
+  if (q.method !== 'CONNECT' && (!isReadMethod(q.method) || q.upgrade !== '')) {
+    // A body would make a write of it, whatever there was in this one.
+    const without = new Set([BODY_ON_READ, ...q.matched].flatMap((name) => DISGUISES.get(name) ?? []));
+    const said = `method \`GET\` ${[...without].join(' and ')}`;
+    yield { words: [...words, said], q: { ...q, method: 'GET', upgrade: '', matched: plain }, world };
+  }
   if (plain.length < q.matched.length) {
     const without = q.matched.flatMap((name) => DISGUISES.get(name) ?? []);
     yield { words: [...words, `the request ${without.join(' and ')}`], q: { ...q, matched: plain }, world };

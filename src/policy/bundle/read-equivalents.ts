@@ -39,10 +39,11 @@ const POSTS: readonly { readonly name: ReadEquivalent; readonly path: RegExp; re
 /** Names of the predicates that hold for a request; usually none. */
 export function shapePredicates(request: RequestShape): readonly string[] {
   const { method, path } = request;
-  if (method === 'POST') return postPredicates(request);
-  // The session of a tool is ended by DELETE: nothing goes but what the messages before it opened.
-  if (method === 'DELETE') return isToolMessage(request) ? [MCP_READ] : NONE;
-  if (!isReadMethod(method)) return NONE;
+  if (!isReadMethod(method)) {
+    const named = writePredicates(request);
+    // Said of writes too, so that nobody is told to send the same URL by GET.
+    return named === NONE && namesMethod(request.query) ? [METHOD_IN_QUERY] : named;
+  }
   const push = path.endsWith('/info/refs') && asksForPush(request.query);
   if (!push && request.hasBody !== true && request.query === '') return NONE;
   // In order, as records have them.
@@ -60,8 +61,11 @@ export function readsByItself({ method, matched }: { readonly method: string; re
   return isReadMethod(method) && !matched.some((name) => WRITES.has(name));
 }
 
-function postPredicates(request: RequestShape): readonly string[] {
-  const { path } = request;
+function writePredicates(request: RequestShape): readonly string[] {
+  const { method, path } = request;
+  // The session of a tool is ended by DELETE: nothing goes but what the messages before it opened.
+  if (method === 'DELETE') return isToolMessage(request) ? [MCP_READ] : NONE;
+  if (method !== 'POST') return NONE;
   if (path.endsWith('/git-receive-pack')) return [GIT_PUSH];
   for (const { name, path: shape, type } of POSTS) {
     if (request.contentType === type && request.query === '' && shape.test(path) && !isAmbiguousPath(path))
