@@ -123,6 +123,21 @@ describe('what comes back', () => {
     expect(scrubText(text, found)).toMatch(/^\[T\] "\[T\]" \[T\] \[T\]=*$/);
   });
 
+  it.each(['', ':', 'a:', 'me:', 'you:'])(
+    'T-41 is scrubbed in base64 behind `%s`, with and without more behind it',
+    (user) => {
+      for (const rest of ['', '\n', '--']) {
+        for (const coding of ['base64', 'base64url'] as const) {
+          const said = scrubText(Buffer.from(`${user}${SECRET}${rest}`).toString(coding), found);
+          expect(said).toContain('[T]');
+          // What is left tells no more than the bits of a letter at either end.
+          const left = said.split('[T]').map((part) => Buffer.from(part, coding).toString('latin1'));
+          for (const part of left) expect(part).not.toMatch(/3c|cr|"v/);
+        }
+      }
+    },
+  );
+
   it('is scrubbed the same however it is cut', () => {
     const inner = (): BodyFilter => ({
       push: (chunk) => [chunk],

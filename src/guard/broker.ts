@@ -135,12 +135,12 @@ function write(value: Buffer, written: Written): string | null {
   }
 }
 
-/** A value as an answer may repeat it: as it is, and escaped for JSON and for URLs. */
+/** A value as an answer may repeat it: as it is, escaped for JSON and for URLs, and in base64, alone or within more. */
 export function scrubs(exchanged: readonly Exchanged[]): Scrubs {
   const out = new Map<string, string>();
   for (const { value, placeholder } of exchanged) {
     const text = value.toString('utf8');
-    for (const form of [text, JSON.stringify(text).slice(1, -1), encodeURIComponent(text), base64(value)]) {
+    for (const form of [text, JSON.stringify(text).slice(1, -1), encodeURIComponent(text), ...inBase64(value)]) {
       if (form.length >= SHORTEST_SCRUBBED) out.set(form, placeholder);
     }
   }
@@ -151,8 +151,14 @@ export function scrubs(exchanged: readonly Exchanged[]): Scrubs {
 /** Shorter values would be found everywhere. */
 const SHORTEST_SCRUBBED = 6;
 
-function base64(value: Buffer): string {
-  return value.toString('base64').replace(/=+$/, '');
+/** Alone, and what of it is the same whatever stands around it, such as the user of a password (RFC 7617); for URLs too. */
+function inBase64(value: Buffer): readonly string[] {
+  const alone = value.toString('base64').replace(/=+$/, '');
+  const within = [0, 1, 2].map((before) => {
+    const text = Buffer.concat([Buffer.alloc(before), value]).toString('base64');
+    return text.slice(before === 0 ? 0 : before + 1, Math.floor((8 * (before + value.length)) / 6));
+  });
+  return [alone, ...within].flatMap((text) => [text, text.replaceAll('+', '-').replaceAll('/', '_')]);
 }
 
 export function scrubText(text: string, found: Scrubs): string {

@@ -73,6 +73,13 @@ describe('a stored credential', { timeout: 60_000 }, () => {
     expect(back).toContain('Bearer lt_credential_lab');
   });
 
+  it('T-41 reaches its host as a password in base64, and the echo of that does not tell it', async () => {
+    const login = Buffer.from('me:lt_credential_lab').toString('base64');
+    const { got, back } = await sent('web.lab.test', { fields: `Authorization: Basic ${login}\r\n` });
+    expect(got).toContain(Buffer.from(`me:${STORED}`).toString('base64'));
+    expect(back).toMatch(/Basic [A-Za-z0-9]+lt_credential_lab/);
+  });
+
   it('stays a placeholder in a body whose parts say how long they are, and the body stays one', async () => {
     const body = cbor('lt_credential_lab').toString('latin1');
     const { got } = await sent('web.lab.test', { type: 'application/cbor', body });
