@@ -77,5 +77,5 @@ function printReceipt(io: CliIo, receipt: Receipt, json: boolean): void {
   io.stdout(
     `cut ${cut} of ${dependants} dependent flows (${live} live), slowest ${slowest} ms; ${decisions} cached decisions dropped\n`,
   );
-  if (missed.length > 0) io.stdout(`NOT CONFIRMED: ${missed.join(' ')}\n`);
+  if (missed.length > 0) io.stdout(`NOT cut: ${missed.join(' ')}\n`);
 }
