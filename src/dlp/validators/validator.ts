@@ -7,6 +7,7 @@ import { ADDRESSES, CASED_ADDRESSES } from './addresses.ts';
 import { counts, digitsOf, luhn, mod97, verhoeff } from './checksums.ts';
 import { EUROPEAN_IDS } from './national-ids-europe.ts';
 import { WORLD_IDS } from './national-ids-world.ts';
+import { isRandomLooking } from './randomness.ts';
 import { EUROPEAN_REGISTERS } from './registers-europe.ts';
 import { FURTHER_REGISTERS } from './registers-further.ts';
 import { WORLD_REGISTERS } from './registers-world.ts';
@@ -34,6 +35,7 @@ const NAMED = {
   mod97: cased(mod97),
   verhoeff: (secret: Buffer) => verhoeff(digitsOf(secret)),
   'no-count': (secret: Buffer) => !counts(secret.toString('latin1')),
+  'random-looking': isRandomLooking,
   jwt: cased(isJwt),
   'github-crc32': cased(githubChecksum),
   ...mapped({ ...EUROPEAN_IDS, ...EUROPEAN_REGISTERS, ...VAT_NUMBERS }, upper),
