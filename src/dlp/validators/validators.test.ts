@@ -93,6 +93,26 @@ describe('validators', () => {
     expect(holds(name, text)).toBe(expected);
   });
 
+  it.each([
+    ['bSVJOaXGbEYb', true],
+    ['q7kzv3xw9d', true],
+    ['Hdz.x9KtQ_4wZ', true],
+    ['IBFOBM6RS5', true],
+    ['Tq8!mLw2', true],
+    ['defaultToConfig2', false],
+    ['getElementsByClassName', false],
+    ['this.form2.value', false],
+    ['utf8mb4_general_ci', false],
+    ['Zugangsverwaltung', false],
+    ['xxxxxxxxxxxx', false],
+    ['abcdefgh12345678', false],
+    ['2024-11-30', false],
+    ['Sommer2024', false],
+    ['Kq8m', false],
+  ])('tell whether %s was made at random', (text, expected) => {
+    expect(holds('random-looking', text)).toBe(expected);
+  });
+
   it.each(VALIDATOR_NAMES)('%s never throws, whatever the bytes', (name) => {
     const check = validatorOf(name);
     fc.assert(
