@@ -141,4 +141,34 @@ describe('the query index', () => {
     expect(() => index.query({ limit: COUNT })).toThrow(expect.objectContaining({ code: 'ENTRY_ALTERED', seq: 257 }));
     index.close();
   });
+
+  it.each([
+    ['its hash', 'tile/0/001', { code: 'ENTRIES_MISSING', message: expect.stringContaining('the hash of entry 256 ') }],
+    ['the entry', 'tile/entries/001', { code: 'ENTRIES_MISSING', message: expect.stringMatching(/^entry 256 /) }],
+  ])('says that %s is missing, also of what it has in the index', (_, gone, said) => {
+    const copy = temporaryDir();
+    cpSync(dir, copy, { recursive: true });
+    const index = openQueryIndex(copy, '');
+    while (index.catchUp(COUNT) > 0);
+    rmSync(join(copy, gone));
+    expect(() => index.query({ before: 257, limit: 1 })).toThrow(expect.objectContaining(said));
+    expect(index.query({ before: 256, limit: 1 })).toMatchObject([{ seq: 255 }]);
+    const fresh = openQueryIndex(copy, '');
+    expect(() => fresh.catchUp(COUNT)).toThrow(expect.objectContaining(said));
+    for (const one of [index, fresh]) one.close();
+  });
+
+  it('takes no entry in under a name that it was not recorded under, and knows when the log ends before the index', () => {
+    const copy = temporaryDir();
+    cpSync(dir, copy, { recursive: true });
+    const index = openQueryIndex(copy, '');
+    while (index.catchUp(COUNT) > 0);
+    const bundle = join(copy, 'tile/entries/001');
+    writeFileSync(bundle, readFileSync(bundle, 'latin1').replace('"tenant":"tenant-4"', '"tenant":"tenant-5"'), 'latin1');
+    const fresh = openQueryIndex(copy, '');
+    expect(() => fresh.catchUp(COUNT)).toThrow(expect.objectContaining({ code: 'ENTRY_ALTERED', seq: 256 }));
+    for (const name of ['checkpoint', 'journal']) rmSync(join(copy, name), { recursive: true });
+    expect(() => index.query({ limit: 1 })).toThrow(expect.objectContaining({ code: 'ENTRIES_MISSING', seq: 999 }));
+    for (const one of [index, fresh]) one.close();
+  });
 });

@@ -19,7 +19,7 @@ import { ADD_FIGURE, INSERT_EVENT, rowOf, SET_META, STEP_FIGURES, SUM_FIGURES } 
 import { type Figures, figuresOf, SLOT_MS } from './level-figures.ts';
 import { leafHash } from './merkle.ts';
 import { firstKept } from './pruning.ts';
-import { EntriesMissing, EntryAltered, EntryLookup, readEntries } from './read.ts';
+import { EntriesMissing, EntryAltered, EntryLookup, readCheckedEntries, readEntries } from './read.ts';
 
 export interface EventFilter {
   readonly type?: EventType | string | undefined;
@@ -95,7 +95,7 @@ export class QueryIndex {
   /**
    * Takes in entries of the log up to but not including `to`, at most `limit` of them, so that a caller who must not
    * block can take turns. Says how many it took: 0 when there is nothing left. Entries that were pruned are skipped
-   * by naming the first that is kept.
+   * by naming the first that is kept. Throws `EntriesMissing` and `EntryAltered`: what is under a wrong name would not be found.
    */
   catchUp(to: number, limit = BATCH, firstKept = 0): number {
     if (Math.max(this.#size, firstKept) >= to) return 0;
@@ -109,7 +109,7 @@ export class QueryIndex {
       const from = Math.max(this.#indexed(), firstKept);
       const end = Math.max(from, Math.min(to, from + limit));
       let last: Buffer | null = null;
-      for (const { seq, bytes } of readEntries(this.#dir, from, end)) {
+      for (const { seq, bytes } of readCheckedEntries(this.#dir, from, end)) {
         this.#add(seq, bytes);
         if (seq === end - 1) last = leafHash(bytes);
       }
@@ -136,7 +136,7 @@ export class QueryIndex {
     }
   }
 
-  /** Newest first. Only what is in the index: `catchUp` first. Throws `EntryAltered` for an entry that is not as it was recorded. */
+  /** Newest first. Only what is in the index: `catchUp` first. Throws `EntriesMissing` and `EntryAltered` for what cannot be shown as it was recorded. */
   query(filter: EventFilter): FoundEvent[] {
     return filter.limit < 1 ? [] : this.#unharmed(() => this.#found(filter));
   }
@@ -149,8 +149,8 @@ export class QueryIndex {
     const entries = new EntryLookup(this.#dir);
     for (const row of statement.iterate(...values)) {
       const seq = Number(row['seq']);
-      const text = entries.get(seq)?.toString('utf8') ?? null;
-      if (text === null || (filter.text !== undefined && !text.includes(filter.text))) continue;
+      const text = entries.get(seq).toString('utf8');
+      if (filter.text !== undefined && !text.includes(filter.text)) continue;
       found.push({ seq, event: JSON.parse(text) as AuditEvent });
       if (found.length >= filter.limit) break;
     }

@@ -20,12 +20,16 @@ export interface Entry {
   readonly bytes: Buffer;
 }
 
-/** An entry that should be there and is not; `verifyLog` says why. */
+/** An entry, or its hash in the tree, that should be there and is not; `verifyLog` says why. */
 export class EntriesMissing extends Error {
   readonly code = 'ENTRIES_MISSING';
   readonly seq: number;
-  constructor(dir: string, seq: number) {
-    super(`entry ${seq} is not in \`${dir}\`; it was pruned or is missing, see \`audit verify\``);
+  constructor(dir: string, seq: number, what: 'entry' | 'hash' = 'entry') {
+    super(
+      what === 'entry'
+        ? `entry ${seq} is not in \`${dir}\`; it was pruned or is missing, see \`audit verify\``
+        : `the hash of entry ${seq} is not in \`${dir}\`, so nothing shows that it is what was recorded; see \`audit verify\``,
+    );
     this.seq = seq;
   }
 }
@@ -42,7 +46,8 @@ export class EntryAltered extends Error {
 
 /**
  * The same as `readEntries`, each entry under the published checkpoint held against its hash in the tree: not whether the tree
- * is the one that was signed (that is `verifyLog`), but enough to notice an entry that was altered. Throws `EntryAltered` too.
+ * is the one that was signed (that is `verifyLog`), but enough to notice an entry that was altered. Throws `EntryAltered`, and
+ * `EntriesMissing` also where the hash is not there.
  */
 export function* readCheckedEntries(
   dir: string,
@@ -52,18 +57,28 @@ export function* readCheckedEntries(
 ): Generator<Entry> {
   const published = publishedCheckpoint(dir, files)?.size ?? 0;
   let index = -1;
-  let hashes: readonly Buffer[] | null = null;
+  let hashes: readonly Buffer[] = [];
   for (const entry of readEntries(dir, from, to, files)) {
     if (entry.seq < published) {
       const place = entry.seq % TILE_WIDTH;
       if (index !== (entry.seq - place) / TILE_WIDTH) {
         index = (entry.seq - place) / TILE_WIDTH;
-        hashes = readTile(dir, { level: 0, index, width: null }, files);
+        hashes = leavesOf(dir, index, published, files);
       }
-      if (hashes?.[place]?.equals(leafHashInBundle(entry.bytes)) === false) throw new EntryAltered(dir, entry.seq);
+      const hash = hashes[place];
+      if (hash === undefined) throw new EntriesMissing(dir, entry.seq, 'hash');
+      if (!hash.equals(leafHashInBundle(entry.bytes))) throw new EntryAltered(dir, entry.seq);
     }
     yield entry;
   }
+}
+
+/** Leaf hashes of bundle `index` in a log of `size`, as many as there are. */
+function leavesOf(dir: string, index: number, size: number, files: Files): readonly Buffer[] {
+  const width = Math.min(TILE_WIDTH, size - index * TILE_WIDTH);
+  const hashes = readTile(dir, { level: 0, index, width: null }, files) ?? [];
+  // The writer may have put the full tile in the place of this one between looking for the one and reading the other.
+  return hashes.length >= width ? hashes : (readTile(dir, { level: 0, index, width: null }, files) ?? hashes);
 }
 
 /** Entries from sequence `from` up to but not including `to`. Throws `EntriesMissing`. */
@@ -94,7 +109,7 @@ export class EntryLookup {
   readonly #dir: string;
   readonly #files: Files;
   #published: number;
-  #bundle: { index: number; entries: readonly Buffer[]; hashes: readonly Buffer[] | null } | null = null;
+  #bundle: { index: number; entries: readonly Buffer[]; hashes: readonly Buffer[] } | null = null;
   #journalled: ReadonlyMap<number, Buffer> | null = null;
 
   constructor(dir: string, files: Files = nodeFiles) {
@@ -103,26 +118,27 @@ export class EntryLookup {
     this.#published = publishedCheckpoint(dir, files)?.size ?? 0;
   }
 
-  /** Null for what is not recorded. Throws `EntriesMissing` and `EntryAltered`. */
-  get(seq: number): Buffer | null {
-    const fresh = seq < this.#published ? null : this.#fromJournal(seq);
-    if (fresh !== null) return fresh;
-    if (seq >= this.#published) {
+  /** Throws `EntriesMissing` and `EntryAltered`. */
+  get(seq: number): Buffer {
+    for (let reads = 0; seq >= this.#published && reads < 3; reads += 1) {
+      const fresh = this.#fromJournal(seq);
+      if (fresh !== null) return fresh;
       // What the journal held may have gone into bundles meanwhile.
       this.#published = publishedCheckpoint(this.#dir, this.#files)?.size ?? 0;
       this.#bundle = null;
       this.#journalled = null;
-      if (seq >= this.#published) return this.#fromJournal(seq);
     }
     const place = seq % TILE_WIDTH;
     const index = (seq - place) / TILE_WIDTH;
+    if (seq >= this.#published) throw new EntriesMissing(this.#dir, seq);
     if (this.#bundle?.index !== index) {
       const entries = readBundle(this.#dir, index, this.#published, this.#files) ?? [];
-      this.#bundle = { index, entries, hashes: readTile(this.#dir, { level: 0, index, width: null }, this.#files) };
+      this.#bundle = { index, entries, hashes: leavesOf(this.#dir, index, this.#published, this.#files) };
     }
-    const entry = this.#bundle.entries[place];
+    const [entry, hash] = [this.#bundle.entries[place], this.#bundle.hashes[place]];
     if (entry === undefined) throw new EntriesMissing(this.#dir, seq);
-    if (this.#bundle.hashes?.[place]?.equals(leafHash(entry)) === false) throw new EntryAltered(this.#dir, seq);
+    if (hash === undefined) throw new EntriesMissing(this.#dir, seq, 'hash');
+    if (!hash.equals(leafHash(entry))) throw new EntryAltered(this.#dir, seq);
     return entry;
   }
 
