@@ -3,11 +3,11 @@
 import type { Files } from '../store/files.ts';
 import { nodeFiles } from '../store/files.ts';
 import { checkpointText, type SignedCheckpoint } from './checkpoint.ts';
-import { EMPTY_ROOT, leafHash, nodeHash, rootOf } from './merkle.ts';
+import { EMPTY_ROOT, leafHash, nodeHash } from './merkle.ts';
 import { readBundle } from './read.ts';
 import { publishedCheckpoint } from './recover.ts';
 import { TILE_WIDTH } from './tile-path.ts';
-import { readTile } from './verify-tiles.ts';
+import { largestPowerBelow, NoProof, TileTree } from './tile-tree.ts';
 
 /** Everything that is needed to check one entry, as one JSON value; `docs/verify_proof.py` checks it. */
 export interface InclusionProof {
@@ -18,54 +18,6 @@ export interface InclusionProof {
   readonly proof: readonly string[];
   /** The signed note of the checkpoint that the proof leads to. */
   readonly checkpoint: string;
-}
-
-export class NoProof extends Error {
-  readonly code = 'NO_PROOF';
-}
-
-/** Hashes of the tree of `size` leaves, by subtree, from tiles; pruned parts come from the tiles above. */
-class TileTree {
-  readonly #dir: string;
-  readonly #files: Files;
-  readonly #tiles = new Map<string, readonly Buffer[] | null>();
-
-  constructor(dir: string, files: Files) {
-    this.#dir = dir;
-    this.#files = files;
-  }
-
-  /** MTH(D[start:end]); `start` is a multiple of the largest power of two below the length, as in every proof. */
-  range(start: number, end: number): Buffer {
-    const length = end - start;
-    const whole = this.#stored(start, length);
-    if (whole !== null) return whole;
-    if (length === 1) throw new NoProof(`the hash of entry ${start} is not kept; it was pruned`);
-    const left = largestPowerBelow(length);
-    return nodeHash(this.range(start, start + left), this.range(start + left, end));
-  }
-
-  /** A complete subtree of 2^k leaves stands in tiles: its own hash, or those that it is made of. */
-  #stored(start: number, length: number): Buffer | null {
-    const height = Math.log2(length);
-    if (!Number.isInteger(height) || start % length !== 0) return null;
-    const level = Math.floor(height / 8);
-    const span = TILE_WIDTH ** level;
-    const index = Math.floor(start / (span * TILE_WIDTH));
-    const first = (start / span) % TILE_WIDTH;
-    const hashes = this.#tile(level, index)?.slice(first, first + length / span);
-    return hashes?.length === length / span ? rootOf(hashes) : null;
-  }
-
-  #tile(level: number, index: number): readonly Buffer[] | null {
-    const key = `${level}/${index}`;
-    let tile = this.#tiles.get(key);
-    if (tile === undefined) {
-      tile = readTile(this.#dir, { level, index, width: null }, this.#files);
-      this.#tiles.set(key, tile);
-    }
-    return tile;
-  }
 }
 
 /** Proof that entry `seq` is under the published checkpoint. Throws `NoProof`. */
@@ -184,12 +136,6 @@ function consistencyPath(tree: TileTree, m: number, at: { start: number; end: nu
   const middle = start + largestPowerBelow(end - start);
   if (m <= middle) return [...consistencyPath(tree, m, { start, end: middle }, complete), tree.range(middle, end)];
   return [...consistencyPath(tree, m, { start: middle, end }, false), tree.range(start, middle)];
-}
-
-function largestPowerBelow(n: number): number {
-  let power = 1;
-  while (power * 2 < n) power *= 2;
-  return power;
 }
 
 function latest(dir: string, files: Files): SignedCheckpoint {

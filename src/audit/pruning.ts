@@ -9,7 +9,7 @@ import type { LogPrunedEvent } from '../core/event.ts';
 import type { AuditSink } from '../core/ports.ts';
 import { readIfThere, writeDurable } from '../store/durable-file.ts';
 import { type Files, nodeFiles } from '../store/files.ts';
-import { EntriesMissing, readBundle } from './read.ts';
+import { EntriesMissing, EntryLookup, readBundle } from './read.ts';
 import { publishedCheckpoint } from './recover.ts';
 import { TILE_WIDTH } from './tile-path.ts';
 
@@ -17,9 +17,13 @@ export const PRUNED_FILE = 'pruned';
 
 /** The newest `log.pruned` event, or null when nothing was pruned or the pointer leads to no such event. */
 export function latestPruning(dir: string, files: Files = nodeFiles): LogPrunedEvent | null {
+  const at = pointerOf(dir, files);
+  return at === null ? null : pruningAt(dir, at, files);
+}
+
+function pointerOf(dir: string, files: Files): number | null {
   const pointer = readIfThere(join(dir, PRUNED_FILE), files);
-  if (pointer === null) return null;
-  return pruningAt(dir, Number(Buffer.from(pointer).toString('utf8').trim()), files);
+  return pointer === null ? null : Number(Buffer.from(pointer).toString('utf8').trim());
 }
 
 function pruningAt(dir: string, seq: number, files: Files): LogPrunedEvent | null {
@@ -31,17 +35,32 @@ function pruningAt(dir: string, seq: number, files: Files): LogPrunedEvent | nul
   return event?.type === 'log.pruned' && Number.isSafeInteger(event.first_kept) ? (event as LogPrunedEvent) : null;
 }
 
-/** The controls that a `log.pruned` event tells of, with those of its parts. Throws `EntriesMissing`. */
-export function controlsOf(pruned: LogPrunedEvent, dir: string, files: Files = nodeFiles): Controls {
-  if (pruned.parts === undefined) return pruned.controls;
+/** From where on a pruned log is kept, and what was in force there. */
+export interface KeptFrom {
+  readonly first: number;
+  readonly controls: Controls;
+  /** Sequences of the `log.pruned` events that say so. */
+  readonly told: readonly number[];
+}
+
+/**
+ * Null for a log that was not pruned. Each event that tells of it is held against its hash in the tree, since what is folded on
+ * top of controls that were altered is wrong throughout. Throws `EntriesMissing` and `EntryAltered`.
+ */
+export function keptFrom(dir: string, files: Files = nodeFiles): KeptFrom | null {
+  const at = pointerOf(dir, files);
+  const last = at === null ? null : pruningAt(dir, at, files);
+  if (at === null || last === null) return null;
+  const told = [...(last.parts ?? []), at];
   const all = emptyPart();
-  for (const seq of [...pruned.parts, null]) {
-    const part = seq === null ? pruned : pruningAt(dir, seq, files);
-    if (part === null) throw new EntriesMissing(dir, seq ?? 0);
+  const entries = new EntryLookup(dir, files);
+  for (const seq of told) {
+    const part = eventOf(entries.get(seq));
+    if (part?.type !== 'log.pruned' || part.controls === undefined) throw new EntriesMissing(dir, seq);
     for (const record of CONTROL_RECORDS) Object.assign(all[record], part.controls[record]);
     all.hostOverrides.push(...part.controls.hostOverrides);
   }
-  return { ...all, version: pruned.controls.version };
+  return { first: last.first_kept, controls: { ...all, version: last.controls.version }, told };
 }
 
 /** Bytes of controls that one entry tells of: well below what an entry can hold, so that nothing of them is shortened. */

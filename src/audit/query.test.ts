@@ -164,7 +164,11 @@ describe('the query index', () => {
     const index = openQueryIndex(copy, '');
     while (index.catchUp(COUNT) > 0);
     const bundle = join(copy, 'tile/entries/001');
-    writeFileSync(bundle, readFileSync(bundle, 'latin1').replace('"tenant":"tenant-4"', '"tenant":"tenant-5"'), 'latin1');
+    writeFileSync(
+      bundle,
+      readFileSync(bundle, 'latin1').replace('"tenant":"tenant-4"', '"tenant":"tenant-5"'),
+      'latin1',
+    );
     const fresh = openQueryIndex(copy, '');
     expect(() => fresh.catchUp(COUNT)).toThrow(expect.objectContaining({ code: 'ENTRY_ALTERED', seq: 256 }));
     for (const name of ['checkpoint', 'journal']) rmSync(join(copy, name), { recursive: true });

@@ -13,7 +13,7 @@ import { zstdCompress } from 'node:zlib';
 import { readIfThere, writeDurable } from '../store/durable-file.ts';
 import { type Files, nodeFiles } from '../store/files.ts';
 import { encodeBundle } from './entry-bundle.ts';
-import { readBundle } from './read.ts';
+import { EntryAltered, readBundle } from './read.ts';
 import { BLOCK_BUNDLES, readSealed, SEALED_BUNDLES, SEALED_FOLDER, sealedPath } from './sealed-segment.ts';
 import { TILE_WIDTH, tilePath } from './tile-path.ts';
 import { KEPT_FOLDER } from './tile-writer.ts';
@@ -108,8 +108,12 @@ async function removeBundles(dir: string, segment: number, files: Files): Promis
 function lastTime(dir: string, segment: number, size: number, files: Files): number | null {
   const last = readBundle(dir, (segment + 1) * SEALED_BUNDLES - 1, size, files)?.at(-1);
   if (last === undefined) return null;
-  const time = Date.parse((JSON.parse(last.toString('utf8')) as { time?: string }).time ?? '');
-  return Number.isNaN(time) ? null : time;
+  try {
+    const time = Date.parse((JSON.parse(last.toString('utf8')) as { time?: string }).time ?? '');
+    return Number.isNaN(time) ? null : time;
+  } catch {
+    throw new EntryAltered(dir, (segment + 1) * SEGMENT_ENTRIES - 1);
+  }
 }
 
 /** Bundles in the middle of which a kept checkpoint stands: its root needs their hashes. */

@@ -2,11 +2,12 @@
 
 import { join } from 'node:path';
 import { isUnwritable } from '../audit/index-database.ts';
-import { type InclusionProof, inclusionProof, NoProof } from '../audit/proof.ts';
+import { type InclusionProof, inclusionProof } from '../audit/proof.ts';
 import { firstKept } from '../audit/pruning.ts';
 import { type EventFilter, type FoundEvent, IndexRemade, IndexUnwritable, openQueryIndex } from '../audit/query.ts';
 import { readEntries } from '../audit/read.ts';
 import { publishedCheckpoint } from '../audit/recover.ts';
+import { NoProof } from '../audit/tile-tree.ts';
 import { nodeFiles } from '../store/files.ts';
 import { CliFailure, type CliIo, type CommonOptions, configOf, EXIT } from './context.ts';
 import { hasLog } from './recorded-events.ts';

@@ -2,7 +2,7 @@
 
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { controlsOf, latestPruning } from '../audit/pruning.ts';
+import { keptFrom } from '../audit/pruning.ts';
 import { readCheckedEntries } from '../audit/read.ts';
 import type { Controls } from '../core/controls.ts';
 import type { AuditEvent, DecisionEvent } from '../core/event.ts';
@@ -21,9 +21,9 @@ export function hasLog(state: string): boolean {
 /** Decisions from an instant (epoch ms) on, in the order of the log, from its first entry that is kept. */
 export function* recordedDecisions(state: string, since = 0): Generator<RecordedDecision> {
   const dir = join(state, 'audit');
-  const pruned = latestPruning(dir);
-  const history = new ControlsHistory(pruned ? controlsOf(pruned, dir) : undefined);
-  for (const { bytes } of readCheckedEntries(dir, pruned?.first_kept)) {
+  const kept = keptFrom(dir);
+  const history = new ControlsHistory(kept?.controls);
+  for (const { bytes } of readCheckedEntries(dir, kept?.first)) {
     if (!bytes.includes('"type":"decision"') && !bytes.includes('"type":"control.changed"')) continue;
     const event = JSON.parse(bytes.toString('utf8')) as AuditEvent;
     if (event.type === 'control.changed') history.add(event);

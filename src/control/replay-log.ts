@@ -1,7 +1,7 @@
 /** Bundles kept by digest, and the replay of a whole log against them, in turns so that nothing else waits for it. */
 
 import { setImmediate } from 'node:timers/promises';
-import { controlsOf, latestPruning } from '../audit/pruning.ts';
+import { keptFrom } from '../audit/pruning.ts';
 import { EntryAltered, readCheckedEntries } from '../audit/read.ts';
 import { publishedCheckpoint } from '../audit/recover.ts';
 import type { Controls } from '../core/controls.ts';
@@ -52,15 +52,15 @@ export async function replayLog({
   since,
   progress,
 }: ReplayOrder): Promise<ReplayReport> {
-  const pruned = latestPruning(dir);
-  const base = pruned === null ? {} : { controls: controlsOf(pruned, dir) };
+  const kept = keptFrom(dir);
+  const base = kept === null ? {} : { controls: kept.controls };
   const replay = new Replay({ bundleOf: (digest) => keptBundle(bundles, digest), candidate, suppose, since, ...base });
   const judge = judgeOf(replay);
   const of = Number.isFinite(size) ? size : (publishedCheckpoint(dir, nodeFiles)?.size ?? 0);
   let turn = 0;
   let at = 0;
   try {
-    for (const { seq, bytes } of readCheckedEntries(dir, pruned?.first_kept ?? 0, size)) {
+    for (const { seq, bytes } of readCheckedEntries(dir, kept?.first ?? 0, size)) {
       at = seq;
       judge(bytes);
       turn += 1;

@@ -5,7 +5,13 @@ import { join } from 'node:path';
 import type { AnswerOf } from '../../admin/contract.ts';
 import type { WitnessAt } from '../../audit/cosigner.ts';
 import type { AuditLog } from '../../audit/log.ts';
-import { type NoteSigner, parseVerifierKey, verifierKey } from '../../audit/signed-note.ts';
+import {
+  type NoteSigner,
+  type NoteVerifier,
+  parseVerifierKey,
+  verifierKey,
+  verifierOf,
+} from '../../audit/signed-note.ts';
 import type { Config } from '../../config/schema.ts';
 import type { SigningKeys } from '../../pki/signing-keys.ts';
 import type { StateDir } from '../../store/state-dir.ts';
@@ -46,6 +52,11 @@ export function writePublicKeys({ config, keys, state }: LogKeysParts): readonly
   const lines = keys.all('checkpoint').map((key) => verifierKey(config.audit.origin, key.rawPublicKey));
   writeFileSync(join(state.path, 'log-keys.txt'), `${lines.join('\n')}\n`, { mode: 0o644 });
   return lines;
+}
+
+/** Of every key that ever signed. */
+export function logVerifiers({ config, keys }: Omit<LogKeysParts, 'state'>): readonly NoteVerifier[] {
+  return keys.all('checkpoint').map((key) => verifierOf(config.audit.origin, key.rawPublicKey));
 }
 
 /** Every key that ever signed, newest first, and which of them sign now. A key is followed by the one made after it. */

@@ -9,18 +9,19 @@ import { parseCheckpoint } from '../../audit/checkpoint.ts';
 import { type ExportFormat, exportLine } from '../../audit/export.ts';
 import { type Figures, percentile } from '../../audit/level-figures.ts';
 import type { AuditLog } from '../../audit/log.ts';
-import { inclusionProof, NoProof } from '../../audit/proof.ts';
+import { inclusionProof } from '../../audit/proof.ts';
 import { firstKept } from '../../audit/pruning.ts';
 import { IndexRemade, openQueryIndex } from '../../audit/query.ts';
 import { readCheckedEntries, readEntries } from '../../audit/read.ts';
 import { openEvent } from '../../audit/sealed-fields.ts';
+import { NoProof } from '../../audit/tile-tree.ts';
 import type { AuditEvent } from '../../core/event.ts';
 import { ulid } from '../../core/ids.ts';
 import { err, ok } from '../../core/result.ts';
 import type { RecordFigures } from '../../telemetry/service-levels.ts';
 import type { Core } from '../open-core.ts';
 import { startForwarding } from './forwarding.ts';
-import { logKeys, rotateLogKey } from './log-keys.ts';
+import { logKeys, logVerifiers, rotateLogKey } from './log-keys.ts';
 import { openRetention } from './retention.ts';
 import { verifyRecord } from './verify-record.ts';
 
@@ -70,7 +71,8 @@ export function recordDesk(
     kept = before;
     index.forget(before);
   };
-  const retention = openRetention({ audit: log, clock, log: core.log, sealAfterDays, retentionDays, forget });
+  const verifiers = () => logVerifiers(core);
+  const retention = openRetention({ ...core, sealAfterDays, retentionDays, verifiers, forget });
   const forwarding = startForwarding(core);
   return {
     close: async () => {

@@ -2,16 +2,15 @@
 
 import { randomBytes } from 'node:crypto';
 import type { AuditLog } from '../../audit/log.ts';
-import { controlsOf, latestPruning, recordPruning, writePruning } from '../../audit/pruning.ts';
-import { readEntries } from '../../audit/read.ts';
+import { keptFrom, latestPruning, recordPruning, writePruning } from '../../audit/pruning.ts';
 import { publishedCheckpoint } from '../../audit/recover.ts';
 import { agedSegments, removeSegments, SEGMENT_ENTRIES, sealSegments } from '../../audit/retention.ts';
+import type { NoteVerifier } from '../../audit/signed-note.ts';
 import type { Controls } from '../../core/controls.ts';
-import type { AuditEvent } from '../../core/event.ts';
 import { ulid } from '../../core/ids.ts';
 import type { Clock, Log } from '../../core/ports.ts';
-import { ControlsHistory } from '../../policy/controls/controls-history.ts';
 import { nodeFiles } from '../../store/files.ts';
+import { foldControls } from './fold-controls.ts';
 
 export interface RetentionParts {
   readonly audit: AuditLog;
@@ -19,6 +18,8 @@ export interface RetentionParts {
   readonly log: Log;
   readonly sealAfterDays: number;
   readonly retentionDays: number;
+  /** The log's own keys. */
+  readonly verifiers: () => readonly NoteVerifier[];
   /** Told of what is gone. */
   readonly forget: (firstKept: number) => void;
 }
@@ -39,7 +40,6 @@ export interface Retention {
 
 const DAY_MS = 86_400_000;
 const HOUR_MS = 3_600_000;
-const CONTROL_CHANGED = Buffer.from('"type":"control.changed"');
 
 export function openRetention(parts: RetentionParts): Retention {
   let last: Promise<unknown> = Promise.resolve();
@@ -77,15 +77,13 @@ async function retain(
   await audit.publish();
   const { dir } = audit;
   const log = { dir, size: publishedCheckpoint(dir, nodeFiles)?.size ?? 0 };
-  const before = latestPruning(dir);
-  const kept = before?.first_kept ?? 0;
+  const kept = latestPruning(dir)?.first_kept ?? 0;
   const from = kept / SEGMENT_ENTRIES;
   const sealTo = agedSegments(log, clock.now() - Math.min(order.days, parts.sealAfterDays) * DAY_MS, from);
   const sealed = await sealSegments(log, from, sealTo);
   const first = agedSegments(log, clock.now() - order.days * DAY_MS, from) * SEGMENT_ENTRIES;
   if (first > kept) {
-    const base = before === null ? undefined : controlsOf(before, dir);
-    const controls = controlsBefore(dir, { from: kept, to: first }, base);
+    const controls = await foldControls(dir, { kept: keptFrom(dir), to: first }, parts.verifiers());
     await prune(parts, { ...order, first, controls });
   }
   // Also what a crash left half removed.
@@ -102,16 +100,4 @@ async function prune(
   await audit.publish();
   await writePruning(audit.dir, seq);
   forget(first);
-}
-
-function controlsBefore(dir: string, { from, to }: { from: number; to: number }, base: Controls | undefined): Controls {
-  const history = new ControlsHistory(base);
-  for (const { bytes } of readEntries(dir, from, to)) {
-    if (!bytes.includes(CONTROL_CHANGED)) continue;
-    const event = JSON.parse(bytes.toString('utf8')) as AuditEvent;
-    if (event.type === 'control.changed') history.add(event);
-  }
-  const controls = history.at(history.version);
-  if (controls === null) throw new Error('the controls of the latest version are not known');
-  return controls;
 }
