@@ -2,10 +2,11 @@
 
 import type { Files } from '../store/files.ts';
 import { nodeFiles } from '../store/files.ts';
-import { checkpointText, type SignedCheckpoint } from './checkpoint.ts';
+import type { SignedCheckpoint } from './checkpoint.ts';
 import { EMPTY_ROOT, leafHash, nodeHash } from './merkle.ts';
 import { readBundle } from './read.ts';
 import { publishedCheckpoint } from './recover.ts';
+import { noteText } from './signed-note.ts';
 import { TILE_WIDTH } from './tile-path.ts';
 import { largestPowerBelow, NoProof, TileTree } from './tile-tree.ts';
 
@@ -30,7 +31,7 @@ export function inclusionProof(dir: string, seq: number, files: Files = nodeFile
   const entry = readBundle(dir, index, published.size, files)?.[seq % TILE_WIDTH];
   if (entry === undefined) throw new NoProof(`entry ${seq} is not kept; it was pruned or is missing`);
   const proof = inclusionPath(new TileTree(dir, files), seq, 0, published.size);
-  return { seq, entry: entry.toString('utf8'), proof: proof.map(base64), checkpoint: noteText(published) };
+  return { seq, entry: entry.toString('utf8'), proof: proof.map(base64), checkpoint: noteText(published.note) };
 }
 
 /** Proof that the tree of `oldSize` is the beginning of that of `newSize`; base64 hashes. Throws `NoProof`. */
@@ -142,15 +143,6 @@ function latest(dir: string, files: Files): SignedCheckpoint {
   const published = publishedCheckpoint(dir, files);
   if (published === null) throw new NoProof('the log has no checkpoint yet');
   return published;
-}
-
-function noteText(checkpoint: SignedCheckpoint): string {
-  const lines = checkpoint.note.signatures.map(({ name, keyId, signature }) => {
-    const id = Buffer.alloc(4);
-    id.writeUInt32BE(keyId);
-    return `\u2014 ${name} ${Buffer.concat([id, signature]).toString('base64')}\n`;
-  });
-  return `${checkpointText(checkpoint)}\n${lines.join('')}`;
 }
 
 function base64(of: Buffer): string {

@@ -107,6 +107,12 @@ export function parseNote(bytes: Uint8Array | string): Result<SignedNote, string
   return ok({ text: whole.slice(0, split + 1), signatures });
 }
 
+/** The note as it was read, by the letter. */
+export function noteText({ text, signatures }: SignedNote): string {
+  const lines = signatures.map(({ name, keyId, signature }) => signatureLine(name, keyId, signature));
+  return `${text}\n${lines.join('')}`;
+}
+
 export type NoteStatus = 'verified' | 'bad_signature' | 'unknown_key';
 
 /**

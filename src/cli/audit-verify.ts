@@ -5,9 +5,10 @@ import { dirname, join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { parseCheckpoint, type SignedCheckpoint } from '../audit/checkpoint.ts';
 import { MAX_ENTRY_BYTES } from '../audit/entry-bundle.ts';
+import { parseExportProof } from '../audit/export-proof.ts';
 import { checkNote, type NoteVerifier, parseVerifierKey } from '../audit/signed-note.ts';
 import { type VerifyReport, verifyLog } from '../audit/verify.ts';
-import { verifyExport } from '../audit/verify-export.ts';
+import { type ExportReport, verifyExport } from '../audit/verify-export.ts';
 import { verifyProof } from '../audit/verify-proof.ts';
 import { CliFailure, type CliIo, type CommonOptions, configOf, EXIT, textOf } from './context.ts';
 import { fileLines } from './file-lines.ts';
@@ -31,13 +32,13 @@ export function addVerify(audit: Command, parts: CliParts): void {
     summary: 'verifies a log directory, an inclusion proof, a checkpoint or an export; exit 1 when it does not hold',
     declare: (command) => {
       command
-        .argument(
-          '[path]',
-          'log or state directory, a file of `audit proof`, a checkpoint, or a JSON Lines export from entry 0',
-        )
+        .argument('[path]', 'log or state directory, a file of `audit proof`, a checkpoint, or a JSON Lines export')
         .option('--key <key-or-file...>', 'verifier key, or a file of them; default: `log-keys.txt` beside the log')
         .option('--witness-key <key-or-file...>', 'each of these witnesses must have signed a checkpoint of the log')
-        .option('--checkpoint <file>', 'signed checkpoint that an export must lead to; default: that of the log');
+        .option(
+          '--checkpoint <file>',
+          'signed checkpoint that an export must lead to; default: the one that it carries, else that of the log',
+        );
     },
     run: async ([path], options, { io }) => verify(path ?? join(configOf(options, io).state, 'audit'), options, io),
   });
@@ -128,24 +129,36 @@ function verifyLines(
   options: VerifyOptions,
   io: CliIo,
 ): number {
-  const checkpoint = options.checkpoint === undefined ? join(log, CHECKPOINT) : resolve(io.cwd, options.checkpoint);
-  if (!existsSync(checkpoint))
+  const given = options.checkpoint;
+  const carries = given === undefined && carriesProof(file);
+  const checkpoint = given === undefined ? join(log, CHECKPOINT) : resolve(io.cwd, given);
+  if (!carries && !existsSync(checkpoint))
     throw new CliFailure(EXIT.usage, `there is no checkpoint at \`${checkpoint}\`; give one by \`--checkpoint\``);
   const report = verifyExport(fileLines(file), {
-    checkpoint: readFileSync(checkpoint),
+    checkpoint: carries ? null : readFileSync(checkpoint),
     verifiers,
     tiles: existsSync(join(dirname(checkpoint), 'tile')) ? dirname(checkpoint) : null,
   });
   if (options.json) printJson(io, report);
-  else if (report.ok) {
-    const beyond = report.beyond > 0 ? `; ${report.beyond} lines are beyond it` : '';
-    io.stdout(`verified: ${report.size} entries lead to the signed checkpoint${beyond}\n`);
-  } else io.stdout(`NOT VERIFIED: ${JSON.stringify(report.fault)}\n`);
+  else io.stdout(report.ok ? verifiedLines(report) : `NOT VERIFIED: ${JSON.stringify(report.fault)}\n`);
   return report.ok ? EXIT.done : EXIT.failed;
 }
 
-/** Its first line is an event; a proof is one JSON value of another shape. */
+function verifiedLines({ first, end, size, beyond }: ExportReport): string {
+  const more = beyond > 0 ? `; ${beyond} lines are beyond it` : '';
+  if (first === 0 && end === size) return `verified: ${size} entries lead to the signed checkpoint${more}\n`;
+  const part = `entries ${first} to ${end - 1} lead to the signed checkpoint of ${size}`;
+  return `verified: ${part}; those around them stand by their hashes alone${more}\n`;
+}
+
+function carriesProof(file: string): boolean {
+  const [line] = fileLines(file, 2 * MAX_ENTRY_BYTES);
+  return line !== undefined && parseExportProof(line.toString('utf8')) !== null;
+}
+
+/** Its first line is an event, or says what part of a log follows; a proof is one JSON value of another shape. */
 function isExport(file: string): boolean {
+  if (carriesProof(file)) return true;
   const [line] = fileLines(file, 2 * MAX_ENTRY_BYTES);
   try {
     const first: unknown = JSON.parse(line?.toString('utf8') ?? '');

@@ -1,17 +1,15 @@
 /** `locktender audit …`: the record. What only reads needs no appliance, but for `tail`. */
 
 import { existsSync, readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import type { Command } from 'commander';
 import { ROUTES } from '../admin/contract.ts';
-import { EXPORT_FORMATS, exportLine } from '../audit/export.ts';
-import { firstKept } from '../audit/pruning.ts';
 import type { EventFilter } from '../audit/query.ts';
-import { readCheckedEntries } from '../audit/read.ts';
 import type { AuditEvent } from '../core/event.ts';
 import { didYouMean } from '../core/nearest.ts';
 import { REASONS } from '../core/reasons.ts';
 import { adminClient } from './admin-client.ts';
+import { addExport } from './audit-export.ts';
 import { addForward } from './audit-forward.ts';
 import { keptEvents, keptProof, liveOrKept } from './audit-offline.ts';
 import { addTail } from './audit-tail.ts';
@@ -132,35 +130,6 @@ function addKeeping(audit: Command, parts: CliParts): void {
       const answer = await adminClient(options, io).call('auditShred', { body });
       if (options.json) return printJson(io, answer);
       io.stdout(answer.shredded ? `the key of ${answer.tenant} is destroyed\n` : `${answer.tenant} had no key\n`);
-    },
-  });
-}
-
-function addExport(audit: Command, parts: CliParts): void {
-  leaf<{ format: string; from: string; dir?: string }>(audit, 'export', parts, {
-    summary: 'every entry of a log directory, to stdout',
-    declare: (command) => {
-      command
-        .option('--format <format>', `one of ${EXPORT_FORMATS.join(', ')}`, 'jsonl')
-        .option('--from <seq>', 'first sequence number', '0')
-        .option('--dir <dir>', 'log directory; default: that of the state directory');
-    },
-    run: async (_, options, { io }) => {
-      const format = EXPORT_FORMATS.find((known) => known === options.format);
-      if (format === undefined)
-        throw new CliFailure(
-          EXIT.usage,
-          `format \`${options.format}\` is not known; ${didYouMean(options.format, EXPORT_FORMATS)}`,
-        );
-      if (!/^[0-9]{1,15}$/.test(options.from))
-        throw new CliFailure(EXIT.usage, `\`${options.from}\` is not a sequence number; see \`audit query\``);
-      const dir = options.dir === undefined ? join(configOf(options, io).state, 'audit') : resolve(io.cwd, options.dir);
-      // An export of nothing, from a path that is wrong, would pass for a log without entries.
-      if (!existsSync(dir))
-        throw new CliFailure(EXIT.usage, `\`${dir}\` does not exist; name a log directory with --dir, or --state`);
-      for (const { seq, bytes } of readCheckedEntries(dir, Math.max(firstKept(dir), Number(options.from)))) {
-        io.stdout(`${exportLine(seq, bytes.toString('utf8'), format)}\n`);
-      }
     },
   });
 }

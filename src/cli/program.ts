@@ -99,6 +99,7 @@ const KNOWN: Readonly<Record<string, { readonly exit: number; say(error: Error):
   EIO: { exit: EXIT.internal, say: (error) => `${error.message}; the disk is failing` },
   ENTRIES_MISSING: { exit: EXIT.failed, say: (error) => error.message },
   ENTRY_ALTERED: { exit: EXIT.failed, say: (error) => error.message },
+  NO_PROOF: { exit: EXIT.failed, say: (error) => error.message },
   LOG_DAMAGED: { exit: EXIT.failed, say: (error) => error.message },
 };
 

@@ -47,6 +47,7 @@ describe('the record of a state directory on which no appliance runs', () => {
       [['audit', 'query', '--since', '1h', '--until', '2h'], 2, /swap them/],
       [['audit', 'query', '--type', 'decisions'], 2, /did you mean `decision`\?/],
       [['audit', 'verify', directory.path], 2, /holds no log/],
+      [['audit', 'export', '--format', 'ocsf', '--proof'], 2, /only the entries themselves/],
       [['audit', 'query', '--admin', 'http://127.0.0.1:9'], 3, /no appliance/],
       [['audit', 'tail', '--admin', 'localhost:9128'], 2, /`localhost:9128` is not the URL of an admin API/],
     ];
@@ -63,6 +64,22 @@ describe('the record of a state directory on which no appliance runs', () => {
     const altered = join(directory.path, 'altered');
     writeFileSync(altered, readFileSync(checkpoint, 'utf8').replace('\n20\n', '\n21\n'));
     expect(await cli('audit', 'verify', altered, ...key)).toMatchObject({ code: 1 });
+  });
+
+  it('exports a part that verifies elsewhere, by the public key alone', async () => {
+    const file = join(directory.path, 'part.jsonl');
+    writeFileSync(file, (await cli('audit', 'export', '--from', '5')).stdout);
+    const key = ['--key', verifierKey(signer.name, signer.publicKey)];
+    const elsewhere = (...args: string[]) =>
+      execute([PROGRAM, 'audit', ...args, '--state', join(directory.path, 'none')]);
+    const stdout = expect.stringMatching(/^verified: entries 5 to 19 lead to the signed checkpoint of 20;/);
+    expect(await elsewhere('verify', file, ...key)).toMatchObject({ code: 0, stdout });
+    writeFileSync(file, readFileSync(file, 'latin1').replace('host-7.', 'host-8.'), 'latin1');
+    expect(await elsewhere('verify', file, ...key)).toMatchObject({ code: 1, stdout: expect.stringMatching(/^NOT/) });
+    const bare = await cli('audit', 'export', '--from', '5', '--no-proof');
+    writeFileSync(file, bare.stdout);
+    expect(await cli('audit', 'verify', file, ...key)).toMatchObject({ code: 0, stdout });
+    expect(bare.stdout.split('\n').filter((line) => !line.includes('"type":"decision"'))).toEqual(['']);
   });
 
   it('answers where its index cannot be written, and names an entry that was altered', async () => {

@@ -1,12 +1,14 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { exportProofLine } from '../../src/audit/export-proof.ts';
 import { openLog } from '../../src/audit/log.ts';
 import { keptFrom, latestPruning, recordPruning, writePruning } from '../../src/audit/pruning.ts';
 import { readEntries } from '../../src/audit/read.ts';
 import { agedSegments, removeSegments, SEGMENT_ENTRIES, sealSegments } from '../../src/audit/retention.ts';
 import { verifyLog } from '../../src/audit/verify.ts';
+import { verifyExport } from '../../src/audit/verify-export.ts';
 import { recordedDecisions } from '../../src/cli/recorded-events.ts';
 import { NO_CONTROLS } from '../../src/core/controls.ts';
 import { ulid } from '../../src/core/ids.ts';
@@ -47,6 +49,12 @@ it('seals and prunes whole segments; what remains verifies, and a segment that n
   expect(verifyLog(dir, { verifiers })).toMatchObject({ ok: true, firstKept: SEGMENT_ENTRIES, checked: 302 });
   expect([...readEntries(dir, SEGMENT_ENTRIES)]).toHaveLength(302);
   expect([...recordedDecisions(state)]).toMatchObject([{ event: { input: { controls: 4 } }, controls }]);
+  const kept = [...readEntries(dir, SEGMENT_ENTRIES)].map(({ bytes }) => bytes);
+  const exported = [Buffer.from(exportProofLine(dir, SEGMENT_ENTRIES) ?? ''), ...kept];
+  const proven = { ok: true, first: SEGMENT_ENTRIES, end: seq + 2, size: seq + 2 };
+  expect(verifyExport(exported, { checkpoint: null, verifiers, tiles: null })).toMatchObject(proven);
+  const checkpoint = readFileSync(join(dir, 'checkpoint'));
+  expect(verifyExport(kept, { checkpoint, verifiers, tiles: dir })).toMatchObject(proven);
   rmSync(join(dir, 'pruned'));
   expect(verifyLog(dir, { verifiers }).fault).toMatchObject({ seq: 0, kind: 'missing' });
 }, 60_000);

@@ -57,6 +57,12 @@ export const AUDIT_ROUTES = {
       format: z.enum(['jsonl', 'ocsf', 'cloudevents']).default('jsonl'),
       from: z.coerce.number().int().min(0).default(0).describe('first sequence number'),
       to: z.coerce.number().int().min(0).optional().describe('last sequence number'),
+      proof: z
+        .enum(['part', 'always', 'never'])
+        .default('part')
+        .describe(
+          'a first line by which the rest (jsonl) is verified by itself; `part`: where it is not the whole log',
+        ),
     }),
     answers: 'lines',
     response: z.string(),

@@ -7,6 +7,7 @@ import type { RecordDesk } from '../../admin/ports.ts';
 import type { RecordedEntry } from '../../admin/recorded-entry.ts';
 import { parseCheckpoint } from '../../audit/checkpoint.ts';
 import { type ExportFormat, exportLine } from '../../audit/export.ts';
+import { exportProofLine } from '../../audit/export-proof.ts';
 import { type Figures, percentile } from '../../audit/level-figures.ts';
 import type { AuditLog } from '../../audit/log.ts';
 import { inclusionProof } from '../../audit/proof.ts';
@@ -114,7 +115,7 @@ export function recordDesk(
     percentile,
     summary: (by) => ask(() => index.summary(by, MOST_NAMED)),
     verify: verifyRecord({ dir: log.dir, keysFile: join(core.state.path, 'log-keys.txt'), clock }),
-    export: ({ format, from, to }) => exported(log, { format, from: Math.max(from, kept), to }),
+    export: ({ from, ...asked }) => exported(log, { ...asked, from: Math.max(from, kept) }),
     checkpoint: () => checkpointOf(log.head.note),
     proof: async (seq) => proofOf(log, seq),
     forwarding: async () => ({ size: log.head.size, receivers: [...(await forwarding.status())] }),
@@ -132,12 +133,19 @@ function entriesOf(
   });
 }
 
+interface ExportOrder {
+  readonly format: ExportFormat;
+  readonly from: number;
+  readonly to?: number | undefined;
+  readonly proof: 'part' | 'always' | 'never';
+}
+
 /** Lines with their line feeds, a turn at a time. */
-async function* exported(
-  log: AuditLog,
-  { format, from, to }: { readonly format: ExportFormat; readonly from: number; readonly to?: number | undefined },
-): AsyncGenerator<string> {
+async function* exported(log: AuditLog, { format, from, to, proof }: ExportOrder): AsyncGenerator<string> {
   const end = Math.min(log.head.size, (to ?? log.head.size) + 1);
+  const wanted = format === 'jsonl' && (proof === 'part' ? from > 0 || end < log.head.size : proof === 'always');
+  const line = wanted ? exportProofLine(log.dir, from, end) : null;
+  if (line !== null) yield `${line}\n`;
   for (let at = from; at < end; at += TURN) {
     let piece = '';
     for (const { seq, bytes } of readCheckedEntries(log.dir, at, Math.min(end, at + TURN))) {
