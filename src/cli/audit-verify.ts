@@ -24,6 +24,8 @@ interface VerifyOptions extends CommonOptions {
 /** Beside the log: the public keys that its checkpoints are signed with. */
 export const KEYS_FILE = 'log-keys.txt';
 const CHECKPOINT = 'checkpoint';
+/** An entry, or the first line of a part of a log, is never longer. */
+const LONGEST_LINE = 4 * MAX_ENTRY_BYTES;
 /** An entry, its path and a checkpoint are never longer. */
 const MAX_PROOF_BYTES = 4 * 1024 * 1024;
 
@@ -134,7 +136,7 @@ function verifyLines(
   const checkpoint = given === undefined ? join(log, CHECKPOINT) : resolve(io.cwd, given);
   if (!carries && !existsSync(checkpoint))
     throw new CliFailure(EXIT.usage, `there is no checkpoint at \`${checkpoint}\`; give one by \`--checkpoint\``);
-  const report = verifyExport(fileLines(file), {
+  const report = verifyExport(fileLines(file, { longest: LONGEST_LINE }), {
     checkpoint: carries ? null : readFileSync(checkpoint),
     verifiers,
     tiles: existsSync(join(dirname(checkpoint), 'tile')) ? dirname(checkpoint) : null,
@@ -152,14 +154,14 @@ function verifiedLines({ first, end, size, beyond }: ExportReport): string {
 }
 
 function carriesProof(file: string): boolean {
-  const [line] = fileLines(file, 2 * MAX_ENTRY_BYTES);
+  const [line] = fileLines(file, { most: LONGEST_LINE });
   return line !== undefined && parseExportProof(line.toString('utf8')) !== null;
 }
 
 /** Its first line is an event, or says what part of a log follows; a proof is one JSON value of another shape. */
 function isExport(file: string): boolean {
   if (carriesProof(file)) return true;
-  const [line] = fileLines(file, 2 * MAX_ENTRY_BYTES);
+  const [line] = fileLines(file, { most: LONGEST_LINE });
   try {
     const first: unknown = JSON.parse(line?.toString('utf8') ?? '');
     return typeof first === 'object' && first !== null && 'type' in first && 'node' in first;
