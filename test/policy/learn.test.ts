@@ -48,6 +48,24 @@ describe('learning', () => {
     expect(bundle.approvedFiles.some((f) => f.tenants?.includes('null'))).toBe(true);
   });
 
+  it('gives no two proposals the same file or profile', () => {
+    const learner = new Learner();
+    const pairs = [
+      ['a-b', 'c'],
+      ['a', 'b-c'],
+      ['a_b', 'c'],
+      ['A-b', 'c'],
+      ['a--b', 'c'],
+    ] as const;
+    for (const [tenant, name] of pairs) {
+      const input = { class: name, profile: 'code', host: 'pypi.org', method: 'GET', upgrade: null, matched: [] };
+      learner.see(decision(tenant, 'GET', 'pypi.org', { input }));
+    }
+    const files = learner.proposals(shippedBundle()).flatMap((proposal) => proposal.files);
+    expect(new Set(files.map(({ path }) => path)).size).toBe(2 * pairs.length);
+    expect(bundleWith(...files).profiles.size).toBe(shippedBundle().profiles.size + pairs.length);
+  });
+
   it('holds a bounded number of hosts that were denied, whatever a sandbox asks for', () => {
     const learner = new Learner();
     const over = { effect: 'deny', reason: 'default_deny', capability: null };

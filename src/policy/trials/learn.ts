@@ -4,6 +4,7 @@
  */
 
 import type { DecisionEvent } from '../../core/event.ts';
+import { sha256Hex } from '../../core/sha256.ts';
 import type { Bundle } from '../bundle/bundle.ts';
 import { textOf } from '../bundle/grant-soundness.ts';
 import { READ_EQUIVALENTS, readsByItself } from '../bundle/read-equivalents.ts';
@@ -133,7 +134,7 @@ function filesOf(
   { unused }: { readonly needed: readonly string[]; readonly unused: readonly string[] },
   bundle: Bundle,
 ): Proposal['files'] {
-  const slug = `${tenant}-${name}`.toLowerCase().replace(/[^a-z0-9]+/g, '-');
+  const slug = slugOf(tenant, name);
   const note = `# Learnt from ${requests} allowed requests of class ${name} by tenant ${tenant}; review before use.\n`;
   const rows = hosts.map(({ host, access }) => `  - { host: '${host}', access: ${access} }\n`).join('');
   const domains = {
@@ -146,6 +147,13 @@ function filesOf(
     text: note + withoutCapabilities(source.text, unused).replace(/^name:.*$/m, `name: ${slug}-least`),
   };
   return [...(hosts.length > 0 ? [domains] : []), ...(least && unused.length > 0 ? [least] : [])];
+}
+
+/** A profile's name; where another pair could be written so too, with what tells them apart. */
+function slugOf(tenant: string, name: string): string {
+  const plain = `${tenant}-${name}`.toLowerCase().replace(/[^a-z0-9]+/g, '-');
+  if (/^[a-z0-9]+-[a-z0-9]+$/.test(`${tenant}-${name}`)) return plain;
+  return `${plain}-${sha256Hex(new TextEncoder().encode(`${tenant}\n${name}`)).slice(0, 8)}`;
 }
 
 function withoutCapabilities(text: string, names: readonly string[]): string {

@@ -225,6 +225,30 @@ describe('replay under a candidate', () => {
     ]);
   });
 
+  it('says that a task would not be admitted, as what it is', () => {
+    const path = 'policy/admission.cedar';
+    const own = filesBelow('rules').find((f) => f.path === path)?.text ?? '';
+    const forbid =
+      '@id("no-research")\nforbid (principal, action == Action::"run", resource == Profile::"research");\n';
+    const stricter = bundleWith({ path, text: own + forbid });
+    const asked = [
+      recorded(request('GET', 'https://example.org/'), snapshot()),
+      recorded(request('GET', 'https://webhook.site/x'), snapshot()),
+    ];
+    const admitted = { type: 'task.admitted', pass: 'p_1', caller: 'test', kind: 'sandbox' } as unknown as AuditEvent;
+    const { groups } = replay([admitted, ...asked], { candidate: stricter });
+    const after = 'deny pass_not_admitted';
+    expect(groups).toEqual([
+      expect.objectContaining({ field: 'admission', before: 'allow capability_grants by net.read.public', after }),
+      expect.objectContaining({ field: 'admission', before: 'deny category_blocked by net.read.public', after }),
+    ]);
+    const again = recorded(request('GET', 'https://example.org/'), snapshot(), {
+      effect: 'deny',
+      reason: 'pass_not_admitted',
+    });
+    expect(replay([admitted, again], { candidate: stricter })).toMatchObject({ differences: 0 });
+  });
+
   it('finds nothing when the candidate is what is in force', () => {
     expect(replay(traffic(), { candidate: shippedBundle() })).toMatchObject({ differences: 0 });
   });

@@ -11,7 +11,7 @@ import type { Controls } from '../../core/controls.ts';
 import type { Decision } from '../../core/decision.ts';
 import type { AuditEvent, DecisionEvent, TaskAdmittedEvent } from '../../core/event.ts';
 import type { Host } from '../../core/host.ts';
-import { reasonRow } from '../../core/reasons.ts';
+import { type ReasonCode, reasonRow } from '../../core/reasons.ts';
 import { admit } from '../admission/admission.ts';
 import type { Bundle } from '../bundle/bundle.ts';
 import { NOTHING_WAIVED } from '../case.ts';
@@ -48,6 +48,7 @@ export interface ReplayReport {
   readonly groups: readonly ReplayGroup[];
 }
 
+const NOT_ADMITTED: ReasonCode = 'pass_not_admitted';
 /** Decisions that wait for a change which the log holds after them. */
 const MAX_WAITING = 10_000;
 const MAX_HOSTS = 10_000;
@@ -147,6 +148,7 @@ export class Replay {
       return exactDifference(event, decideBare(question, { bundle, controls, waived: NOTHING_WAIVED }));
     }
     const again = this.#options.candidate ? this.#readmitted(question, bundle) : question;
+    if (!again) return event.reason === NOT_ADMITTED ? null : { field: 'admission', after: `deny ${NOT_ADMITTED}` };
     return changeOf(event, decideBare(again, { bundle, controls, waived: NOTHING_WAIVED }));
   }
 
@@ -180,12 +182,16 @@ export class Replay {
     if (this.#admissions.size > MAX_ADMISSIONS && oldest !== undefined) this.#admissions.delete(oldest);
   }
 
-  /** What the task would hold if it were admitted under the candidate. Whoever's admission is not known keeps its rights. */
-  #readmitted(question: Question, candidate: Bundle): Question {
+  /**
+   * What the task would hold if it were admitted under the candidate; null when it would not be, and so have no pass to ask with.
+   * Whoever's admission is not known keeps its rights.
+   */
+  #readmitted(question: Question, candidate: Bundle): Question | null {
     const { principal } = question;
     const known = principal && this.#admissions.get(principal.pass);
     if (!principal || !known) return question;
     const admission = admit({ ...known, ...principal }, candidate);
+    if (!admission.admitted) return null;
     return { ...question, principal: { ...principal, capabilities: admission.capabilities } };
   }
 }
