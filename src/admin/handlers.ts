@@ -60,6 +60,8 @@ function readHandlers(ports: AdminPorts) {
     tenantList: () => ok(list.tenants(ports)),
     taskList: () => ok(list.tasks(ports)),
     taskShow: async ({ params: { name }, query: { tenant } }) => {
+      const whoseAre = tenant === undefined ? await list.tenantsOf(ports, name) : [];
+      if (whoseAre.length > 1) return err(several(name, whoseAre, 'bad_request'));
       const isMeant = (t: { tenant: string }) => tenant === undefined || t.tenant === '' || t.tenant === tenant;
       const live = list.tasks(ports).tasks.find((t) => t.id === name && isMeant(t));
       const whose = tenant ?? live?.tenant;
@@ -237,13 +239,10 @@ function openHandlers({ appliance }: AdminPorts) {
   } satisfies Partial<Handlers>;
 }
 
-function several(task: string, tenants: readonly string[]): Fault {
+function several(task: string, tenants: readonly string[], code: 'refused' | 'bad_request' = 'refused'): Fault {
   const named = tenants.slice(0, 10).map((tenant) => `\`${tenant}\``);
   const more = tenants.length > 10 ? ` and ${tenants.length - 10} more` : '';
-  return fault(
-    'refused',
-    `tenants ${named.join(', ')}${more} each have a task \`${task}\`; say whose with \`--tenant\``,
-  );
+  return fault(code, `tenants ${named.join(', ')}${more} each have a task \`${task}\`; say whose with \`--tenant\``);
 }
 
 async function change(

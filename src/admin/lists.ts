@@ -93,6 +93,12 @@ export function tenantsWith(ports: AdminPorts, task: string): readonly string[] 
   return open.length > 0 ? open : all;
 }
 
+/** Whose task of an id may be meant: those that live or were killed, else those that the record tells of. */
+export async function tenantsOf(ports: AdminPorts, task: string): Promise<readonly string[]> {
+  const live = tasks(ports).tasks.filter(({ id, tenant }) => id === task && tenant !== '');
+  return live.length > 0 ? unique(live.map(({ tenant }) => tenant)) : (await ports.record.summary({ task })).tenants;
+}
+
 type Task = AnswerOf<'taskList'>['tasks'][number];
 
 /** A task of which only its id is known, and perhaps whose it is. */

@@ -65,7 +65,14 @@ const OPERATIONS: Readonly<Record<string, Readonly<Partial<Record<Method, Operat
     },
   },
   '/v1/tasks/{id}': {
-    get: { id: 'showTask', summary: 'how a task stands', status: 200, body: null, answer: taskReport, refuses: [404] },
+    get: {
+      id: 'showTask',
+      summary: 'how a task stands',
+      status: 200,
+      body: null,
+      answer: taskReport,
+      refuses: [404, 409],
+    },
     delete: {
       id: 'killTask',
       summary: 'kills a task',
@@ -102,7 +109,10 @@ export function openApiDocument(version: string): Record<string, unknown> {
   const paths: Record<string, Record<string, unknown>> = {};
   for (const [path, methods] of Object.entries(OPERATIONS)) {
     const operations = Object.entries(methods).map(([method, operation]) => [method, described(operation)]);
-    paths[path] = { ...Object.fromEntries(operations), ...(path.includes('{id}') && { parameters: [idParameter] }) };
+    paths[path] = {
+      ...Object.fromEntries(operations),
+      ...(path.includes('{id}') && { parameters: [idParameter, whoseParameter] }),
+    };
   }
   return {
     openapi: '3.1.0',
@@ -121,6 +131,11 @@ export function openApiDocument(version: string): Record<string, unknown> {
 }
 
 const idParameter = { name: 'id', in: 'path', required: true, schema: schemaOf(taskId, 'input') };
+
+const whoseParameter = {
+  ...{ name: 'tenant', in: 'query', required: false, schema: { type: 'string' } },
+  description: 'whose task, for a caller that speaks for several tenants; 409 where several have one of this id',
+};
 
 function problemAnswer(description: string): Record<string, unknown> {
   const schema = { $ref: '#/components/schemas/Problem' };

@@ -34,23 +34,32 @@ const KEPT = 5000;
 /** Of all reports together: their results and logs. */
 const KEPT_BYTES = 64 * 1024 * 1024;
 
+/** Of each tenant by its own ids: tenants choose them as they like. */
 export class TaskBook {
   readonly #entries = new LRUCache<string, TaskEntry>({ max: KEPT, maxSize: KEPT_BYTES, sizeCalculation: sizeOf });
 
-  get(task: string): TaskEntry | null {
-    return this.#entries.get(task) ?? null;
+  get(task: string, tenant: string): TaskEntry | null {
+    return this.#entries.get(keyOf(task, tenant)) ?? null;
   }
 
-  /** False when the id is another tenant's, or is running now. */
+  /** Those of every tenant that have the id. */
+  named(task: string): readonly TaskEntry[] {
+    return [...this.#entries.values()].filter(({ report }) => report.task === task);
+  }
+
+  /** False when the tenant's task of this id is running now. */
   isFree(task: string, tenant: string): boolean {
-    const entry = this.#entries.get(task);
-    if (entry === undefined) return true;
-    return entry.tenant === tenant && (entry.kind === 'sandbox' || entry.report.status !== 'running');
+    const entry = this.#entries.get(keyOf(task, tenant));
+    return entry === undefined || entry.kind === 'sandbox' || entry.report.status !== 'running';
   }
 
   set(task: string, entry: TaskEntry): void {
-    this.#entries.set(task, entry);
+    this.#entries.set(keyOf(task, entry.tenant), entry);
   }
+}
+
+function keyOf(task: string, tenant: string): string {
+  return `${tenant}\0${task}`;
 }
 
 function sizeOf({ report }: TaskEntry): number {

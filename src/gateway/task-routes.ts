@@ -92,19 +92,20 @@ async function streamed(exchange: GatewayExchange, tasks: TaskService, order: Or
   response.end();
 }
 
-export function showTask({ response, caller, id }: GatewayExchange, parts: TaskRouteParts): void {
-  const entry = entryOf(id, caller, parts);
-  if (entry) answerJson(response, parts.tasks.reportOf(entry));
-  else answerFault(response, unknownTask(id));
+export function showTask(exchange: GatewayExchange, parts: TaskRouteParts): void {
+  const { response } = exchange;
+  const entry = entryOf(exchange, parts);
+  if (entry.ok) answerJson(response, parts.tasks.reportOf(entry.value));
+  else answerFault(response, entry.error);
 }
 
 export async function killTask(exchange: GatewayExchange, parts: TaskRouteParts): Promise<void> {
   const { response, caller, id } = exchange;
-  const entry = entryOf(id, caller, parts);
-  if (!entry) return answerFault(response, unknownTask(id));
-  const { status } = parts.tasks.reportOf(entry);
+  const entry = entryOf(exchange, parts);
+  if (!entry.ok) return answerFault(response, entry.error);
+  const { status } = parts.tasks.reportOf(entry.value);
   if (status !== 'running') return answerJson(response, { task: id, status });
-  const killed = await kill(id, { ...parts, entry, by: caller.id });
+  const killed = await kill(id, { ...parts, entry: entry.value, by: caller.id });
   if (killed.ok) answerJson(response, { task: id, status: 'killed' });
   else answerFault(response, killed.error);
 }
@@ -121,34 +122,42 @@ async function kill(task: string, { tasks, control, entry, by }: Killing): Promi
   const done = await control?.apply({ action, by, why: 'killed by its caller', forMs: KILL_FOR_MS });
   if (done?.ok === false) return err(fault('conflict', whyNotChanged(done.error), task));
   if (entry.kind === 'isolate') tasks.kill(task, tenant);
-  // One of before a start is not remembered here, and another tenant's may be.
+  // A sandbox of before a start is remembered from now on, unless an isolate runs under its id.
   else if (tasks.book.isFree(task, tenant)) {
     tasks.book.set(task, { ...entry, report: { ...entry.report, status: 'killed' } });
   }
   return ok(null);
 }
 
-/** The caller's own before what else it may see. Of this appliance's memory; else, a sandbox that a pass of before its start still holds for. */
-function entryOf(id: string, caller: Seer, { tasks, named }: TaskRouteParts): TaskEntry | null {
-  const entry = visible(tasks.book.get(id), caller);
-  if (entry?.tenant === caller.tenant) return entry;
-  const visibles = named(id).filter((task) => task.kind === 'sandbox' && visible(task, caller));
-  const own = visibles.find(({ tenant }) => tenant === caller.tenant);
-  if (entry && !own) return entry;
-  const before = own ?? visibles[0];
-  if (!before) return null;
-  const { tenant, class: name, profile, until } = before;
+/**
+ * The task that the caller means: its own, else the only one that it may see, else whose it says. Of this appliance's memory, and
+ * of the sandboxes that passes hold for that were issued elsewhere or before its start.
+ */
+function entryOf({ id, caller, query }: GatewayExchange, parts: TaskRouteParts): Result<TaskEntry, Fault> {
+  const asked = query.get('tenant') ?? undefined;
+  const tenant = tenantFor(caller, asked);
+  if (!tenant.ok) return tenant;
+  const own = entryOfTenant(id, tenant.value, parts);
+  if (own) return ok(own);
+  // Another tenant's task is as unknown as none.
+  if (asked !== undefined || !caller.anyTenant) return err(unknownTask(id));
+  const tenants = new Set([...parts.tasks.book.named(id), ...parts.named(id)].map((task) => task.tenant));
+  const found = [...tenants].flatMap((name) => entryOfTenant(id, name, parts) ?? []);
+  if (found.length > 1)
+    return err(fault('conflict', 'several tenants have a task of this id; name one by `?tenant=`', id));
+  return found[0] ? ok(found[0]) : err(unknownTask(id));
+}
+
+/** What runs now before what ended: a sandbox may live under the id of an isolate of before. */
+function entryOfTenant(id: string, tenant: string, { tasks, named }: TaskRouteParts): TaskEntry | null {
+  const entry = tasks.book.get(id, tenant);
+  const isOver = entry === null || (entry.kind === 'isolate' && entry.report.status !== 'running');
+  const passIsOver = entry?.kind === 'sandbox' && tasks.reportOf(entry).status === 'completed';
+  if (!isOver && !passIsOver) return entry;
+  const live = named(id).find((task) => task.kind === 'sandbox' && task.tenant === tenant);
+  if (!live) return entry;
+  const { class: name, profile, until } = live;
   return { tenant, kind: 'sandbox', report: firstReport({ task: id, tenant, class: name, profile }), until };
-}
-
-interface Seer {
-  readonly tenant: string;
-  readonly anyTenant: boolean;
-}
-
-/** Another tenant's task is as unknown as none. */
-function visible<T extends { readonly tenant: string }>(entry: T | null, caller: Seer): T | null {
-  return entry !== null && (caller.anyTenant || entry.tenant === caller.tenant) ? entry : null;
 }
 
 function unknownTask(id: string): Fault {

@@ -56,7 +56,9 @@ const noEgress: Egress = {
 
 export async function testGateway(
   settings: Partial<GatewaySettings> = {},
-  more: Partial<Pick<GatewayParts, 'egress' | 'control' | 'tools' | 'secondStage' | 'named'>> = {},
+  more: Partial<Pick<GatewayParts, 'egress' | 'control' | 'tools' | 'secondStage' | 'named'>> & {
+    readonly hosts?: number;
+  } = {},
 ): Promise<TestGateway> {
   const clock = { now: () => Date.now(), monotonic: () => performance.now() };
   let snapshot = { bundle: shippedBundle(), controls: NO_CONTROLS, categories: shippedCategories() };
@@ -80,7 +82,7 @@ export async function testGateway(
     issuer: 'locktender',
   });
   const guard = createGuard({ rules: shippedRules(), fingerprintKey: new Uint8Array(32) });
-  const pool = createIsolatePool({ clock, settings: { hosts: 3, spares: 1, ahead: 2 } });
+  const pool = createIsolatePool({ clock, settings: { hosts: more.hosts ?? 3, spares: 1, ahead: 2 } });
   const leases = new LeaseIndex({ source, now: clock.now });
   await pool.ready(20_000);
   const gateway = await startGateway({

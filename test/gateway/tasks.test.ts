@@ -1,5 +1,3 @@
-import { connect } from 'node:net';
-import { brotliCompressSync, gunzipSync, gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { ControlAction } from '../../src/core/controls.ts';
 import type { ControlPlane, LiveTask } from '../../src/core/ports.ts';
@@ -32,17 +30,6 @@ beforeEach(() => {
 });
 
 const submit = (body: object, headers = {}) => at.call('/v1/tasks', { body, headers });
-const send = async (path: string, body: string | Buffer<ArrayBuffer>, headers: object = JSON_TYPE) => {
-  const authorization = `Bearer ${DEV_KEY}`;
-  const response = await fetch(`${at.gateway.url}${path}`, {
-    method: 'POST',
-    headers: { authorization, ...headers },
-    body,
-  });
-  const bytes = Buffer.from(await response.arrayBuffer());
-  return { status: response.status, headers: response.headers, bytes, text: bytes.toString() };
-};
-const JSON_TYPE = { 'content-type': 'application/json' };
 const until = async (holds: () => boolean) => {
   while (!holds()) await new Promise((r) => setTimeout(r, 5));
 };
@@ -260,6 +247,29 @@ describe('POST /v1/passes', () => {
     expect((await at.call('/v1/tasks/nightly')).body).toMatchObject({ status: 'killed' });
   });
 
+  test('where an isolate ended under its id, the sandbox is shown and killed', async () => {
+    await submit({ task: 'twice', code: 'export default () => 1;' });
+    expect((await at.call('/v1/tasks/twice')).body).toMatchObject({ status: 'completed' });
+    known = [live('twice', 'globex'), live('twice', 'acme')];
+    expect((await at.call('/v1/tasks/twice')).body).toMatchObject({ tenant: 'acme', status: 'running' });
+    expect((await at.call('/v1/tasks/twice', { method: 'DELETE' })).body).toEqual({ task: 'twice', status: 'killed' });
+    expect(asked).toEqual(['task.kill twice acme']);
+  });
+
+  test('one tenant’s task stands in no other’s way, and who may see both says which is meant', async () => {
+    const as = (tenant: string) => submit({ task: 'common', tenant, code: `export default () => '${tenant}';` });
+    const both = [await as('globex'), await as('initech')];
+    expect(both.map(({ body }) => body['result'])).toEqual(['globex', 'initech']);
+    const of = (query: string, method = 'GET') => at.call(`/v1/tasks/common${query}`, { method });
+    expect((await of('?tenant=globex')).body).toMatchObject({ tenant: 'globex', result: 'globex' });
+    expect((await of('?tenant=initech')).body).toMatchObject({ tenant: 'initech', result: 'initech' });
+    expect([(await of('')).status, (await of('', 'DELETE')).status, (await of('?tenant=acme')).status]).toEqual([
+      409, 409, 404,
+    ]);
+    expect((await as('acme')).body).toMatchObject({ status: 'completed' });
+    expect((await of('')).body).toMatchObject({ tenant: 'acme' });
+  });
+
   test('one of before a start is shown and killed too', async () => {
     known = [live('before-1', 'globex'), live('before-1', 'acme')];
     expect((await at.call('/v1/tasks/before-1')).body).toMatchObject({ tenant: 'acme', status: 'running' });
@@ -274,165 +284,4 @@ describe('POST /v1/passes', () => {
     const refused = await at.call('/v1/passes', { body: { class: 'code', ...order } });
     expect(refused).toMatchObject({ status: 400, body: { code: 'bad_request' } });
   });
-});
-
-describe('POST /v1/guard', () => {
-  test('answers JSON with the verdict and what is left', async () => {
-    const { body } = await at.call('/v1/guard', { body: { json: { a: PAT, b: 1 } } });
-    expect(body).toMatchObject({ action: 'redact', findings: [{ rule: 'github-pat' }], json: { b: 1 } });
-    expect(JSON.stringify(body)).not.toContain(PAT);
-    expect(at.recorded).toMatchObject([{ type: 'guard.verdict', direction: 'result', action: 'redact' }]);
-  });
-
-  test('JSON comes back digit by digit, but for what was found', async () => {
-    const sent = `{ "id": 12345678901234567890, "f": 1.0, "__proto__": {"a": 1e400}, "t": "${PAT}" }`;
-    const body = `{"json": ${sent}}`;
-    expect((await send('/v1/guard', body)).status).toBe(400);
-    const whole = body.replace('1e400', '1e40');
-    const { text } = await send('/v1/guard', whole);
-    expect(text).toContain('"json":{ "id": 12345678901234567890, "f": 1.0, "__proto__": {"a": 1e40}, "t": "');
-    expect(text).not.toContain(PAT);
-  });
-
-  test.each([
-    ['gzip', gzipSync],
-    ['br', brotliCompressSync],
-  ])('looks into a body in %s, and gives it back so', async (coding, pack) => {
-    // Undone by `fetch`, as the header says.
-    const { headers, text } = await send('/v1/guard', pack(`before ${PAT} after`), {
-      'content-type': 'text/plain',
-      'content-encoding': coding,
-    });
-    expect(headers.get('content-encoding')).toBe(coding);
-    expect(text).toMatch(/^before \[.*\] after$/);
-    const unsaid = await send('/v1/guard', gzipSync(`before ${PAT} after`), { 'content-type': 'application/gzip' });
-    expect(gunzipSync(unsaid.bytes).toString()).not.toContain(PAT);
-  });
-
-  test('a setting counts in the query and in the body, and is refused in both, twice or misspelt', async () => {
-    const json = (query: string, more = '') => send(`/v1/guard${query}`, `{"text":"${PAT}"${more}}`);
-    expect(JSON.parse((await json('?direction=request')).text)).toMatchObject({ action: 'block' });
-    const plain = (query: string) => send(`/v1/guard${query}`, PAT, { 'content-type': 'text/plain' });
-    const statuses = [
-      await json('?direction=request', ',"direction":"result"'),
-      await json('?directon=request'),
-      await plain('?directon=request'),
-      await plain('?direction=request&direction=result'),
-    ].map(({ status }) => status);
-    expect(statuses).toEqual([400, 400, 400, 400]);
-  });
-
-  test('what went out before its caller left is on record', async () => {
-    const leave = new AbortController();
-    const body = new ReadableStream({
-      start: (to) => to.enqueue(new TextEncoder().encode(`${'words '.repeat(50_000)}\n`)),
-    });
-    const response = await fetch(`${at.gateway.url}/v1/guard`, {
-      method: 'POST',
-      headers: { 'content-type': 'text/plain', authorization: `Bearer ${DEV_KEY}` },
-      body,
-      duplex: 'half',
-      signal: leave.signal,
-    });
-    expect(response.status).toBe(200);
-    leave.abort();
-    await until(() => at.recorded.length > 0);
-    expect(at.recorded).toMatchObject([{ type: 'guard.verdict', action: 'pass' }]);
-  });
-
-  test('filters a stream, and blocks what may not leave', async () => {
-    const plain = (query: string) => send(`/v1/guard${query}`, `before ${PAT} after`, { 'content-type': 'text/plain' });
-    const redacted = (await plain('')).text;
-    expect(redacted).toMatch(/^before .* after$/);
-    expect(redacted).not.toContain(PAT);
-    const blocked = await plain('?direction=request');
-    expect(blocked.status).toBe(403);
-    const detail = expect.stringContaining('github-pat');
-    expect(JSON.parse(blocked.text)).toMatchObject({ code: 'guard_blocked', detail });
-  });
-});
-
-describe('requests that are odd', () => {
-  const raw = (path: string, init: RequestInit) =>
-    fetch(at.gateway.url + path, { ...init, headers: { authorization: `Bearer ${DEV_KEY}`, ...init.headers } });
-
-  test.each([
-    ['GET', '/v1/tasks', 'POST'],
-    ['PUT', '/v1/tasks/some', 'GET, HEAD, DELETE'],
-    ['POST', '/openapi.json', 'GET, HEAD'],
-  ])('%s of %s is 405, and told what may be', async (method, path, allow) => {
-    const response = await raw(path, { method });
-    expect([response.status, response.headers.get('allow')]).toEqual([405, allow]);
-    expect(response.headers.get('content-type')).toBe('application/problem+json');
-  });
-
-  test.each([
-    ['text that is not UTF-8', { body: Buffer.from('{"code":"\xff"}', 'latin1'), headers: JSON_TYPE }, 400],
-    ['an encoded body', { body: '{"code":"1"}', headers: { ...JSON_TYPE, 'content-encoding': 'gzip' } }, 415],
-    [
-      'text nested deep',
-      { body: `{"code":"1","input":${'['.repeat(20_000)}${']'.repeat(20_000)}}`, headers: JSON_TYPE },
-      400,
-    ],
-    ['an unknown key of the guard', { body: '{"text":"a","colour":1}', headers: JSON_TYPE, path: '/v1/guard' }, 400],
-    ['a path with no id', { body: '{}', headers: JSON_TYPE, path: '/v1/tasks/' }, 404],
-  ])('%s is refused', async (_what, { path = '/v1/tasks', ...init }: { path?: string } & RequestInit, status) => {
-    expect((await raw(path, { method: 'POST', ...init })).status).toBe(status);
-  });
-
-  test.each([
-    ['no HTTP', 'NOT HTTP\r\n\r\n', 400],
-    ['a head that is too large', `GET / HTTP/1.1\r\nHost: g\r\nX: ${'a'.repeat(40_000)}\r\n\r\n`, 431],
-  ])('%s is answered with a problem too', async (_what, text, status) => {
-    const { hostname, port } = new URL(at.gateway.url);
-    const socket = connect(Number(port), hostname, () => socket.write(text));
-    const answer = Buffer.concat(await socket.toArray()).toString();
-    expect(answer).toMatch(new RegExp(`^HTTP/1.1 ${status} .*\r\ncontent-type: application/problem\\+json\r\n`));
-    expect(JSON.parse(answer.slice(answer.indexOf('\r\n\r\n')))).toMatchObject({ status });
-  });
-
-  test('HEAD is GET without its body', async () => {
-    const response = await raw('/openapi.json', { method: 'HEAD' });
-    expect([response.status, await response.text()]).toEqual([200, '']);
-    expect((await raw('/v1/tasks/none', { method: 'HEAD' })).status).toBe(404);
-  });
-
-  test('a key asked for again as a stream runs once, and our own trouble is not remembered', async () => {
-    const order = {
-      body: { code: 'export default () => Math.random();', stream: true },
-      headers: { 'idempotency-key': 'k-2' },
-    };
-    const ask = async () =>
-      /"result":(0\.\d+)/.exec(
-        await (
-          await raw('/v1/tasks', {
-            method: 'POST',
-            headers: { ...JSON_TYPE, ...order.headers },
-            body: JSON.stringify(order.body),
-          })
-        ).text(),
-      )?.[1];
-    const first = await ask();
-    expect(first).toBeDefined();
-    expect(await ask()).toBe(first);
-    at.record.broken = true;
-    const broken = await submit({ code: 'export default () => 1;' }, { 'idempotency-key': 'k-3' });
-    at.record.broken = false;
-    const again = await submit({ code: 'export default () => 1;' }, { 'idempotency-key': 'k-3' });
-    expect([broken.status, again.status]).toEqual([503, 200]);
-  });
-});
-
-test('publishes the OpenAPI document of its own schemas', async () => {
-  const { body } = await at.call('/openapi.json', { token: null });
-  expect(body['openapi']).toBe('3.1.0');
-  const page = await fetch(`${at.gateway.url}/docs`);
-  expect(page.headers.get('content-security-policy')).toContain("default-src 'none'");
-  expect(await page.text()).toMatch(/<code>POST \/v1\/tasks<\/code>[\s\S]*<code>DELETE \/v1\/tasks\/\{id\}<\/code>/);
-  const refs = JSON.stringify(body).matchAll(/"\$ref":"#\/([^"]*)"/g);
-  const found = (ref: string) =>
-    ref.split('/').reduce<unknown>((at, name) => (at as Record<string, unknown>)?.[name], body);
-  const lost = [...refs].flatMap(([, ref = '']) => (found(ref) === undefined ? [ref] : []));
-  expect(lost).toEqual([]);
-  expect(Object.keys(body['paths'] as object)).toEqual(['/v1/tasks', '/v1/tasks/{id}', '/v1/passes', '/v1/guard']);
 });
