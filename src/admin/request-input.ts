@@ -2,6 +2,7 @@
 
 import type { IncomingMessage } from 'node:http';
 import type { z } from 'zod';
+import { twiceNamed } from '../core/json-members.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import type { Route } from './contract/route.ts';
 import { ROUTES, type RouteId } from './contract.ts';
@@ -86,7 +87,11 @@ async function readBody(request: IncomingMessage): Promise<Result<unknown, Fault
     chunks.push(chunk);
   }
   try {
-    return ok(JSON.parse(UTF8.decode(Buffer.concat(chunks))));
+    const body = UTF8.decode(Buffer.concat(chunks));
+    const value: unknown = JSON.parse(body);
+    const twice = twiceNamed(body);
+    if (twice === null) return ok(value);
+    return err(fault('bad_request', `body: \`${twice.slice(0, 100)}\` stands twice in one object; give it once`));
   } catch {
     return err(fault('bad_request', 'the body is not valid JSON in UTF-8'));
   }

@@ -3,6 +3,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { z } from 'zod';
 import { GrowingBytes } from '../core/growing-bytes.ts';
+import { twiceNamed } from '../core/json-members.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import type { AnswerMemory } from './answer-memory.ts';
 import type { Caller, Unknown } from './callers.ts';
@@ -70,8 +71,14 @@ export async function readJson<T>(exchange: GatewayExchange, schema: z.ZodType<T
   return body.ok ? validated(body.value.value, schema) : body;
 }
 
-/** A JSON body as it was sent. */
-export async function readJsonBody(exchange: GatewayExchange): Promise<Result<JsonBody, Fault>> {
+/**
+ * A JSON body as it was sent. A name that an object has twice is refused, in objects down to `levels`: of two that read the body
+ * one might go by the first and one by the last.
+ */
+export async function readJsonBody(
+  exchange: GatewayExchange,
+  levels = Number.POSITIVE_INFINITY,
+): Promise<Result<JsonBody, Fault>> {
   if (mediaType(exchange.request) !== 'application/json') {
     return err(fault('wrong_type', 'the body is not JSON; send `content-type: application/json`'));
   }
@@ -82,7 +89,10 @@ export async function readJsonBody(exchange: GatewayExchange): Promise<Result<Js
   if (!body.ok) return body;
   try {
     const text = UTF8.decode(body.value);
-    return ok({ text, value: JSON.parse(text) as unknown });
+    const value = JSON.parse(text) as unknown;
+    const twice = twiceNamed(text, levels);
+    if (twice === null) return ok({ text, value });
+    return err(fault('bad_request', `\`${twice.slice(0, 100)}\` stands twice in one object; give it once`));
   } catch {
     return err(fault('bad_request', 'the body is not valid JSON in UTF-8'));
   }

@@ -82,7 +82,8 @@ async function orderOf(
 ): Promise<Result<{ readonly settings: GuardQuery; readonly payload: Payload }, Fault>> {
   const query = queryOf(exchange);
   if (!query.ok) return query;
-  const body = await readJsonBody(exchange);
+  // What is to be looked at is looked at as it stands, and given back so.
+  const body = await readJsonBody(exchange, 1);
   if (!body.ok) return body;
   const { value, text } = body.value;
   const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -28,7 +28,7 @@ function faultOf(value: unknown, levels: number): string | null {
 
 /**
  * The text of one member of an object, character by character as it was sent: numbers keep their digits. `text` is a
- * JSON object; of members that share the name it is the last, as `JSON.parse` has it.
+ * JSON object that has no name twice.
  */
 export function memberText(text: string, name: string): string | null {
   let found: string | null = null;

@@ -34,11 +34,26 @@ describe('requests that are odd', () => {
       { body: `{"code":"1","input":${'['.repeat(20_000)}${']'.repeat(20_000)}}`, headers: JSON_TYPE },
       400,
     ],
+    ['a name that stands twice', { body: '{"class":"strict","code":"1","class":"trusted"}', headers: JSON_TYPE }, 400],
+    ['a name twice in an input', { body: '{"code":"1","input":{"a":1,"\\u0061":2}}', headers: JSON_TYPE }, 400],
+    [
+      'a setting of the guard twice',
+      { body: '{"text":"a","direction":"request","direction":"result"}', headers: JSON_TYPE, path: '/v1/guard' },
+      400,
+    ],
+    [
+      'JSON of a tool with a name twice',
+      { body: '{"json":{"a":1,"a":2}}', headers: JSON_TYPE, path: '/v1/guard' },
+      200,
+    ],
     ['an unknown key of the guard', { body: '{"text":"a","colour":1}', headers: JSON_TYPE, path: '/v1/guard' }, 400],
     ['a path with no id', { body: '{}', headers: JSON_TYPE, path: '/v1/tasks/' }, 404],
-  ])('%s is refused', async (_what, { path = '/v1/tasks', ...init }: { path?: string } & RequestInit, status) => {
-    expect((await raw(path, { method: 'POST', ...init })).status).toBe(status);
-  });
+  ])(
+    '%s is answered as it should be',
+    async (_what, { path = '/v1/tasks', ...init }: { path?: string } & RequestInit, status) => {
+      expect((await raw(path, { method: 'POST', ...init })).status).toBe(status);
+    },
+  );
 
   test.each([
     ['no HTTP', 'NOT HTTP\r\n\r\n', 400],
