@@ -4,15 +4,18 @@
  * file takes the place of the one that ships; each text that was ever in force stays readable.
  */
 
-import { dirname, join } from 'node:path';
+import { realpathSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { dirname, join, sep } from 'node:path';
 import { z } from 'zod';
 import type { RulesDesk } from '../../admin/ports.ts';
 import { type RevisionRoots, readRuleFiles, sha256Text } from '../../control/load-revision.ts';
 import type { Clock } from '../../core/ports.ts';
-import { err, ok } from '../../core/result.ts';
+import { err, ok, type Result } from '../../core/result.ts';
 import { readIfThere, writeDurable } from '../../store/durable-file.ts';
 import { errorCode } from '../../store/files.ts';
 import { makeDirectories } from '../../store/make-directory.ts';
+import { type TreeFile, TreeUnreadable } from '../../store/read-tree.ts';
 import type { StateDir } from '../../store/state-dir.ts';
 import type { GuardDesk } from './guard-desk.ts';
 import { pastSamples, ruleRows } from './rule-trial.ts';
@@ -83,34 +86,102 @@ interface Saving extends RulesDeskParts {
   readonly history: () => z.infer<typeof stored>;
 }
 
-async function save(
-  { guard, thread, roots, state, clock, version, history }: Saving,
-  { path, text, why, from }: Parameters<RulesDesk['save']>[0],
-  by: string,
-): ReturnType<RulesDesk['save']> {
-  const files = readRuleFiles(roots);
-  const before = files.find((file) => file.path === path);
+async function save(parts: Saving, order: Parameters<RulesDesk['save']>[0], by: string): ReturnType<RulesDesk['save']> {
+  const { guard, thread, roots } = parts;
+  const { path, text, from } = order;
+  const files = filesOf(roots);
+  if (!files.ok) return files;
+  const before = files.value.find((file) => file.path === path);
   const previous = before === undefined ? null : sha256Text(before.text);
   if (previous !== from) {
     const now = previous === null ? 'there is no such file' : `it is \`${previous.slice(0, 12)}\` now`;
     return err(`\`${path}\` was changed meanwhile (${now}); read it again and put your edit on top`);
   }
-  const next = [...files.filter((file) => file !== before), { path, text }];
+  const next = [...files.value.filter((file) => file !== before), { path, text }];
   const rules = await thread.compile(next, guard.rules());
   if (!rules.ok) return ok({ loaded: false, digest: guard.rules().digest, previous: null, problems: rules.error });
-  const digest = sha256Text(text);
-  const target = join(roots.edits, path);
+  return brought(parts, { ...order, by, before: before?.text ?? null, rules });
+}
+
+function filesOf(roots: RevisionRoots): Result<readonly TreeFile[], string> {
   try {
-    makeDirectories(dirname(target));
-    makeDirectories(dirname(version(digest)));
-    if (before !== undefined && previous !== null) await writeDurable(version(previous), before.text);
-    await writeDurable(version(digest), text);
-    const edit = { path, digest, previous, at: clock.now(), by, why };
-    await state.documents.write(HISTORY, [...history(), edit].slice(-KEPT_EDITS));
-    await writeDurable(target, text);
+    return ok(readRuleFiles(roots));
   } catch (error) {
-    return err(`\`${target}\` cannot be written (${errorCode(error)}); the rules in force are as they were`);
+    if (!(error instanceof TreeUnreadable)) throw error;
+    const where = error.file === null ? '' : `\`${error.file}\`: `;
+    return err(`the rules cannot be read (${where}${error.message}); the rules in force are as they were`);
   }
-  const outcome = await guard.reload(rules);
-  return ok({ loaded: true, digest: outcome.digest, previous: outcome.previous, problems: [] });
+}
+
+interface Edit {
+  readonly path: string;
+  readonly text: string;
+  readonly why: string;
+  readonly by: string;
+  /** The text that it takes the place of; null for none. */
+  readonly before: string | null;
+  readonly rules: Awaited<ReturnType<RulesThread['compile']>>;
+}
+
+/**
+ * On disk, then in force. Where either fails, the disk is put back as it was: what somebody was told is not in force must not
+ * come into force later, when the files are read again.
+ */
+async function brought(parts: Saving, edit: Edit): ReturnType<RulesDesk['save']> {
+  const { guard, roots, state, history } = parts;
+  const target = join(roots.edits, edit.path);
+  const [earlier, edits] = [earlierAt(target), history()];
+  if (!earlier.ok) return earlier;
+  const putBack = async () => {
+    await state.documents.write(HISTORY, edits).catch(() => undefined);
+    await (earlier.value === null ? rm(target, { force: true }) : writeDurable(target, earlier.value)).catch(
+      () => undefined,
+    );
+  };
+  try {
+    await written(parts, edit, target);
+  } catch (error) {
+    await putBack();
+    return err(notWritten(target, error));
+  }
+  try {
+    const outcome = await guard.reload(edit.rules);
+    return ok({ loaded: true, digest: outcome.digest, previous: outcome.previous, problems: [] });
+  } catch (error) {
+    // Rules that cannot be recorded do not come into force.
+    const isInForce = edit.rules.ok && guard.rules().digest === edit.rules.value.digest;
+    if (!isInForce) await putBack();
+    throw error;
+  }
+}
+
+function earlierAt(target: string): Result<Uint8Array | null, string> {
+  try {
+    return ok(readIfThere(target));
+  } catch (error) {
+    return err(notWritten(target, error));
+  }
+}
+
+function notWritten(target: string, error: unknown): string {
+  return `\`${target}\` cannot be written (${errorCode(error)}); the rules in force are as they were`;
+}
+
+class LinkLeadsOut extends Error {
+  readonly code = 'a link leads out of the directory';
+}
+
+/** Each text that is or was in force, what was done, then the file itself. */
+async function written({ roots, state, clock, version, history }: Saving, edit: Edit, target: string): Promise<void> {
+  const { path, text, before, why, by } = edit;
+  makeDirectories(dirname(target));
+  // What a link leads to is not read as rules: the edit would be gone at the next start.
+  if (!realpathSync(dirname(target)).startsWith(`${realpathSync(roots.edits)}${sep}`)) throw new LinkLeadsOut();
+  const [digest, previous] = [sha256Text(text), before === null ? null : sha256Text(before)];
+  makeDirectories(dirname(version(digest)));
+  if (before !== null && previous !== null) await writeDurable(version(previous), before);
+  await writeDurable(version(digest), text);
+  const edits = [...history(), { path, digest, previous, at: clock.now(), by, why }];
+  await state.documents.write(HISTORY, edits.slice(-KEPT_EDITS));
+  await writeDurable(target, text);
 }
