@@ -7,7 +7,7 @@ import { CliFailure, type CliIo, type CommonOptions, EXIT } from './context.ts';
 import { change } from './controls.ts';
 import { capabilitiesOfFiles, onlyFiles } from './from-files.ts';
 import { type CliParts, group, leaf } from './leaf.ts';
-import { instant, printJson, printTable } from './print.ts';
+import { instant, plain, printJson, printTable } from './print.ts';
 
 export function addCapability(program: Command, parts: CliParts): void {
   const capability = group(program, 'capability', 'named rights: list, show, revoke, restore');
@@ -154,5 +154,5 @@ export function addHost(program: Command, parts: CliParts): void {
 
 function textOf(value: unknown): string {
   if (value === null || value === undefined) return '-';
-  return typeof value === 'object' ? JSON.stringify(value) : String(value);
+  return plain(typeof value === 'object' ? JSON.stringify(value) : String(value));
 }

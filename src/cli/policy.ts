@@ -79,7 +79,14 @@ export function addPolicy(program: Command, parts: CliParts): void {
         .argument('[decision]', 'id of a recorded decision; without it, the request that the options say')
         .option('--live', 'ask the appliance: with its controls of now'),
     run: async ([decision], options, { io }) => {
-      if (decision !== undefined) return explainRecorded(decision, options, io);
+      if (decision !== undefined) {
+        if (options.tenant !== undefined || options.url !== undefined || options.live)
+          throw new CliFailure(
+            EXIT.usage,
+            'say the id of a decision, or a request by `--tenant` and `--url`, not both',
+          );
+        return explainRecorded(decision, options, io);
+      }
       if (options.live) {
         const answer = await adminClient(options, io).call('policyExplain', { body: questionOf(options) as never });
         return options.json ? printJson(io, answer) : printDecision(io, answer as WhatIfAnswer);
@@ -116,7 +123,7 @@ function questionOf({ tenant, class: name, profile, method, url, risk, contentTy
   if (tenant === undefined || url === undefined)
     throw new CliFailure(EXIT.usage, 'say what to explain: the id of a decision, or `--tenant` and `--url`');
   const score = Number(risk);
-  if (!Number.isInteger(score) || score < 0 || score > 100)
+  if (!/^[0-9]{1,3}$/.test(risk) || score > 100)
     throw new CliFailure(EXIT.usage, 'the risk is a whole number from 0 to 100');
   const question = { tenant, class: name ?? null, profile: profile ?? null, method, url, risk: score };
   return contentType === undefined ? question : { ...question, contentType: contentType.toLowerCase() };

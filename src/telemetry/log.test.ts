@@ -35,6 +35,12 @@ describe('the log of the process', () => {
     ['a bearer value', { seen: 'Bearer c2VjcmV0LWNhbmFyeQ' }],
     ['credentials in a URL', { proxy: 'http://t_1:c2VjcmV0LWNhbmFyeQ@127.0.0.1:3128' }],
     ['a body', { body: 'c2VjcmV0LWNhbmFyeQ' }],
+    [
+      'credentials in a URL that stands where a text is cut',
+      { at: `${'x'.repeat(4066)} http://t_1:c2VjcmV0LWNhbmFyeQ@h/` },
+    ],
+    ['a secret field in other letters', { 'x-api-key': 'c2VjcmV0LWNhbmFyeQ', client_secret: 'c2VjcmV0LWNhbmFyeQ' }],
+    ['a pass as the name of a field', { [JWT]: 1 }],
     ['raw bytes', { chunk: Buffer.from('c2VjcmV0LWNhbmFyeQ') }],
     ['a private key', { pem: '-----BEGIN PRIVATE KEY-----\nc2VjcmV0LWNhbmFyeQ\n-----END PRIVATE KEY-----' }],
   ])('T-85 never holds %s', (_, fields) => {

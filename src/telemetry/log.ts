@@ -15,7 +15,7 @@ export interface AdjustableLog extends Log {
 
 const REDACTED = '[redacted]';
 const SECRET_FIELDS =
-  /^(authorization|proxy-?authorization|cookie|set-?cookie|token|access_?token|refresh_?token|id_?token|password|passphrase|secret|private_?key|api_?key|key_?material|body)$/i;
+  /^(authorization|proxy-?authorization|cookie|set-?cookie|token|(access|refresh|id)[-_]?token|password|passwd|passphrase|secret|client[-_]?secret|credentials?|private[-_]?key|(x-)?api[-_]?key|key[-_]?material|body)$/i;
 /** JWTs (our passes among them), credentials in URLs, bearer and basic credentials, PEM private keys. */
 const SECRET_SHAPES =
   /eyJ[A-Za-z0-9_-]{6,}\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*|(?<=:\/\/)[^\s/@]+@|\b(?:bearer|basic)\s+[A-Za-z0-9._~+/=-]{8,}|-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)/gi;
@@ -82,15 +82,17 @@ export function scrub(value: unknown, depth: number): unknown {
   if (Array.isArray(value)) return value.slice(0, 100).map((item) => scrub(item, depth + 1));
   const out: Record<string, unknown> = {};
   for (const [key, item] of Object.entries(value)) {
-    out[key] = SECRET_FIELDS.test(key) && item !== null && item !== undefined ? REDACTED : scrub(item, depth + 1);
+    out[scrubText(key)] =
+      SECRET_FIELDS.test(key) && item !== null && item !== undefined ? REDACTED : scrub(item, depth + 1);
   }
   return out;
 }
 
 /** Replaces everything that looks like a credential. */
 export function scrubText(text: string): string {
-  const bounded = text.length > MAX_STRING ? `${text.slice(0, MAX_STRING)}…` : text;
-  return bounded.replace(SECRET_SHAPES, REDACTED);
+  // Cut last: a credential that is cut in two no longer looks like one.
+  const clean = text.slice(0, 2 * MAX_STRING).replace(SECRET_SHAPES, REDACTED);
+  return text.length > MAX_STRING ? `${clean.slice(0, MAX_STRING)}…` : clean;
 }
 
 function scrubError(error: Error, depth: number): object {
