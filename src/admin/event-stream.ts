@@ -88,7 +88,13 @@ function begin(
 export function drained(response: ServerResponse): Promise<void> {
   return new Promise((resolve) => {
     if (response.destroyed) return resolve();
-    response.once('drain', resolve);
-    response.once('close', resolve);
+    // Both go: a long answer waits thousands of times.
+    const settle = () => {
+      response.off('drain', settle);
+      response.off('close', settle);
+      resolve();
+    };
+    response.once('drain', settle);
+    response.once('close', settle);
   });
 }

@@ -25,15 +25,24 @@ interface Call {
   readonly input: { readonly query: unknown };
 }
 
-/** A file, as it is read from the record. */
-export async function serveLines(desk: StreamDesk, { request, response, input }: Call): Promise<void> {
+/**
+ * A file, as it is read from the record. What is wrong before the first line is a problem document; later, the connection is cut,
+ * so that a part never looks whole. It does not outlive its token.
+ */
+export async function serveLines(desk: StreamDesk, { request, response, input, caller }: Call): Promise<void> {
   const query = input.query as InputOf<'auditExport'>['query'];
-  openLines(response, query.format === 'jsonl' ? 'locktender-record.jsonl' : `locktender-record.${query.format}.jsonl`);
-  if (request.method === 'HEAD') return void response.end();
+  const name = query.format === 'jsonl' ? 'locktender-record.jsonl' : `locktender-record.${query.format}.jsonl`;
+  if (request.method === 'HEAD') {
+    openLines(response, name);
+    return void response.end();
+  }
   for await (const piece of desk.ports.record.export(query)) {
     if (response.destroyed) return;
+    if (!desk.tokens.holds(caller.id)) return void response.destroy();
+    if (!response.headersSent) openLines(response, name);
     if (!response.write(piece)) await drained(response);
   }
+  if (!response.headersSent) openLines(response, name);
   response.end();
 }
 
