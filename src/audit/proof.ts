@@ -43,6 +43,11 @@ export function consistencyProof(dir: string, oldSize: number, newSize: number, 
   return consistencyPath(tree, oldSize, { start: 0, end: newSize }, true).map(base64);
 }
 
+/** Root of the tree when it had `size` entries, at most those of the published checkpoint. Throws `NoProof`. */
+export function rootAt(dir: string, size: number, files: Files = nodeFiles): Buffer {
+  return size === 0 ? EMPTY_ROOT : new TileTree(dir, files).range(0, size);
+}
+
 /** Root that an inclusion proof leads to, or null when it is too long or too short (RFC 9162 section 2.1.3.2). */
 export function rootFromInclusion(
   seq: number,

@@ -51,9 +51,14 @@ export class TileWriter {
    * checkpoint finds them. A crash in between leaves the old checkpoint and some extra partial tiles.
    */
   async publish(edge: Edge, note: string): Promise<void> {
+    await this.prepare(edge);
+    await writeDurable(join(this.#dir, CHECKPOINT_FILE), note, this.#files);
+  }
+
+  /** Everything that a checkpoint of this edge needs, but for itself. */
+  async prepare(edge: Edge): Promise<void> {
     await this.flush();
     for (const file of partialTiles(edge)) await this.#write(file);
-    await writeDurable(join(this.#dir, CHECKPOINT_FILE), note, this.#files);
   }
 
   /** Keeps a checkpoint for ever, so that consistency over time can be checked. */

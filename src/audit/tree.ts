@@ -35,6 +35,28 @@ export class Tree {
     this.#frontier.append(leafHash(entry), (level, of) => this.#addHash(level, of, at, full));
   }
 
+  /** Adds an entry of which only the hash is known. The bundle that it stands in is never handed out. */
+  appendLeaf(of: Buffer, full: TileFile[]): void {
+    const at = this.#frontier.size;
+    this.#frontier.append(of, (level, hash) => this.#addHash(level, hash, at, full));
+  }
+
+  /** Adds 256 entries of which only the root is known; the size must be a multiple of that. */
+  appendBundle(root: Buffer, full: TileFile[]): void {
+    const at = this.#frontier.size;
+    this.#frontier.appendSubtree(root, 8, (level, hash) => this.#addHash(level, hash, at, full));
+  }
+
+  /** One that grows by itself from here. */
+  copy(): Tree {
+    const tree = new Tree();
+    tree.#frontier = this.#frontier.clone();
+    tree.#levels.length = 0;
+    for (const hashes of this.#levels) tree.#levels.push(hashes.slice());
+    tree.#entries = this.#entries.slice();
+    return tree;
+  }
+
   /** A copy that later appends do not change. */
   edge(): Edge {
     return { size: this.size, levels: this.#levels.map((hashes) => hashes.slice()), entries: this.#entries.slice() };
@@ -58,7 +80,10 @@ export class Tree {
     if (hashes.length < TILE_WIDTH) return;
     const index = edgeIndex(at, level);
     if (level === 0) {
-      full.push(tileFile({ level: 'entries', index, width: TILE_WIDTH }, encodeBundle(this.#entries)));
+      // Fewer where some came as hashes.
+      if (this.#entries.length === TILE_WIDTH) {
+        full.push(tileFile({ level: 'entries', index, width: TILE_WIDTH }, encodeBundle(this.#entries)));
+      }
       this.#entries = [];
     }
     full.push(tileFile({ level, index, width: TILE_WIDTH }, Buffer.concat(hashes)));
