@@ -28,16 +28,21 @@ export interface ShipmentLimits {
 
 /**
  * The checkpoint to ship up to from `from` on: the next that was kept, so that who reads along has a signed one in reach however
- * long the way is, else the published one. Null when there is nothing to ship. Throws `LogDamaged`.
+ * long the way is, else the published one. Null when there is nothing to ship, or not yet `atLeast` so many entries. Throws
+ * `LogDamaged`.
  */
-export function nextGoal(dir: string, from: number, files: Files = nodeFiles): Goal | null {
+export function nextGoal(
+  dir: string,
+  from: number,
+  { atLeast = 0, files = nodeFiles }: { readonly atLeast?: number; readonly files?: Files } = {},
+): Goal | null {
   const published = goalIn(dir, CHECKPOINT_FILE, files);
-  if (published === null || published.size <= from) return null;
+  if (published === null || published.size <= from || published.size < atLeast) return null;
   // What was pruned is told of by an entry that came later.
   if (from < firstKept(dir, files)) return published;
   for (const name of files.list(join(dir, KEPT_FOLDER))) {
     const size = /^[0-9]{16}\.checkpoint$/.test(name) ? Number.parseInt(name, 10) : 0;
-    if (size <= from || size >= published.size) continue;
+    if (size <= from || size < atLeast || size >= published.size) continue;
     return goalIn(dir, join(KEPT_FOLDER, name), files) ?? published;
   }
   return published;
