@@ -56,9 +56,16 @@ export async function sealSegments(log: Retained, from: number, to: number): Pro
   return sealed;
 }
 
-/** Removes the segments before `first` (a multiple of `SEGMENT_ENTRIES`); their removal must be on record by now. */
-export async function removeSegments({ dir, files = nodeFiles }: Retained, first: number): Promise<void> {
-  const keptAt = checkpointBundles(dir, files);
+/**
+ * Removes the segments before `first` (a multiple of `SEGMENT_ENTRIES`); their removal must be on record by now. The hashes round
+ * a size of `sizes` stay, as those round a kept checkpoint do: a mirror that has come so far can go on from there.
+ */
+export async function removeSegments(
+  { dir, files = nodeFiles }: Retained,
+  first: number,
+  sizes: readonly number[] = [],
+): Promise<void> {
+  const keptAt = innerBundles([...keptSizes(dir, files), ...sizes]);
   for (let segment = 0; segment * SEGMENT_ENTRIES < first; segment += 1) {
     const path = join(dir, sealedPath(segment));
     if (files.exists(path)) await files.remove(path);
@@ -116,9 +123,12 @@ function lastTime(dir: string, segment: number, size: number, files: Files): num
   }
 }
 
-/** Bundles in the middle of which a kept checkpoint stands: its root needs their hashes. */
-function checkpointBundles(dir: string, files: Files): ReadonlySet<number> {
-  const sizes = files.list(join(dir, KEPT_FOLDER)).map((name) => Number.parseInt(name, 10));
+function keptSizes(dir: string, files: Files): number[] {
+  return files.list(join(dir, KEPT_FOLDER)).map((name) => Number.parseInt(name, 10));
+}
+
+/** Bundles in the middle of which a tree of one of these sizes ends: its root needs their hashes. */
+function innerBundles(sizes: readonly number[]): ReadonlySet<number> {
   return new Set(sizes.filter((size) => size % TILE_WIDTH !== 0).map((size) => Math.floor(size / TILE_WIDTH)));
 }
 

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { readIfThere, writeDurable } from '../../store/durable-file.ts';
 import type { Files } from '../../store/files.ts';
 import { KEPT_FOLDER } from '../tile-writer.ts';
-import type { MirrorFault } from './mirror.ts';
+import type { MirrorFault } from './mirror-fault.ts';
 
 /** Name of the checkpoint; a kept one has its size as its name. */
 const CHECKPOINT = 'fault.checkpoint';

@@ -16,29 +16,17 @@ import { type Files, nodeFiles } from '../../store/files.ts';
 import { parseCheckpoint, type SignedCheckpoint } from '../checkpoint.ts';
 import { edgeAt } from '../edge-at.ts';
 import { isConsistent, NoProof, rootAt } from '../proof.ts';
-import { PRUNED_FILE } from '../pruning.ts';
+import { writePruning } from '../pruning.ts';
 import { CHECKPOINT_FILE, LogDamaged, publishedCheckpoint } from '../recover.ts';
 import { checkNote, type NoteVerifier } from '../signed-note.ts';
 import { TILE_WIDTH } from '../tile-path.ts';
 import { TileWriter } from '../tile-writer.ts';
 import { type TileFile, Tree } from '../tree.ts';
 import { Evidence } from './evidence.ts';
+import type { MirrorFault, MirrorFaultKind } from './mirror-fault.ts';
 import { prunedBy } from './mirror-pruning.ts';
+import { notePruning } from './mirror-retention.ts';
 import { decodeShipment, type Shipment, type ShipmentBody, shipmentEnd } from './shipment.ts';
-
-/**
- * Closed list: a label of `locktender_fleet_records_refused_total`.
- * `malformed`, `foreign`: it is not of this node, whoever sent it. `gap`: entries before it have not come. `altered`: its entries
- * are not those that the node signed, or do not continue the mirror. `forked`: the node's key signed another history.
- */
-export type MirrorFaultKind = 'malformed' | 'foreign' | 'gap' | 'altered' | 'forked';
-
-export interface MirrorFault {
-  readonly kind: MirrorFaultKind;
-  /** Sequence of the first entry that is in question. */
-  readonly seq: number;
-  readonly why: string;
-}
 
 export type Taken =
   | { readonly is: 'grown'; readonly entries: number }
@@ -150,10 +138,12 @@ export class Mirror {
     await this.#tiles.prepare(this.#tree.edge());
     await this.#tiles.sync();
     // Before the checkpoint: a crash in between is mended when the same shipments come again.
-    if (this.#hashedTo > 0) await writeDurable(join(dir, PRUNED_FILE), `${this.#pruning?.seq ?? 0}\n`, this.#files);
+    if (this.#pruning !== null) await notePruning(dir, this.#pruning, this.#files);
+    if (this.#hashedTo > 0) await writePruning(dir, this.#pruning?.seq ?? 0, this.#files);
     await writeDurable(join(dir, CHECKPOINT_FILE), goal.text, this.#files);
     this.#published = mustParse(goal.text);
     this.#hashedTo = 0;
+    this.#pruning = null;
     const far = this.#farthest;
     if (far !== null && this.#contradicts(far)) await this.#forked(0, { to: far.size, note: far.text });
     else if (this.#fault !== null && this.#fault.kind !== 'forked' && goal.size >= this.#faultTo) await this.#mended();
@@ -319,6 +309,3 @@ function mustParse(text: string): SignedCheckpoint {
   if (!parsed.ok) throw new Error('a checkpoint that was verified does not parse');
   return parsed.value;
 }
-
-/** Where the node directory of a mirror keeps its log; as a state directory does, so that every command finds it. */
-export const MIRRORED_LOG = 'audit';

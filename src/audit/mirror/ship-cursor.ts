@@ -30,7 +30,9 @@ export class ShipCursorKeeper {
     const { next, root = null, through = 0, confirmed = 0 } = kept;
     for (const of of [next, through, confirmed]) {
       if (typeof of !== 'number' || !Number.isSafeInteger(of) || of < 0) {
-        throw new Error(`\`documents/${NAME}.json\` is no cursor; stop, delete it and start to ship all of the log again`);
+        throw new Error(
+          `\`documents/${NAME}.json\` is no cursor; stop, delete it and start to ship all of the log again`,
+        );
       }
     }
     return { next: next as number, root, through, confirmed };

@@ -17,8 +17,8 @@ import { firstKept } from '../pruning.ts';
 import { EntriesMissing } from '../read.ts';
 import { publishedCheckpoint } from '../recover.ts';
 import { type Goal, nextGoal, nextShipment, type ShipmentLimits } from './next-shipment.ts';
-import { encodeShipment, type Shipment, shipmentEnd } from './shipment.ts';
 import { type ShipCursor, ShipCursorKeeper } from './ship-cursor.ts';
+import { encodeShipment, type Shipment, shipmentEnd } from './shipment.ts';
 
 export interface ShipperOptions {
   /** Directory of the log; a writer may be at work in it. */
