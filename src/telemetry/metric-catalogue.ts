@@ -82,6 +82,22 @@ export const METRICS: Readonly<Record<string, MetricRow>> = {
   locktender_forward_lost_total: counter('Entries that a receiver will never get.', 'sink'),
   locktender_forward_lag_entries: gauge('Published entries that a receiver has not acknowledged.', 'sink'),
   locktender_forward_lag_seconds: gauge('Age of the oldest entry that a receiver has not acknowledged.', 'sink'),
+  // — records of a fleet —
+  locktender_fleet_records_shipped_total: counter('Entries of this node that the stream of the fleet has stored.'),
+  locktender_fleet_records_resent_total: counter('Entries that were shipped again because the mirror lacked them.'),
+  locktender_fleet_records_lost_total: counter('Entries that retention removed before they were shipped.'),
+  locktender_fleet_records_failures_total: counter('Failed tries to ship; each is tried again.', 'cause'),
+  locktender_fleet_records_lag_entries: gauge('Entries of this node that are not known to be safe in its mirror.'),
+  locktender_fleet_records_faulty: gauge('1 while the mirror at the hub is not of this log, or cannot go on, else 0.'),
+  locktender_fleet_records_pending_messages: gauge('At the hub: messages of the stream that were not read.'),
+  locktender_fleet_records_refused_total: counter('At the hub: shipments that were refused.', 'node', 'kind'),
+  locktender_fleet_mirror_entries: gauge('At the hub: entries that are safe in the mirror of a node.', 'node'),
+  locktender_fleet_mirror_entries_total: counter('At the hub: entries that a mirror took.', 'node'),
+  locktender_fleet_mirror_behind_entries: gauge('At the hub: entries that a node has and its mirror lacks.', 'node'),
+  locktender_fleet_mirror_faulty: gauge(
+    'At the hub: 1 for a mirror with a gap, a fork or a wrong root, else 0.',
+    'node',
+  ),
   // — the appliance —
   locktender_build_info: gauge('Always 1; the version and runtime are labels.', 'version', 'runtime'),
   locktender_metric_series_dropped_total: counter('Observations put under `other` to bound memory.', 'metric'),

@@ -38,7 +38,7 @@ function hubOf(...nodes: RecordNode[]): RecordHub {
 }
 
 const texts = (dir: string) => [...readEntries(dir)].map(({ bytes }) => bytes.toString('utf8'));
-const within = { timeout: 20_000, interval: 30 };
+const within = { timeout: 40_000, interval: 30 };
 const verified = (node: RecordNode, dir: string) => verifyLog(dir, { verifiers: [verifierFor(node.logSigner)] });
 
 async function mirrored(hub: RecordHub, node: RecordNode, size: number): Promise<void> {
@@ -103,7 +103,7 @@ describe('records of a fleet', () => {
     await mirrored(hub, one, 2510);
     await two.record(1);
     await mirrored(hub, two, 4);
-  });
+  }, 90_000);
 
   it('go on from a log whose torn end was cut', async () => {
     const nats = await server();
@@ -150,7 +150,8 @@ describe('records of a fleet', () => {
       await node.hear(hub);
       expect(hub.reportOf('node-1')).toMatchObject({ published: 30, fault: null });
     }, within);
-    expect(node.shipping?.status()).toMatchObject({ resent: 20 });
+    // On a slow machine more than once, before the first is there.
+    expect(node.shipping?.status().resent).toBeGreaterThanOrEqual(20);
     await mirrored(hub, node, 30);
     await vi.waitFor(async () => {
       await node.hear(hub);

@@ -32,17 +32,17 @@ export interface ReceiverStatus extends ForwarderStatus {
   readonly to: string;
 }
 
-type Labels = Readonly<Record<string, string>> | undefined;
-
 /** What the thread says. */
-export type ForwardNews =
-  | { readonly say: 'count'; readonly name: string; readonly labels: Labels; readonly by: number }
-  | { readonly say: 'set'; readonly name: string; readonly labels: Labels; readonly value: number }
-  | { readonly say: 'log'; readonly level: keyof Log; readonly fields: object; readonly message: string }
-  | { readonly say: 'status'; readonly ask: number; readonly receivers: readonly ReceiverStatus[] };
+export interface ForwardNews {
+  readonly say: 'status';
+  readonly ask: number;
+  readonly receivers: readonly ReceiverStatus[];
+}
 
 /** What it is told. */
-export type ForwardTold = { readonly ask: number } | 'stop';
+export interface ForwardTold {
+  readonly ask: number;
+}
 
 export interface Receivers {
   status(): ReceiverStatus[];

@@ -249,9 +249,10 @@ export class Mirror {
   async #stop(kind: MirrorFaultKind, of: { seq: number; to: number; note: string }, why: string): Promise<Taken> {
     const fault = { kind, seq: of.seq, why };
     if (this.#fault === null || kind === 'forked') {
+      // On disk before it is told: whoever hears of it finds it there.
+      await this.#evidence.write(fault, of);
       this.#fault = fault;
       this.#faultTo = of.to;
-      await this.#evidence.write(fault, of);
     }
     return { is: 'refused', fault };
   }

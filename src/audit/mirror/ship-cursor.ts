@@ -28,14 +28,19 @@ export class ShipCursorKeeper {
     const kept = this.#documents.read(NAME) as Partial<ShipCursor> | null;
     if (kept === null) return NONE;
     const { next, root = null, through = 0, confirmed = 0 } = kept;
-    for (const of of [next, through, confirmed]) {
-      if (typeof of !== 'number' || !Number.isSafeInteger(of) || of < 0) {
+    for (const count of [next, through, confirmed]) {
+      if (typeof count !== 'number' || !Number.isSafeInteger(count) || count < 0) {
         throw new Error(
           `\`documents/${NAME}.json\` is no cursor; stop, delete it and start to ship all of the log again`,
         );
       }
     }
     return { next: next as number, root, through, confirmed };
+  }
+
+  /** Was anything shipped before? */
+  get begun(): boolean {
+    return this.#documents.read(NAME) !== null;
   }
 
   write(cursor: ShipCursor): Promise<void> {

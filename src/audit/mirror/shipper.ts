@@ -58,10 +58,10 @@ export interface MirrorPosition {
 }
 
 /**
- * `refused`: the mirror holds another history than this log, or more of it than there is: somebody has to look.
+ * `waiting`: nothing was shipped yet, and nobody has said that it would be taken. `refused`: the mirror holds another history than this log, or more of it than there is: somebody has to look.
  * `lost`: what is to be shipped next is not here any more.
  */
-export type ShipperState = 'current' | 'shipping' | 'failing' | 'lost' | 'refused';
+export type ShipperState = 'waiting' | 'current' | 'shipping' | 'failing' | 'lost' | 'refused';
 
 export interface ShipperStatus {
   readonly state: ShipperState;
@@ -86,7 +86,7 @@ export class Shipper {
   #cursor: ShipCursor | null = null;
   #goal: Goal | null = null;
   #published = 0;
-  #state: ShipperState = 'current';
+  #state: ShipperState = 'waiting';
   #why: string | null = null;
   #inRow = 0;
   #shipped = 0;
@@ -109,7 +109,7 @@ export class Shipper {
   }
 
   start(): void {
-    this.#running ??= this.#run();
+    if (!this.#stop.signal.aborted) this.#running ??= this.#run();
   }
 
   async close(): Promise<void> {
@@ -296,6 +296,8 @@ export class Shipper {
   }
 
   #measure(): void {
-    this.#options.meter.set('locktender_fleet_records_lag_entries', this.status().lag_entries);
+    const { meter } = this.#options;
+    meter.set('locktender_fleet_records_lag_entries', this.status().lag_entries);
+    meter.set('locktender_fleet_records_faulty', this.#state === 'refused' || this.#state === 'lost' ? 1 : 0);
   }
 }

@@ -1,5 +1,6 @@
 /** A node's own record on its way to the hub: a connection, the stream, and the shipper that reads the log. */
 
+import { ShipCursorKeeper } from '../../audit/mirror/ship-cursor.ts';
 import { type MirrorPosition, Shipper, type ShipperStatus } from '../../audit/mirror/shipper.ts';
 import type { Clock, Log, Meter } from '../../core/ports.ts';
 import type { Documents } from '../../store/documents.ts';
@@ -21,6 +22,8 @@ export interface ShippingOptions {
   readonly meter: Meter;
   /** 30 s. */
   readonly resendMs?: number;
+  /** The very first shipment waits until the hub has been heard of: before it knows this node, it takes nothing. */
+  readonly waits?: boolean;
 }
 
 export interface Shipping {
@@ -55,10 +58,13 @@ export function startShipping(options: ShippingOptions): Shipping {
       await connected.jetstream.publish(subject, bytes, { msgID: `${node}-${id}`, timeout: STORED_MS, expect });
     },
   });
-  shipper.start();
+  if (!options.waits || new ShipCursorKeeper(documents).begun) shipper.start();
   return {
     status: () => shipper.status(),
-    heard: (position) => shipper.heard(position),
+    heard: (position) => {
+      shipper.start();
+      return shipper.heard(position);
+    },
     close: async () => {
       // First the connection: what waits for an answer of the stream ends with it.
       await connection.close();
