@@ -37,7 +37,9 @@ await hub.close();
 await node.close();
 await nats.remove();
 const { ok, bytes } = verifyLog(hub.dirOf('node-1'), { verifiers: [verifierFor(node.logSigner)] });
-process.stdout.write(`${JSON.stringify({ entries, bytes_each: Math.round(bytes / entries), ok, shipped, mirrored })}\n`);
+process.stdout.write(
+  `${JSON.stringify({ entries, bytes_each: Math.round(bytes / entries), ok, shipped, mirrored })}\n`,
+);
 
 async function measured(act: () => Promise<void>) {
   const [began, before] = [performance.now(), process.cpuUsage()];
