@@ -49,6 +49,7 @@ const appliance: ApplianceCommands = {
   tour: async (options, to) => (await import('./appliance/tour/tour.ts')).tour(options, to),
   witness: async (options, to) => (await import('./appliance/record/witness-door.ts')).serveWitness(options, to),
   isolateWalls: async () => (await import('./isolates/walls-here.ts')).wallsHere(),
+  fleetKey: async (config) => (await import('./appliance/fleet/fleet-key.ts')).fleetKey(config),
   brief: async (config, demo) => (await import('./appliance/brief.ts')).startBrief(config, demo),
 };
 

@@ -6,6 +6,7 @@
 import { z } from 'zod';
 import { AUDIT_ROUTES } from './contract/audit-routes.ts';
 import { CONTROL_ROUTES } from './contract/control-routes.ts';
+import { FLEET_ROUTES } from './contract/fleet-routes.ts';
 import { INSIGHT_ROUTES } from './contract/insight-routes.ts';
 import { make } from './contract/make-route.ts';
 import { POLICY_ROUTES } from './contract/policy-routes.ts';
@@ -15,6 +16,7 @@ import * as shape from './contract/shapes.ts';
 
 export const ROUTES = {
   ...CONTROL_ROUTES,
+  ...FLEET_ROUTES,
   ...RULE_ROUTES,
   ...POLICY_ROUTES,
   ...AUDIT_ROUTES,

@@ -39,6 +39,7 @@ export function createHandlers(parts: HandlerParts): Handlers {
     ...insightHandlers(ports),
     ...changeHandlers(ports),
     ...undoHandlers(ports),
+    ...fleetHandlers(ports),
     ...deskHandlers(ports),
     ...ruleHandlers(ports),
     ...tokenHandlers(tokens),
@@ -173,6 +174,18 @@ function undoHandlers({ control }: AdminPorts) {
       if (unknown) return err(unknown);
       const outcome = await control.reject(name, { by: actor, why: body.why });
       return outcome.ok ? ok({ rejected: name }) : err(fault('refused', outcome.error));
+    },
+  } satisfies Partial<Handlers>;
+}
+
+function fleetHandlers({ fleet }: AdminPorts) {
+  const none = fault('not_found', 'this node is of no fleet; see docs/fleet.md');
+  return {
+    fleetStatus: () => (fleet === null ? err(none) : ok(fleet.status())),
+    fleetFollow: async ({ body: { epoch } }) => {
+      if (fleet === null) return err(none);
+      const agreed = await fleet.follow(epoch);
+      return agreed.ok ? ok({ followed: epoch }) : err(fault('refused', agreed.error));
     },
   } satisfies Partial<Handlers>;
 }

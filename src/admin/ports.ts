@@ -17,6 +17,14 @@ export interface AdminPorts {
   readonly rules: RulesDesk;
   readonly record: RecordDesk;
   readonly appliance: ApplianceView;
+  /** Null where there is no fleet. */
+  readonly fleet: FleetView | null;
+}
+
+export interface FleetView {
+  status(): AnswerOf<'fleetStatus'>;
+  /** The error is a sentence for the operator. */
+  follow(epoch: string): Promise<Result<null, string>>;
 }
 
 /** What people changed, what waits for a second person, and taking back. */

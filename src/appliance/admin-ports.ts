@@ -2,9 +2,12 @@
 
 import type { AdminPorts, ApplianceView, Catalogue, FlowView, LiveView } from '../admin/ports.ts';
 import type { ControlPlane } from '../control/control-plane.ts';
+import type { CutReceipt } from '../core/controls.ts';
 import { parseHost } from '../core/host.ts';
 import type { Flow } from '../core/ports.ts';
+import { ok, type Result } from '../core/result.ts';
 import type { LeaseIndex } from '../policy/lease-index.ts';
+import type { FleetNode } from './fleet/fleet-node.ts';
 import type { TaskBook } from './task-book.ts';
 
 export interface ViewParts {
@@ -99,15 +102,25 @@ export interface PortParts extends ViewParts {
   readonly rules: AdminPorts['rules'];
   readonly record: AdminPorts['record'];
   readonly appliance: ApplianceView;
+  readonly fleet: FleetNode | null;
+}
+
+/** A receipt of the hub of a fleet says what its members did. */
+function confirmed(parts: PortParts) {
+  return async <E>(outcome: Result<CutReceipt, E>): Promise<Result<CutReceipt, E>> => {
+    const fleet = outcome.ok ? await parts.fleet?.confirmed() : null;
+    return outcome.ok && fleet ? ok({ ...outcome.value, fleet }) : outcome;
+  };
 }
 
 export function adminPorts(parts: PortParts): AdminPorts {
-  const { control, passes, policy, rules, record, appliance } = parts;
+  const { control, passes, policy, rules, record, appliance, fleet } = parts;
+  const withFleet = confirmed(parts);
   return {
     control: {
-      apply: (order) => control.apply(order),
-      undo: (change, by) => control.undo(change, by),
-      approve: (pending, by) => control.approve(pending, by),
+      apply: async (order) => withFleet(await control.apply(order)),
+      undo: async (change, by) => withFleet(await control.undo(change, by)),
+      approve: async (pending, by) => withFleet(await control.approve(pending, by)),
       reject: (pending, by) => control.reject(pending, by),
       changes: () => changesOf(control),
     },
@@ -119,5 +132,6 @@ export function adminPorts(parts: PortParts): AdminPorts {
     rules,
     record,
     appliance,
+    fleet: fleet && { status: () => fleet.status(), follow: (epoch) => fleet.agree(epoch) },
   };
 }

@@ -34,6 +34,7 @@ export function applianceView(
     for (const kind of ['tunnel', 'exchange', 'websocket', 'isolate'] as const) {
       meter.set('locktender_flows', leases.live().filter(({ flow }) => flow.kind === kind).length, { kind });
     }
+    core.fleet?.measure();
     return meter.exposition();
   };
   const history = new LevelHistory({

@@ -17,7 +17,7 @@ import type { SecondStage } from '../guard/second-stage/second-stage.ts';
 import { Vault, type VaultOptions } from '../guard/vault.ts';
 import type { GuardWorkers } from '../guard/workers/guard-workers.ts';
 import { type CertificateAuthority, openCertificateAuthority } from '../pki/certificate-authority.ts';
-import { openSigningKeys, type SigningKeys } from '../pki/signing-keys.ts';
+import { APPLIANCE_KEYS, openSigningKeys, type SigningKeys } from '../pki/signing-keys.ts';
 import { openTenantKeys, type TenantKeys } from '../pki/tenant-keys.ts';
 import { LeaseIndex } from '../policy/lease-index.ts';
 import { type BundleStore, openBundleStore } from '../store/bundle-store.ts';
@@ -26,6 +26,8 @@ import { countEvent } from '../telemetry/event-meter.ts';
 import type { AdjustableLog } from '../telemetry/log.ts';
 import { createMetrics, type MetricRegistry } from '../telemetry/metrics.ts';
 import { loadCredentials } from './credentials.ts';
+import type { FleetNode } from './fleet/fleet-node.ts';
+import { openFleet } from './fleet/open-fleet.ts';
 import { Readmission } from './policy/readmission.ts';
 import { checkpointSigners, witnessesOf, writePublicKeys } from './record/log-keys.ts';
 import { receiverFiles } from './record/receiver-files.ts';
@@ -34,7 +36,7 @@ import { type GuardDesk, openGuardDesk } from './rules/guard-desk.ts';
 import { openGuardWorkers } from './rules/guard-workers.ts';
 import { RulesThread } from './rules/rules-thread.ts';
 import { openSecondStage } from './rules/second-stage.ts';
-import { must, type Started, StartRefused } from './start-refused.ts';
+import { must, type Started } from './start-refused.ts';
 import { TaskBook } from './task-book.ts';
 
 export interface CoreOptions {
@@ -48,6 +50,8 @@ export interface CoreOptions {
 }
 
 export interface Core extends Omit<CoreOptions, 'secondStage'> {
+  /** Null where no fleet is configured. */
+  readonly fleet: FleetNode | null;
   readonly startedAt: number;
   readonly state: StateDir;
   readonly keys: SigningKeys;
@@ -78,18 +82,21 @@ export interface Core extends Omit<CoreOptions, 'secondStage'> {
 const MOST_TOKENS = 100_000;
 
 /** Files are read before anything is touched: bad policy leaves no trace. */
-export async function openCore(options: CoreOptions, started: Started): Promise<Core> {
-  const { config, roots, log, clock } = options;
-  if (config.fleet) throw new StartRefused('fleet: not built yet; leave the section out');
-  const revision = must(loadPolicy(roots));
-  const rules = must(loadRules(roots));
+export async function openCore(given: CoreOptions, started: Started): Promise<Core> {
+  const { config, log, clock } = given;
+  let revision = must(loadPolicy(given.roots));
+  let rules = must(loadRules(given.roots));
   const credentials = must(loadCredentials(config.guard.credentials ?? null));
   for (const receiver of config.audit.forward) receiverFiles(receiver);
   const state = openStateDir(config.state);
   started.add(() => state.release());
-  const keys = openSigningKeys(state.folder('keys'));
+  const keys = openSigningKeys(state.folder('keys'), config.fleet ? [...APPLIANCE_KEYS, 'fleet'] : APPLIANCE_KEYS);
   const tenantKeys = openTenantKeys(state.folder('keys'));
   const meter = createMetrics();
+  const { fleet, followed, roots } = openFleet(given, { state, keys, meter });
+  if (fleet) started.add(() => fleet.stop());
+  const options = { ...given, roots };
+  if (followed) ({ revision, rules } = followed);
   writePublicKeys({ config, keys, state });
   const audit = await openRecord(options, { state, keys, tenantKeys, meter });
   started.add(() => audit.close());
@@ -108,20 +115,22 @@ export async function openCore(options: CoreOptions, started: Started): Promise<
   const control = new ControlPlane({
     ...{ revision, documents: state.documents, bundles, audit, clock, log, meter },
     twoPerson: { actions: new Set(actions), withinMs },
+    ...(fleet?.hub && { hub: fleet.hub }),
   });
-  const leases = new LeaseIndex({ source: control, now: () => clock.now() });
+  const standing = fleet ? { standing: () => !fleet.stale() } : {};
+  const leases = new LeaseIndex({ source: control, now: () => clock.now(), ...standing });
   await control.start(leases);
   started.add(() => control.stop());
   await readmission.review(control);
   readmission.watch(control);
   const looking = await openLooking(options, started, { rules, credentials, keys, audit, meter });
-  const passes = openPasses(options, { keys, meter, audit, control });
+  const passes = openPasses(options, { keys, meter, audit, control, fleet });
   const clients = openClients(options, { keys, control, passes });
   const authority = authorityOf(config, state.folder('keys'), clock);
   const parts = { state, keys, tenantKeys, meter, audit, tasks, readmission, bundles, control, leases };
   return {
     ...options,
-    ...parts,
+    ...{ ...parts, fleet },
     ...looking,
     credentials,
     passes,
@@ -176,11 +185,12 @@ export function openVault({ guard }: Config, clock: Clock, shared: Pick<VaultOpt
 
 function openPasses(
   { config, clock }: CoreOptions,
-  { keys, meter, audit, control }: Pick<Core, 'keys' | 'meter' | 'audit' | 'control'>,
+  { keys, meter, audit, control, fleet }: Pick<Core, 'keys' | 'meter' | 'audit' | 'control' | 'fleet'>,
 ): PassAuthority {
   const { audience, issuer, max_ttl_ms: maxTtlMs } = config.passes;
   const own = { audit, clock, meter, audience, issuer, maxTtlMs };
-  return createPassAuthority({ ...own, keys: () => keys.all('pass'), source: control });
+  const others = fleet ? { alsoFrom: () => fleet.passKeys(), stale: () => fleet.stale() } : {};
+  return createPassAuthority({ ...own, keys: () => keys.all('pass'), source: control, ...others });
 }
 
 function openClients(

@@ -20,6 +20,8 @@ import type { Gate } from '../proxy/gate.ts';
 import { type RunningProxy, startProxy } from '../proxy/start-proxy.ts';
 import { adminPorts } from './admin-ports.ts';
 import { applianceView, type ViewState } from './appliance-view.ts';
+import { followingDesks } from './fleet/following-desks.ts';
+import { loadFrom } from './fleet/load-from.ts';
 import { gatewayParts, openPool } from './gateway-parts.ts';
 import { loginSettings } from './login-settings.ts';
 import { meteredDecide } from './metered.ts';
@@ -29,7 +31,7 @@ import { doorsOf, proxySettings, resolverOf, upstreamsOf } from './proxy-parts.t
 import { recordDesk } from './record/record-desk.ts';
 import { rulesDesk } from './rules/rules-desk.ts';
 import { must, opening, refusedBy, Started } from './start-refused.ts';
-import { loadTools } from './tool-desk.ts';
+import { loadTools, type Tools } from './tool-desk.ts';
 import { EgressWorkers, workerCount } from './workers/egress-workers.ts';
 
 export interface OpenedDoor {
@@ -87,11 +89,16 @@ async function openDoors(running: Running): Promise<Appliance> {
   started.add(() => gateway.close({ drainMs: running.drainMs }));
   running.own.push(gateway.address);
   doors.push({ name: 'gateway', address: hostPort(gateway.address) });
-  const view: ViewState = { doors: () => doors, draining: () => running.draining, missing: () => [] };
+  const missing = () => core.fleet?.missing() ?? [];
+  const view: ViewState = { doors: () => doors, draining: () => running.draining, missing };
   const admin = await openAdmin(running, proxy, view);
   running.own.push(admin.address);
   tellDoors();
   doors.push({ name: 'admin API', address: hostPort(admin.address) });
+  const setTools = (next: Tools) => {
+    tools = next;
+  };
+  core.fleet?.start(core, loadFrom(core, setTools));
   return {
     core,
     doors,
@@ -100,6 +107,8 @@ async function openDoors(running: Running): Promise<Appliance> {
     adminAddress: hostPort(admin.address),
     gatewayAddress: hostPort(gateway.address),
     reload: async () => {
+      // A member's files come from its hub.
+      if (core.fleet?.hub) return;
       await core.control.reload(await loadPolicyLive(core.roots));
       await core.readmission.review(core.control);
       const { guard, rulesThread, roots } = core;
@@ -148,6 +157,7 @@ async function openEgress(running: Running): Promise<Egress> {
 
 function gateOf(running: Running, { budgets, fieldLeaks }: Pick<Gate, 'budgets' | 'fieldLeaks'>): Gate {
   const { config, control, leases, audit, passes, clients, guard, broker, authority, clock, log, meter } = running.core;
+  const { fleet } = running.core;
   const settings = proxySettings(config);
   return {
     policy: control,
@@ -170,6 +180,7 @@ function gateOf(running: Running, { budgets, fieldLeaks }: Pick<Gate, 'budgets' 
     meter,
     settings,
     draining: () => running.draining,
+    ...(fleet && { stale: () => fleet.stale() }),
   };
 }
 
@@ -184,11 +195,7 @@ async function openAdmin({ core, started }: Running, proxy: EgressDoors, view: V
   started.add(() => record.close());
   const appliance = applianceView(core, view, record);
   started.add(async () => appliance.close());
-  const ports = adminPorts({
-    control,
-    leases,
-    tasks,
-    passes: passDesk({ passes, config, clock, addresses: () => advertisedDoors(config, proxy) }),
+  const desks = {
     policy: policyDesk({
       control,
       guard,
@@ -200,8 +207,16 @@ async function openAdmin({ core, started }: Running, proxy: EgressDoors, view: V
       readmission: core.readmission,
     }),
     rules: rulesDesk({ guard, thread: rulesThread, roots, state, clock }),
+  };
+  const ports = adminPorts({
+    control,
+    leases,
+    tasks,
+    passes: passDesk({ passes, config, clock, addresses: () => advertisedDoors(config, proxy) }),
+    ...(core.fleet?.hub ? followingDesks(desks, core.fleet.hub, core) : desks),
     record,
     appliance,
+    fleet: core.fleet,
   });
   const { listen, hosts, requests_per_minute: requestsPerMinute, metrics_public: metricsPublic } = config.admin;
   const tokenFile = join(state.path, 'admin-token');

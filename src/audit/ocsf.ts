@@ -7,6 +7,7 @@
 import type {
   AuditEvent,
   DecisionEvent,
+  FleetLeaseEvent,
   GuardVerdictEvent,
   NodeRecoveredEvent,
   NodeStartedEvent,
@@ -90,6 +91,7 @@ function mapped(event: AuditEvent): Mapped {
     case 'task.finished':
     case 'node.started':
     case 'node.recovered':
+    case 'fleet.lease':
       return life(event);
     case 'control.changed':
       return { ...api(event.by, event.action.do, 3), severity_id: SEVERITY.medium };
@@ -111,7 +113,7 @@ function mapped(event: AuditEvent): Mapped {
   }
 }
 
-type LifeEvent = TaskAdmittedEvent | TaskFinishedEvent | NodeStartedEvent | NodeRecoveredEvent;
+type LifeEvent = TaskAdmittedEvent | TaskFinishedEvent | NodeStartedEvent | NodeRecoveredEvent | FleetLeaseEvent;
 
 function life(event: LifeEvent): Mapped {
   switch (event.type) {
@@ -130,6 +132,15 @@ function life(event: LifeEvent): Mapped {
       return lifecycle(3, { name: 'Locktender', version: event.version });
     case 'node.recovered':
       return { ...lifecycle(3, { name: 'Locktender' }), severity_id: SEVERITY.low };
+    case 'fleet.lease': {
+      const held = event.state === 'held';
+      const own = lifecycle(held ? 3 : 4, { name: 'Locktender fleet lease' });
+      return {
+        ...own,
+        status_id: held ? 1 : 2,
+        severity_id: held ? SEVERITY.informational : SEVERITY.medium,
+      };
+    }
   }
 }
 

@@ -36,6 +36,8 @@ export interface ApplianceCommands {
   ): Promise<number>;
   /** Which walls would stand round isolate hosts here, tried for real. */
   isolateWalls(): Promise<{ readonly wall: string; readonly memory: 'cgroup' | 'watchdog' }>;
+  /** The public key of this node in a fleet; made where there is none yet. */
+  fleetKey(config: Config): Promise<string>;
   /** An appliance for the length of one command; throws when it cannot start. */
   brief(config: Config, demo: boolean): Promise<{ readonly state: string; stop(): Promise<void> }>;
 }

@@ -5,7 +5,7 @@ import type { AnswerOf } from '../admin/contract.ts';
 import { type AdminClient, adminClient } from './admin-client.ts';
 import { CliFailure, type CliIo, type CommonOptions, EXIT } from './context.ts';
 import { type CliParts, durationMs, leaf } from './leaf.ts';
-import { printJson } from './print.ts';
+import { instant, printJson } from './print.ts';
 
 export interface ChangeOptions extends CommonOptions {
   readonly for?: string;
@@ -29,7 +29,10 @@ export interface ChangeSpec {
   readonly call: (client: AdminClient, name: string, body: ChangeBody, options: ChangeOptions) => Promise<Receipt>;
 }
 
-/** A command that changes one control. Exit 1 when a flow was not confirmed cut, or when it waits for a second person. */
+/**
+ * A command that changes one control. Exit 1 when a flow was not confirmed cut, when a member of a fleet did not confirm, or when
+ * it waits for a second person.
+ */
 export function change(parent: Command, name: string, parts: CliParts, spec: ChangeSpec): void {
   leaf<ChangeOptions>(parent, name, parts, {
     summary: spec.summary,
@@ -46,9 +49,13 @@ export function change(parent: Command, name: string, parts: CliParts, spec: Cha
         throw error;
       });
       printReceipt(io, receipt, options.json === true);
-      return receipt.missed.length === 0 ? EXIT.done : EXIT.failed;
+      return isCertain(receipt) ? EXIT.done : EXIT.failed;
     },
   });
+}
+
+function isCertain({ missed, fleet }: Receipt): boolean {
+  return missed.length === 0 && (fleet === undefined || (fleet.missed === 0 && fleet.cut_off.length === 0));
 }
 
 function waits(error: unknown): error is CliFailure {
@@ -78,4 +85,14 @@ function printReceipt(io: CliIo, receipt: Receipt, json: boolean): void {
     `cut ${cut} of ${dependants} dependent flows (${live} live), slowest ${slowest} ms; ${decisions} cached decisions dropped\n`,
   );
   if (missed.length > 0) io.stdout(`NOT cut: ${missed.join(' ')}\n`);
+  if (receipt.fleet) printFleet(io, receipt.fleet);
+}
+
+function printFleet(io: CliIo, fleet: NonNullable<Receipt['fleet']>): void {
+  const { members, confirmed, denying, live, dependants, cut, missed, cut_off: cutOff } = fleet;
+  const within = fleet.confirmed_ms === null ? '' : ` within ${fleet.confirmed_ms} ms`;
+  io.stdout(`fleet: ${confirmed} of ${members} members confirmed${within}, ${denying} hold no lease and deny\n`);
+  io.stdout(`fleet: cut ${cut} of ${dependants} dependent flows (${live} live), slowest ${fleet.slowest_ms} ms\n`);
+  if (missed > 0) io.stdout(`NOT CONFIRMED: ${missed} flows at members\n`);
+  for (const { node, denies_from: from } of cutOff) io.stdout(`CUT OFF: ${node}, denies from ${instant(from)} on\n`);
 }

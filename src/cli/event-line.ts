@@ -49,6 +49,9 @@ const SAID: { readonly [T in EventType]: (event: Of<T>) => readonly (string | nu
   'node.recovered': ({ truncated_bytes, entries }) => [
     `${entries} entries kept, ${truncated_bytes} bytes of a torn tail cut`,
   ],
+  'fleet.lease': ({ state, hub, sequence, live, cut }) => [
+    ...[state, `from hub ${hub}`, `order ${sequence}`, state === 'over' ? `cut ${cut} of ${live}` : null],
+  ],
   'log.pruned': ({ first_kept, by, why }) => [`first kept ${first_kept}`, `by ${by}`, `because ${why}`],
   'tenant.shredded': ({ by, why }) => [`by ${by}`, `because ${why}`],
 };

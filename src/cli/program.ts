@@ -24,6 +24,7 @@ const COMMANDS: readonly { readonly names: readonly string[]; readonly load: () 
   { names: ['task'], load: async () => (await import('./capability.ts')).addTask },
   { names: ['host'], load: async () => (await import('./capability.ts')).addHost },
   { names: ['control', 'undo'], load: async () => (await import('./control.ts')).addControl },
+  { names: ['fleet'], load: async () => (await import('./fleet.ts')).addFleet },
   { names: ['token'], load: async () => (await import('./token.ts')).addToken },
   { names: ['policy'], load: async () => (await import('./policy.ts')).addPolicy },
   { names: ['decide'], load: async () => (await import('./policy.ts')).addDecide },

@@ -1,6 +1,6 @@
 /** What is asked of the control plane, and what it says came of it. */
 
-import type { ControlAction } from '../core/controls.ts';
+import type { ControlAction, DoneAction } from '../core/controls.ts';
 import type { Problem } from '../core/result.ts';
 import type { Snapshot } from '../policy/snapshot.ts';
 
@@ -27,8 +27,24 @@ export interface ControlActor {
   readonly why: string;
 }
 
+/** Which change brought a snapshot into force. */
+export interface SnapshotCause {
+  readonly change: string;
+  readonly action: DoneAction;
+  readonly by: string;
+  readonly why: string;
+  readonly until: number | null;
+  readonly automatic: boolean;
+  readonly approvedBy: string | null;
+}
+
 /**
- * Whoever decides elsewhere: told of each new snapshot as soon as it is in force here. A change is acknowledged once this
- * has resolved. Must not reject.
+ * Whoever decides elsewhere: told of each new snapshot as soon as it is in force here; the cause is null where a reload brought
+ * it. A change is acknowledged once this has resolved. Must not reject.
  */
-export type Follower = (snapshot: Snapshot) => Promise<void>;
+export type Follower = (snapshot: Snapshot, cause: SnapshotCause | null) => Promise<void>;
+
+/** Why nothing is changed at a member of a fleet. */
+export function changedAt(hub: string): string {
+  return `this node follows the hub \`${hub}\` of its fleet; change it there`;
+}

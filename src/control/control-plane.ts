@@ -12,23 +12,26 @@
  */
 
 import { randomBytes } from 'node:crypto';
-import type { ControlMark, Controls, CutReceipt, DoneAction, NotChanged, RecordedAction } from '../core/controls.ts';
+import type { ControlMark, Controls, CutReceipt, NotChanged, RecordedAction } from '../core/controls.ts';
 import { NO_CONTROLS } from '../core/controls.ts';
 import { ulid } from '../core/ids.ts';
 import type { AuditSink, Clock, ControlPlane as ControlPort, Log, Meter } from '../core/ports.ts';
 import { err, ok, type Problem, problemText, type Result } from '../core/result.ts';
+import { adoptedControls } from '../policy/controls/adopted-controls.ts';
 import { expired, nextControls, withoutExpired } from '../policy/controls/control-change.ts';
 import { controlEffects, endedFacts } from '../policy/controls/control-effects.ts';
 import { nextExpiry } from '../policy/controls/control-index.ts';
+import { patchBetween } from '../policy/controls/control-patch.ts';
 import { type ControlChange, opens, withoutChange } from '../policy/controls/control-undo.ts';
 import type { LeaseIndex } from '../policy/lease-index.ts';
 import type { PolicySource, Snapshot } from '../policy/snapshot.ts';
 import type { BundleStore } from '../store/bundle-store.ts';
 import type { Documents } from '../store/documents.ts';
-import type { ControlActor, ControlOrder, Follower, ReloadOutcome } from './control-order.ts';
-import { type Act, bundleEvent, changedEvent, changeOf, type States } from './control-records.ts';
+import type { ControlActor, ControlOrder, Follower, ReloadOutcome, SnapshotCause } from './control-order.ts';
+import { changedAt } from './control-order.ts';
+import { type Act, type ActDone, bundleEvent, changedEvent, changeOf, type States } from './control-records.ts';
 import { readControls } from './controls-document.ts';
-import { ControlsKeeper, type ControlsState, type NotKept } from './controls-keeper.ts';
+import { ControlsKeeper, type ControlsState, whatIsMissing } from './controls-keeper.ts';
 import { cutFlows } from './cut-flows.ts';
 import { LeaveTimes } from './leave-times.ts';
 import type { PolicyRevision } from './load-revision.ts';
@@ -47,11 +50,8 @@ export interface ControlPlaneOptions {
   readonly meter: Meter;
   /** Which changes need a second person; none when absent. */
   readonly twoPerson?: TwoPersonRule;
-}
-
-interface Cause {
-  readonly change: string;
-  readonly action: DoneAction;
+  /** Name of the hub that a member of a fleet follows: nothing is changed here then. */
+  readonly hub?: string;
 }
 
 interface Asked {
@@ -76,7 +76,7 @@ export class ControlPlane implements ControlPort, PolicySource {
   #snapshot: Snapshot;
   #revision: PolicyRevision;
   #leases: LeaseIndex | null = null;
-  #follower: Follower = async () => undefined;
+  readonly #followers = new Set<Follower>();
   #history: readonly ControlChange[];
   readonly #keeper: ControlsKeeper;
   readonly #leaves: LeaveTimes;
@@ -127,9 +127,19 @@ export class ControlPlane implements ControlPort, PolicySource {
     this.#overdue.unref();
   }
 
-  /** There is one follower; the last one asked for. */
   followedBy(follower: Follower): void {
-    this.#follower = follower;
+    this.#followers.add(follower);
+  }
+
+  /** Takes over what the hub ordered; null when nothing differs. The error says what kept it from it. */
+  follow(theirs: Controls, cause: SnapshotCause): Promise<Result<CutReceipt | null, string>> {
+    return this.#inTurn(async () => {
+      const before = this.#snapshot.controls;
+      const after = adoptedControls(before, theirs);
+      if (after === null) return ok(null);
+      const at = this.#options.clock.now();
+      return this.#carryOut({ before, after }, { ...cause, pending: null }, { ...cause, at });
+    });
   }
 
   async stop(): Promise<void> {
@@ -141,18 +151,18 @@ export class ControlPlane implements ControlPort, PolicySource {
 
   /** Carries a change out; when it needs a second person, keeps it and says so as the error. */
   apply(order: ControlOrder): Promise<Result<CutReceipt, NotChanged>> {
-    return this.#inTurn(() => this.#asked({ ...order, approvedBy: null, pending: null }));
+    return this.#ownTurn(() => this.#asked({ ...order, approvedBy: null, pending: null }));
   }
 
   /** Takes one change back, while what it left still stands. */
   undo(change: string, { by, why }: ControlActor): Promise<Result<CutReceipt, NotChanged>> {
     const action = { do: 'control.undo', change } as const;
-    return this.#inTurn(() => this.#asked({ action, by, why, forMs: null, approvedBy: null, pending: null }));
+    return this.#ownTurn(() => this.#asked({ action, by, why, forMs: null, approvedBy: null, pending: null }));
   }
 
   /** Carries out what another person asked for. */
   approve(pending: string, { by }: Pick<ControlActor, 'by'>): Promise<Result<CutReceipt, NotChanged>> {
-    return this.#inTurn(async () => {
+    return this.#ownTurn(async () => {
       const row = await this.#desk.approvable(pending, by);
       if (!row.ok) return row;
       const { action, by: asker, why, forMs } = row.value;
@@ -212,11 +222,20 @@ export class ControlPlane implements ControlPort, PolicySource {
     const states: States = { before: this.#snapshot.controls, after: next.value };
     const act: Act = { action, by, why, until: mark.until, automatic: false, approvedBy, pending };
     const entry = changeOf(act, mark, states);
-    const history = [...this.#history, entry].slice(-KEPT_CHANGES);
-    const state: ControlsState = { controls: next.value, history };
-    const id = ulid('e', at, randomBytes(10));
-    const event = (receipt: CutReceipt | null) => changedEvent(act, { ...mark, id }, states, receipt);
-    if (opens(entry.did)) {
+    return this.#carryOut(states, act, mark, [...this.#history, entry].slice(-KEPT_CHANGES));
+  }
+
+  /** What opens is durable before it is in force, what closes after. */
+  async #carryOut(
+    states: States,
+    act: ActDone,
+    { change, at }: Pick<ControlMark, 'change' | 'at'>,
+    history = this.#history,
+  ): Promise<Result<CutReceipt, string>> {
+    const state: ControlsState = { controls: states.after, history };
+    const mark = { change, id: ulid('e', at, randomBytes(10)) };
+    const event = (receipt: CutReceipt | null) => changedEvent(act, mark, states, receipt);
+    if (opens(patchBetween(states.before, states.after))) {
       if (!this.#options.audit.writable())
         return err('not done: the record cannot be written; repeat it when that is mended');
       try {
@@ -226,17 +245,18 @@ export class ControlPlane implements ControlPort, PolicySource {
       }
     }
     this.#history = history;
-    const receipt = await this.#enforce(states, { change: mark.change, action });
+    const receipt = await this.#enforce(states, { ...act, change });
     const notKept = await this.#keeper.keep(state, event(receipt));
     return notKept === null ? ok(receipt) : err(whatIsMissing(notKept));
   }
 
   /** Swaps, drops cached decisions, cuts. */
-  async #enforce({ before, after }: States, { change, action }: Cause): Promise<CutReceipt> {
+  async #enforce({ before, after }: States, cause: SnapshotCause): Promise<CutReceipt> {
+    const { change, action } = cause;
     const { clock, log, meter } = this.#options;
     const startedAt = clock.monotonic();
     this.#snapshot = Object.freeze({ ...this.#snapshot, controls: after });
-    const followed = this.#follower(this.#snapshot);
+    const followed = this.#followed(cause);
     this.#armExpiry();
     const leases = this.#held();
     const live = leases.live().length;
@@ -263,8 +283,9 @@ export class ControlPlane implements ControlPort, PolicySource {
     };
   }
 
-  /** Takes out what is due, one recorded change each. */
+  /** Takes out what is due, one recorded change each. A member is told of it by its hub; until then what is over is not in force. */
   async #expireDue(): Promise<void> {
+    if (this.#options.hub !== undefined) return;
     const now = this.#options.clock.now();
     const { controls } = this.#snapshot;
     const due = expired(controls, now).map((action) => ({ action, at: now }));
@@ -276,9 +297,9 @@ export class ControlPlane implements ControlPort, PolicySource {
       const after = Object.freeze(withoutExpired(before, action, at));
       const id = ulid('e', now, randomBytes(10));
       const mark = { change: ulid('c', now, randomBytes(10)), at: now, id };
-      const receipt = await this.#enforce({ before, after }, { change: mark.change, action });
       const who = { by: 'locktender', why: 'its time is over', approvedBy: null, pending: null };
       const act = { ...who, action, until: null, automatic: true };
+      const receipt = await this.#enforce({ before, after }, { ...act, change: mark.change });
       const state = { controls: after, history: this.#history };
       await this.#keeper.keep(state, changedEvent(act, mark, { before, after }, receipt));
     }
@@ -288,6 +309,7 @@ export class ControlPlane implements ControlPort, PolicySource {
   #armExpiry(): void {
     if (this.#expiry) clearTimeout(this.#expiry);
     this.#expiry = null;
+    if (this.#options.hub !== undefined) return;
     const now = this.#options.clock.now();
     const { controls } = this.#snapshot;
     const left = Math.min(nextExpiry(controls, now) - now, this.#leaves.see(controls));
@@ -335,7 +357,7 @@ export class ControlPlane implements ControlPort, PolicySource {
     const startedAt = clock.monotonic();
     this.#revision = next.value;
     this.#snapshot = Object.freeze({ bundle, categories: categories.index, controls: this.#snapshot.controls });
-    const followed = this.#follower(this.#snapshot);
+    const followed = this.#followed(null);
     const leases = this.#held();
     const change = ulid('c', clock.now(), randomBytes(10));
     const outcome = await cutFlows(leases.rejudge(), change, startedAt, { leases, clock, log });
@@ -355,6 +377,17 @@ export class ControlPlane implements ControlPort, PolicySource {
     return this.#leases;
   }
 
+  async #followed(cause: SnapshotCause | null): Promise<void> {
+    const snapshot = this.#snapshot;
+    await Promise.all([...this.#followers].map((follower) => follower(snapshot, cause)));
+  }
+
+  /** What people ask for here; a member of a fleet is changed at its hub alone. */
+  #ownTurn<T>(act: () => Promise<Result<T, NotChanged>>): Promise<Result<T, NotChanged>> {
+    const { hub } = this.#options;
+    return hub === undefined ? this.#inTurn(act) : Promise.resolve(err(`not done: ${changedAt(hub)}`));
+  }
+
   #inTurn<T>(act: () => Promise<T>): Promise<T> {
     const next = this.#queue.then(act);
     this.#queue = next.catch(() => undefined);
@@ -364,10 +397,4 @@ export class ControlPlane implements ControlPort, PolicySource {
 
 function until({ forMs }: Pick<ControlOrder, 'forMs'>, at: number): number | null {
   return forMs === null ? null : at + forMs;
-}
-
-function whatIsMissing({ durable, why }: NotKept): string {
-  return durable
-    ? `in force, but not recorded yet: ${why}; it will be as soon as that can be`
-    : `in force, but not durable: ${why}; a restart before that is mended would forget it, repeat it then`;
 }

@@ -20,6 +20,9 @@ export interface Act {
   readonly pending: string | null;
 }
 
+/** The same of what nobody asked for here. */
+export type ActDone = Omit<Act, 'action'> & { readonly action: DoneAction };
+
 export interface States {
   readonly before: Controls;
   readonly after: Controls;
@@ -28,7 +31,7 @@ export interface States {
 type Body<E extends { readonly type: string }> = Omit<E, 'v' | 'time' | 'node'> & EventBody;
 
 export function changedEvent(
-  act: Omit<Act, 'action'> & { readonly action: DoneAction },
+  act: ActDone,
   { change, id }: Pick<ControlMark, 'change'> & { readonly id: string },
   { before, after }: States,
   receipt: CutReceipt | null,

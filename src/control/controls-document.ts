@@ -43,18 +43,21 @@ const entry = mark.extend({
 // Written by us and re-recorded as it is; the log checks its size.
 const event = z.looseObject({ type: z.literal('control.changed'), id: z.string() });
 
+/** The state of all controls, on disk and on its way to a member of a fleet. */
+export const controlsSchema = z.strictObject({
+  version: z.int().min(0),
+  blockedCategories: marks,
+  unblockedCategories: marks,
+  revokedCapabilities: marks,
+  quarantinedTenants: marks,
+  killedTasks: marks,
+  revokedPasses: marks,
+  hostOverrides: z.array(override),
+});
+
 const stored = z.strictObject({
   format: z.literal(1),
-  controls: z.strictObject({
-    version: z.int().min(0),
-    blockedCategories: marks,
-    unblockedCategories: marks,
-    revokedCapabilities: marks,
-    quarantinedTenants: marks,
-    killedTasks: marks,
-    revokedPasses: marks,
-    hostOverrides: z.array(override),
-  }),
+  controls: controlsSchema,
   // Absent in what older versions wrote.
   history: z.array(entry).default([]),
   // One as older versions write it and read it; more than one only while the log cannot be written.

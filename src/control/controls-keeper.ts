@@ -28,6 +28,12 @@ export interface NotKept {
   readonly why: string;
 }
 
+export function whatIsMissing({ durable, why }: NotKept): string {
+  return durable
+    ? `in force, but not recorded yet: ${why}; it will be as soon as that can be`
+    : `in force, but not durable: ${why}; a restart before that is mended would forget it, repeat it then`;
+}
+
 export class ControlsKeeper {
   readonly #parts: KeeperParts;
   /** Events of changes that are in force and not in the log, oldest first. */

@@ -82,8 +82,15 @@ export interface MarksForgotten {
 /** What a person did: an action, or the taking back of one. */
 export type RecordedAction = ControlAction | { readonly do: 'control.undo'; readonly change: string };
 
-/** What the record names as done, by people and by time. */
-export type DoneAction = RecordedAction | MarksForgotten;
+/** What a member of a fleet did: it took over the hub's controls of `version`, several changes of them at once. */
+export interface HubFollowed {
+  readonly do: 'fleet.follow';
+  readonly hub: string;
+  readonly version: string;
+}
+
+/** What the record names as done, by people, by time and by the hub of a fleet. */
+export type DoneAction = RecordedAction | MarksForgotten | HubFollowed;
 
 /** What a change did: the operator's answer to "is it really cut?". */
 export interface CutReceipt {
@@ -104,6 +111,29 @@ export interface CutReceipt {
   readonly decisions: number;
   /** Milliseconds from the change to the last byte of the slowest flow cut. */
   readonly slowest_ms: number;
+  /** At the hub of a fleet: what the members said; absent elsewhere, and in the record. */
+  readonly fleet?: FleetConfirmation;
+}
+
+/** What became of a change at the members of a fleet, by the time that they were waited for. */
+export interface FleetConfirmation {
+  /** Members that the hub knows the keys of. */
+  readonly members: number;
+  /** Of those, how many have it in force. */
+  readonly confirmed: number;
+  /** How many hold no lease, and so deny everything. */
+  readonly denying: number;
+  /** Flows at all members that confirmed, as of `CutReceipt`. */
+  readonly live: number;
+  readonly dependants: number;
+  readonly cut: number;
+  readonly missed: number;
+  /** Of the slowest member, by its own clock. */
+  readonly slowest_ms: number;
+  /** From the change at the hub to the last confirmation; null when none came. */
+  readonly confirmed_ms: number | null;
+  /** Members that did not confirm, and from when on (epoch ms) each denies everything at the latest. */
+  readonly cut_off: readonly { readonly node: string; readonly denies_from: number }[];
 }
 
 /** A change that was asked for and is not in force: another person has to approve it. */

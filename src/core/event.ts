@@ -265,6 +265,22 @@ export interface TenantShreddedEvent extends EventCommon {
   readonly why: string;
 }
 
+/** A member of a fleet may act no longer on the controls that it knows, or may again. */
+export interface FleetLeaseEvent extends EventCommon {
+  readonly type: 'fleet.lease';
+  readonly state: 'over' | 'held';
+  /** Name of the hub. */
+  readonly hub: string;
+  /** Order of the hub that is in force. */
+  readonly sequence: number;
+  /** What the flows that it ended name as their change; null for `held`. */
+  readonly change: string | null;
+  /** Flows that were live, and of them those that were cut and those that were not confirmed. */
+  readonly live: number;
+  readonly cut: number;
+  readonly missed: number;
+}
+
 export type AuditEvent =
   | DecisionEvent
   | FlowClosedEvent
@@ -279,6 +295,7 @@ export type AuditEvent =
   | NodeStartedEvent
   | NodeRecoveredEvent
   | LogPrunedEvent
+  | FleetLeaseEvent
   | TenantShreddedEvent;
 
 export type EventType = AuditEvent['type'];

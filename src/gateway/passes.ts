@@ -42,6 +42,10 @@ export interface PassKey {
 export interface PassAuthorityOptions {
   /** Newest first; read at every issue, so that rotation is seen. */
   readonly keys: () => readonly PassKey[];
+  /** Keys of others whose passes are good here too: those of the hub of a fleet. */
+  readonly alsoFrom?: () => readonly Pick<PassKey, 'id' | 'publicKey'>[];
+  /** True while this node has no word of its controls that still counts: nobody is admitted. */
+  readonly stale?: () => boolean;
   readonly source: PolicySource;
   readonly audit: AuditSink;
   readonly clock: Clock;
@@ -134,7 +138,7 @@ function admitted(
   const problem = orderProblem(order);
   const admission = admit({ ...order, class: order.class || null }, bundle);
   const now = clock.now();
-  const barred = barredBy(order, controls, now);
+  const barred = options.stale?.() ? 'controls_stale' : barredBy(order, controls, now);
   const id = (prefix: 't' | 'p' | 'e') => newId(prefix, now);
   const jti = id('p');
   const task = order.task ?? id('t');
@@ -171,6 +175,7 @@ function admitted(
 const WHY_BARRED = {
   task_killed: 'a task of this id was killed; use another id',
   tenant_quarantined: 'the tenant is in quarantine; ask the operator to release it',
+  controls_stale: 'this node has not heard its controls for too long; ask the operator of this gate',
 } as const satisfies Partial<Record<ReasonCode, string>>;
 
 /** A tenant in quarantine and a killed task get no new pass. */
@@ -283,8 +288,8 @@ async function verifiedClaims(
   }
 }
 
-function keyFor(kid: string | undefined, { keys }: PassAuthorityOptions): KeyObject {
-  const key = keys().find((k) => k.id === kid);
+function keyFor(kid: string | undefined, { keys, alsoFrom }: PassAuthorityOptions): KeyObject {
+  const key = keys().find((k) => k.id === kid) ?? alsoFrom?.().find((k) => k.id === kid);
   if (!key) throw new errors.JWKSNoMatchingKey();
   return key.publicKey;
 }

@@ -120,7 +120,8 @@ async function kill(task: string, { tasks, control, entry, by }: Killing): Promi
   const { tenant } = entry;
   const action = { do: 'task.kill', task, tenant } as const;
   const done = await control?.apply({ action, by, why: 'killed by its caller', forMs: KILL_FOR_MS });
-  if (done?.ok === false) return err(fault('conflict', whyNotChanged(done.error), task));
+  // A member of a fleet changes no controls, but an isolate of its own it can end.
+  if (done?.ok === false && entry.kind !== 'isolate') return err(fault('conflict', whyNotChanged(done.error), task));
   if (entry.kind === 'isolate') tasks.kill(task, tenant);
   // A sandbox of before a start is remembered from now on, unless an isolate runs under its id.
   else if (tasks.book.isFree(task, tenant)) {

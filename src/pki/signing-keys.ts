@@ -42,7 +42,8 @@ export interface SigningKeys {
   secret(purpose: SecretPurpose): Uint8Array;
 }
 
-const APPLIANCE_KEYS: readonly KeyPurpose[] = ['pass', 'checkpoint'];
+/** What every appliance has; a node of a fleet also has `fleet`. */
+export const APPLIANCE_KEYS: readonly KeyPurpose[] = ['pass', 'checkpoint'];
 
 /** Opens the keys in `dir` (which must be 0700), making what is missing. Files: `<purpose>-<n>.key`. */
 export function openSigningKeys(dir: string, purposes: readonly KeyPurpose[] = APPLIANCE_KEYS): SigningKeys {

@@ -58,6 +58,8 @@ export interface LeaseIndexOptions {
   readonly source: PolicySource;
   /** Epoch ms. */
   readonly now: () => number;
+  /** Whether this node may let anything begin at all; absent where it always may. Asked at each flow. */
+  readonly standing?: () => boolean;
   /** Cached decisions kept; the least used go first. */
   readonly maxDecisions?: number;
 }
@@ -65,6 +67,7 @@ export interface LeaseIndexOptions {
 export class LeaseIndex implements LeaseBook {
   readonly #source: PolicySource;
   readonly #now: () => number;
+  readonly #mayBegin: () => boolean;
   readonly #cache: LRUCache<string, Remembered>;
   readonly #decisions = new Dependants<Remembered>();
   readonly #flows = new Dependants<HeldFlow>();
@@ -72,9 +75,10 @@ export class LeaseIndex implements LeaseBook {
   readonly #origins = new WeakMap<readonly Fact[], Origin>();
   readonly #standing = new WeakMap<readonly Fact[], Standing>();
 
-  constructor({ source, now, maxDecisions = 20_000 }: LeaseIndexOptions) {
+  constructor({ source, now, standing = () => true, maxDecisions = 20_000 }: LeaseIndexOptions) {
     this.#source = source;
     this.#now = now;
+    this.#mayBegin = standing;
     this.#cache = new LRUCache({ max: maxDecisions, dispose: (entry) => this.#decisions.remove(entry) });
   }
 
@@ -102,6 +106,7 @@ export class LeaseIndex implements LeaseBook {
    * flow's own: others that were decided the same may differ in what another bundle would look at, as the path.
    */
   hold(flow: Flow, facts: readonly Fact[], request?: DecisionRequest): Lease | null {
+    if (!this.#mayBegin()) return null;
     const now = this.#current(flow, facts, request);
     if (!now) return null;
     const held: HeldFlow = { flow, ...now, seats: [], place: null };

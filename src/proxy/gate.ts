@@ -49,4 +49,6 @@ export interface Gate {
   readonly settings: ProxySettings;
   /** True once the appliance drains: new work is denied. */
   readonly draining: () => boolean;
+  /** True while this node has no word of its controls that still counts: everything is denied. Absent where it needs none. */
+  readonly stale?: () => boolean;
 }

@@ -85,6 +85,7 @@ export function screen(gate: Gate, exchange: Exchange): void {
   if (problem !== null) throw new Refusal(problem.reason, problem.detail);
   if (ask.target === null) throw new Refusal('target_invalid');
   if (gate.draining()) throw new Refusal('draining');
+  if (gate.stale?.()) throw new Refusal('controls_stale');
   if (exchange.passProblem === null && !isRelayedMethod(ask.method)) throw new Refusal('method_not_allowed');
 }
 

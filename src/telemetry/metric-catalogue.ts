@@ -46,6 +46,15 @@ export const METRICS: Readonly<Record<string, MetricRow>> = {
   locktender_cut_seconds: histogram('Time from a control change to the end of the slowest flow it cut.', MILLI),
   locktender_flows_cut_total: counter('Flows that a control change cut.', 'action'),
   locktender_flows_missed_total: counter('Flows that should have been cut and were not confirmed in time.'),
+  // — fleet —
+  locktender_fleet_members: gauge('Members whose keys the hub knows.'),
+  locktender_fleet_members_leased: gauge('Members that hold a lease; the others deny.'),
+  locktender_fleet_members_behind: gauge('Members that do not have the latest order in force.'),
+  locktender_fleet_sequence: gauge('Order of the fleet: at the hub the one given last, at a member the one in force.'),
+  locktender_fleet_lease_seconds: gauge('Seconds that this member may still act; 0: it denies.'),
+  locktender_fleet_leases_total: counter('Leases that the hub granted.'),
+  locktender_fleet_orders_applied_total: counter('Orders of the hub that this member brought into force.'),
+  locktender_fleet_refused_total: counter('Messages of a fleet that were not believed.', 'kind'),
   // — isolates —
   locktender_isolate_boot_seconds: histogram('Isolate taken to first line of tool code.', MILLI, 'pool'),
   locktender_tasks_total: counter('Tasks ended.', 'status', 'profile'),

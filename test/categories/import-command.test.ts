@@ -30,6 +30,7 @@ async function run(...argv: string[]) {
     serve: never,
     tour: never,
     brief: never,
+    fleetKey: never,
     isolateWalls: never,
     witness: never,
   });

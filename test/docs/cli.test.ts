@@ -24,6 +24,7 @@ async function printed(...argv: string[]): Promise<{ code: number; text: string 
     tour: never,
     brief: never,
     witness: never,
+    fleetKey: never,
     isolateWalls: never,
   });
   return { code, text };

@@ -58,6 +58,8 @@ const loaded = { ...NOBODY, id: 'e_3', previous: null, refused: null } as const;
 const access = (method: string, status: number) =>
   ({ ...NOBODY, type: 'admin.access', id: 'e_4', actor: 'bob', method, route: '/v1/audit', status }) as const;
 
+const HUB = { hub: 'hub', sequence: 7 } as const;
+
 const EVERY: EventsOf = {
   decision: [
     decision(0),
@@ -128,6 +130,10 @@ const EVERY: EventsOf = {
   'node.started': [{ ...NOBODY, type: 'node.started', id: 'e_6', version: '1.2.3', runtime: 'node' }],
   'tenant.shredded': [{ ...COMMON, task: null, type: 'tenant.shredded', id: 'e_9', by: 'ann', why: 'asked to' }],
   'node.recovered': [{ ...NOBODY, type: 'node.recovered', id: 'e_7', truncated_bytes: 3, entries: 2 }],
+  'fleet.lease': [
+    { ...NOBODY, type: 'fleet.lease', id: 'e_10', state: 'over', change: 'c_9', live: 3, cut: 3, missed: 0, ...HUB },
+    { ...NOBODY, type: 'fleet.lease', id: 'e_11', state: 'held', change: null, live: 0, cut: 0, missed: 0, ...HUB },
+  ],
   'log.pruned': [
     {
       ...NOBODY,

@@ -42,6 +42,23 @@ export const receipt = z
     missed: z.array(z.string()),
     decisions: z.int(),
     slowest_ms: z.number(),
+    fleet: z
+      .object({
+        members: z.int().describe('members that the hub knows the keys of'),
+        confirmed: z.int().describe('of those, how many have it in force'),
+        denying: z.int().describe('how many hold no lease, and so deny everything'),
+        live: z.int(),
+        dependants: z.int(),
+        cut: z.int(),
+        missed: z.int(),
+        slowest_ms: z.number().describe('of the slowest flow at any member'),
+        confirmed_ms: z.number().nullable().describe('from the change to the last confirmation'),
+        cut_off: z
+          .array(z.object({ node: z.string(), denies_from: at }))
+          .describe('members that did not confirm, and from when on each denies everything at the latest'),
+      })
+      .optional()
+      .describe('at the hub of a fleet: what its members said in the time that they were waited for'),
   })
   .describe('what a change did: flows live, flows that depended, flows cut, and the slowest of them');
 

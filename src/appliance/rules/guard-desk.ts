@@ -33,7 +33,7 @@ export interface GuardDeskParts {
 /** Records the rules that it starts with. */
 export async function openGuardDesk(options: GuardOptions, parts: GuardDeskParts): Promise<GuardDesk> {
   let rules = options.rules;
-  let follower = async (_rules: RuleSet): Promise<void> => undefined;
+  const followers = new Set<(rules: RuleSet) => Promise<void>>();
   const made = (of: GuardOptions) => samplingGuard(meteredGuard(createGuard(of), parts), parts.samples);
   let guard = made(options);
   const record = (loaded: Pick<RulesLoadedEvent, 'rules' | 'count' | 'previous' | 'refused'>) =>
@@ -51,7 +51,7 @@ export async function openGuardDesk(options: GuardOptions, parts: GuardDeskParts
     rules: () => rules,
     samples: parts.samples,
     followedBy: (next) => {
-      follower = next;
+      followers.add(next);
     },
     reload: async (next) => {
       const previous = guard.digest;
@@ -69,7 +69,7 @@ export async function openGuardDesk(options: GuardOptions, parts: GuardDeskParts
       rules = next.value;
       guard = fresh;
       options.workers?.follow(rules);
-      await follower(rules);
+      await Promise.all([...followers].map((follower) => follower(rules)));
       parts.log.info({ rules: guard.digest, previous, count: rules.rules.length }, 'new DLP rules in force');
       return { loaded: true, digest: guard.digest, previous, problems: [], cut: 0 };
     },

@@ -31,6 +31,7 @@ const channel: Channel<Up, Down> = new Channel<Up, Down>(port, {
   tell: {
     doors: (doors) => hear(({ ownDoors }) => ownDoors.push(...doors)),
     shredded: (tenant) => hear(({ passes }) => passes.shredded(tenant)),
+    stale: (stale) => hear((follower) => follower.takeStale(stale)),
     kept: (kept) => hear(({ vault }) => vault.add(kept)),
   },
 });

@@ -141,6 +141,7 @@ export class EgressWorkers {
       secondStage: secondStage && { rules: secondStage.rules, key: secondStage.key },
       bytes: bytes.buffer,
       ownDoors: ownDoors(),
+      stale: core.fleet?.stale() ?? false,
     };
   }
 
@@ -156,7 +157,7 @@ export class EgressWorkers {
   }
 
   #follow(): void {
-    const { control, guard, audit, vault } = this.#parts.core;
+    const { control, guard, audit, vault, fleet } = this.#parts.core;
     const each = async (tell: (seat: WorkerSeat) => Promise<unknown>) => {
       await Promise.all([...this.#seats].map(tell));
     };
@@ -164,6 +165,9 @@ export class EgressWorkers {
     guard.followedBy((rules) => each((seat) => this.#orEnd(seat, seat.ask('rules', portableRules(rules)))));
     vault.keptBy((kept) => {
       for (const seat of this.#seats) seat.tell('kept', kept);
+    });
+    fleet?.watch((stale) => {
+      for (const seat of this.#seats) seat.tell('stale', stale);
     });
     audit.subscribe(({ event }) => {
       if (event.type !== 'tenant.shredded') return;

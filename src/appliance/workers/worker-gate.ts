@@ -38,6 +38,7 @@ export interface Follower {
   readonly vault: Vault;
   readonly ownDoors: DoorAddress[];
   takeRules(news: PortableRules): void;
+  takeStale(stale: boolean): void;
   drain(drainMs: number): Promise<void>;
 }
 
@@ -50,6 +51,7 @@ interface Parts extends Pick<Follower, 'policy' | 'passes' | 'leases' | 'vault' 
   readonly log: Log;
   readonly guard: { current: Guard };
   draining: boolean;
+  stale: boolean;
 }
 
 /** Throws when a door cannot be had, or what was handed over is not whole. */
@@ -82,7 +84,8 @@ export async function openFollower(up: Upward, order: WorkerOrder): Promise<Foll
   const passes = new RemotePasses(up, clock, pathKey);
   const leases = new RemoteLeases(up, policy.leases);
   const ownDoors = [...order.ownDoors];
-  const parts: Parts = { order, up, meter, log, guard, policy, passes, leases, vault, ownDoors, draining: false };
+  const state = { draining: false, stale: order.stale };
+  const parts: Parts = { order, up, meter, log, guard, policy, passes, leases, vault, ownDoors, ...state };
   const listen = doorsOf(config).map((door, i) => ({ ...door, port: order.ports[i] ?? door.port, shared: true }));
   const proxy = await startProxy({ ...gateOf(parts), broker }, listen);
   const handOver = () => up.tell('metered', meter.take());
@@ -93,6 +96,9 @@ export async function openFollower(up: Upward, order: WorkerOrder): Promise<Foll
       rules = rulesFrom(news, rules);
       workers?.follow(rules);
       guard.current = guardOf(rules);
+    },
+    takeStale: (stale) => {
+      parts.stale = stale;
     },
     drain: async (drainMs) => {
       parts.draining = true;
@@ -126,5 +132,6 @@ function gateOf(parts: Parts): Gate {
     pathKey: (tenant) => passes.pathKey(tenant),
     log,
     draining: () => parts.draining,
+    stale: () => parts.stale,
   };
 }

@@ -51,6 +51,8 @@ export interface WorkerOrder {
   /** See `ByteCounts`. */
   readonly bytes: SharedArrayBuffer;
   readonly ownDoors: readonly DoorAddress[];
+  /** Whether this node has no word of its controls that still counts. */
+  readonly stale: boolean;
 }
 
 /** A flow as it is known on the other side. */
@@ -117,6 +119,7 @@ export interface Down {
   };
   readonly news: {
     readonly doors: readonly DoorAddress[];
+    readonly stale: boolean;
     /** The key of a tenant is gone for good. */
     readonly shredded: string;
     readonly kept: KeptValue;

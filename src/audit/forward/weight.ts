@@ -22,6 +22,7 @@ const WEIGHTS: { readonly [T in EventType]: Weigh<T> } = {
   'tenant.shredded': 'notice',
   'node.recovered': 'warning',
   'node.started': 'info',
+  'fleet.lease': ({ state }) => (state === 'held' ? 'notice' : 'warning'),
 };
 
 export function weightOf(event: AuditEvent): Weight {

@@ -26,6 +26,7 @@ const TYPES = [
   'rules.loaded',
   'node.started',
   'node.recovered',
+  'fleet.lease',
   'log.pruned',
   'tenant.shredded',
 ];

@@ -73,6 +73,8 @@ export function sayEvent(event: Event): string {
         : `refused: ${textOf(event, 'refused')}`;
     case 'node.started':
       return `${textOf(event, 'node')}, version ${textOf(event, 'version')}`;
+    case 'fleet.lease':
+      return `${textOf(event, 'state')} · hub ${textOf(event, 'hub')}, order ${textOf(event, 'sequence')}${event['change'] === null ? '' : ` · cut ${textOf(event, 'cut')} of ${textOf(event, 'live')}`}`;
     case 'control.pending':
       return `${sayAction(objectOf(event, 'action'))} ${textOf(event, 'state')} · ${textOf(event, 'by')}: ${textOf(event, 'why')}`;
     default:

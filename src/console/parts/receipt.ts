@@ -51,6 +51,7 @@ export function showReceipt(place: Element, order: ReceiptOrder): void {
     ),
   );
   if (missed.length > 0) put(box, h('p', { class: 'bad' }, `NOT cut: ${missed.join(', ')}`));
+  if (receipt.fleet) put(box, ...fleetOf(receipt.fleet));
   place.querySelector('.page-head')?.after(box);
   // The dialog is gone, and often the button that opened it: what comes next is the way back.
   box.focus();
@@ -59,6 +60,25 @@ export function showReceipt(place: Element, order: ReceiptOrder): void {
       ? `${title}; no flow depended on it.`
       : `${title}: ${cut} of ${dependants} dependent flows cut, the slowest in ${span(slowest)}.`,
   );
+}
+
+/** What the members of a fleet said. */
+function fleetOf({ members, confirmed, denying, cut, dependants, missed, ...rest }: NonNullable<Receipt['fleet']>) {
+  const within = rest.confirmed_ms === null ? null : `within ${span(rest.confirmed_ms)}`;
+  const left = rest.cut_off.map(({ node, denies_from: from }) =>
+    h('p', { class: 'bad' }, `Cut off: ${node}, denies everything from `, moment(from), ' on'),
+  );
+  return [
+    h(
+      'div',
+      { class: 'stats' },
+      stat('Members that confirmed', `${count(confirmed)} of ${count(members)}`, within),
+      stat('Cut at members', `${count(cut)} of ${count(dependants)}`, `the slowest in ${span(rest.slowest_ms)}`),
+      denying > 0 && stat('Without a lease', count(denying), 'they deny everything'),
+    ),
+    missed > 0 && h('p', { class: 'bad' }, `NOT cut at members: ${plural(missed, 'flow')}`),
+    ...left,
+  ];
 }
 
 export interface DoneOrder {

@@ -1,0 +1,40 @@
+/** The shapes of what the admin API says of a fleet. */
+
+import { z } from 'zod';
+import { at } from './shapes.ts';
+
+/** This node in its fleet. */
+export const fleet = z.object({
+  role: z.enum(['hub', 'member']),
+  name: z.string(),
+  node: z.string(),
+  key: z.string().describe('of this node, as others pin it'),
+  connected: z.boolean().describe('whether NATS is reached'),
+  epoch: z.string().nullable().describe('of the hub’s life; null at a member before its first order'),
+  sequence: z.int().describe('of the latest order: at the hub the one given, at a member the one in force'),
+  hub: z
+    .object({
+      name: z.string(),
+      controls: z.int().describe('version of its controls that is in force here'),
+      lease_ms: z.number().describe('how long this node may still act; 0: it denies everything'),
+      refused: z.string().nullable().describe('why the files of the latest order are not in force here'),
+      trouble: z.string().nullable().describe('why no lease was had last'),
+    })
+    .nullable()
+    .describe('at a member'),
+  members: z
+    .array(
+      z.object({
+        node: z.string(),
+        state: z
+          .enum(['current', 'behind', 'denying'])
+          .describe('`behind`: it acts on an older order; `denying`: it holds no lease'),
+        sequence: z.int().nullable().describe('of the order in force there; null: not known'),
+        lease_until: at.nullable().describe('when it denies at the latest unless it asks again; null: it denies'),
+        heard_at: at.nullable(),
+        refused: z.string().nullable(),
+        version: z.string().nullable(),
+      }),
+    )
+    .describe('at the hub'),
+});

@@ -1,0 +1,63 @@
+/** `locktender fleet status|key|follow`: this node in its fleet. */
+
+import type { Command } from 'commander';
+import type { AnswerOf } from '../admin/contract.ts';
+import { adminClient } from './admin-client.ts';
+import { type CliIo, type CommonOptions, configOf, EXIT } from './context.ts';
+import { type CliParts, group, leaf } from './leaf.ts';
+import { instant, printJson, printTable } from './print.ts';
+
+type Fleet = AnswerOf<'fleetStatus'>;
+
+export function addFleet(program: Command, parts: CliParts): void {
+  const fleet = group(program, 'fleet', 'several appliances under one hub: status, key, follow');
+  leaf(fleet, 'status', parts, {
+    summary: 'this node in its fleet; exit 1 where a node denies, is behind or refused files',
+    run: async (_, options, { io }) => {
+      const answer = await adminClient(options, io).call('fleetStatus');
+      if (options.json) printJson(io, answer);
+      else printStatus(io, answer);
+      return isWell(answer) ? EXIT.done : EXIT.failed;
+    },
+  });
+  leaf(fleet, 'key', parts, {
+    summary: 'the public key of this node, as the others pin it; made where there is none yet',
+    run: async (_, options, { io, appliance }) => {
+      const key = await appliance.fleetKey(configOf(options, io));
+      if (options.json) return printJson(io, { key });
+      io.stdout(`${key}\n`);
+    },
+  });
+  leaf<CommonOptions & { why: string }>(fleet, 'follow', parts, {
+    summary: 'at a member: agrees to follow a hub that lost its state and began a new epoch',
+    declare: (command) => void command.argument('<epoch>').requiredOption('--why <text>', 'reason, kept in the record'),
+    run: async ([epoch = ''], options, { io }) => {
+      const answer = await adminClient(options, io).call('fleetFollow', { body: { epoch, why: options.why } });
+      if (options.json) return printJson(io, answer);
+      io.stdout(`follows epoch ${answer.followed}\n`);
+    },
+  });
+}
+
+function isWell({ hub, members }: Fleet): boolean {
+  const here = hub === null || (hub.lease_ms > 0 && hub.refused === null);
+  return here && members.every(({ state, refused }) => state === 'current' && refused === null);
+}
+
+function printStatus(io: CliIo, { role, name, node, connected, epoch, sequence, hub, members }: Fleet): void {
+  io.stdout(`${role} \`${node}\` of fleet \`${name}\`, NATS ${connected ? 'reached' : 'NOT REACHED'}\n`);
+  io.stdout(`epoch ${epoch ?? '-'}, order ${sequence}\n`);
+  if (hub !== null) {
+    const lease = hub.lease_ms > 0 ? `${(hub.lease_ms / 1000).toFixed(1)} s left` : 'over: everything is denied';
+    io.stdout(`hub \`${hub.name}\`, controls version ${hub.controls}; lease ${lease}\n`);
+    if (hub.trouble !== null) io.stdout(`TROUBLE: ${hub.trouble}\n`);
+    if (hub.refused !== null) io.stdout(`FILES REFUSED: ${hub.refused}\n`);
+    return;
+  }
+  const time = (at: number | null) => (at === null ? '-' : instant(at));
+  const rows = members.map((m) => [
+    ...[m.node, m.state, m.sequence === null ? '-' : String(m.sequence), time(m.lease_until), time(m.heard_at)],
+    ...[m.version ?? '-', m.refused ?? '-'],
+  ]);
+  printTable(io, ['NODE', 'STATE', 'ORDER', 'LEASE UNTIL', 'HEARD', 'VERSION', 'FILES REFUSED'], rows);
+}
