@@ -5,6 +5,7 @@
  */
 
 import { HEAD_LIMITS, type HeaderField, HeadScan, readRequestHead } from '../wire/http-head.ts';
+import { upgradeOf } from '../wire/upgrade-field.ts';
 
 /** `null`: the head is not whole yet. Else what goes to the gate in place of `bytes`. */
 export function stampHead(bytes: Buffer, credentials: string, scan = new HeadScan()): Buffer | null {
@@ -13,17 +14,13 @@ export function stampHead(bytes: Buffer, credentials: string, scan = new HeadSca
   if (!read.ok) return bytes;
   const { method, target, version, headers, length } = read.value;
   const kept = headers.filter(([name]) => name.toLowerCase() !== 'proxy-authorization');
-  const fields = method === 'CONNECT' || asksUpgrade(kept) ? kept : closing(kept);
+  const fields = method === 'CONNECT' || upgradeOf(kept) !== '' ? kept : closing(kept);
   const lines = [
     `${method} ${target} HTTP/${version}`,
     ...fields.map(([name, value]) => `${name}: ${value}`),
     `Proxy-Authorization: Basic ${credentials}`,
   ];
   return Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1'), bytes.subarray(length)]);
-}
-
-function asksUpgrade(headers: readonly HeaderField[]): boolean {
-  return headers.some(([name]) => name.toLowerCase() === 'upgrade');
 }
 
 /**
