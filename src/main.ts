@@ -2,6 +2,7 @@
 
 import { writeSync } from 'node:fs';
 import { enableCompileCache } from 'node:module';
+import { isatty } from 'node:tty';
 import { fileURLToPath } from 'node:url';
 import type { ApplianceCommands, CliIo } from './cli/context.ts';
 
@@ -15,6 +16,7 @@ const { runCli } = await import('./cli/program.ts');
 const io: CliIo = {
   stdout: (text) => write(1, text),
   stderr: (text) => write(2, text),
+  isTerminal: isatty(1),
   stdin: process.stdin,
   env: process.env,
   cwd: process.cwd(),

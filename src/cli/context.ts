@@ -11,6 +11,8 @@ import { type Problem, problemText, type Result } from '../core/result.ts';
 export interface CliIo {
   readonly stdout: (text: string | Uint8Array) => void;
   readonly stderr: (text: string) => void;
+  /** Whether a person's terminal reads `stdout`, and does what control characters tell it to. */
+  readonly isTerminal: boolean;
   readonly stdin: AsyncIterable<Uint8Array>;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;

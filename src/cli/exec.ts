@@ -12,7 +12,7 @@ import {
 import { causeOf } from './admin-client.ts';
 import { withAppliance } from './brief-appliance.ts';
 import { CliFailure, type CliIo, EXIT, type ExitCode, readAll, textOf } from './context.ts';
-import { laidOut, printEvent } from './exec-stream.ts';
+import { laidOut, printEvent, valueText } from './exec-stream.ts';
 import { type CliParts, leaf } from './leaf.ts';
 import { printJson } from './print.ts';
 
@@ -115,5 +115,5 @@ function exitOf(status: number): ExitCode {
 function printReport(io: CliIo, { status, result, error, logs }: TaskReport, printed = false): void {
   for (const line of logs ?? []) io.stderr(`${laidOut(line.text)}\n`);
   if (status !== 'completed') io.stderr(`${status}${error?.message ? `: ${laidOut(error.message)}` : ''}\n`);
-  else if (!printed) io.stdout(`${typeof result === 'string' ? result : JSON.stringify(result, null, 2)}\n`);
+  else if (!printed) io.stdout(`${valueText(io, result, 2)}\n`);
 }

@@ -4,7 +4,13 @@ import { mostOf } from '../core/large-lists.ts';
 import type { CliIo } from './context.ts';
 
 export function printJson(io: CliIo, value: unknown): void {
-  io.stdout(`${JSON.stringify(value)}\n`);
+  io.stdout(`${jsonText(value)}\n`);
+}
+
+/** JSON in which every control character is escaped: `stringify` leaves U+007F to U+009F, which some terminals obey. */
+export function jsonText(value: unknown, indent?: number): string {
+  const escaped = (control: string) => `\\u00${control.charCodeAt(0).toString(16)}`;
+  return (JSON.stringify(value, null, indent) ?? 'null').replace(/[\u007f-\u009f]/g, escaped);
 }
 
 /** Rows under headings, columns aligned; prints nothing but the headings when there are no rows. */

@@ -17,6 +17,7 @@ async function run(...argv: string[]) {
     stdout: (text) => {
       out += String(text);
     },
+    isTerminal: false,
     stderr: (text) => {
       errors += text;
     },

@@ -12,6 +12,7 @@ async function printed(...argv: string[]): Promise<{ code: number; text: string 
     stdout: (part) => {
       text += String(part);
     },
+    isTerminal: false,
     stderr: () => undefined,
     stdin: (async function* () {})(),
     env: {},
