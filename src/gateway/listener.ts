@@ -1,6 +1,12 @@
 /** The gateway's HTTP server, in the clear or over TLS, and what it says to those who speak no HTTP. */
 
-import { createServer as createHttpServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
+import {
+  createServer as createHttpServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import type { Duplex } from 'node:stream';
 import { type Fault, fault, faultDocument, faultStatus } from './fault.ts';
@@ -15,12 +21,15 @@ export interface ListenerTls {
 const HEADERS_MS = 15_000;
 const REQUEST_MS = 300_000;
 const HEAD_BYTES = 32 * 1024;
+/** How long a caller may go on sending what was answered already, so that it comes to read the answer (RFC 9112, section 9.6). */
+const LINGER_MS = 2000;
 
 export function createListener(tls: ListenerTls | undefined, handler: RequestListener): Server {
   /** The answer that a connection is about. */
   const answers = new WeakMap<Duplex, ServerResponse>();
   const noted: RequestListener = (request, response) => {
     answers.set(request.socket, response);
+    response.once('finish', () => request.complete || endSoon(request));
     handler(request, response);
   };
   const limits = { headersTimeout: HEADERS_MS, requestTimeout: REQUEST_MS, maxHeaderSize: HEAD_BYTES };
@@ -33,6 +42,12 @@ export function createListener(tls: ListenerTls | undefined, handler: RequestLis
     else socket.end(rawAnswer(notHttp(error.code)), () => socket.destroy());
   });
   return server;
+}
+
+/** Nobody reads the rest of a request whose answer is out, a body that was too large: it does not hold its connection. */
+function endSoon(request: IncomingMessage): void {
+  const timer = setTimeout(() => request.socket.destroy(), LINGER_MS);
+  request.once('close', () => clearTimeout(timer));
 }
 
 function secured({ cert, key, clientCa }: ListenerTls) {

@@ -66,6 +66,25 @@ describe('requests that are odd', () => {
     expect(JSON.parse(answer.slice(answer.indexOf('\r\n\r\n')))).toMatchObject({ status });
   });
 
+  test('a body that was refused does not hold its connection', async () => {
+    const { hostname, port } = new URL(at.gateway.url);
+    const head = [
+      ...['POST /v1/tasks HTTP/1.1', 'Host: g', `Authorization: Bearer ${DEV_KEY}`],
+      ...['Content-Type: application/json', 'Content-Length: 900000000'],
+    ];
+    const socket = connect(Number(port), hostname, () => socket.write(`${head.join('\r\n')}\r\n\r\n{"a":`));
+    // It goes on sending, as an upload does, until the connection is gone.
+    const sending = setInterval(() => socket.write('1'.repeat(1000)), 20);
+    let answer = '';
+    socket.on('data', (chunk) => {
+      answer += chunk.toString('latin1');
+    });
+    socket.on('error', () => undefined);
+    await new Promise((resolve) => socket.once('close', resolve));
+    clearInterval(sending);
+    expect(answer).toMatch(/^HTTP\/1\.1 413 /);
+  });
+
   test('HEAD is GET without its body', async () => {
     const response = await raw('/openapi.json', { method: 'HEAD' });
     expect([response.status, await response.text()]).toEqual([200, '']);
