@@ -10,7 +10,7 @@ import { parseVerifierKey, verifierKey } from '../audit/signed-note.ts';
 import { err, ok, type Result } from '../core/result.ts';
 
 /** Kinds of message; each is a domain of its own under the signature. */
-export type MessageKind = 'order' | 'order-at' | 'ask' | 'grant' | 'receipt';
+export type MessageKind = 'order' | 'order-at' | 'ask' | 'grant' | 'receipt' | 'where' | 'mirrored';
 
 /** Signs for one node. */
 export interface NodeSigner {
