@@ -8,6 +8,8 @@ import type { Flow } from '../core/ports.ts';
 import { ok, type Result } from '../core/result.ts';
 import type { LeaseIndex } from '../policy/lease-index.ts';
 import type { FleetNode } from './fleet/fleet-node.ts';
+import type { FleetRecords } from './fleet/fleet-records.ts';
+import { recordsStatus } from './fleet/open-records.ts';
 import type { TaskBook } from './task-book.ts';
 
 export interface ViewParts {
@@ -103,6 +105,7 @@ export interface PortParts extends ViewParts {
   readonly record: AdminPorts['record'];
   readonly appliance: ApplianceView;
   readonly fleet: FleetNode | null;
+  readonly records: FleetRecords | null;
 }
 
 /** A receipt of the hub of a fleet says what its members did. */
@@ -114,7 +117,7 @@ function confirmed(parts: PortParts) {
 }
 
 export function adminPorts(parts: PortParts): AdminPorts {
-  const { control, passes, policy, rules, record, appliance, fleet } = parts;
+  const { control, passes, policy, rules, record, appliance, fleet, records } = parts;
   const withFleet = confirmed(parts);
   return {
     control: {
@@ -132,6 +135,9 @@ export function adminPorts(parts: PortParts): AdminPorts {
     rules,
     record,
     appliance,
-    fleet: fleet && { status: () => fleet.status(), follow: (epoch) => fleet.agree(epoch) },
+    fleet: fleet && {
+      status: () => ({ ...fleet.status(), ...recordsStatus(records) }),
+      follow: (epoch) => fleet.agree(epoch),
+    },
   };
 }

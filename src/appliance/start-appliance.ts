@@ -22,6 +22,7 @@ import { adminPorts } from './admin-ports.ts';
 import { applianceView, type ViewState } from './appliance-view.ts';
 import { followingDesks } from './fleet/following-desks.ts';
 import { loadFrom } from './fleet/load-from.ts';
+import { openRecords } from './fleet/open-records.ts';
 import { gatewayParts, openPool } from './gateway-parts.ts';
 import { loginSettings } from './login-settings.ts';
 import { meteredDecide } from './metered.ts';
@@ -208,6 +209,8 @@ async function openAdmin({ core, started }: Running, proxy: EgressDoors, view: V
     }),
     rules: rulesDesk({ guard, thread: rulesThread, roots, state, clock }),
   };
+  const records = openRecords(core);
+  started.add(() => records?.close());
   const ports = adminPorts({
     control,
     leases,
@@ -217,6 +220,7 @@ async function openAdmin({ core, started }: Running, proxy: EgressDoors, view: V
     record,
     appliance,
     fleet: core.fleet,
+    records,
   });
   const { listen, hosts, requests_per_minute: requestsPerMinute, metrics_public: metricsPublic } = config.admin;
   const tokenFile = join(state.path, 'admin-token');

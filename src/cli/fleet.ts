@@ -12,7 +12,8 @@ type Fleet = AnswerOf<'fleetStatus'>;
 export function addFleet(program: Command, parts: CliParts): void {
   const fleet = group(program, 'fleet', 'several appliances under one hub: status, key, follow');
   leaf(fleet, 'status', parts, {
-    summary: 'this node in its fleet; exit 1 where a node denies, is behind or refused files',
+    summary:
+      'this node in its fleet; exit 1 where a node denies, is behind or refused files, or a record does not continue',
     run: async (_, options, { io }) => {
       const answer = await adminClient(options, io).call('fleetStatus');
       if (options.json) printJson(io, answer);
@@ -39,12 +40,16 @@ export function addFleet(program: Command, parts: CliParts): void {
   });
 }
 
-function isWell({ hub, members }: Fleet): boolean {
+function isWell({ hub, members, mirrors, shipping }: Fleet): boolean {
   const here = hub === null || (hub.lease_ms > 0 && hub.refused === null);
-  return here && members.every(({ state, refused }) => state === 'current' && refused === null);
+  const records = mirrors.every(({ fault }) => fault === null) && !['refused', 'lost'].includes(shipping?.state ?? '');
+  return here && records && members.every(({ state, refused }) => state === 'current' && refused === null);
 }
 
-function printStatus(io: CliIo, { role, name, node, connected, epoch, sequence, hub, members }: Fleet): void {
+function printStatus(
+  io: CliIo,
+  { role, name, node, connected, epoch, sequence, hub, members, mirrors, shipping }: Fleet,
+): void {
   io.stdout(`${role} \`${node}\` of fleet \`${name}\`, NATS ${connected ? 'reached' : 'NOT REACHED'}\n`);
   io.stdout(`epoch ${epoch ?? '-'}, order ${sequence}\n`);
   if (hub !== null) {
@@ -52,6 +57,7 @@ function printStatus(io: CliIo, { role, name, node, connected, epoch, sequence, 
     io.stdout(`hub \`${hub.name}\`, controls version ${hub.controls}; lease ${lease}\n`);
     if (hub.trouble !== null) io.stdout(`TROUBLE: ${hub.trouble}\n`);
     if (hub.refused !== null) io.stdout(`FILES REFUSED: ${hub.refused}\n`);
+    if (shipping !== null) printShipping(io, shipping);
     return;
   }
   const time = (at: number | null) => (at === null ? '-' : instant(at));
@@ -60,4 +66,17 @@ function printStatus(io: CliIo, { role, name, node, connected, epoch, sequence, 
     ...[m.version ?? '-', m.refused ?? '-'],
   ]);
   printTable(io, ['NODE', 'STATE', 'ORDER', 'LEASE UNTIL', 'HEARD', 'VERSION', 'FILES REFUSED'], rows);
+  if (mirrors.length > 0) printMirrors(io, mirrors);
+}
+
+function printShipping(io: CliIo, { state, entries, behind, why }: NonNullable<Fleet['shipping']>): void {
+  io.stdout(`record: ${state}, ${entries} entries are safe at the hub, ${behind} are not yet\n`);
+  if (why !== null) io.stdout(`RECORD: ${why}\n`);
+}
+
+function printMirrors(io: CliIo, mirrors: Fleet['mirrors']): void {
+  const rows = mirrors.map(({ node, entries, behind, heard_at: heard, fault }) => [
+    ...[node, String(entries), String(behind), heard === null ? '-' : instant(heard), fault ?? '-'],
+  ]);
+  printTable(io, ['RECORD OF', 'ENTRIES', 'BEHIND', 'LAST CAME', 'FAULT'], rows);
 }

@@ -3,6 +3,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { parseVerifierKey } from '../../src/audit/signed-note.ts';
+import { verifyLog } from '../../src/audit/verify.ts';
 import { answer } from '../proxy/lab.ts';
 import { endless, type FleetLab, LONG, type Member, openFleetLab } from './fleet-lab.ts';
 
@@ -121,5 +123,23 @@ describe('a fleet', () => {
     await two.holds();
     expect(await two.get(fleet.hub.passes.read)).toBe('200');
     expect(await two.get(fleet.hub.passes.read, 'two.lab.test')).toBe('403 host_override_deny');
+  });
+
+  it('has the record of each member at the hub, as it was signed', async () => {
+    await vi.waitFor(async () => {
+      const { mirrors } = (await fleet.hub.admin('/v1/fleet')) as { mirrors: { node: string; entries: number }[] };
+      const whole = (node: string) => ({ node, entries: expect.any(Number), fault: null, refused: 0 });
+      expect(mirrors).toMatchObject([whole('node-1'), whole('node-2')]);
+      for (const { entries } of mirrors) expect(entries).toBeGreaterThan(0);
+    }, LONG);
+    const state = fleet.hub.appliance.core.state.path;
+    const key = parseVerifierKey(readFileSync(join(state, 'fleet/node-1/log-keys.txt'), 'utf8'));
+    const verifiers = key.ok ? [key.value] : [];
+    expect(verifyLog(join(state, 'fleet/node-1/audit'), { verifiers })).toMatchObject({ ok: true, fault: null });
+    await vi.waitFor(async () => {
+      const { shipping } = (await one.admin('/v1/fleet')) as { shipping: { entries: number } };
+      expect(shipping).toMatchObject({ why: null });
+      expect(shipping.entries).toBeGreaterThan(0);
+    }, LONG);
   });
 });

@@ -37,4 +37,25 @@ export const fleet = z.object({
       }),
     )
     .describe('at the hub'),
+  mirrors: z
+    .array(
+      z.object({
+        node: z.string(),
+        entries: z.int().describe('of its record that are safe here'),
+        behind: z.int().describe('entries that it has and that are not'),
+        fault: z.string().nullable().describe('why its record does not continue as it was signed'),
+        refused: z.int().describe('shipments that were refused since this process started'),
+        heard_at: at.nullable().describe('when something of its record last came'),
+      }),
+    )
+    .describe('at the hub: the records of the members'),
+  shipping: z
+    .object({
+      state: z.enum(['waiting', 'current', 'shipping', 'failing', 'lost', 'refused']),
+      entries: z.int().describe('of the record that are safe at the hub'),
+      behind: z.int().describe('entries that are not'),
+      why: z.string().nullable(),
+    })
+    .nullable()
+    .describe('at a member: its own record; null before anything is known'),
 });

@@ -66,7 +66,7 @@ export interface FleetNode {
   /** At the hub: what the members said of the latest change; null at a member. */
   confirmed(): Promise<FleetConfirmation | null>;
   agree(epoch: string): Promise<Result<null, string>>;
-  status(): AnswerOf<'fleetStatus'>;
+  status(): Omit<AnswerOf<'fleetStatus'>, 'mirrors' | 'shipping'>;
   /** What is not as it should be, for `/readyz`. */
   missing(): readonly string[];
   measure(): void;
