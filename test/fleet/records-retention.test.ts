@@ -1,19 +1,28 @@
 import { existsSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { openRetention } from '../../src/appliance/record/retention.ts';
 import { openLog } from '../../src/audit/log.ts';
 import { Mirror } from '../../src/audit/mirror/mirror.ts';
 import { retainMirror } from '../../src/audit/mirror/mirror-retention.ts';
 import { nextGoal, nextShipment } from '../../src/audit/mirror/next-shipment.ts';
+import { ShipCursorKeeper, shippedSizes } from '../../src/audit/mirror/ship-cursor.ts';
 import { encodeShipment, type Shipment, shipmentEnd } from '../../src/audit/mirror/shipment.ts';
 import { inclusionProof } from '../../src/audit/proof.ts';
-import { writePruning } from '../../src/audit/pruning.ts';
 import { readEntries } from '../../src/audit/read.ts';
-import { removeSegments, SEGMENT_ENTRIES, sealSegments } from '../../src/audit/retention.ts';
+import { SEGMENT_ENTRIES } from '../../src/audit/retention.ts';
 import { verifyLog } from '../../src/audit/verify.ts';
-import { NO_CONTROLS } from '../../src/core/controls.ts';
+import { openDocuments } from '../../src/store/documents.ts';
 import { nodeFiles } from '../../src/store/files.ts';
-import { decisionBody, logOptions, newSigner, temporaryDir, verifierFor } from '../record/log-fixture.ts';
+import {
+  decisionBody,
+  handClock,
+  logOptions,
+  newSigner,
+  silentLog,
+  temporaryDir,
+  verifierFor,
+} from '../record/log-fixture.ts';
 
 const common = { tenant: null, task: null } as const;
 const LIMITS = { entries: 4096, bytes: 4e6 };
@@ -58,15 +67,21 @@ describe('a node that pruned its log', () => {
     await log.publish();
     await takeAll(early, 0);
     for (let n = EARLY; n < SEGMENT_ENTRIES + 300; n += 2000) await record(2000, n);
-    const pruned = { type: 'log.pruned', id: 'e_p', ...common, first_kept: SEGMENT_ENTRIES } as const;
-    const { seq } = await log.record({ ...pruned, by: 'test', why: 'test', controls: NO_CONTROLS });
+    await log.publish();
+    const before = await takeAll(whole, 0);
+    const documents = openDocuments(temporaryDir());
+    await new ShipCursorKeeper(documents).write({ next: EARLY, root: null, through: 0, confirmed: EARLY });
+    const retention = openRetention({
+      ...{ audit: log, clock: handClock(Date.UTC(2030, 0, 1)), log: silentLog },
+      ...{ sealAfterDays: 1, retentionDays: 1, verifiers: () => verifiers, forget: () => undefined },
+      mirroredTo: () => shippedSizes(documents),
+    });
+    expect(await retention.run('test', 'test', null)).toMatchObject({ first_kept: SEGMENT_ENTRIES });
+    await retention.stop();
     await log.record(decisionBody(1));
     await log.publish();
     size = log.head.size;
-    await takeAll(whole, 0);
-    await writePruning(dir, seq);
-    await sealSegments({ dir, size }, 0, 1);
-    await removeSegments({ dir, size }, SEGMENT_ENTRIES, [EARLY]);
+    await takeAll(whole, before.state.size);
     await log.close();
   }, 60_000);
 

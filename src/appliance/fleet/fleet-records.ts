@@ -41,6 +41,8 @@ export interface FleetRecords {
 /** A member asks where its mirror stands: more often while something is on its way. */
 const ASK_MS = 2000;
 const QUIET_ASKS = 6;
+/** Questions of members that wait for the thread. */
+const MOST_ASKED = 1000;
 
 export function shipRecords(parts: Parts, role: RecordsRole & { readonly hubKey: KeyObject }): FleetRecords {
   const { audit, config, log, meter } = parts;
@@ -69,9 +71,13 @@ export function shipRecords(parts: Parts, role: RecordsRole & { readonly hubKey:
   const timer = setInterval(() => {
     quiet = status?.state === 'current' && status.lag_entries === 0 ? quiet + 1 : 0;
     if (quiet % QUIET_ASKS !== 0) return;
-    const question = askWhere({ fleet, logKeys: logKeysOf(parts), size: audit.head.size }, signer);
-    nonce = question.nonce;
-    thread.tell({ do: 'ask', question: question.bytes, nonce });
+    try {
+      const question = askWhere({ fleet, logKeys: logKeysOf(parts), size: audit.head.size }, signer);
+      nonce = question.nonce;
+      thread.tell({ do: 'ask', question: question.bytes, nonce });
+    } catch (error) {
+      log.error({ error }, 'the hub could not be asked how far its mirror of this record is; it is tried again');
+    }
   }, ASK_MS);
   timer.unref();
   return {
@@ -105,6 +111,9 @@ export function mirrorRecords(
       else if (news.say === 'question') {
         const where = readWhere(news.question, { fleet, keyOf });
         if (where === null) return;
+        // A mirror that is damaged answers nobody.
+        const [oldest] = asked.keys();
+        if (oldest !== undefined && asked.size >= MOST_ASKED) asked.delete(oldest);
         asked.set(news.id, where);
         thread.tell({ do: 'believe', id: news.id, node: where.node, logKeys: where.log_keys, size: where.size });
       } else {

@@ -10,6 +10,7 @@ import { type ExportFormat, exportLine } from '../../audit/export.ts';
 import { exportProofLine } from '../../audit/export-proof.ts';
 import { type Figures, percentile } from '../../audit/level-figures.ts';
 import type { AuditLog } from '../../audit/log.ts';
+import { shippedSizes } from '../../audit/mirror/ship-cursor.ts';
 import { inclusionProof } from '../../audit/proof.ts';
 import { firstKept } from '../../audit/pruning.ts';
 import { IndexRemade, openQueryIndex } from '../../audit/query.ts';
@@ -23,7 +24,7 @@ import type { RecordFigures } from '../../telemetry/service-levels.ts';
 import type { Core } from '../open-core.ts';
 import { startForwarding } from './forwarding.ts';
 import { logKeys, logVerifiers, rotateLogKey } from './log-keys.ts';
-import { openRetention } from './retention.ts';
+import { openRetention, type Retention } from './retention.ts';
 import { verifyRecord } from './verify-record.ts';
 
 /** Entries that one turn puts into the index: a few milliseconds. */
@@ -32,6 +33,11 @@ const TURN = 256;
 const MOST_NAMED = 1000;
 /** Nothing else in an entry is written so. */
 const SEALED = '"path":"sealed:';
+
+type DeskParts = Pick<
+  Core,
+  'audit' | 'clock' | 'config' | 'keys' | 'log' | 'meter' | 'state' | 'tenantKeys' | 'version'
+>;
 
 export interface ServedRecord extends RecordDesk {
   /** What the service levels are made of, from `since` (epoch ms) to now. */
@@ -43,9 +49,7 @@ export interface ServedRecord extends RecordDesk {
 }
 
 /** The query index is kept beside the log; it may be deleted while the appliance stands. */
-export function recordDesk(
-  core: Pick<Core, 'audit' | 'clock' | 'config' | 'keys' | 'log' | 'meter' | 'state' | 'tenantKeys' | 'version'>,
-): ServedRecord {
+export function recordDesk(core: DeskParts): ServedRecord {
   const { audit: log, clock, config } = core;
   const index = openQueryIndex(log.dir, join(core.state.path, 'audit-index.sqlite'));
   let kept = firstKept(log.dir);
@@ -68,12 +72,10 @@ export function recordDesk(
     }
   };
   const { seal_after_days: sealAfterDays, retention_days: retentionDays } = config.audit;
-  const forget = (before: number) => {
+  const retention = retentionOf(core, (before) => {
     kept = before;
     index.forget(before);
-  };
-  const verifiers = () => logVerifiers(core);
-  const retention = openRetention({ ...core, sealAfterDays, retentionDays, verifiers, forget });
+  });
   const forwarding = startForwarding(core);
   return {
     close: async () => {
@@ -120,6 +122,16 @@ export function recordDesk(
     proof: async (seq) => proofOf(log, seq),
     forwarding: async () => ({ size: log.head.size, receivers: [...(await forwarding.status())] }),
   };
+}
+
+function retentionOf(core: DeskParts, forget: (before: number) => void): Retention {
+  const { seal_after_days: sealAfterDays, retention_days: retentionDays } = core.config.audit;
+  return openRetention({
+    ...core,
+    ...{ sealAfterDays, retentionDays, forget },
+    verifiers: () => logVerifiers(core),
+    mirroredTo: () => shippedSizes(core.state.documents),
+  });
 }
 
 function entriesOf(

@@ -20,6 +20,8 @@ export interface RetentionParts {
   readonly retentionDays: number;
   /** The log's own keys. */
   readonly verifiers: () => readonly NoteVerifier[];
+  /** Sizes at which others hold this log: what proves that it goes on from there stays. */
+  readonly mirroredTo: () => readonly number[];
   /** Told of what is gone. */
   readonly forget: (firstKept: number) => void;
 }
@@ -87,7 +89,7 @@ async function retain(
     await prune(parts, { ...order, first, controls });
   }
   // Also what a crash left half removed.
-  if (first > 0) await removeSegments(log, first);
+  if (first > 0) await removeSegments(log, first, parts.mirroredTo());
   return { sealed, removed: first - kept, first_kept: first };
 }
 

@@ -47,3 +47,11 @@ export class ShipCursorKeeper {
     return this.#documents.write(NAME, cursor);
   }
 }
+
+/** Sizes at which the mirror of this node's log may stand; none where nothing was shipped. */
+export function shippedSizes(documents: Documents): readonly number[] {
+  const keeper = new ShipCursorKeeper(documents);
+  if (!keeper.begun) return [];
+  const { next, confirmed } = keeper.read();
+  return [next, confirmed];
+}
