@@ -13,6 +13,7 @@ import { POLICY_ROUTES } from './contract/policy-routes.ts';
 import { ADMIN, EVERYONE, type Given, OPERATE, type Role, type Route, SECURE } from './contract/route.ts';
 import { RULE_ROUTES } from './contract/rule-routes.ts';
 import * as shape from './contract/shapes.ts';
+import * as tokens from './contract/token-shapes.ts';
 
 export const ROUTES = {
   ...CONTROL_ROUTES,
@@ -68,12 +69,12 @@ export const ROUTES = {
   }),
   tokenList: make('GET', '/v1/tokens', ADMIN, {
     summary: 'tokens of this API, without their secrets',
-    response: z.object({ tokens: z.array(shape.token) }),
+    response: z.object({ tokens: z.array(tokens.token) }),
   }),
   tokenMake: make('POST', '/v1/tokens', ADMIN, {
     summary: 'makes a token for a person or a program',
-    body: shape.tokenOrder,
-    response: shape.madeToken,
+    body: tokens.tokenOrder,
+    response: tokens.madeToken,
     changes: true,
   }),
   tokenRevoke: make('POST', '/v1/tokens/{name}/revoke', ADMIN, {

@@ -5,6 +5,7 @@
  */
 
 import type { ServerResponse } from 'node:http';
+import { drained } from '../core/drained.ts';
 import { FrameWriter, type WhenBehind } from './frame-writer.ts';
 import type { RecordedEntry, SeenEvent } from './recorded-entry.ts';
 
@@ -82,19 +83,4 @@ function begin(
   if (whenBehind === 'end' || asked >= earliest) return asked;
   writer.passOver({ seq: earliest, entries: earliest - asked, denied: null });
   return earliest;
-}
-
-/** Resolves when more may be written, or nobody reads any more. */
-export function drained(response: ServerResponse): Promise<void> {
-  return new Promise((resolve) => {
-    if (response.destroyed) return resolve();
-    // Both go: a long answer waits thousands of times.
-    const settle = () => {
-      response.off('drain', settle);
-      response.off('close', settle);
-      resolve();
-    };
-    response.once('drain', settle);
-    response.once('close', settle);
-  });
 }

@@ -1,9 +1,10 @@
 /** What is answered piece by piece: the record as lines, and events as they come. */
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { drained } from '../core/drained.ts';
 import { answerFault, openEventStream, openLines } from './answer.ts';
 import type { Caller, InputOf } from './contract.ts';
-import { drained, streamEntries } from './event-stream.ts';
+import { streamEntries } from './event-stream.ts';
 import { fault, tooMany } from './fault.ts';
 import type { OpenStreams } from './open-streams.ts';
 import type { AdminPorts } from './ports.ts';

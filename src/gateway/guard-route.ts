@@ -5,6 +5,7 @@
 
 import type { ServerResponse } from 'node:http';
 import type { z } from 'zod';
+import { drained } from '../core/drained.ts';
 import type { Verdict } from '../core/finding.ts';
 import type { AuditSink, Clock } from '../core/ports.ts';
 import { err, ok, type Result } from '../core/result.ts';
@@ -261,16 +262,4 @@ async function record(
     decision: null,
   };
   await audit.record({ type: 'guard.verdict', id, tenant, task: null, ...what });
-}
-
-function drained(response: ServerResponse): Promise<void> {
-  return new Promise((resolve) => {
-    const settle = () => {
-      response.off('drain', settle);
-      response.off('close', settle);
-      resolve();
-    };
-    response.once('drain', settle);
-    response.once('close', settle);
-  });
 }

@@ -4,13 +4,14 @@ import { z } from 'zod';
 import { make } from './make-route.ts';
 import { EVERYONE } from './route.ts';
 import * as shape from './shapes.ts';
+import { token } from './token-shapes.ts';
 
 export const INSIGHT_ROUTES = {
   me: make('GET', '/v1/me', EVERYONE, {
     summary: 'who this token is, and what it may do',
     response: z.object({
       name: z.string(),
-      role: shape.token.shape.role,
+      role: token.shape.role,
       expires_at: shape.at.nullable(),
       routes: z.array(z.string()).describe('ids of the routes that it may call'),
     }),

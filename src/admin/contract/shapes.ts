@@ -6,7 +6,7 @@ import { FAULT_CODES } from './fault-codes.ts';
 
 /** Epoch milliseconds. */
 export const at = z.int();
-const name = z.string().min(1).max(200);
+export const name = z.string().min(1).max(200);
 /** Names of capabilities, tenants, tasks, categories: no control characters, nothing that a path needs quoted. */
 export const label = z.string().regex(/^[A-Za-z0-9._:@*-]{1,200}$/, 'must be letters, digits and `. _ : @ * -`');
 
@@ -385,23 +385,6 @@ export const status = z.object({
   entries: z.int().describe('entries in the record'),
   recording: z.boolean(),
 });
-
-export const token = z.object({
-  id: z.string(),
-  name: z.string(),
-  role: z.enum(['viewer', 'operator', 'security', 'auditor', 'admin']),
-  created_at: at,
-  expires_at: at.nullable(),
-});
-
-export const tokenOrder = z.strictObject({
-  name: name.describe('who will use it; the actor in the record'),
-  role: token.shape.role,
-  ttl_ms: z.int().min(60_000).nullable().default(null),
-  why: changeBody.shape.why,
-});
-
-export const madeToken = token.extend({ token: z.string().describe('shown once') });
 
 /** RFC 9457. */
 export const fault = z.object({

@@ -5,6 +5,7 @@
 
 import type { Socket } from 'node:net';
 import type { Seat } from '../../core/bag.ts';
+import { drained } from '../../core/drained.ts';
 import { GrowingBytes } from '../../core/growing-bytes.ts';
 import { type BodyReader, bodyReader } from '../../wire/http-body.ts';
 import { type HeadLimits, HeadScan } from '../../wire/http-head.ts';
@@ -267,17 +268,6 @@ function keptFor(headers: HeaderList): number {
   const hint = /(?:^|,)\s*timeout=([0-9]{1,6})/i.exec(field(headers, 'keep-alive'))?.[1];
   if (hint === undefined) return IDLE_KEPT_MS;
   return Math.min(LONGEST_KEPT_MS, Math.max(0, Number(hint) * 1000 - KEPT_MARGIN_MS));
-}
-
-function drained(socket: Socket): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      socket.off('drain', done).off('close', done);
-      resolve();
-    };
-    socket.on('drain', done).on('close', done);
-    if (socket.destroyed) done();
-  });
 }
 
 function latin1(bytes: Uint8Array, end: number): string {

@@ -2,6 +2,7 @@
 
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { drained } from '../../core/drained.ts';
 import type { CloseCause } from '../../core/event.ts';
 import { Deadline, type Deadlines } from '../deadlines.ts';
 import type { Sealing } from '../exchange.ts';
@@ -155,16 +156,6 @@ function moveThrough({ from, to, spend, blocked }: Way, through: (bytes: Buffer)
     last = last.then(() => void to.end());
   });
   from.resume();
-}
-
-function drained(to: Duplex): Promise<void> {
-  return new Promise((resolve) => {
-    const go = () => {
-      to.off('drain', go).off('close', go);
-      resolve();
-    };
-    to.on('drain', go).on('close', go);
-  });
 }
 
 /** Long enough for a last frame to leave; nobody can hold a cut flow open by not reading. */
