@@ -103,10 +103,10 @@ function use(failure: 'open' | 'closed'): void {
 }
 
 let serial = 0;
-/** Each value is new, so that no answer is remembered from another test. */
+/** Each value is new, so that no answer is remembered from another test; of words, so that no rule is certain of it. */
 const value = (kind: 'real' | 'fine') => {
   serial += 1;
-  return `b7Jk!${kind}9xQ${serial}`;
+  return `Garden!${kind}Tower${serial}`;
 };
 const guarded = async (text: string) => {
   const { body } = await gate.call('/v1/guard', { body: { text, profile: 'code', direction: 'result' } });
