@@ -26,8 +26,6 @@ export interface ApprovedFile {
   readonly domains: readonly ApprovedDomain[];
 }
 
-/** Tenants as they stand in passes: no separators, so that they can stand in facts and paths. */
-
 const about = {
   access: z.enum(['read', 'write']).default('write'),
   despite: z.array(z.string()).default([]),
