@@ -9,7 +9,7 @@ export const MAY: Readonly<Record<string, string>> = {
   ...of('vosad', [
     ...['categoryList', 'categoryLookup', 'categoryPreview', 'capabilityList', 'capabilityShow', 'tenantList'],
     ...['taskList', 'taskShow', 'controlList', 'policyBundle', 'policyExplain', 'me', 'profileList', 'preview'],
-    ...['sloHistory', 'status', 'flows', 'passInspect', 'decisions', 'slo'],
+    ...['sloHistory', 'status', 'flows', 'passInspect', 'decisions', 'slo', 'fleetStatus'],
   ]),
   ...of('osd', [
     ...['categoryBlock', 'categoryUnblock', 'tenantQuarantine', 'tenantRelease', 'taskKill', 'hostDeny', 'hostClear'],
@@ -17,7 +17,7 @@ export const MAY: Readonly<Record<string, string>> = {
   ]),
   ...of('sd', [
     ...['capabilityRevoke', 'capabilityRestore', 'hostAllow', 'controlUndo', 'controlApprove', 'controlReject'],
-    ...['ruleSave', 'rulesReload', 'policyReload', 'auditPrune', 'auditShred'],
+    ...['ruleSave', 'rulesReload', 'policyReload', 'auditPrune', 'auditShred', 'fleetFollow'],
   ]),
   ...of('sad', [
     ...['ruleList', 'ruleFile', 'ruleTry', 'policyContracts', 'policyDiff', 'policyReplay', 'policyLearn'],
