@@ -9,6 +9,7 @@ import { err, ok, type Result } from '../core/result.ts';
 import { type AnswerOf, type InputOf, ROUTES, type RouteId } from './contract.ts';
 import { type Fault, fault, needsSecondPerson } from './fault.ts';
 import * as list from './lists.ts';
+import { nothingBack, nothingThere } from './nothing-there.ts';
 import type { OidcLogin } from './oidc/login.ts';
 import { openApiDocument } from './openapi.ts';
 import type { AdminPorts } from './ports.ts';
@@ -262,9 +263,14 @@ async function change(
   ports: AdminPorts,
   action: ControlAction,
   input: { body: { why: string; for_ms: number | null }; actor: string },
-): Promise<Result<CutReceipt, Fault>> {
+): Promise<Answer<'categoryBlock'>> {
   const { why, for_ms: forMs } = input.body;
-  return changedOr(await ports.control.apply({ action, by: input.actor, why, forMs }));
+  const missing = nothingThere(ports, action);
+  const before = ports.controls();
+  const outcome = changedOr(await ports.control.apply({ action, by: input.actor, why, forMs }));
+  if (!outcome.ok) return outcome;
+  const warning = missing ?? nothingBack(action, before, ports.controls());
+  return ok(warning === null ? outcome.value : { ...outcome.value, warning });
 }
 
 /** Categories and capabilities are closed lists, so that a typo does not block nothing and look like success. */

@@ -5,7 +5,7 @@ import type { AnswerOf } from '../admin/contract.ts';
 import { type AdminClient, adminClient } from './admin-client.ts';
 import { CliFailure, type CliIo, type CommonOptions, EXIT } from './context.ts';
 import { type CliParts, durationMs, leaf } from './leaf.ts';
-import { instant, printJson } from './print.ts';
+import { instant, plain, printJson } from './print.ts';
 
 export interface ChangeOptions extends CommonOptions {
   readonly for?: string;
@@ -86,6 +86,7 @@ function printReceipt(io: CliIo, receipt: Receipt, json: boolean): void {
   );
   if (missed.length > 0) io.stdout(`NOT cut: ${missed.join(' ')}\n`);
   if (receipt.fleet) printFleet(io, receipt.fleet);
+  if (receipt.warning !== undefined) io.stderr(`warning: ${plain(receipt.warning)}\n`);
 }
 
 function printFleet(io: CliIo, fleet: NonNullable<Receipt['fleet']>): void {

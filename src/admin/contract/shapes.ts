@@ -42,6 +42,10 @@ export const receipt = z
     missed: z.array(z.string()),
     decisions: z.int(),
     slowest_ms: z.number(),
+    warning: z
+      .string()
+      .optional()
+      .describe('it is in force, and nothing has the name, or nothing was there to take back'),
     fleet: z
       .object({
         members: z.int().describe('members that the hub knows the keys of'),

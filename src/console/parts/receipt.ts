@@ -51,6 +51,7 @@ export function showReceipt(place: Element, order: ReceiptOrder): void {
     ),
   );
   if (missed.length > 0) put(box, h('p', { class: 'bad' }, `NOT cut: ${missed.join(', ')}`));
+  if (receipt.warning !== undefined) put(box, h('p', { class: 'bad' }, receipt.warning));
   if (receipt.fleet) put(box, ...fleetOf(receipt.fleet));
   place.querySelector('.page-head')?.after(box);
   // The dialog is gone, and often the button that opened it: what comes next is the way back.
