@@ -86,6 +86,7 @@ async function member(node: string, { dir, hub, revision, nats, flows, rounds, l
     acts: {
       follow: (controls, cause) => control.follow(controls, cause),
       files: async () => ({ ok: true, value: null }),
+      followed: () => true,
       passKeys: () => undefined,
     },
   });

@@ -16,6 +16,8 @@ const stored = z.strictObject({
   files: z.strictObject({ edited: archive, imports: archive.nullable() }).nullable(),
   /** An epoch that an operator agreed to follow next. */
   agreed: z.string().nullable(),
+  /** The hub was behind its own orders once: nothing of this epoch is followed any more. */
+  went_back: z.boolean().default(false),
 });
 export type MemberPosition = z.output<typeof stored>;
 export type FollowedFiles = NonNullable<MemberPosition['files']>;
@@ -23,7 +25,7 @@ export type FollowedFiles = NonNullable<MemberPosition['files']>;
 /** The position of nobody who ever followed this fleet. Throws when what is kept is not valid. */
 export function readPosition(documents: Documents, fleet: string): MemberPosition {
   const value = documents.read(DOCUMENT);
-  const none = { fleet, epoch: null, sequence: 0, hub_version: 0, files: null, agreed: null };
+  const none = { fleet, epoch: null, sequence: 0, hub_version: 0, files: null, agreed: null, went_back: false };
   if (value === null) return none;
   const parsed = stored.safeParse(value);
   if (!parsed.success) throw new Error(`\`documents/${DOCUMENT}.json\` is not valid; restore it from a backup`);

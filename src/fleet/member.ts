@@ -4,63 +4,23 @@
  */
 
 import type { KeyObject } from 'node:crypto';
-import { randomBytes } from 'node:crypto';
 import type { Subscription } from '@nats-io/transport-node';
 import type { SnapshotCause } from '../control/control-order.ts';
-import type { Controls, CutReceipt } from '../core/controls.ts';
-import type { Clock, Log, Meter } from '../core/ports.ts';
-import type { Result } from '../core/result.ts';
-import type { Documents } from '../store/documents.ts';
-import type { Connected, FleetConnection } from './connection.ts';
-import { type NodeKey, type NodeSigner, open, seal } from './envelope.ts';
+import type { CutReceipt } from '../core/controls.ts';
+import { err, ok, type Result } from '../core/result.ts';
+import type { Connected } from './connection.ts';
+import { open, seal } from './envelope.ts';
 import { readObject, readOrder } from './fleet-store.ts';
-import type { MemberLease } from './lease.ts';
+import { type Answer, LeaseAsker } from './lease-asker.ts';
+import type { MemberOptions, MemberView } from './member-parts.ts';
 import { type MemberPosition, readPosition, writePosition } from './member-state.ts';
-import { type FleetOrder, type FleetReceipt, grantSchema, orderAtSchema, orderSchema, placesOf } from './messages.ts';
-
-/** What the hub's orders are carried out by. */
-export interface MemberActs {
-  /** Brings controls into force; null when nothing differs. The error: they are not, or not for good. */
-  follow(controls: Controls, cause: SnapshotCause): Promise<Result<CutReceipt | null, string>>;
-  /** Brings files into force; the error says why they are not, and those of before stay. Rejects when they could not be had. */
-  files(policy: FleetOrder['policy'], fetch: Fetch): Promise<Result<null, string>>;
-  /** Keys of the hub's passes. */
-  passKeys(keys: FleetOrder['pass_keys']): void;
-}
-
-export type Fetch = (archive: { readonly digest: string; readonly bytes: number }) => Promise<Uint8Array>;
-
-export interface MemberOptions {
-  readonly fleet: string;
-  readonly hub: NodeKey;
-  readonly signer: NodeSigner;
-  readonly connection: FleetConnection;
-  readonly documents: Documents;
-  readonly lease: MemberLease;
-  readonly acts: MemberActs;
-  /** Longest lease; a third of what is left to it is between two questions. */
-  readonly leaseMs: number;
-  readonly version: string;
-  /** Told whenever the lease may have changed. */
-  readonly onLease: () => void;
-  readonly clock: Clock;
-  readonly log: Log;
-  readonly meter: Meter;
-}
-
-export interface MemberView {
-  readonly epoch: string | null;
-  /** The hub's epoch, where it is not the one that is followed. */
-  readonly offered: string | null;
-  readonly sequence: number;
-  readonly hubVersion: number;
-  /** Why the files of the latest order are not in force. */
-  readonly refused: string | null;
-  /** Why no lease was had last; null while all is well. */
-  readonly trouble: string | null;
-}
+import { type FleetOrder, type FleetReceipt, orderAtSchema, orderSchema, placesOf } from './messages.ts';
 
 const AGAIN_MS = 1000;
+/** Of the words of a receipt. */
+const MOST_REFUSED = 2000;
+const WENT_BACK =
+  'the hub went back behind its own orders: its state went back; it has to begin a new epoch, see docs/fleet.md';
 
 export class FleetMember {
   readonly #options: MemberOptions;
@@ -76,11 +36,15 @@ export class FleetMember {
   #refused: string | null = null;
   #offered: string | null = null;
   #trouble: string | null = 'the hub has not answered yet';
+  /** Whose orders are carried out; before that, whose were. */
+  #epoch: string | null;
   #taking: Promise<void> = Promise.resolve();
   #filing: Promise<void> = Promise.resolve();
+  /** How many turns are under way or wait behind it. */
+  #filings = 0;
+  #again: NodeJS.Timeout | null = null;
   #subscribed: { readonly nats: unknown; readonly subscription: Subscription } | null = null;
-  #timer: NodeJS.Timeout | null = null;
-  #asking = false;
+  readonly #asker: LeaseAsker;
   #stopped = false;
   #stops: (() => void)[] = [];
 
@@ -90,6 +54,19 @@ export class FleetMember {
     this.#places = placesOf(options.fleet);
     this.#key = options.hub.key;
     this.#position = readPosition(options.documents, options.fleet);
+    this.#epoch = this.#position.epoch;
+    this.#asker = new LeaseAsker({
+      ...options,
+      hubKey: options.hub.key,
+      stands: () => {
+        const { epoch, sequence: seen } = this.#position;
+        return { epoch, seen, applied: this.#applied, receipt: this.#receipt };
+      },
+      answered: (answer) => this.#answered(answer),
+      trouble: (why) => {
+        this.#trouble = why;
+      },
+    });
   }
 
   get position(): MemberPosition {
@@ -104,12 +81,13 @@ export class FleetMember {
 
   start(): void {
     this.#stops.push(this.#options.connection.onConnected((connected) => this.#connected(connected)));
-    this.#later(0);
+    this.#asker.later(0);
   }
 
   async stop(): Promise<void> {
     this.#stopped = true;
-    if (this.#timer) clearTimeout(this.#timer);
+    this.#asker.stop();
+    if (this.#again) clearTimeout(this.#again);
     for (const stop of this.#stops.splice(0)) stop();
     this.#subscribed?.subscription.unsubscribe();
     await this.#taking;
@@ -117,15 +95,18 @@ export class FleetMember {
   }
 
   /** An operator's word that the hub began anew: its next order of this epoch is followed, from wherever it counts. */
-  async agree(epoch: string): Promise<void> {
-    await this.#keep({ ...this.#position, agreed: epoch });
+  async agree(epoch: string): Promise<Result<null, string>> {
+    if (epoch === this.#position.epoch)
+      return err('this node follows that epoch; where its hub went back, the hub has to begin a new one');
+    await this.#keep({ agreed: epoch });
     this.#fetch();
-    this.#later(0);
+    this.#asker.later(0);
+    return ok(null);
   }
 
   /** Asks for a lease now. */
   hurry(): void {
-    this.#later(0);
+    this.#asker.later(0);
   }
 
   #connected(connected: Connected): void {
@@ -139,7 +120,7 @@ export class FleetMember {
       this.#subscribed = { nats, subscription };
     }
     this.#fetch();
-    this.#later(0);
+    this.#asker.later(0);
   }
 
   /** Reads the latest order: what was said while nobody listened. */
@@ -162,24 +143,27 @@ export class FleetMember {
     const order = await this.#read(bytes);
     if (order === null || this.#stopped || !this.#follows(order)) return;
     const { epoch, sequence } = order;
-    if (epoch !== this.#position.epoch) this.#begin();
+    if (epoch !== this.#epoch) this.#begin(epoch);
     this.#latest = order;
     this.#options.acts.passKeys(order.pass_keys);
     const receipt = await this.#controls(order);
     if (receipt === null) return;
     this.#offered = null;
     const agreed = this.#position.agreed === epoch ? null : this.#position.agreed;
-    await this.#keep({ ...this.#position, epoch, sequence, hub_version: order.controls.version, agreed });
-    // Most changes are of controls alone.
-    if (this.#filed === filesKey(order)) this.#settle(order, receipt);
+    const hub_version = order.controls.version;
+    const went_back = epoch === this.#position.epoch && this.#position.went_back;
+    await this.#keep({ epoch, sequence, hub_version, agreed, went_back });
+    // Most changes are of controls alone; but files of an order before may be on their way into force.
+    if (this.#filed === filesKey(order) && this.#filings === 0) this.#settle(order, receipt);
     else {
       this.#say(receipt);
-      this.#filing = this.#filing.then(() => this.#files());
+      this.#file();
     }
   }
 
   /** Nothing that was said of another epoch counts. */
-  #begin(): void {
+  #begin(epoch: string): void {
+    this.#epoch = epoch;
     this.#options.lease.void();
     this.#options.onLease();
     this.#applied = -1;
@@ -220,6 +204,10 @@ export class FleetMember {
       this.#options.log.error({ epoch, followed: position.epoch }, 'the hub began a new epoch, which is not followed');
       return false;
     }
+    if (epoch === position.epoch && position.went_back) {
+      this.#trouble = WENT_BACK;
+      return false;
+    }
     if (epoch === position.epoch && sequence < position.sequence) {
       this.#refuse(`order ${sequence} is older than ${position.sequence}, which is in force`);
       return false;
@@ -248,30 +236,54 @@ export class FleetMember {
     };
   }
 
+  /** One order after another: what comes into force last is of the latest. */
+  #file(): void {
+    this.#filings += 1;
+    this.#filing = this.#filing
+      .then(() => this.#files())
+      .catch((error: unknown) => this.#options.log.error({ error }, 'the files of an order could not be settled'))
+      .finally(() => {
+        this.#filings -= 1;
+      });
+  }
+
   /** Files of the latest order, once they are there; what is not had is tried again while the lease runs out. */
   async #files(): Promise<void> {
     const order = this.#latest;
     if (order === null || this.#stopped || this.#applied === order.sequence) return;
+    if (this.#filed !== filesKey(order) && !(await this.#loaded(order))) {
+      if (this.#again) clearTimeout(this.#again);
+      this.#again = setTimeout(() => this.#file(), AGAIN_MS).unref();
+      return;
+    }
+    // Where another order came meanwhile, its turn is behind this one.
+    const receipt = this.#receipt;
+    if (this.#latest !== order || receipt?.sequence !== order.sequence) return;
+    if (this.#refused === null || this.#options.acts.followed()) return this.#settle(order, receipt);
+    // None of the hub's were ever in force: there is nothing to act on, and the next order tries again.
+    this.#filed = null;
+    this.#say({ ...receipt, refused: this.#refused });
+  }
+
+  /** False when they could not be had: then it is not known what is in force, and it is tried again. */
+  async #loaded(order: FleetOrder): Promise<boolean> {
     const { connection, acts, log } = this.#options;
+    this.#filed = null;
     try {
       const outcome = await acts.files(order.policy, async (archive) => {
         const connected = connection.current();
         if (connected === null) throw new Error('NATS is not reached');
         return readObject(connected, this.#places, archive);
       });
-      this.#refused = outcome.ok ? null : outcome.error;
+      this.#refused = outcome.ok ? null : outcome.error.slice(0, MOST_REFUSED);
       const { files: edited, imports } = order.policy;
-      if (outcome.ok) await this.#keep({ ...this.#position, files: { edited, imports } });
+      if (outcome.ok) await this.#keep({ files: { edited, imports } });
     } catch (error) {
       log.warn({ error, sequence: order.sequence }, 'the files of an order could not be had; it is tried again');
-      setTimeout(() => {
-        this.#filing = this.#filing.then(() => this.#files());
-      }, AGAIN_MS).unref();
-      return;
+      return false;
     }
     this.#filed = filesKey(order);
-    const known = this.#receipt;
-    if (known?.sequence === order.sequence) this.#settle(order, known);
+    return true;
   }
 
   /** All of the order is in force, or refused. */
@@ -282,7 +294,7 @@ export class FleetMember {
     onLease();
     this.#say({ ...receipt, whole: true, refused: this.#refused });
     meter.count('locktender_fleet_orders_applied_total');
-    if (lease.left() === 0) this.#later(0);
+    if (lease.left() === 0) this.#asker.later(0);
   }
 
   #say(receipt: FleetReceipt): void {
@@ -291,68 +303,19 @@ export class FleetMember {
     connection.current()?.nats.publish(this.#places.receipts, seal('receipt', receipt, signer));
   }
 
-  #later(inMs: number): void {
-    if (this.#stopped) return;
-    if (this.#timer) clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => void this.#renew(), inMs);
-    this.#timer.unref();
-  }
-
-  async #renew(): Promise<void> {
-    if (this.#asking) return this.#later(20);
-    this.#asking = true;
-    const { leaseMs, log } = this.#options;
-    let again = Math.min(AGAIN_MS, leaseMs / 6);
-    try {
-      if (await this.#ask()) again = leaseMs / 3;
-    } catch (error) {
-      this.#trouble = 'the hub does not answer';
-      log.warn({ error }, 'the lease of this member could not be renewed; it is tried again');
-    } finally {
-      this.#asking = false;
-    }
-    this.#later(again);
-  }
-
-  /** True when the answer counts, or will once its order is applied. */
-  async #ask(): Promise<boolean> {
-    const { fleet, signer, connection, lease, leaseMs, version } = this.#options;
-    const connected = connection.current();
-    if (connected === null) {
-      this.#trouble = 'NATS is not reached';
-      return false;
-    }
-    const nonce = randomBytes(16).toString('hex');
-    const { epoch } = this.#position;
-    const ask = { fleet, node: signer.node, nonce, epoch, sequence: Math.max(this.#applied, 0), version };
-    const from = lease.instant();
-    const sealed = seal('ask', { ...ask, receipt: this.#receipt }, signer);
-    const reply = await connected.nats.request(this.#places.lease, sealed, { timeout: Math.min(5000, leaseMs / 3) });
-    const grant = open(reply.data, { kind: 'grant', key: this.#key, schema: grantSchema });
-    if (!grant.ok || grant.value.nonce !== nonce || grant.value.node !== signer.node || grant.value.fleet !== fleet) {
-      this.#trouble = 'the answer for the lease is not the hub’s';
-      this.#options.meter.count('locktender_fleet_refused_total', { kind: 'grant' });
-      return false;
-    }
-    return this.#granted(grant.value, from);
-  }
-
-  #granted(
-    { epoch, sequence, ttl_ms: ttl }: { epoch: string; sequence: number; ttl_ms: number },
-    from: ReturnType<MemberLease['instant']>,
-  ): boolean {
+  async #answered({ grant: { epoch, sequence, ttl_ms: ttl }, asked, from }: Answer): Promise<boolean> {
     const { lease } = this.#options;
     const { position } = this;
-    if (epoch !== position.epoch) {
+    // The hub granted nothing to who follows another epoch; and what is carried out now may be of another than was asked about.
+    const isOf = epoch === position.epoch && epoch === this.#epoch && (asked.epoch === null || asked.epoch === epoch);
+    if (!isOf) {
       // Before the first order, or the hub began anew: the order says which.
       this.#fetch();
       return false;
     }
-    if (sequence < position.sequence) {
-      this.#trouble = `the hub is at order ${sequence}, behind ${position.sequence}, which it gave before: its state went back`;
-      this.#options.log.error({ hub: sequence, here: position.sequence }, 'the hub went back behind its own orders');
-      return false;
-    }
+    if (position.went_back) this.#trouble = WENT_BACK;
+    else if (asked.epoch === epoch && sequence < asked.seen) await this.#wentBack(sequence, asked.seen);
+    if (this.#position.went_back) return false;
     lease.grant(from, ttl, sequence);
     this.#options.onLease();
     if (sequence > this.#applied) this.#fetch();
@@ -360,9 +323,21 @@ export class FleetMember {
     return true;
   }
 
-  async #keep(position: MemberPosition): Promise<void> {
-    await writePosition(this.#options.documents, position);
-    this.#position = position;
+  /** For good in this epoch: in time it would count past what it forgot, and what was revoked then would still be missing. */
+  async #wentBack(hub: number, here: number): Promise<void> {
+    const { lease, onLease, log } = this.#options;
+    this.#trouble = WENT_BACK;
+    lease.void();
+    onLease();
+    this.#applied = -1;
+    log.error({ hub, here }, 'the hub went back behind its own orders; see docs/fleet.md');
+    await this.#keep({ went_back: true });
+  }
+
+  /** Each write holds what all before it changed: several may be under way. */
+  async #keep(change: Partial<MemberPosition>): Promise<void> {
+    this.#position = { ...this.#position, ...change };
+    await writePosition(this.#options.documents, this.#position);
   }
 }
 
@@ -380,8 +355,8 @@ const NOTHING: Pick<CutReceipt, 'live' | 'dependants' | 'cut' | 'missed' | 'deci
 };
 
 /** The hub's own change where this order is the next one; several at once are named as what they are. */
-function causeOf({ cause, controls, node, sequence }: FleetOrder, position: MemberPosition): SnapshotCause {
-  if (cause !== null && controls.version === position.hub_version + 1) {
+function causeOf({ cause, controls, epoch, node, sequence }: FleetOrder, position: MemberPosition): SnapshotCause {
+  if (cause !== null && epoch === position.epoch && controls.version === position.hub_version + 1) {
     const { approved_by: approvedBy, action, ...rest } = cause;
     return { ...rest, approvedBy, action: action as SnapshotCause['action'] };
   }

@@ -3,7 +3,7 @@
 import { existsSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RevisionRoots } from '../../control/load-revision.ts';
-import type { Fetch } from '../../fleet/member.ts';
+import type { Fetch } from '../../fleet/member-parts.ts';
 import type { FollowedFiles } from '../../fleet/member-state.ts';
 import { filesIn, unpackInto } from '../../fleet/policy-archive.ts';
 import { makeDirectories } from '../../store/make-directory.ts';
@@ -13,6 +13,7 @@ type Archive = FollowedFiles['edited'];
 /** Roots that can be exchanged: whoever reads one reads the one in force. Its values are its own, so that it can be cloned. */
 export class ExchangeableRoots {
   #now: RevisionRoots;
+  #exchanged = false;
   readonly roots: RevisionRoots;
 
   constructor(first: RevisionRoots) {
@@ -34,8 +35,14 @@ export class ExchangeableRoots {
     };
   }
 
+  /** Whether they are others than at first. */
+  get exchanged(): boolean {
+    return this.#exchanged;
+  }
+
   set(next: RevisionRoots): void {
     this.#now = next;
+    this.#exchanged = true;
   }
 }
 

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { err, ok, type Result } from '../../core/result.ts';
 import { parseNodeKey } from '../../fleet/envelope.ts';
 import { MemberLease } from '../../fleet/lease.ts';
-import { type Fetch, FleetMember, type MemberActs } from '../../fleet/member.ts';
+import { FleetMember } from '../../fleet/member.ts';
+import type { Fetch, MemberActs } from '../../fleet/member-parts.ts';
 import { readPosition } from '../../fleet/member-state.ts';
 import type { FleetOrder } from '../../fleet/messages.ts';
 import { StartRefused } from '../start-refused.ts';
@@ -40,6 +41,7 @@ export function openMemberNode(
     const acts: MemberActs = {
       follow: (controls, cause) => core.control.follow(controls, cause),
       files: filesInto({ core, load, store, roots }),
+      followed: () => roots.exchanged,
       passKeys: (keys) => {
         passKeys = keys.map(({ id, key }) => ({ id, publicKey: publicKeyOf(key) }));
       },
@@ -133,8 +135,7 @@ function publicKeyOf(raw: string) {
 
 async function agreed(member: FleetMember | null, epoch: string): Promise<Result<null, string>> {
   if (member === null) return err('this node is still starting; try again');
-  await member.agree(epoch);
-  return ok(null);
+  return member.agree(epoch);
 }
 
 function missing(stale: boolean, hub: string, member: FleetMember | null): string[] {

@@ -1,0 +1,110 @@
+/** A member's questions for its lease: one at a time, each with a nonce of its own, so that no old answer is taken for a new one. */
+
+import { type KeyObject, randomBytes } from 'node:crypto';
+import type { Log, Meter } from '../core/ports.ts';
+import type { FleetConnection } from './connection.ts';
+import { type NodeSigner, open, seal } from './envelope.ts';
+import type { Instant, MemberLease } from './lease.ts';
+import { type FleetReceipt, grantSchema, type LeaseGrant, placesOf } from './messages.ts';
+
+/** Where the member stands as it asks. */
+export interface Stands {
+  readonly epoch: string | null;
+  /** Latest order of the hub that was ever in force here. */
+  readonly seen: number;
+  /** Order that is in force whole in this run; -1 before the first. */
+  readonly applied: number;
+  readonly receipt: FleetReceipt | null;
+}
+
+/** An answer of the hub to a question of ours. */
+export interface Answer {
+  readonly grant: LeaseGrant;
+  readonly asked: Stands;
+  /** Taken before it was asked. */
+  readonly from: Instant;
+}
+
+export interface AskerParts {
+  readonly fleet: string;
+  readonly hubKey: KeyObject;
+  readonly signer: NodeSigner;
+  readonly connection: FleetConnection;
+  readonly lease: MemberLease;
+  readonly leaseMs: number;
+  readonly version: string;
+  readonly log: Log;
+  readonly meter: Meter;
+  readonly stands: () => Stands;
+  /** True when the answer counts, or will once its order is applied. */
+  readonly answered: (answer: Answer) => Promise<boolean>;
+  /** Why there was no answer that counts. */
+  readonly trouble: (why: string) => void;
+}
+
+const AGAIN_MS = 1000;
+
+export class LeaseAsker {
+  readonly #parts: AskerParts;
+  readonly #place: string;
+  #timer: NodeJS.Timeout | null = null;
+  #asking = false;
+  #stopped = false;
+
+  constructor(parts: AskerParts) {
+    this.#parts = parts;
+    this.#place = placesOf(parts.fleet).lease;
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    if (this.#timer) clearTimeout(this.#timer);
+  }
+
+  /** Asks then, instead of when it was to. */
+  later(inMs: number): void {
+    if (this.#stopped) return;
+    if (this.#timer) clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => void this.#renew(), inMs);
+    this.#timer.unref();
+  }
+
+  async #renew(): Promise<void> {
+    if (this.#asking) return this.later(20);
+    this.#asking = true;
+    const { leaseMs, log, trouble } = this.#parts;
+    let again = Math.min(AGAIN_MS, leaseMs / 6);
+    try {
+      if (await this.#ask()) again = leaseMs / 3;
+    } catch (error) {
+      trouble('the hub does not answer');
+      log.warn({ error }, 'the lease of this member could not be renewed; it is tried again');
+    } finally {
+      this.#asking = false;
+    }
+    this.later(again);
+  }
+
+  async #ask(): Promise<boolean> {
+    const { fleet, signer, connection, lease, leaseMs, version, hubKey, trouble, meter } = this.#parts;
+    const connected = connection.current();
+    if (connected === null) {
+      trouble('NATS is not reached');
+      return false;
+    }
+    const nonce = randomBytes(16).toString('hex');
+    const asked = this.#parts.stands();
+    const { epoch, applied, receipt } = asked;
+    const from = lease.instant();
+    const ask = { fleet, node: signer.node, nonce, epoch, sequence: Math.max(applied, 0), version, receipt };
+    const timeout = Math.min(5000, leaseMs / 3);
+    const reply = await connected.nats.request(this.#place, seal('ask', ask, signer), { timeout });
+    const said = open(reply.data, { kind: 'grant', key: hubKey, schema: grantSchema });
+    if (!said.ok || said.value.nonce !== nonce || said.value.node !== signer.node || said.value.fleet !== fleet) {
+      trouble('the answer for the lease is not the hub’s');
+      meter.count('locktender_fleet_refused_total', { kind: 'grant' });
+      return false;
+    }
+    return this.#parts.answered({ grant: said.value, asked, from });
+  }
+}
