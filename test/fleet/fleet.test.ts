@@ -111,7 +111,7 @@ describe('a fleet', () => {
         { node: 'node-2', state: 'current', refused: null },
       ]);
     }, LONG);
-  });
+  }, 120_000);
 
   it('starts a member again with what it had, which it acts on once the hub has said that it may', async () => {
     plainly();

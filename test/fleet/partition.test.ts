@@ -117,7 +117,8 @@ describe('a member that is kept from its hub (T-82)', () => {
 describe('a member that hears somebody else (T-82)', () => {
   it('refuses orders that are forged, changed, or older than what is in force, also after a restart', async () => {
     const { hub, one } = fleet;
-    const old = await latest(nats);
+    // It may just have come back.
+    const old = await vi.waitFor(() => latest(nats), LONG);
     await hub.admin('/v1/tenants/acme/quarantine', WHY);
     plainly(hub);
     expect(await one.get(hub.passes.read)).toBe('403 tenant_quarantined');
