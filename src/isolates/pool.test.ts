@@ -88,6 +88,37 @@ describe('a task in the pool', () => {
     expect(value(await run(code, { webassembly: true }))).toEqual(expected);
   });
 
+  it('T-65 T-61 memory that is shared is nobody else’s: nothing takes it out of its part of a task, and it is no way to outlive one', async () => {
+    // Exports its shared memory as `m`, and as `f` a wait on it without end (`memory.atomic.wait32`).
+    const bytes =
+      '0,97,115,109,1,0,0,0,1,5,1,96,0,1,127,3,2,1,0,5,4,1,3,1,1,7,9,2,1,102,0,0,1,109,2,0,10,14,1,12,0,65,0,65,0,66,127,254,1,2,0,11';
+    const made = `const { exports } = new WebAssembly.Instance(new WebAssembly.Module(new Uint8Array([${bytes}])));`;
+    const code = `${made}
+      const { buffer } = exports.m;
+      const ways = {
+        clone: () => structuredClone({ deep: [new Uint8Array(buffer)] }),
+        port: () => new MessageChannel().port1.postMessage(buffer),
+        channel: () => new BroadcastChannel('c').postMessage(buffer),
+        transfer: () => structuredClone(1, { transfer: [buffer] }),
+        constructed: () => structuredClone(new buffer.constructor(8)),
+      };
+      const fault = (way) => { try { way(); return 'taken'; } catch (error) { return error.name; } };
+      export default async (_, env) => [...Object.values(ways).map(fault), await env.tools.echo({ buffer })];`;
+    const bindings: TaskBindings = {
+      ...{ storage: false, tools: ['echo'], usage: { requests: 0, bytes: 0 }, close: () => undefined },
+      call: async ({ args }) => ({ ok: true, value: (args as { args: unknown }).args }),
+    };
+    const refused = Array(5).fill('DataCloneError');
+    expect(value(await run(code, { webassembly: true, bindings }))).toEqual([...refused, { buffer: {} }]);
+    const returned = await run(`${made} export default () => exports.m.buffer;`, { webassembly: true });
+    expect(value(returned)).toEqual({});
+    const waits = await run(`${made} export default () => exports.f();`, {
+      ...{ webassembly: true, limits: { ...limits, wall_ms: 300 } },
+    });
+    expect(waits.status).toBe('timeout');
+    expect((await run('export default () => 1;')).status).toBe('completed');
+  });
+
   it('captures console, in order, and streams it', async () => {
     const seen: LogLine[] = [];
     const outcome = await run("export default () => { console.log('a', { b: [1] }); console.error('c'); };", {

@@ -164,6 +164,8 @@ function bufferOf(buffer: ArrayBuffer, of: Cloning): ArrayBuffer {
   if (of.transfer.has(buffer)) return movedOf(buffer, of.moved) as ArrayBuffer;
   const done = of.seen.get(buffer) as ArrayBuffer | undefined;
   if (done) return done;
+  // What a view of WebAssembly's memory has may be one.
+  if (!is(buffer, 'buffer')) throw uncloneable('memory that is shared cannot be cloned');
   if (buffer.detached) throw uncloneable('the ArrayBuffer is detached');
   if (!buffer.resizable) return keep(buffer, buffer.slice(0), of);
   const made = new ArrayBuffer(buffer.byteLength, { maxByteLength: buffer.maxByteLength });
