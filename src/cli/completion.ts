@@ -137,7 +137,8 @@ export function cliReference(program: Command): string {
   const intro = `Made from the commands by \`npm run docs\`; a test holds it current.
 
 Exit codes: 0 done; 1 the check failed (findings, a broken contract, a log that does not hold, denied); 2 usage or
-configuration, names and ids that nothing has among them; 3 the appliance cannot be reached; 4 internal.`;
+configuration, names and ids that nothing has among them; 3 the appliance cannot be reached; 4 internal. A class or a profile
+that is not defined is for admission to refuse, which is on record as every refusal of it: 1.`;
   return `# Command line\n\n${intro}\n\nEvery command takes these, and \`--help\`:\n${rows(some)}\n${sections.join('\n')}`;
 }
 
