@@ -20,6 +20,17 @@ export const SPACE = setOf([
   [32, 32],
 ]);
 
+/** Under (?i) the long s is also `s` and `S`, the Kelvin sign `k` and `K`: no other letters fold so, in RE2 as in Unicode. */
+const FOLDED_INTO_ASCII = [
+  [0x17f, 'sS'],
+  [0x212a, 'kK'],
+] as const;
+
+function addFolded(has: Uint8Array, from: number, to: number): void {
+  for (const [code, letters] of FOLDED_INTO_ASCII)
+    if (from <= code && code <= to) for (const letter of letters) has[letter.charCodeAt(0)] = 1;
+}
+
 /** A set from ranges of code points, both ends in it. */
 export function setOf(ranges: readonly (readonly [number, number])[], fold = false): ByteSet {
   const has = new Uint8Array(256);
@@ -29,6 +40,7 @@ export function setOf(ranges: readonly (readonly [number, number])[], fold = fal
       has[code] = 1;
       if (fold && isLetter(code)) has[code ^ 32] = 1;
     }
+    if (fold) addFolded(has, from, to);
     if (to > 127) wide = true;
   }
   return wide ? widened(has) : { has, wide };

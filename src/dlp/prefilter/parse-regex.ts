@@ -168,7 +168,7 @@ class Reader {
   #literal(code: number): Node {
     if (code < 128) return { kind: 'set', set: setOf([[code, code]], this.#fold) };
     // Under (?i) its other case may have other bytes.
-    if (this.#fold && hasCase(code)) return { kind: 'set', set: setOf([[code, code]]) };
+    if (this.#fold && hasCase(code)) return { kind: 'set', set: setOf([[code, code]], true) };
     const bytes = [...new TextEncoder().encode(String.fromCodePoint(code))];
     return { kind: 'cat', parts: bytes.map((byte): Node => ({ kind: 'set', set: single(byte) })) };
   }
@@ -274,5 +274,5 @@ function single(byte: number): ByteSet {
 
 /** Whether (?i) could match it by a letter beyond ASCII: RE2 folds `k` with the Kelvin sign and `s` with the long s. */
 export function foldsBeyondAscii(text: string): boolean {
-  return /\(\?[a-z]*i/.test(text) && [...text].some((c) => isLetter(c.codePointAt(0) ?? 0));
+  return /\(\?[a-zA-Z]*i/.test(text) && [...text].some((c) => isLetter(c.codePointAt(0) ?? 0));
 }

@@ -5,7 +5,7 @@ import { shippedRules } from '../../../test/dlp/shipped-rules.ts';
 import { candidatesOf, scanRule } from '../scan.ts';
 import { foldedBytes } from './coded-text.ts';
 import { entriesOf } from './entries.ts';
-import { parseRegex } from './parse-regex.ts';
+import { foldsBeyondAscii, parseRegex } from './parse-regex.ts';
 import { SHORTEST_KEYWORD } from './plan.ts';
 import { longest } from './syntax.ts';
 
@@ -106,6 +106,10 @@ describe('what is read from a regular expression', () => {
     const { texts } = entriesOf(text, false);
     const found = texts.map((entry) => String.fromCharCode(...foldedBytes(entry.text)));
     expect(found.sort()).toEqual([...(literals ?? [])].sort());
+  });
+
+  it('says of every way to ignore case that letters beyond ASCII may fold', () => {
+    for (const text of ['(?i)a', '(?si:a)', '(?Ui)a']) expect(foldsBeyondAscii(text)).toBe(true);
   });
 
   it('refuses what it does not know, so that the rule runs without it', () => {
