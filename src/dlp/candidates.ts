@@ -5,7 +5,7 @@ import { type FoldedText, type FoldingLetter, foldedText, foldingLetters, nearOf
 import type { Meaning, RulePlan, ScanPlan } from './prefilter/plan.ts';
 import type { Hits } from './prefilter/prefilter.ts';
 import { type Ranges, touches } from './ranges.ts';
-import { mayMatchOf } from './surroundings.ts';
+import { mayMatchIn } from './surroundings.ts';
 
 /** From where to where, and the last place of an anchor in it: a match that is left begins there or before. */
 export type Window = readonly [from: number, to: number, last: number];
@@ -192,12 +192,11 @@ class Found {
   #around(rule: number, { around }: RulePlan): WindowList {
     const list = this.#folded.get(rule) ?? new WindowList();
     const hits = this.#hits[rule] ?? [];
-    const mayMatch = this.#isWhole && around !== null ? mayMatchOf(around) : null;
+    const mayMatch = this.#isWhole && around !== null ? mayMatchIn(this.#text, around) : null;
     for (let i = 0; i < hits.length; i += 2) {
       const entry = this.#plan.entries[hits[i] as number] as Meaning;
       const at = hits[i + 1] as number;
-      if (mayMatch === null || mayMatch(this.#text, at, entry))
-        list.add(at - entry.reachBefore, at + entry.reachAfter, at);
+      if (mayMatch === null || mayMatch(at, entry)) list.add(at - entry.reachBefore, at + entry.reachAfter, at);
     }
     return list;
   }

@@ -3,20 +3,45 @@
 import type { Around, Extent } from './prefilter/entries.ts';
 import { LazyAutomaton } from './prefilter/lazy-automaton.ts';
 
-/** Whether a match may lie around an anchor that was found at a place. */
-export type MayMatch = (text: Uint8Array, at: number, anchor: Extent) => boolean;
+/**
+ * What is read for one rule at most, in bytes: so many for each of the text, and as many more. Beyond, RE2 reads the text once,
+ * whatever it holds; anchors that stand close together, each with a long way to read, would take a thousand times that.
+ */
+const READ_A_BYTE = 4;
+const READ_ANYWAY = 65_536;
 
-const known = new WeakMap<Around, MayMatch>();
+/** Whether a match may lie around an anchor that was found at a place of the text. */
+export type MayMatch = (at: number, anchor: Extent) => boolean;
 
-/** Kept for as long as its rule is. */
-export function mayMatchOf(around: Around): MayMatch {
-  let mayMatch = known.get(around);
-  if (mayMatch === undefined) {
-    const after = new LazyAutomaton(around.after);
-    const before = new LazyAutomaton(around.before, { backwards: true });
-    mayMatch = (text, at, anchor) =>
-      after.fits(text, at + anchor.length, anchor.after) && before.fits(text, at, anchor.before);
-    known.set(around, mayMatch);
+class Surroundings {
+  readonly #before: LazyAutomaton;
+  readonly #after: LazyAutomaton;
+
+  constructor({ before, after }: Around) {
+    this.#before = new LazyAutomaton(before, { backwards: true });
+    this.#after = new LazyAutomaton(after);
   }
-  return mayMatch;
+
+  in(text: Uint8Array): MayMatch {
+    const most = this.#spent + READ_A_BYTE * text.length + READ_ANYWAY;
+    return (at, anchor) =>
+      this.#spent > most ||
+      (this.#after.fits(text, at + anchor.length, anchor.after) && this.#before.fits(text, at, anchor.before));
+  }
+
+  get #spent(): number {
+    return this.#before.spent + this.#after.spent;
+  }
+}
+
+const known = new WeakMap<Around, Surroundings>();
+
+/** For the anchors of one rule in one text. What is made for it is kept for as long as its rule is. */
+export function mayMatchIn(text: Uint8Array, around: Around): MayMatch {
+  let surroundings = known.get(around);
+  if (surroundings === undefined) {
+    surroundings = new Surroundings(around);
+    known.set(around, surroundings);
+  }
+  return surroundings.in(text);
 }

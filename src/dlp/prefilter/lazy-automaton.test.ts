@@ -30,6 +30,10 @@ describe('what follows a place', () => {
     ['a word that ends with the text', '[a-z]{3}\\b', 'abc', 'ab'],
     ['the end of the text', '[a-z]{3}$', 'abc', 'abc\n'],
     ['one of several', '(?:ab|cd{2,9})e', 'cddde', 'cde'],
+    ['an s for the long one', '(?i)ſx', 'sx', 'ax'],
+    ['a K for the Kelvin sign', '(?i)\\x{212a}x', 'Kx', 'ax'],
+    ['an S for one of a class', '(?i)[é密ſ]x', 'Sx', 'ax'],
+    ['a k for one of a range', '(?i)[\\x{100}-\\x{3000}]x', 'kx', 'ax'],
     ['what is beyond ASCII', 'é[à-ü]x', 'éüx', 'eüx'],
   ])('%s', (_what, regex, fits, fitsNot) => {
     expect(follows(regex, fits)).toBe(true);
@@ -44,6 +48,30 @@ describe('what follows a place', () => {
   it('fits where it is too far to look', () => {
     expect(follows('[^#]*#', 'a'.repeat(10_000))).toBe(true);
     expect(follows('[^#]*#', 'a'.repeat(1000))).toBe(false);
+  });
+});
+
+describe('states', () => {
+  it('are made anew once there are too many, so that no text makes it say yes to those that come after', () => {
+    const regex = '[ab]*a[ab]{9}#';
+    const automaton = new LazyAutomaton(positions(regex), { mostStates: 32 });
+    const refuses = () => !automaton.fits(Buffer.from('bbbb-'), 0, 0);
+    expect(refuses()).toBe(true);
+    const all = Array.from({ length: 1024 }, (_, i) => i.toString(2).padStart(10, '0')).join('');
+    expect(automaton.fits(Buffer.from(all.replaceAll('0', 'a').replaceAll('1', 'b')), 0, 0)).toBe(true);
+    expect(refuses()).toBe(true);
+    expect(automaton.fits(Buffer.from('babbbbbbbbb#'), 0, 0)).toBe(true);
+    expect(automaton.fits(Buffer.from('bbbbbbbbbbb#'), 0, 0)).toBe(false);
+  });
+
+  it('cost what they take to make', () => {
+    const automaton = new LazyAutomaton(positions('[a-z]{9}#'));
+    const sample = Buffer.from('abcdefghi-');
+    automaton.fits(sample, 0, 0);
+    const first = automaton.spent;
+    automaton.fits(sample, 0, 0);
+    expect(automaton.spent - first).toBe(10);
+    expect(first).toBeGreaterThan(2000);
   });
 });
 

@@ -15,8 +15,13 @@ import {
   wordsOf,
 } from './positions.ts';
 
-/** Beyond them a text fits: what is made for one text stays for the next. */
+/** Beyond them a text fits, and the next begins with none: nobody can fill it for those who come after. */
 const MOST_STATES = 1024;
+/** Positions in the lists of all states, likewise: half a megabyte. */
+const MOST_LISTED = 65_536;
+/** What a state costs to make, and each position of its list, in bytes read. */
+const STATE_COST = 256;
+const POSITION_COST = 16;
 /** Bytes that are looked at; who gets so far, fits. */
 const MOST_STEPS = 4096;
 const UNKNOWN = 0;
@@ -49,6 +54,9 @@ export class LazyAutomaton {
   readonly #afterWord: boolean[] = [];
   #limits = new Float64Array(16);
   #table: Int16Array;
+  #listed = 0;
+  #isFull = false;
+  #spent = 0;
 
   constructor(
     packed: PackedPositions,
@@ -71,8 +79,14 @@ export class LazyAutomaton {
     this.#table = new Int16Array(16 * this.#row);
   }
 
+  /** Bytes that were read so far, and what states cost, counted in them. */
+  get spent(): number {
+    return this.#spent;
+  }
+
   /** Whether what is read from a place on may belong to a match: of the sequences that it was made of, the one of that number. */
   fits(text: Uint8Array, at: number, start: number): boolean {
+    if (this.#isFull) this.#forget();
     const backwards = this.#backwards;
     const step = backwards ? -1 : 1;
     const end = backwards ? -1 : text.length;
@@ -96,7 +110,8 @@ export class LazyAutomaton {
     let characters = 0;
     const last = from + step * MOST_STEPS;
     const stop = step < 0 ? Math.max(end, last) : Math.min(end, last);
-    for (let at = from; at !== stop; at += step) {
+    let at = from;
+    for (; at !== stop; at += step) {
       const byte = text[at] as number;
       let next = table[state * row + (classes[byte] as number)] as number;
       if (next === UNKNOWN) {
@@ -104,11 +119,16 @@ export class LazyAutomaton {
         table = this.#table;
         limits = this.#limits;
       }
-      if (next < FIRST) return next === FITS;
-      if ((byte & 0xc0) !== 0x80) characters += 1;
-      if (characters > (limits[next] as number)) return false;
       state = next;
+      if (next < FIRST) break;
+      if ((byte & 0xc0) !== 0x80) characters += 1;
+      if (characters > (limits[next] as number)) {
+        state = DEAD;
+        break;
+      }
     }
+    this.#spent += Math.abs(at - from) + 1;
+    if (state < FIRST) return state === FITS;
     if (stop !== end) return true;
     const over = table[state * row + row - 1] as number;
     return (over === UNKNOWN ? this.#next(state, row - 1) : over) === FITS;
@@ -210,7 +230,12 @@ export class LazyAutomaton {
     const known = this.#numbers.get(key);
     if (known !== undefined) return known;
     const state = this.#lists.length === 0 ? FIRST : this.#lists.length;
-    if (state >= this.#mostStates + FIRST) return FITS;
+    this.#spent += STATE_COST + POSITION_COST * list.length;
+    if (state >= this.#mostStates + FIRST || this.#listed + list.length > MOST_LISTED) {
+      this.#isFull = true;
+      return FITS;
+    }
+    this.#listed += list.length;
     this.#numbers.set(key, state);
     this.#lists[state] = list;
     this.#afterWord[state] = edged;
@@ -218,6 +243,17 @@ export class LazyAutomaton {
     const most = list.reduce((all, position) => Math.max(all, limits[position] as number), 0);
     this.#limits[state] = most === NO_LIMIT ? Number.POSITIVE_INFINITY : most;
     return state;
+  }
+
+  #forget(): void {
+    this.#numbers.clear();
+    this.#lists.length = 0;
+    this.#afterWord.length = 0;
+    this.#starts.fill(UNKNOWN);
+    this.#limits = new Float64Array(16);
+    this.#table = new Int16Array(16 * this.#row);
+    this.#listed = 0;
+    this.#isFull = false;
   }
 
   #grow(state: number): void {
