@@ -8,7 +8,12 @@ import { fact } from '../core/fact.ts';
 import type { AdminPorts } from './ports.ts';
 
 /** Looked for before the change; null where there is something, or nothing is to be there. */
-export function nothingThere({ live }: Pick<AdminPorts, 'live'>, action: ControlAction): string | null {
+export function nothingThere(
+  { live, fleet }: Pick<AdminPorts, 'live' | 'fleet'>,
+  action: ControlAction,
+): string | null {
+  // What lives at the members of a fleet is not known at their hub.
+  if (fleet !== null) return null;
   if (action.do === 'task.kill') {
     const { task, tenant } = action;
     const of = live.named(task).concat(live.dependants(fact('task', task)));

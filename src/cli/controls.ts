@@ -94,6 +94,6 @@ function printFleet(io: CliIo, fleet: NonNullable<Receipt['fleet']>): void {
   const within = fleet.confirmed_ms === null ? '' : ` within ${fleet.confirmed_ms} ms`;
   io.stdout(`fleet: ${confirmed} of ${members} members confirmed${within}, ${denying} hold no lease and deny\n`);
   io.stdout(`fleet: cut ${cut} of ${dependants} dependent flows (${live} live), slowest ${fleet.slowest_ms} ms\n`);
-  if (missed > 0) io.stdout(`NOT CONFIRMED: ${missed} flows at members\n`);
+  if (missed > 0) io.stdout(`NOT cut: ${missed} flows at members\n`);
   for (const { node, denies_from: from } of cutOff) io.stdout(`CUT OFF: ${node}, denies from ${instant(from)} on\n`);
 }
