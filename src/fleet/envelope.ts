@@ -70,10 +70,12 @@ export function open<T>(
   return said.success ? ok(said.data) : err(`it is not valid at \`${said.error.issues[0]?.path.join('.') ?? ''}\``);
 }
 
-/** Who says to have said it, before any signature is looked at; null when it cannot be read. */
+/** Who says to have said it, before any signature is looked at; null when it cannot be read, or is no name of a node. */
 export function claimedNode(bytes: Uint8Array): string | null {
   const outer = envelope.safeParse(unpacked(bytes, MAX_OTHER));
-  const body = outer.success ? z.looseObject({ node: z.string() }).safeParse(jsonOf(outer.data.body)) : null;
+  const body = outer.success
+    ? z.looseObject({ node: z.string().regex(NAME) }).safeParse(jsonOf(outer.data.body))
+    : null;
   return body?.success ? body.data.node : null;
 }
 

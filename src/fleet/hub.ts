@@ -96,7 +96,7 @@ export class FleetHub {
     this.#sequence = sequence;
     this.#durable = -1;
     this.#longest = Math.max(before, options.leaseMs);
-    this.#roster = new Roster(known === null ? 0 : options.clock.now() + before);
+    this.#roster = new Roster(options.clock, known === null ? 0 : this.#longest);
   }
 
   get epoch(): string {
@@ -133,8 +133,7 @@ export class FleetHub {
   confirmed(sequence = this.#sequence): Promise<FleetConfirmation> {
     const { clock, confirmMs: withinMs } = this.#options;
     const since = this.#published.get(sequence) ?? clock.monotonic();
-    const wait = { withinMs, since, now: () => clock.now(), monotonic: () => clock.monotonic() };
-    return this.#roster.confirmed(sequence, this.#nodes(), wait);
+    return this.#roster.confirmed(sequence, this.#nodes(), { withinMs, since });
   }
 
   members(): readonly ({ readonly node: string } & MemberState)[] {
@@ -146,13 +145,14 @@ export class FleetHub {
     const now = clock.now();
     const members = this.members();
     meter.set('locktender_fleet_members', members.length);
-    meter.set('locktender_fleet_members_leased', members.filter((m) => (m.leaseUntil ?? 0) > now).length);
+    meter.set('locktender_fleet_members_leased', members.filter((m) => m.leaseUntil > now).length);
     meter.set('locktender_fleet_members_behind', members.filter((m) => m.sequence < this.#sequence).length);
     meter.set('locktender_fleet_sequence', this.#sequence);
   }
 
+  /** Also whoever was taken off the list and may still act. */
   #nodes(): string[] {
-    return [...this.#options.members.all().keys()].sort();
+    return [...new Set([...this.#options.members.all().keys(), ...this.#roster.leased()])].sort();
   }
 
   #connected(connected: Connected): void {
@@ -227,7 +227,7 @@ export class FleetHub {
   }
 
   #ask(bytes: Uint8Array, respond: (reply: Uint8Array) => void): void {
-    const { fleet, signer, clock, leaseMs, log, meter } = this.#options;
+    const { fleet, signer, leaseMs, log, meter } = this.#options;
     const ask = this.#opened('ask', bytes, askSchema);
     // Before the first order is on disk nothing can be promised.
     if (ask === null || ask.fleet !== fleet || this.#durable < 0) return;
@@ -235,10 +235,8 @@ export class FleetHub {
     const follows = epoch === null || (epoch === this.#epoch && sequence <= this.#sequence);
     if (!follows)
       log.error({ node, epoch, sequence }, 'a member follows what this hub never ordered; see docs/fleet.md');
-    const at = clock.now();
-    const until = follows ? at + leaseMs : null;
     const receipt = ask.receipt !== null && this.#isOurs(ask.receipt) && ask.receipt.node === node ? ask.receipt : null;
-    this.#roster.asked({ ...ask, receipt }, { at, until, monotonic: clock.monotonic() });
+    this.#roster.asked({ ...ask, receipt }, follows ? leaseMs : null);
     const grant: LeaseGrant = {
       ...{ fleet, epoch: this.#epoch, sequence: this.#sequence, node: ask.node, nonce: ask.nonce },
       ttl_ms: leaseMs,
@@ -259,10 +257,9 @@ export class FleetHub {
   }
 
   #receipt(bytes: Uint8Array): void {
-    const { clock } = this.#options;
     const receipt = this.#opened('receipt', bytes, receiptSchema);
     if (receipt === null || !this.#isOurs(receipt)) return;
-    this.#roster.receipt(receipt, { at: clock.now(), monotonic: clock.monotonic() });
+    this.#roster.receipt(receipt);
   }
 
   #isOurs({ fleet, epoch, sequence }: FleetReceipt): boolean {

@@ -29,8 +29,9 @@ export class MemberKeys {
   constructor(file: string, log: Log) {
     this.#file = file;
     this.#log = log;
-    this.#keys = parseMemberKeys(readFileSync(file, 'utf8'));
+    // Before it is read, so that what is written meanwhile is seen.
     this.#stamp = this.#stampNow();
+    this.#keys = parseMemberKeys(readFileSync(file, 'utf8'));
   }
 
   all(): ReadonlyMap<string, KeyObject> {

@@ -1,11 +1,12 @@
 /** What the hub knows of its members: until when each may act, what it has in force, and what it said it did. */
 
 import type { FleetConfirmation } from '../core/controls.ts';
+import type { Clock } from '../core/ports.ts';
 import type { FleetReceipt, LeaseAsk } from './messages.ts';
 
 export interface MemberState {
-  /** Epoch ms until which its last lease runs at the latest; null when none was given in this epoch. */
-  readonly leaseUntil: number | null;
+  /** Epoch ms until which its last lease runs at the latest; not after now when it has none. */
+  readonly leaseUntil: number;
   /** Epoch ms; null: never heard since the hub started. */
   readonly heardAt: number | null;
   /** Order that it has in force, whole; -1 when that is not known. */
@@ -16,7 +17,8 @@ export interface MemberState {
 }
 
 interface Entry {
-  leaseUntil: number | null;
+  /** When its last lease ends at the latest, by the hub's monotonic clock: whoever sets the other ends no lease. */
+  leaseEnds: number | null;
   heardAt: number | null;
   /** Whole: controls and files. */
   sequence: number;
@@ -35,57 +37,68 @@ const KEPT_RECEIPTS = 64;
 export class Roster {
   readonly #entries = new Map<string, Entry>();
   readonly #wake = new Set<() => void>();
-  /** Until when leases of before this start may run (epoch ms). */
+  readonly #clock: Clock;
+  /** Until when leases of before this start may run, by the monotonic clock. */
   readonly #before: number;
 
-  constructor(before: number) {
-    this.#before = before;
+  /** `before`: milliseconds for which leases of before this start may run on. */
+  constructor(clock: Clock, before: number) {
+    this.#clock = clock;
+    this.#before = clock.monotonic() + before;
   }
 
   stateOf(node: string): MemberState {
     const entry = this.#entries.get(node);
-    if (!entry) return { leaseUntil: this.#before, heardAt: null, sequence: -1, refused: null, version: null };
-    const { leaseUntil, heardAt, sequence, refused, version } = entry;
-    return { leaseUntil: leaseUntil ?? this.#before, heardAt, sequence, refused, version };
+    const leaseUntil = this.#clock.now() + this.#left(node);
+    if (!entry) return { leaseUntil, heardAt: null, sequence: -1, refused: null, version: null };
+    const { heardAt, sequence, refused, version } = entry;
+    return { leaseUntil, heardAt, sequence, refused, version };
   }
 
-  /** `until`: null when it follows another epoch, and so may not act on the answer. */
-  asked({ node, sequence, version, receipt }: LeaseAsk, { at, until, monotonic }: Granting): void {
+  /** Those whose lease may still run. */
+  leased(): string[] {
+    return [...this.#entries.keys()].filter((node) => this.#left(node) > 0);
+  }
+
+  /** `forMs`: null when it follows another epoch, and so may not act on the answer. */
+  asked({ node, sequence, version, receipt }: LeaseAsk, forMs: number | null): void {
     const entry = this.#of(node);
-    entry.heardAt = at;
+    entry.heardAt = this.#clock.now();
     entry.version = version;
-    if (until === null) return;
-    entry.leaseUntil = Math.max(entry.leaseUntil ?? 0, until);
+    if (forMs === null) return;
+    entry.leaseEnds = Math.max(entry.leaseEnds ?? 0, this.#clock.monotonic() + forMs);
     entry.sequence = Math.max(entry.sequence, sequence);
-    this.#confirm(entry, sequence, monotonic);
-    if (receipt !== null) this.receipt(receipt, { at, monotonic });
+    this.#confirm(entry, sequence);
+    if (receipt !== null) this.receipt(receipt);
     this.#told();
   }
 
-  receipt(receipt: FleetReceipt, { at, monotonic }: Pick<Granting, 'at' | 'monotonic'>): void {
+  /** One that is older than what was heard tells nothing new of its files: NATS may say it again. */
+  receipt(receipt: FleetReceipt): void {
     const entry = this.#of(receipt.node);
-    entry.heardAt = at;
-    if (receipt.whole) {
-      entry.refused = receipt.refused;
-      entry.sequence = Math.max(entry.sequence, receipt.sequence);
+    const newest = entry.receipts.at(-1)?.sequence ?? -1;
+    if (receipt.sequence >= newest) {
+      entry.heardAt = this.#clock.now();
+      if (receipt.whole || receipt.refused !== null) entry.refused = receipt.refused;
     }
+    if (receipt.whole) entry.sequence = Math.max(entry.sequence, receipt.sequence);
     const known = entry.receipts.findIndex((one) => one.sequence === receipt.sequence);
-    if (known < 0) entry.receipts = [...entry.receipts, receipt].slice(-KEPT_RECEIPTS);
+    if (known < 0) entry.receipts = bySequence([...entry.receipts, receipt]).slice(-KEPT_RECEIPTS);
     else entry.receipts[known] = receipt;
-    this.#confirm(entry, receipt.sequence, monotonic);
+    this.#confirm(entry, receipt.sequence);
     this.#told();
   }
 
   /** Resolves once every one of `nodes` that holds a lease has confirmed, or the time is over. */
   async confirmed(sequence: number, nodes: readonly string[], wait: Waiting): Promise<FleetConfirmation> {
-    const open = () => nodes.some((node) => this.#runs(node, wait.now()) && !this.#has(node, sequence));
-    const deadline = wait.monotonic() + wait.withinMs;
-    for (let left = wait.withinMs; open() && left > 0; left = deadline - wait.monotonic()) await this.#news(left);
+    const open = () => nodes.some((node) => this.#left(node) > 0 && !this.#has(node, sequence));
+    const deadline = this.#clock.monotonic() + wait.withinMs;
+    for (let left = wait.withinMs; open() && left > 0; left = deadline - this.#clock.monotonic())
+      await this.#news(left);
     return this.#outcome(sequence, nodes, wait);
   }
 
-  #outcome(sequence: number, nodes: readonly string[], { now, since }: Waiting): FleetConfirmation {
-    const at = now();
+  #outcome(sequence: number, nodes: readonly string[], { since }: Waiting): FleetConfirmation {
     const done = nodes.filter((node) => this.#has(node, sequence));
     const silent = nodes.filter((node) => !this.#has(node, sequence));
     const receipts = done.flatMap(
@@ -96,7 +109,7 @@ export class Roster {
     return {
       members: nodes.length,
       confirmed: done.length,
-      denying: silent.filter((node) => !this.#runs(node, at)).length,
+      denying: silent.filter((node) => this.#left(node) === 0).length,
       live: sum((r) => r.live),
       dependants: sum((r) => r.dependants),
       cut: sum((r) => r.cut),
@@ -104,8 +117,8 @@ export class Roster {
       slowest_ms: Math.max(0, ...receipts.map((r) => r.slowest_ms)),
       confirmed_ms: times.length === 0 ? null : Math.round((Math.max(...times) - since) * 10) / 10,
       cut_off: silent
-        .filter((node) => this.#runs(node, at))
-        .map((node) => ({ node, denies_from: this.stateOf(node).leaseUntil ?? at })),
+        .filter((node) => this.#left(node) > 0)
+        .map((node) => ({ node, denies_from: Math.ceil(this.#clock.now() + this.#left(node)) })),
     };
   }
 
@@ -115,9 +128,9 @@ export class Roster {
     return first?.[1] ?? null;
   }
 
-  #confirm(entry: Entry, sequence: number, monotonic: number): void {
+  #confirm(entry: Entry, sequence: number): void {
     entry.controls = Math.max(entry.controls, sequence);
-    if (!entry.confirmedAt.has(sequence)) entry.confirmedAt.set(sequence, monotonic);
+    if (!entry.confirmedAt.has(sequence)) entry.confirmedAt.set(sequence, this.#clock.monotonic());
     for (const old of entry.confirmedAt.keys()) if (old < sequence - KEPT_RECEIPTS) entry.confirmedAt.delete(old);
   }
 
@@ -125,15 +138,16 @@ export class Roster {
     return (this.#entries.get(node)?.controls ?? -1) >= sequence;
   }
 
-  #runs(node: string, now: number): boolean {
-    return (this.stateOf(node).leaseUntil ?? 0) > now;
+  /** Milliseconds for which it may still act at the most. */
+  #left(node: string): number {
+    return Math.max(0, (this.#entries.get(node)?.leaseEnds ?? this.#before) - this.#clock.monotonic());
   }
 
   #of(node: string): Entry {
     const known = this.#entries.get(node);
     if (known) return known;
     const entry: Entry = {
-      ...{ leaseUntil: null, heardAt: null, sequence: -1, controls: -1, refused: null, version: null },
+      ...{ leaseEnds: null, heardAt: null, sequence: -1, controls: -1, refused: null, version: null },
       receipts: [],
       confirmedAt: new Map(),
     };
@@ -158,16 +172,12 @@ export class Roster {
   }
 }
 
-interface Granting {
-  readonly at: number;
-  readonly until: number | null;
-  readonly monotonic: number;
+function bySequence(receipts: readonly FleetReceipt[]): FleetReceipt[] {
+  return receipts.toSorted((a, b) => a.sequence - b.sequence);
 }
 
 interface Waiting {
   readonly withinMs: number;
   /** By the monotonic clock. */
   readonly since: number;
-  readonly now: () => number;
-  readonly monotonic: () => number;
 }

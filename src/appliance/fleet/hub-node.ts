@@ -99,11 +99,15 @@ function causeOf({ change, action, by, why, until, automatic, approvedBy }: Snap
 
 function membersAt(hub: FleetHub, now: number) {
   return hub.members().map(({ node, leaseUntil, heardAt, sequence, refused, version }) => {
-    const leased = leaseUntil !== null && leaseUntil > now;
+    const leased = leaseUntil > now;
     const state = leased ? (sequence >= hub.sequence ? 'current' : 'behind') : 'denying';
     return {
       ...{ node, state: state as 'current' | 'behind' | 'denying', refused, version },
-      ...{ sequence: sequence < 0 ? null : sequence, lease_until: leased ? leaseUntil : null, heard_at: heardAt },
+      ...{
+        sequence: sequence < 0 ? null : sequence,
+        lease_until: leased ? Math.ceil(leaseUntil) : null,
+        heard_at: heardAt,
+      },
     };
   });
 }
