@@ -9,6 +9,7 @@ import { CONTROL_ROUTES } from './contract/control-routes.ts';
 import { FLEET_ROUTES } from './contract/fleet-routes.ts';
 import { INSIGHT_ROUTES } from './contract/insight-routes.ts';
 import { make } from './contract/make-route.ts';
+import * as pass from './contract/pass-shapes.ts';
 import { POLICY_ROUTES } from './contract/policy-routes.ts';
 import { ADMIN, EVERYONE, type Given, OPERATE, type Role, type Route, SECURE } from './contract/route.ts';
 import { RULE_ROUTES } from './contract/rule-routes.ts';
@@ -30,14 +31,14 @@ export const ROUTES = {
   }),
   passIssue: make('POST', '/v1/passes', OPERATE, {
     summary: 'issues a pass, if admission allows it',
-    body: shape.passOrder,
-    response: shape.issuedPass,
+    body: pass.passOrder,
+    response: pass.issuedPass,
     changes: true,
   }),
   passInspect: make('POST', '/v1/passes/inspect', EVERYONE, {
     summary: 'what a pass says and whether it holds; the token goes in the body so that no log sees it',
     body: z.strictObject({ token: z.string().min(1).max(16_384) }),
-    response: shape.inspectedPass,
+    response: pass.inspectedPass,
   }),
   rulesReload: make('POST', '/v1/rules/reload', SECURE, {
     summary: 'loads the DLP rules, runs their tests and swaps them in, or refuses and keeps the old',
