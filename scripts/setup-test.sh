@@ -15,32 +15,41 @@ want tinyproxy tinyproxy-bin
 want microsocks microsocks
 want nft nftables
 want ip iproute2
-# promtool alone, taken out of Debian's prometheus: the package itself would start a server.
-get_promtool() {
-  command -v promtool >/dev/null 2>&1 || [ -x toolchain/promtool ] && return 0
-  to=$PWD/toolchain/promtool work=$(mktemp -d)
-  (cd "$work" && apt-get download -qq prometheus && dpkg-deb --fsys-tarfile prometheus_*.deb |
-    tar -x ./usr/bin/promtool && install -m 0755 usr/bin/promtool "$to") >/dev/null 2>&1 ||
-    echo 'setup-test: no promtool; its tests are skipped' >&2
+# Stands before what only root may do.
+as_root=''
+[ "$(id -u)" -eq 0 ] || as_root=sudo
+# One program out of a Debian package, into toolchain/: the package itself would start a server.
+get_alone() {
+  program=$1 package=$2 path=$3 without=$4
+  if command -v "$program" >/dev/null 2>&1 || [ -x "toolchain/$program" ]; then return 0; fi
+  work=$(mktemp -d)
+  if ! take_out >"$work/said" 2>&1; then
+    echo "setup-test: no $program ($(tail -n 1 "$work/said")); without it $without." \
+      "Put it on the PATH or into toolchain/, or let apt-get reach a Debian mirror and run this again." >&2
+  fi
   rm -rf "$work"
 }
-# nats-server alone, for the same reason.
-get_nats() {
-  command -v nats-server >/dev/null 2>&1 || [ -x toolchain/nats-server ] && return 0
-  to=$PWD/toolchain/nats-server work=$(mktemp -d)
-  (cd "$work" && { apt-get download -qq nats-server || { ${as_root-sudo} apt-get update -qq && apt-get download -qq nats-server; }; } && dpkg-deb --fsys-tarfile nats-server_*.deb |
-    tar -x ./usr/sbin/nats-server && install -m 0755 usr/sbin/nats-server "$to") >/dev/null 2>&1 ||
-    echo 'setup-test: no nats-server; the tests of fleets fail' >&2
-  rm -rf "$work"
+take_out() {
+  # The lists may be older than what the mirror has.
+  download || { $as_root apt-get update -qq && download; } || return 1
+  dpkg-deb --fsys-tarfile "$work/${package}"_*.deb | tar -x -C "$work" "./$path" || return 1
+  install -m 0755 "$work/$path" "toolchain/$program"
 }
-[ "$(id -u)" -ne 0 ] || as_root=''
-[ -z "$need" ] && { get_promtool; get_nats; exit 0; }
-if [ "$(id -u)" -eq 0 ]; then as_root=''; elif command -v sudo >/dev/null 2>&1; then as_root=sudo; else
-  echo "setup-test: install these first:$need" >&2; exit 2
+download() { (cd "$work" && apt-get download -qq "$package"); }
+get_servers() {
+  get_alone promtool prometheus usr/bin/promtool 'the tests of alert rules are skipped'
+  get_alone nats-server nats-server usr/sbin/nats-server 'the tests of fleets fail'
+}
+if [ -z "$need" ]; then
+  get_servers
+  exit 0
+fi
+if [ -n "$as_root" ] && ! command -v sudo >/dev/null 2>&1; then
+  echo "setup-test: install these first:$need" >&2
+  exit 2
 fi
 echo "setup-test: installing$need" >&2
 $as_root apt-get update -qq >&2
 # shellcheck disable=SC2086
 DEBIAN_FRONTEND=noninteractive $as_root apt-get install -y -qq --no-install-recommends $need >/dev/null
-get_promtool
-get_nats
+get_servers
