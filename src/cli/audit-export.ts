@@ -31,8 +31,11 @@ export function addExport(audit: Command, parts: CliParts): void {
       command
         .option('--format <format>', `one of ${EXPORT_FORMATS.join(', ')}`, 'jsonl')
         .option('--from <seq>', 'first sequence number', '0')
-        .option('--proof', 'first a line by which the rest is verified by itself; default: for a part of a log (jsonl)')
-        .option('--no-proof', 'the entries alone')
+        .option(
+          '--proof',
+          'a first line `{"export":…}`, which is no event, by which the rest is verified by itself; default: for a part of a log (jsonl)',
+        )
+        .option('--no-proof', 'events alone, also of a part')
         .option('--dir <dir>', 'log directory; default: that of the state directory');
     },
     run: async (_, options, { io }) => {

@@ -61,7 +61,7 @@ export const AUDIT_ROUTES = {
         .enum(['part', 'always', 'never'])
         .default('part')
         .describe(
-          'a first line by which the rest (jsonl) is verified by itself; `part`: where it is not the whole log',
+          'a first line `{"export":…}`, which is no event, by which the rest (jsonl) is verified by itself; `part`: where it is not the whole log',
         ),
     }),
     answers: 'lines',
