@@ -81,10 +81,15 @@ describe('an export of a part of a log', () => {
     expect(foreign.fault).toMatchObject({ kind: 'wrong_key' });
     const other = temporaryDir();
     const log = await openLog(logOptions(other, signer));
-    for (let n = 0; n < 3; n += 1) await log.record(decisionBody(n));
+    const under = (checkpoint: string) => verifyExport(part(300), { checkpoint, verifiers, tiles: null }).fault;
+    for (let n = 1; n <= 3; n += 1) await log.record(decisionBody(n));
+    await log.publish();
+    expect(under(exportCheckpoint(other))).toMatchObject({ kind: 'missing', why: expect.stringContaining(' 700 ') });
+    for (let n = 4; n <= COUNT; n += 1) await log.record(decisionBody(n));
     await log.close();
-    const checkpoint = exportCheckpoint(other);
-    expect(verifyExport(part(300), { checkpoint, verifiers, tiles: null }).fault).toMatchObject({ kind: 'forked' });
+    expect(under(exportCheckpoint(other))).toMatchObject({ kind: 'forked' });
+    const why = 'the checkpoint is not valid: not a signed note';
+    expect(under('locktender')).toMatchObject({ kind: 'altered', why });
   });
 
   it('names the line that differs where the log is at hand', () => {

@@ -66,13 +66,27 @@ function headOf(check: ExportCheck, proof: ExportProof | null): SignedCheckpoint
   const given = check.checkpoint === null ? null : parseCheckpoint(check.checkpoint);
   const parsed = carried ?? given;
   if (parsed === null) return fault(0, 'missing', 'the export carries no checkpoint, and none was given');
-  if (!parsed.ok || given?.ok === false) return fault(0, 'altered', 'the checkpoint is not valid');
+  if (!parsed.ok) return invalid(parsed.error);
+  if (given?.ok === false) return invalid(given.error);
   if (checkNote(parsed.value.note, check.verifiers) !== 'verified') {
     return fault(0, 'wrong_key', 'no given key signed the checkpoint');
   }
-  const { size, root } = parsed.value;
-  if (given === null || (given.value.size === size && given.value.root.equals(root))) return parsed.value;
-  return fault(0, 'forked', `the export leads to a checkpoint of ${size} entries, which is not the one that was given`);
+  return given === null ? parsed.value : sameTree(parsed.value, given.value);
+}
+
+function invalid(why: string): Fault {
+  return fault(0, 'altered', `the checkpoint is not valid: ${why}`);
+}
+
+/** The carried checkpoint, if that which was given is of the same tree. */
+function sameTree(carried: SignedCheckpoint, given: SignedCheckpoint): SignedCheckpoint | Fault {
+  const { size, root } = carried;
+  if (given.size !== size) {
+    const why = `the export leads to its own checkpoint of ${size} entries, and nothing shows that the given one, of ${given.size}, is of the same log`;
+    return fault(0, 'missing', `${why}; give that of ${size}, or none`);
+  }
+  if (given.root.equals(root)) return carried;
+  return fault(0, 'forked', `of ${size} entries, the export leads to another root than the checkpoint that was given`);
 }
 
 /** From entry 0, or from where a log at hand has the first line; to the end of the checkpoint. */
