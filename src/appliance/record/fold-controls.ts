@@ -5,12 +5,13 @@
 
 import { setImmediate } from 'node:timers/promises';
 import { Frontier, leafHash } from '../../audit/merkle.ts';
-import { inclusionProof, rootFromInclusion } from '../../audit/proof.ts';
+import { inclusionProof } from '../../audit/proof.ts';
 import type { KeptFrom } from '../../audit/pruning.ts';
 import { readCheckedEntries } from '../../audit/read.ts';
 import { publishedCheckpoint } from '../../audit/recover.ts';
 import { checkNote, type NoteVerifier } from '../../audit/signed-note.ts';
 import { appendSubtrees, subtreeRoots } from '../../audit/span.ts';
+import { verifyProof } from '../../audit/verify-proof.ts';
 import type { Controls } from '../../core/controls.ts';
 import type { AuditEvent } from '../../core/event.ts';
 import { ControlsHistory } from '../../policy/controls/controls-history.ts';
@@ -33,10 +34,8 @@ export async function foldControls(
   if (head === null || checkNote(head.note, verifiers) !== 'verified')
     throw harmed('the checkpoint is not signed by it');
   for (const seq of kept?.told ?? []) {
-    const { entry, proof } = inclusionProof(dir, seq);
-    const path = proof.map((hash) => Buffer.from(hash, 'base64'));
-    const root = rootFromInclusion(seq, head.size, Buffer.from(entry), path);
-    if (root?.equals(head.root) !== true) throw harmed(`entry ${seq} is not the one that was signed`);
+    const fault = verifyProof(JSON.stringify(inclusionProof(dir, seq)), verifiers);
+    if (fault !== null) throw harmed(`entry ${seq} is not the one that was signed: ${fault}`);
   }
   const from = kept?.first ?? 0;
   const tree = new Frontier();
