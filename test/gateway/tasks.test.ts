@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { ControlAction } from '../../src/core/controls.ts';
 import type { ControlPlane, LiveTask } from '../../src/core/ports.ts';
-import { ok } from '../../src/core/result.ts';
+import { err, ok } from '../../src/core/result.ts';
 import { gatewayClient } from '../../src/gateway/client.ts';
 import { DEV_KEY, type TestGateway, testGateway } from './fixture.ts';
 
@@ -12,10 +12,12 @@ const LOOP = 'export default () => { for (;;); };';
 /** What the record knows beside the gateway, and what was asked of the controls. */
 let known: LiveTask[] = [];
 const asked: string[] = [];
+/** Why the controls change nothing, as at a member of a fleet. */
+let unchanged: string | null = null;
 const control = {
   apply: async ({ action }: { action: ControlAction }) => {
     asked.push(Object.values(action).join(' '));
-    return ok({});
+    return unchanged === null ? ok({}) : err(unchanged);
   },
 } as unknown as ControlPlane;
 
@@ -27,9 +29,14 @@ beforeEach(() => {
   at.recorded.length = 0;
   asked.length = 0;
   known = [];
+  unchanged = null;
 });
 
 const submit = (body: object, headers = {}) => at.call('/v1/tasks', { body, headers });
+/** A sandbox that the record knows. */
+const live = (id: string, tenant: string): LiveTask => ({
+  ...{ id, tenant, class: 'code', profile: 'code', kind: 'sandbox', until: Date.now() + 60_000 },
+});
 const until = async (holds: () => boolean) => {
   while (!holds()) await new Promise((r) => setTimeout(r, 5));
 };
@@ -177,6 +184,18 @@ describe('a task that runs', () => {
     expect((await at.call('/v1/tasks/none')).status).toBe(404);
   });
 
+  test('is killed where no controls are changed, as at a member of a fleet; a sandbox is not, and its caller is told', async () => {
+    unchanged = 'not done: change it at the hub';
+    const kill = (id: string) => at.call(`/v1/tasks/${id}`, { method: 'DELETE' });
+    const running = submit({ task: 'member-1', code: LOOP });
+    await until(() => at.pool.stats().running > 0);
+    expect((await kill('member-1')).body).toEqual({ task: 'member-1', status: 'killed' });
+    expect((await running).body).toMatchObject({ status: 'killed' });
+    known = [live('member-2', 'acme')];
+    expect(await kill('member-2')).toMatchObject({ status: 409, body: { detail: expect.stringContaining(unchanged) } });
+    expect((await at.call('/v1/tasks/member-2')).body).toMatchObject({ status: 'running' });
+  });
+
   test('goes on when policy is loaded anew', async () => {
     const running = submit({ task: 'mine-3', code: 'export default () => new Promise((r) => setTimeout(r, 100, 5));' });
     await until(() => at.pool.stats().running > 0);
@@ -230,10 +249,6 @@ describe('POST /v1/passes', () => {
     const free = await at.call('/v1/passes', { body: { class: 'code', task: 'box-2' } });
     expect(free.status).toBe(201);
     at.change({ killedTasks: {} });
-  });
-
-  const live = (id: string, tenant: string): LiveTask => ({
-    ...{ id, tenant, class: 'code', profile: 'code', kind: 'sandbox', until: Date.now() + 60_000 },
   });
 
   test('who kills it kills no task of that id of another tenant', async () => {

@@ -53,17 +53,22 @@ export const AUDIT_ROUTES = {
   }),
   auditExport: make('GET', '/v1/audit/export', AUDIT, {
     summary: 'every entry as one line, as `audit export` writes it',
-    query: z.object({
-      format: z.enum(['jsonl', 'ocsf', 'cloudevents']).default('jsonl'),
-      from: z.coerce.number().int().min(0).default(0).describe('first sequence number'),
-      to: z.coerce.number().int().min(0).optional().describe('last sequence number'),
-      proof: z
-        .enum(['part', 'always', 'never'])
-        .default('part')
-        .describe(
-          'a first line `{"export":…}`, which is no event, by which the rest (jsonl) is verified by itself; `part`: where it is not the whole log',
-        ),
-    }),
+    query: z
+      .object({
+        format: z.enum(['jsonl', 'ocsf', 'cloudevents']).default('jsonl'),
+        from: z.coerce.number().int().min(0).default(0).describe('first sequence number'),
+        to: z.coerce.number().int().min(0).optional().describe('last sequence number'),
+        proof: z
+          .enum(['part', 'always', 'never'])
+          .default('part')
+          .describe(
+            'a first line `{"export":…}`, which is no event, by which the rest (jsonl) is verified by itself; `part`: where it is not the whole log',
+          ),
+      })
+      .refine(({ format, proof }) => format === 'jsonl' || proof !== 'always', {
+        path: ['proof'],
+        message: '`always` is for `format=jsonl`: only the entries themselves lead to a checkpoint',
+      }),
     answers: 'lines',
     response: z.string(),
   }),
