@@ -1,5 +1,6 @@
 /** WebSocket upgrades: who may ask for one, what an origin may answer instead, and how one ends. */
 
+import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DEMO_SECRET } from '../../src/appliance/tour/demo-origins.ts';
@@ -60,13 +61,31 @@ describe('T-28 WebSocket', () => {
     const ask = () => lab.inspected('web.lab.test', upgrade('web.lab.test'), { pass: lab.passes.write });
     lab.script = (socket) => void socket.end(answer(`token ${DEMO_SECRET}`).replace('200 OK', '403 Forbidden'));
     expect(await ask()).toMatch(/^HTTP\/1\.1 403 Forbidden\r\n[\s\S]*\r\n\r\ntoken \[REDACTED:GITHUB_TOKEN\]$/);
+    const origin = Promise.withResolvers<Socket>();
     lab.script = (socket) => {
+      origin.resolve(socket);
       socket.write('HTTP/1.1 403 Forbidden\r\nTransfer-Encoding: chunked\r\n\r\n6\r\nhello \r\n');
-      setTimeout(() => socket.destroy(), 300);
     };
-    const broken = await ask();
-    expect(broken).toContain('hello');
+    const client = await asking(true);
+    let broken = '';
+    client.on('data', (chunk: Buffer) => {
+      broken += chunk.toString('latin1');
+    });
+    const closed = new Promise((resolve) => client.once('close', resolve));
+    await expect.poll(() => broken, { timeout: 10_000 }).toContain('hello');
+    (await origin.promise).destroy();
+    await closed;
     expect(broken).not.toMatch(/\r\n0\r\n\r\n$|locktender/);
+  });
+
+  it('T-45 whose origin refuses it keeps no connection open behind the answer, whatever its client has sent', async () => {
+    lab.script = (socket) => void socket.end('HTTP/1.1 401 Unauthorized\r\nContent-Length: 2\r\n\r\nno');
+    const client = await asking(false, { allowHalfOpen: true });
+    client.write('what is no message yet');
+    await once(client.resume(), 'end');
+    const more = setInterval(() => client.write('x'), 50);
+    await new Promise((resolve) => client.once('error', resolve).once('close', resolve));
+    clearInterval(more);
   });
 
   it.each(['inspected', 'in the clear'])(
@@ -87,7 +106,12 @@ describe('T-28 WebSocket', () => {
     },
   );
 
-  async function asking(isInspected: boolean): Promise<Socket> {
+  function inTheClear(): string {
+    const url = `http://web.lab.test:${lab.plainPort}`;
+    return upgrade('web.lab.test').replace('/socket', `${url}/socket`).replace(`:${lab.tlsPort}`, `:${lab.plainPort}`);
+  }
+
+  async function asking(isInspected: boolean, options = {}): Promise<Socket> {
     const { write } = lab.passes;
     if (isInspected) {
       const { socket, refused } = await lab.tunnel('web.lab.test', { pass: write });
@@ -96,12 +120,8 @@ describe('T-28 WebSocket', () => {
       return socket;
     }
     const [host = '', port = ''] = lab.appliance.proxyAddress.split(':');
-    const socket = connect(Number(port), host);
-    const url = `http://web.lab.test:${lab.plainPort}`;
-    const head = upgrade('web.lab.test')
-      .replace('/socket', `${url}/socket`)
-      .replace(`:${lab.tlsPort}`, `:${lab.plainPort}`);
-    socket.write(head.replace('Connection:', `${lab.authorization(write)}Connection:`));
+    const socket = connect({ ...options, port: Number(port), host });
+    socket.write(inTheClear().replace('Connection:', `${lab.authorization(write)}Connection:`));
     return socket;
   }
 

@@ -10,6 +10,7 @@ import { mayEndAnyhow } from '../dial/tls-end.ts';
 import { MOST_INTERIM, upstreamRefusal } from '../dial/upstream-errors.ts';
 import { urlHost } from '../dial/upstreams.ts';
 import { Http1Reply } from '../doors/http1-reply.ts';
+import { lingering } from '../doors/last-words.ts';
 import type { Exchange, HeaderList } from '../exchange.ts';
 import { canonicalField, clientFields, upstreamFields } from '../fields.ts';
 import type { Gate } from '../gate.ts';
@@ -48,7 +49,7 @@ export async function relayUpgrade(gate: Gate, exchange: Exchange, upgrading: Up
     stop();
   }
   if (switched === null) {
-    client.end();
+    lingering(client, gate.settings.idleMs);
     return;
   }
   const { upstream, fields } = switched;
