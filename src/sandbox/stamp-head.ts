@@ -5,7 +5,6 @@
  */
 
 import { HEAD_LIMITS, type HeaderField, HeadScan, readRequestHead } from '../wire/http-head.ts';
-import { upgradeOf } from '../wire/upgrade-field.ts';
 
 /** `null`: the head is not whole yet. Else what goes to the gate in place of `bytes`. */
 export function stampHead(bytes: Buffer, credentials: string, scan = new HeadScan()): Buffer | null {
@@ -14,7 +13,7 @@ export function stampHead(bytes: Buffer, credentials: string, scan = new HeadSca
   if (!read.ok) return bytes;
   const { method, target, version, headers, length } = read.value;
   const kept = headers.filter(([name]) => name.toLowerCase() !== 'proxy-authorization');
-  const fields = method === 'CONNECT' || upgradeOf(kept) !== '' ? kept : closing(kept);
+  const fields = method === 'CONNECT' ? kept : closing(kept);
   const lines = [
     `${method} ${target} HTTP/${version}`,
     ...fields.map(([name, value]) => `${name}: ${value}`),
@@ -24,7 +23,8 @@ export function stampHead(bytes: Buffer, credentials: string, scan = new HeadSca
 }
 
 /**
- * One request a connection: what follows the first head is relayed unread, so a second head would go without the pass.
+ * One request a connection: what follows the first head is relayed unread, so a second head would go without the pass. Of an
+ * upgrade too: where it is refused or not taken up, the connection stays one of HTTP.
  * Other options of `Connection` stay, since they name fields that must not leave (RFC 9110 section 7.6.1).
  */
 function closing(headers: readonly HeaderField[]): HeaderField[] {

@@ -1,9 +1,10 @@
 /** WebSocket upgrades: who may ask for one, what an origin may answer instead, and how one ends. */
 
 import { once } from 'node:events';
-import { connect, type Socket } from 'node:net';
+import { type AddressInfo, connect, type Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DEMO_SECRET } from '../../src/appliance/tour/demo-origins.ts';
+import { startPassRelay } from '../../src/sandbox/pass-relay.ts';
 import { answer, everything, type Lab, openLab } from '../proxy/lab.ts';
 
 let lab: Lab;
@@ -124,6 +125,37 @@ describe('T-28 WebSocket', () => {
     socket.write(inTheClear().replace('Connection:', `${lab.authorization(write)}Connection:`));
     return socket;
   }
+
+  it('T-49 comes through the relay of passes, and a refused one is the last request of its connection there', async () => {
+    const [host = '', port = ''] = lab.appliance.proxyAddress.split(':');
+    const credentials = () => Buffer.from(lab.passes.write).toString('base64');
+    const relay = await startPassRelay({ host: '127.0.0.1', port: 0 }, { host, port: Number(port) }, credentials);
+    const through = (head: string) => {
+      const socket = connect((relay.address() as AddressInfo).port, '127.0.0.1');
+      socket.write(head);
+      return socket;
+    };
+    const head = inTheClear();
+    lab.script = (socket) => void socket.write(`${accepted}\x81\x05hello`, 'latin1');
+    const switched = through(head);
+    let said = '';
+    switched.on('data', (chunk: Buffer) => {
+      said += chunk.toString('latin1');
+    });
+    await expect.poll(() => said).toMatch(/^HTTP\/1\.1 101 [\s\S]*hello/);
+    switched.destroy();
+    lab.script = (socket) => void socket.end(answer('no').replace('200 OK', '401 Unauthorized'));
+    for (const [asked, status] of [
+      [head, 401],
+      [head.replaceAll('web.lab.test', 'other.test'), 403],
+      [head.replace('websocket', 'tls'), 403],
+      [head.replace('websocket', 'h2c'), 401],
+    ] as const) {
+      const all = await everything(through(`${asked}${head}`), 5000);
+      expect(all.match(/HTTP\/1\.1 [0-9]+/g)).toEqual([`HTTP/1.1 ${status}`]);
+    }
+    relay.close();
+  });
 
   it('is relayed with one, and cut when its pass is revoked', async () => {
     lab.script = (socket) => void socket.write(`${accepted}\x81\x05hello`, 'latin1');

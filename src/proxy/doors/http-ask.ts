@@ -9,7 +9,6 @@ import {
   splitPath,
   type TargetProblem,
 } from '../../wire/request-target.ts';
-import { upgradeOf } from '../../wire/upgrade-field.ts';
 import type { Ask, Credential, HeaderList, RequestProblem } from '../exchange.ts';
 import { countField, field, joined } from '../fields.ts';
 import { mediaType } from '../media-type.ts';
@@ -48,7 +47,7 @@ export function readAsk(raw: RawRequest, within: Target | null, maxFields: numbe
   const where = raw.method === 'CONNECT' ? connectTarget(raw, within) : requestTarget(raw, within);
   if ('reason' in where)
     return { ...unreadable(where.reason, where.detail, raw.method), credential: credentialOf(raw.headers) };
-  const upgrade = upgradeOf(raw.headers);
+  const upgrade = upgradeOf(raw);
   const ask: Ask = {
     method: raw.method,
     target: upgrade === 'websocket' ? socketTarget(where.target) : where.target,
@@ -95,7 +94,7 @@ function requestTarget(raw: RawRequest, within: Target | null): Where | RequestP
 
 /** What TLS carries is HTTPS whatever its target says, so it must not say otherwise; `ws` is for WebSockets alone. */
 function schemeFits(raw: RawRequest, { scheme }: Target, within: Target | null): boolean {
-  const socket = upgradeOf(raw.headers) === 'websocket';
+  const socket = upgradeOf(raw) === 'websocket';
   if (within === null) return scheme === 'http' || (scheme === 'ws' && socket);
   if (within.scheme === 'tcp') return scheme === 'https' || (scheme === 'wss' && socket);
   return scheme === within.scheme;
@@ -156,7 +155,7 @@ function codingProblem({ headers, version }: RawRequest): RequestProblem | null 
 
 /** RFC 6455 section 4.1: a GET, and nothing behind it that another reader could take for a body or for frames. */
 function upgradeProblem(raw: RawRequest): RequestProblem | null {
-  if (upgradeOf(raw.headers) !== 'websocket' || (raw.method === 'GET' && !hasBody(raw))) return null;
+  if (upgradeOf(raw) !== 'websocket' || (raw.method === 'GET' && !hasBody(raw))) return null;
   return { reason: 'request_malformed', detail: 'upgrade' };
 }
 
@@ -164,6 +163,14 @@ function hasBody({ headers, version }: RawRequest): boolean {
   const length = field(headers, 'content-length');
   if (version === '2') return length !== '' && length !== '0';
   return countField(headers, 'transfer-encoding') > 0 || (length !== '' && !/^0+$/.test(length));
+}
+
+/** Only what both `Upgrade` and `Connection` ask for is an upgrade; h2c is an offer, and not taken up (RFC 9110 section 7.8). */
+function upgradeOf({ headers }: RawRequest): string {
+  const wanted = joined(headers, 'upgrade').toLowerCase();
+  if (wanted === '' || wanted === 'h2c') return '';
+  const agreed = headers.some(([n, v]) => n.toLowerCase() === 'connection' && /(?:^|,)\s*upgrade\s*(?:,|$)/i.test(v));
+  return agreed ? wanted : '';
 }
 
 function socketTarget(target: Target): Target {
