@@ -12,7 +12,7 @@ import type { Connected, FleetConnection } from './connection.ts';
 import { type NodeSigner, nodeKeyText, open, parseNodeKey, seal } from './envelope.ts';
 import { MemberLease } from './lease.ts';
 import { FleetMember } from './member.ts';
-import { askSchema, type FleetOrder, type LeaseAsk, type LeaseGrant } from './messages.ts';
+import { askSchema, type FleetOrder, type LeaseAsk, type LeaseGrant, receiptSchema } from './messages.ts';
 
 const TTL = 60_000;
 const EPOCH = '1'.repeat(26);
@@ -42,6 +42,8 @@ let hear: (bytes: Uint8Array) => void;
 let grant: (ask: LeaseAsk) => Promise<Partial<LeaseGrant>>;
 let files: (digest: string) => Promise<Result<null, string>>;
 let followed: boolean;
+/** Epochs of the orders that were in force as a whole, in turn. */
+let settled: string[];
 /** Each write to disk waits for it. */
 let disk: Promise<unknown>;
 
@@ -58,7 +60,10 @@ function say(sequence: number, digest = A, more: Partial<FleetOrder> = {}): void
 function begin(): void {
   const nats = {
     info: undefined,
-    publish: () => undefined,
+    publish: (_: string, data: Uint8Array) => {
+      const receipt = open(data, { kind: 'receipt', key: keyOf(node).key, schema: receiptSchema });
+      if (receipt.ok && receipt.value.whole) settled.push(receipt.value.epoch);
+    },
     subscribe: (_: string, { callback }: { callback: (error: null, message: { data: Uint8Array }) => void }) => {
       hear = (data) => callback(null, { data });
       return { unsubscribe: () => undefined };
@@ -109,6 +114,7 @@ beforeEach(() => {
   grant = async () => ({});
   files = async () => ok(null);
   followed = true;
+  settled = [];
   disk = Promise.resolve();
   begin();
 });
@@ -234,9 +240,8 @@ describe('a member (T-82)', () => {
       asked.push(epoch);
       if (epoch === EPOCH) {
         say(1, A, { epoch: ANEW });
-        await until(() => member.view().epoch === ANEW);
-        // The files of it are settled too.
-        await new Promise((resolve) => setTimeout(resolve, 50));
+        // It is in force as a whole.
+        await until(() => settled.includes(ANEW));
         expect(holds()).toBe(false);
       }
       return { epoch: ANEW };
