@@ -11,15 +11,19 @@ afterEach(() => {
   vi.unstubAllGlobals();
 });
 
-/** A stream that says what it is told to, and never ends by itself. */
-function stream(): { readonly response: Response; say(text: string): void } {
+/** A stream that says what it is told to, and breaks off when it is told to. */
+function stream(): { readonly response: Response; say(text: string): void; breakOff(): void } {
   let into: ReadableStreamDefaultController<Uint8Array>;
   const body = new ReadableStream<Uint8Array>({
     start(controller) {
       into = controller;
     },
   });
-  return { response: new Response(body), say: (text) => into.enqueue(new TextEncoder().encode(text)) };
+  return {
+    response: new Response(body),
+    say: (text) => into.enqueue(new TextEncoder().encode(text)),
+    breakOff: () => into.error(new TypeError('network error')),
+  };
 }
 
 it('a stream on which not even the beat comes any more is lost, and taken up behind its last entry', async () => {
@@ -50,4 +54,23 @@ it('a stream on which not even the beat comes any more is lost, and taken up beh
     ['', '?after=7'],
   ]);
   leaving.abort();
+});
+
+it('a stream that broke off, or was left, is not given up once more later, which would fail and take the page away', async () => {
+  const streams = [stream(), stream()] as const;
+  let asked = 0;
+  vi.stubGlobal('fetch', async () => {
+    asked += 1;
+    return streams[asked - 1]?.response;
+  });
+  const leaving = new AbortController();
+  const over = follow('/v1/decisions', leaving.signal, { after: null, entry: () => undefined, state: () => undefined });
+  await vi.advanceTimersByTimeAsync(0);
+  streams[0].breakOff();
+  await vi.advanceTimersByTimeAsync(1000);
+  expect(asked).toBe(2);
+  leaving.abort();
+  streams[1].breakOff();
+  await over;
+  expect(vi.getTimerCount()).toBe(0);
 });

@@ -129,16 +129,20 @@ async function eachEvent(response: Response, on: (entry: unknown) => void): Prom
   const giveUp = () => void reader.cancel();
   let silence = setTimeout(giveUp, SILENT_MS);
   let held = '';
-  for (let piece = await reader.read(); !piece.done; piece = await reader.read()) {
-    clearTimeout(silence);
-    silence = setTimeout(giveUp, SILENT_MS);
-    held += piece.value;
-    const blocks = held.split('\n\n');
-    held = blocks.pop() ?? '';
-    for (const block of blocks) {
-      const data = block.split('\n').filter((line) => line.startsWith('data:'));
-      if (data.length > 0) on(JSON.parse(data.map((line) => line.slice(5).trimStart()).join('\n')));
+  try {
+    for (let piece = await reader.read(); !piece.done; piece = await reader.read()) {
+      clearTimeout(silence);
+      silence = setTimeout(giveUp, SILENT_MS);
+      held += piece.value;
+      const blocks = held.split('\n\n');
+      held = blocks.pop() ?? '';
+      for (const block of blocks) {
+        const data = block.split('\n').filter((line) => line.startsWith('data:'));
+        if (data.length > 0) on(JSON.parse(data.map((line) => line.slice(5).trimStart()).join('\n')));
+      }
     }
+  } finally {
+    // Also of a stream that broke off: there is nothing to give up, and trying to fails.
+    clearTimeout(silence);
   }
-  clearTimeout(silence);
 }
