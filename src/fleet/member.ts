@@ -144,8 +144,11 @@ export class FleetMember {
     if (order === null || this.#stopped || !this.#follows(order)) return;
     const { epoch, sequence } = order;
     if (epoch !== this.#epoch) this.#begin(epoch);
+    const withdrew = this.#latest !== null && withdraws(order, this.#latest);
     this.#latest = order;
     this.#options.acts.passKeys(order.pass_keys);
+    // Who lives by a pass of that key is not known: all is cut.
+    if (withdrew) this.#standDown();
     const receipt = await this.#controls(order);
     if (receipt === null) return;
     this.#offered = null;
@@ -164,10 +167,16 @@ export class FleetMember {
   /** Nothing that was said of another epoch counts. */
   #begin(epoch: string): void {
     this.#epoch = epoch;
+    this.#latest = null;
+    this.#receipt = null;
+    this.#standDown();
+  }
+
+  /** Nothing is allowed until an answer of the hub counts anew. */
+  #standDown(): void {
+    this.#applied = -1;
     this.#options.lease.void();
     this.#options.onLease();
-    this.#applied = -1;
-    this.#receipt = null;
   }
 
   /** Null when it is not the hub's, or is one that is not followed. */
@@ -217,13 +226,11 @@ export class FleetMember {
   }
 
   async #controls(order: FleetOrder): Promise<FleetReceipt | null> {
-    const { fleet, signer, lease, log, acts } = this.#options;
+    const { fleet, signer, log, acts } = this.#options;
     const outcome = await acts.follow(order.controls, causeOf(order, this.#position));
     if (!outcome.ok) {
       // What was ordered is not in force, or would not be after a restart: nothing is allowed until it is.
-      lease.void();
-      this.#options.onLease();
-      this.#applied = -1;
+      this.#standDown();
       this.#latest = null;
       this.#trouble = outcome.error;
       log.error({ why: outcome.error, sequence: order.sequence }, 'an order of the hub did not come into force');
@@ -325,12 +332,9 @@ export class FleetMember {
 
   /** For good in this epoch: in time it would count past what it forgot, and what was revoked then would still be missing. */
   async #wentBack(hub: number, here: number): Promise<void> {
-    const { lease, onLease, log } = this.#options;
     this.#trouble = WENT_BACK;
-    lease.void();
-    onLease();
-    this.#applied = -1;
-    log.error({ hub, here }, 'the hub went back behind its own orders; see docs/fleet.md');
+    this.#standDown();
+    this.#options.log.error({ hub, here }, 'the hub went back behind its own orders; see docs/fleet.md');
     await this.#keep({ went_back: true });
   }
 
@@ -339,6 +343,12 @@ export class FleetMember {
     this.#position = { ...this.#position, ...change };
     await writePosition(this.#options.documents, this.#position);
   }
+}
+
+/** Whether a key of the hub's passes is in it no longer. */
+function withdraws({ pass_keys: now }: FleetOrder, { pass_keys: before }: FleetOrder): boolean {
+  const ids = new Set(now.map(({ id }) => id));
+  return before.some(({ id }) => !ids.has(id));
 }
 
 function filesKey({ policy }: FleetOrder): string {

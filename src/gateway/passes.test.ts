@@ -19,12 +19,13 @@ const ORDER: PassOrder = {
   kind: 'sandbox',
 };
 
-function authority(over: { keys?: PassKey[]; audience?: string; controls?: Controls } = {}) {
+function authority(over: { keys?: PassKey[]; lent?: readonly PassKey[]; audience?: string; controls?: Controls } = {}) {
   const recorded: EventBody[] = [];
   const clock = { at: NOW, elapsed: 0, now: () => clock.at, monotonic: () => clock.elapsed };
   const keys = over.keys ?? [key('k1')];
   const passes = createPassAuthority({
     keys: () => keys,
+    alsoFrom: () => over.lent ?? [],
     source: { current: () => snapshot({ controls: over.controls ?? NO_CONTROLS }) },
     audit: { record: async (event) => ({ seq: recorded.push(event) }), writable: () => true },
     clock,
@@ -98,6 +99,16 @@ test('T-49 a pass that is known lives no longer where the clock is set back', as
   clock.elapsed += 1;
   const over = { ok: false, error: 'pass_expired' };
   expect(await verified()).toEqual([over, over]);
+});
+
+test('T-49 a pass of a key that was lent is worth nothing once the key is withdrawn, remembered or not', async () => {
+  const hub = authority({ keys: [key('hub-1')] });
+  const { pass } = await issued({}, hub);
+  const over = { lent: [key('hub-2'), ...hub.keys] };
+  const { passes } = authority(over);
+  expect(await passes.verify(pass.token)).toMatchObject({ ok: true });
+  over.lent = over.lent.slice(0, 1);
+  expect(await passes.verify(pass.token)).toEqual({ ok: false, error: 'pass_malformed' });
 });
 
 test('T-49 another audience, another key, another algorithm or another claim is malformed', async () => {

@@ -64,6 +64,8 @@ interface Known {
   readonly principal: Principal;
   /** When it ends, on the clock that is never set: it lives no longer where the other is set back. */
   readonly latest: number;
+  /** Id of the key, where that is of others: they may withdraw it while this runs. Null where it is our own. */
+  readonly lent: string | null;
 }
 
 export type PassAuthority = PassVerifier & PassIssuer & TaskAdmitter;
@@ -109,7 +111,7 @@ export function createPassAuthority(options: PassAuthorityOptions): PassAuthorit
     },
     issue: async (order) => {
       const issued = await issue(order, options);
-      if (issued.ok) references.set(digestOf(issued.value.reference), knownFrom(issued.value.principal, options));
+      if (issued.ok) references.set(digestOf(issued.value.reference), knownFrom(issued.value.principal, null, options));
       return issued;
     },
     admit: (order, patienceMs) => {
@@ -241,22 +243,26 @@ function verify(
   if (token.length > MAX_TOKEN) return err('pass_malformed');
   const digest = digestOf(token);
   const cached = known.get(digest);
-  // Times are judged at every use; only the signature is remembered. A key that was withdrawn takes its passes along
-  // when the appliance starts anew: rotation keeps old keys, it never withdraws one.
+  // Times, and whether a key is still lent, are judged at every use; only the signature is remembered. A key of our own
+  // takes its passes along when the appliance starts anew: rotation keeps old keys, it never withdraws one.
   if (cached) return stillValid(cached, options);
-  return verifiedClaims(token, options).then((claims) => {
-    if (!claims.ok) return claims;
-    const found = knownFrom(principalOf(claims.value), options);
+  return verifiedClaims(token, options).then((verified) => {
+    if (!verified.ok) return verified;
+    const { claims, lent } = verified.value;
+    const found = knownFrom(principalOf(claims), lent, options);
     known.set(digest, found);
     return stillValid(found, options);
   });
 }
 
-function knownFrom(principal: Principal, { clock }: PassAuthorityOptions): Known {
-  return { principal: Object.freeze(principal), latest: clock.monotonic() + (principal.expiresAt - clock.now()) };
+function knownFrom(principal: Principal, lent: string | null, { clock }: PassAuthorityOptions): Known {
+  const latest = clock.monotonic() + (principal.expiresAt - clock.now());
+  return { principal: Object.freeze(principal), latest, lent };
 }
 
-function stillValid({ principal, latest }: Known, { clock }: PassAuthorityOptions): Verified {
+function stillValid({ principal, latest, lent }: Known, options: PassAuthorityOptions): Verified {
+  const { clock } = options;
+  if (lent !== null && !lentKey(lent, options)) return err('pass_malformed');
   const isOver = principal.expiresAt <= clock.now() || latest <= clock.monotonic();
   return isOver ? err('pass_expired') : ok(principal);
 }
@@ -269,10 +275,18 @@ function digestOf(token: string): string {
 async function verifiedClaims(
   token: string,
   options: PassAuthorityOptions,
-): Promise<Result<PassClaims, 'pass_malformed' | 'pass_expired'>> {
+): Promise<Result<{ readonly claims: PassClaims; readonly lent: string | null }, 'pass_malformed' | 'pass_expired'>> {
   const { clock, audience, issuer, skewMs = 5000 } = options;
+  let lent: string | null = null;
+  const keyOf = ({ kid }: { readonly kid?: string }): KeyObject => {
+    const own = options.keys().find(({ id }) => id === kid);
+    const key = own ?? lentKey(kid, options);
+    if (!key) throw new errors.JWKSNoMatchingKey();
+    if (!own) lent = key.id;
+    return key.publicKey;
+  };
   try {
-    const { payload } = await jwtVerify(token, (header) => keyFor(header.kid, options), {
+    const { payload } = await jwtVerify(token, keyOf, {
       algorithms: ['EdDSA'],
       audience,
       issuer,
@@ -282,14 +296,12 @@ async function verifiedClaims(
     });
     const claims = claimsSchema.safeParse(payload);
     if (!claims.success || claims.data.iat * 1000 > clock.now() + skewMs) return err('pass_malformed');
-    return ok(claims.data);
+    return ok({ claims: claims.data, lent });
   } catch (error) {
     return err(error instanceof errors.JWTExpired ? 'pass_expired' : 'pass_malformed');
   }
 }
 
-function keyFor(kid: string | undefined, { keys, alsoFrom }: PassAuthorityOptions): KeyObject {
-  const key = keys().find((k) => k.id === kid) ?? alsoFrom?.().find((k) => k.id === kid);
-  if (!key) throw new errors.JWKSNoMatchingKey();
-  return key.publicKey;
+function lentKey(kid: string | undefined, { alsoFrom }: PassAuthorityOptions) {
+  return alsoFrom?.().find(({ id }) => id === kid);
 }

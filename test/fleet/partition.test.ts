@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { Kvm } from '@nats-io/kv';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { startAppliance } from '../../src/appliance/start-appliance.ts';
 import { open, parseNodeKey, seal } from '../../src/fleet/envelope.ts';
 import { orderSchema, placesOf } from '../../src/fleet/messages.ts';
 import { answer, type Lab } from '../proxy/lab.ts';
@@ -51,14 +52,36 @@ const stale = (member: Member, pass: string) =>
 describe('a member that is kept from its hub (T-82)', () => {
   it('denies everything and cuts what lives once its lease is over, and resumes', () => partition(fleet), 60_000);
 
-  it('does so with egress workers', async () => {
-    const other = await openSmall({ more: { workers: '2' } });
-    try {
-      await partition(other);
-    } finally {
-      await other.close();
-    }
-  }, 120_000);
+  describe('with egress workers', () => {
+    let other: Small;
+    beforeAll(async () => {
+      other = await openSmall({ more: { workers: '2' } });
+    }, 60_000);
+    afterAll(() => other?.close(), 60_000);
+
+    it('does so', () => partition(other), 60_000);
+
+    it('takes no pass of a hub that began anew without its key, also one that a worker knew (T-49)', async () => {
+      const { hub, one } = other;
+      const pass = hub.passes.read;
+      expect(await one.get(pass)).toBe('200');
+      const { config, roots, clock, log, state } = hub.appliance.core;
+      await hub.appliance.stop(0);
+      rmSync(join(state.folder('documents'), 'fleet-hub.json'));
+      rmSync(join(state.folder('keys'), 'pass-1.key'));
+      const anew = await startAppliance({ config, roots, clock, log, version: 'test' });
+      try {
+        const epoch = await vi.waitFor(async () => {
+          const { hub: of } = (await one.admin('/v1/fleet')) as { hub: { trouble: string | null } };
+          return /fleet follow (\w+)/.exec(of.trouble ?? '')?.[1] ?? Promise.reject(new Error('no other epoch yet'));
+        }, LONG);
+        await one.admin('/v1/fleet/follow', { epoch, why: 'the hub was set up anew' });
+        await vi.waitFor(async () => expect(await one.get(pass)).toBe('403 pass_malformed'), LONG);
+      } finally {
+        await anew.stop(0);
+      }
+    }, 60_000);
+  });
 
   async function partition({ hub, nats: server, one }: Small): Promise<void> {
     const pass = hub.passes.read;

@@ -21,3 +21,28 @@ it('T-49 a pass that a worker knows lives no longer where the clock is set back'
   expect(await verified(60_000, 501)).toBe(false);
   expect(asked).toBe(1);
 });
+
+it('T-49 what a worker knows of passes is asked anew once it was forgotten, also what was under way', async () => {
+  const answer = { outcome: { ok: true, value: principal({ expiresAt: 60_000 }) }, pathKey: null };
+  const asked: PromiseWithResolvers<typeof answer>[] = [];
+  const ask = () => {
+    const next = Promise.withResolvers<typeof answer>();
+    asked.push(next);
+    return next.promise;
+  };
+  const clock = { now: () => 0, monotonic: () => 0 };
+  const passes = new RemotePasses({ ask } as unknown as Upward, clock, new Uint8Array(32));
+  const early = passes.verify('token');
+  passes.forget();
+  asked[0]?.resolve(answer);
+  await early;
+  const again = passes.verify('token');
+  expect(asked).toHaveLength(2);
+  asked[1]?.resolve(answer);
+  await again;
+  await passes.verify('token');
+  expect(asked).toHaveLength(2);
+  passes.forget();
+  void passes.verify('token');
+  expect(asked).toHaveLength(3);
+});

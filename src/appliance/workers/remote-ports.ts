@@ -45,6 +45,8 @@ export class RemotePasses implements PassVerifier, ClientIdentifier {
   readonly #clock: Clock;
   /** With when each ends on the clock that is never set: none lives longer where the other is set back. */
   readonly #known = new LRUCache<string, { readonly principal: Principal; readonly latest: number }>({ max: PASSES });
+  /** How often they were forgotten. */
+  #forgotten = 0;
   readonly #pathKeys = new Map<string, Uint8Array>();
   readonly #ownPathKey: Uint8Array;
 
@@ -62,10 +64,13 @@ export class RemotePasses implements PassVerifier, ClientIdentifier {
       const isOver = known.principal.expiresAt <= clock.now() || known.latest <= clock.monotonic();
       return isOver ? err('pass_expired') : ok(known.principal);
     }
+    const asked = this.#forgotten;
     const { outcome, pathKey } = await this.#up.ask('verify', token);
     if (!outcome.ok) return outcome;
     const principal = Object.freeze(outcome.value);
-    this.#known.set(digest, { principal, latest: clock.monotonic() + (principal.expiresAt - clock.now()) });
+    const latest = clock.monotonic() + (principal.expiresAt - clock.now());
+    // An answer that was under way when all were forgotten may be of before.
+    if (asked === this.#forgotten) this.#known.set(digest, { principal, latest });
     if (pathKey !== null) this.#pathKeys.set(principal.tenant, pathKey);
     return ok(principal);
   }
@@ -85,6 +90,12 @@ export class RemotePasses implements PassVerifier, ClientIdentifier {
     const nobodys = crypto.getRandomValues(new Uint8Array(32));
     this.#pathKeys.set(tenant, nobodys);
     return nobodys;
+  }
+
+  /** Each is asked about anew: a key of others may have been withdrawn. */
+  forget(): void {
+    this.#forgotten += 1;
+    this.#known.clear();
   }
 
   shredded(tenant: string): void {

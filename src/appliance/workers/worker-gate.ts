@@ -99,6 +99,8 @@ export async function openFollower(up: Upward, order: WorkerOrder): Promise<Foll
     },
     takeStale: (stale) => {
       parts.stale = stale;
+      // INVARIANT: no key of the hub's passes is withdrawn but with an end of the lease.
+      passes.forget();
     },
     drain: async (drainMs) => {
       parts.draining = true;
