@@ -49,6 +49,8 @@ export class LeaseAsker {
   readonly #place: string;
   #timer: NodeJS.Timeout | null = null;
   #asking = false;
+  /** To be asked once more after this. */
+  #more = false;
   #stopped = false;
 
   constructor(parts: AskerParts) {
@@ -61,8 +63,13 @@ export class LeaseAsker {
     if (this.#timer) clearTimeout(this.#timer);
   }
 
-  /** Asks then, instead of when it was to. */
-  later(inMs: number): void {
+  /** Asks now, instead of when it was to; where it asks already, once more as soon as that is over. */
+  soon(): void {
+    if (this.#asking) this.#more = true;
+    else this.#later(0);
+  }
+
+  #later(inMs: number): void {
     if (this.#stopped) return;
     if (this.#timer) clearTimeout(this.#timer);
     this.#timer = setTimeout(() => void this.#renew(), inMs);
@@ -70,8 +77,8 @@ export class LeaseAsker {
   }
 
   async #renew(): Promise<void> {
-    if (this.#asking) return this.later(20);
     this.#asking = true;
+    this.#more = false;
     const { leaseMs, log, trouble } = this.#parts;
     let again = Math.min(AGAIN_MS, leaseMs / 6);
     try {
@@ -82,7 +89,7 @@ export class LeaseAsker {
     } finally {
       this.#asking = false;
     }
-    this.later(again);
+    this.#later(this.#more ? 0 : again);
   }
 
   async #ask(): Promise<boolean> {

@@ -81,7 +81,7 @@ export class FleetMember {
 
   start(): void {
     this.#stops.push(this.#options.connection.onConnected((connected) => this.#connected(connected)));
-    this.#asker.later(0);
+    this.#asker.soon();
   }
 
   async stop(): Promise<void> {
@@ -100,13 +100,13 @@ export class FleetMember {
       return err('this node follows that epoch; where its hub went back, the hub has to begin a new one');
     await this.#keep({ agreed: epoch });
     this.#fetch();
-    this.#asker.later(0);
+    this.#asker.soon();
     return ok(null);
   }
 
   /** Asks for a lease now. */
   hurry(): void {
-    this.#asker.later(0);
+    this.#asker.soon();
   }
 
   #connected(connected: Connected): void {
@@ -120,7 +120,7 @@ export class FleetMember {
       this.#subscribed = { nats, subscription };
     }
     this.#fetch();
-    this.#asker.later(0);
+    this.#asker.soon();
   }
 
   /** Reads the latest order: what was said while nobody listened. */
@@ -301,7 +301,7 @@ export class FleetMember {
     onLease();
     this.#say({ ...receipt, whole: true, refused: this.#refused });
     meter.count('locktender_fleet_orders_applied_total');
-    if (lease.left() === 0) this.#asker.later(0);
+    if (lease.left() === 0) this.#asker.soon();
   }
 
   #say(receipt: FleetReceipt): void {
