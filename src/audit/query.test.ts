@@ -158,6 +158,24 @@ describe('the query index', () => {
     for (const one of [index, fresh]) one.close();
   });
 
+  it('shows nothing of what retention removed meanwhile, without a word to the index', () => {
+    const copy = temporaryDir();
+    cpSync(dir, copy, { recursive: true });
+    const path = join(copy, 'index.sqlite');
+    const before = openQueryIndex(copy, path);
+    while (before.catchUp(COUNT) > 0);
+    const sums = before.figures(0);
+    before.close();
+    rmSync(join(copy, 'tile/entries/000'));
+    const index = openQueryIndex(copy, path);
+    while (index.catchUp(COUNT, undefined, 256) > 0);
+    expect(index.query({ category: 'paste-sites', limit: COUNT }).at(-1)).toMatchObject({ seq: 260 });
+    expect(index.query({ limit: COUNT })).toHaveLength(COUNT - 256);
+    expect(index.summary({}, 1).count).toBe(COUNT - 256);
+    expect(index.figures(0)).toEqual(sums);
+    index.close();
+  });
+
   it('takes no entry in under a name that it was not recorded under, and knows when the log ends before the index', () => {
     const copy = temporaryDir();
     cpSync(dir, copy, { recursive: true });

@@ -94,10 +94,11 @@ export class QueryIndex {
 
   /**
    * Takes in entries of the log up to but not including `to`, at most `limit` of them, so that a caller who must not
-   * block can take turns. Says how many it took: 0 when there is nothing left. Entries that were pruned are skipped
+   * block can take turns. Says how many it took: 0 when there is nothing left. Entries that were pruned are skipped, and forgotten,
    * by naming the first that is kept. Throws `EntriesMissing` and `EntryAltered`: what is under a wrong name would not be found.
    */
   catchUp(to: number, limit = BATCH, firstKept = 0): number {
+    if (firstKept > 0 && this.#unharmed(() => this.#oldest()) < firstKept) this.forget(firstKept);
     if (Math.max(this.#size, firstKept) >= to) return 0;
     return this.#unharmed(() => this.#takeIn(to, limit, firstKept));
   }
@@ -235,6 +236,11 @@ export class QueryIndex {
   #indexed(): number {
     const last = this.#database.prepare('SELECT max(seq) AS last FROM events').get()?.['last'];
     return typeof last === 'number' ? last + 1 : 0;
+  }
+
+  #oldest(): number {
+    const first = this.#database.prepare('SELECT min(seq) AS first FROM events').get()?.['first'];
+    return typeof first === 'number' ? first : Number.POSITIVE_INFINITY;
   }
 
   /** What damage stops is not tried again: the index is made anew, empty, and whoever asked is told so. */
