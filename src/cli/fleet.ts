@@ -5,7 +5,7 @@ import type { AnswerOf } from '../admin/contract.ts';
 import { adminClient } from './admin-client.ts';
 import { type CliIo, type CommonOptions, configOf, EXIT } from './context.ts';
 import { type CliParts, group, leaf } from './leaf.ts';
-import { instant, printJson, printTable } from './print.ts';
+import { instant, plain, printJson, printTable } from './print.ts';
 
 type Fleet = AnswerOf<'fleetStatus'>;
 
@@ -46,7 +46,8 @@ function isWell({ hub, members, mirrors, shipping }: Fleet): boolean {
   return here && records && members.every(({ state, refused }) => state === 'current' && refused === null);
 }
 
-function printStatus(
+/** What went wrong may be in the words of the NATS server, which are not believed: no terminal does what they say. */
+export function printStatus(
   io: CliIo,
   { role, name, node, connected, epoch, sequence, hub, members, mirrors, shipping }: Fleet,
 ): void {
@@ -55,8 +56,8 @@ function printStatus(
   if (hub !== null) {
     const lease = hub.lease_ms > 0 ? `${(hub.lease_ms / 1000).toFixed(1)} s left` : 'over: everything is denied';
     io.stdout(`hub \`${hub.name}\`, controls version ${hub.controls}; lease ${lease}\n`);
-    if (hub.trouble !== null) io.stdout(`TROUBLE: ${hub.trouble}\n`);
-    if (hub.refused !== null) io.stdout(`FILES REFUSED: ${hub.refused}\n`);
+    if (hub.trouble !== null) io.stdout(`TROUBLE: ${plain(hub.trouble)}\n`);
+    if (hub.refused !== null) io.stdout(`FILES REFUSED: ${plain(hub.refused)}\n`);
     if (shipping !== null) printShipping(io, shipping);
     return;
   }
@@ -71,7 +72,7 @@ function printStatus(
 
 function printShipping(io: CliIo, { state, entries, behind, why }: NonNullable<Fleet['shipping']>): void {
   io.stdout(`record: ${state}, ${entries} entries are safe at the hub, ${behind} are not yet\n`);
-  if (why !== null) io.stdout(`RECORD: ${why}\n`);
+  if (why !== null) io.stdout(`RECORD: ${plain(why)}\n`);
 }
 
 function printMirrors(io: CliIo, mirrors: Fleet['mirrors']): void {
