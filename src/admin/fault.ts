@@ -2,6 +2,7 @@
 
 import { IndexUnwritable } from '../audit/query.ts';
 import { EntriesMissing, EntryAltered } from '../audit/read.ts';
+import { NoProof } from '../audit/tile-tree.ts';
 import type { AwaitsSecondPerson } from '../core/controls.ts';
 import { FAULTS, type FaultCode } from './contract/fault-codes.ts';
 
@@ -47,6 +48,6 @@ export function faultDocument(of: Fault): Record<string, unknown> {
 /** What is wrong with the record is for whoever reads it to know; all else stands in the log. */
 export function faultOf(error: unknown): Fault {
   if (error instanceof IndexUnwritable) return fault('unavailable', error.message);
-  const harmed = error instanceof EntryAltered || error instanceof EntriesMissing;
+  const harmed = error instanceof EntryAltered || error instanceof EntriesMissing || error instanceof NoProof;
   return harmed ? fault('record_harmed', error.message) : fault('internal', 'see the log of the appliance');
 }

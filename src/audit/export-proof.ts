@@ -11,6 +11,7 @@ import { HASH_BYTES } from './merkle.ts';
 import { publishedCheckpoint } from './recover.ts';
 import { noteText } from './signed-note.ts';
 import { subtreeRoots } from './span.ts';
+import { NoProof } from './tile-tree.ts';
 
 export interface ExportProof {
   /** Sequence of the entry in the line that follows. */
@@ -48,10 +49,20 @@ export function exportProofLine(
   const head = publishedCheckpoint(dir, files);
   const proven = Math.min(end, head?.size ?? 0);
   if (head === null || first >= proven) return null;
-  const base64 = (from: number, to: number) =>
-    subtreeRoots(dir, from, to, files).map((root) => root.toString('base64'));
-  const [before, after] = [base64(0, first), base64(proven, head.size)];
+  const [before, after] = [rootsOf(dir, 0, first, files), rootsOf(dir, proven, head.size, files)];
   return JSON.stringify({ export: { v: 1, first, end: proven, before, after, checkpoint: noteText(head.note) } });
+}
+
+/** In base64. */
+function rootsOf(dir: string, from: number, to: number, files: Files): string[] {
+  try {
+    return subtreeRoots(dir, from, to, files).map((root) => root.toString('base64'));
+  } catch (error) {
+    if (!(error instanceof NoProof)) throw error;
+    throw new NoProof(
+      `${error.message}, and the part cannot be proven without it; see \`audit verify\`, or export without a proof`,
+    );
+  }
 }
 
 /** Null for a line that is an entry, or anything else; an error for one that would be a proof and is not. */

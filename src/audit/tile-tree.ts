@@ -25,7 +25,7 @@ export class TileTree {
     const length = end - start;
     const whole = this.#stored(start, length);
     if (whole !== null) return whole;
-    if (length === 1) throw new NoProof(`the hash of entry ${start} is not kept; it was pruned`);
+    if (length === 1) throw new NoProof(`the hash of entry ${start} is not kept; it was pruned or is missing`);
     const left = largestPowerBelow(length);
     return nodeHash(this.range(start, start + left), this.range(start + left, end));
   }

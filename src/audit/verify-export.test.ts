@@ -1,3 +1,5 @@
+import { cpSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { decisionBody, logOptions, newSigner, temporaryDir, verifierFor } from '../../test/record/log-fixture.ts';
 import { exportProofLine } from './export-proof.ts';
@@ -49,6 +51,14 @@ describe('an export of a part of a log', () => {
   it('says what stands after what was proven, and has no proof of what no checkpoint covers', () => {
     expect(alone([...part(256), Buffer.from('{}')])).toMatchObject({ ok: true, beyond: 1 });
     expect(exportProofLine(dir, COUNT)).toBeNull();
+  });
+
+  it('has no proof where the hashes that it takes are missing, and that is said with what to do', () => {
+    const copy = temporaryDir();
+    cpSync(dir, copy, { recursive: true });
+    rmSync(join(copy, 'tile/0'), { recursive: true });
+    const message = expect.stringMatching(/^the hash of entry \d+ is not kept.*`audit verify`.*without a proof/);
+    expect(() => exportProofLine(copy, 300)).toThrow(expect.objectContaining({ code: 'NO_PROOF', message }));
   });
 
   it('is found in the log by its first line where it carries no proof', () => {
