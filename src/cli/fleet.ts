@@ -43,7 +43,7 @@ export function addFleet(program: Command, parts: CliParts): void {
 function isWell({ hub, members, mirrors, shipping }: Fleet): boolean {
   const here = hub === null || (hub.lease_ms > 0 && hub.refused === null);
   const records = mirrors.every(({ fault }) => fault === null) && !['refused', 'lost'].includes(shipping?.state ?? '');
-  return here && records && members.every(({ state, refused }) => state === 'current' && refused === null);
+  return here && records && members.every((m) => m.state === 'current' && m.refused === null && !m.doubled);
 }
 
 /** What went wrong may be in the words of the NATS server, which are not believed: no terminal does what they say. */
@@ -67,6 +67,8 @@ export function printStatus(
     ...[m.version ?? '-', m.refused ?? '-'],
   ]);
   printTable(io, ['NODE', 'STATE', 'ORDER', 'LEASE UNTIL', 'HEARD', 'VERSION', 'FILES REFUSED'], rows);
+  for (const { node } of members.filter(({ doubled }) => doubled))
+    io.stdout(`TWICE: two appliances run with the key of ${node}; give one of them a name and a key of its own\n`);
   if (mirrors.length > 0) printMirrors(io, mirrors);
 }
 

@@ -4,6 +4,8 @@
  */
 
 import { readFileSync, statSync } from 'node:fs';
+import { isIP } from 'node:net';
+import { checkServerIdentity, type PeerCertificate } from 'node:tls';
 import type { JetStreamClient } from '@nats-io/jetstream';
 import type { Kvm } from '@nats-io/kv';
 import type { Objm } from '@nats-io/obj';
@@ -157,13 +159,28 @@ function settingsOf({ servers, name, ca, cert, key }: ConnectionOptions) {
     servers: servers.map((server) => server.replace(/^[a-z]+:\/\//, '').replace(/\/$/, '')),
     name,
     // With `tls` the library refuses a server that does not offer it; without, it takes what the server offers.
-    ...(encrypted && { tls: files }),
+    ...(encrypted && { tls: { ...files, checkServerIdentity: identityOf(servers) } }),
     timeout: 5000,
     maxReconnectAttempts: -1,
     reconnectTimeWait: AGAIN_MS,
     ignoreAuthErrorAbort: true,
     pingInterval: PING_MS,
     maxPingOut: 3,
+  };
+}
+
+/**
+ * The library names no server to TLS that is configured by address, so that Node would ask for a certificate of `localhost`: then
+ * it has to be for one of the addresses.
+ */
+function identityOf(servers: readonly string[]) {
+  const addresses = servers
+    .map((server) => new URL(server.replace(/^[a-z]+:/, 'http:')).hostname.replace(/^\[|\]$/g, ''))
+    .filter((host) => isIP(host) !== 0 || host === 'localhost');
+  return (name: string, certificate: PeerCertificate): Error | undefined => {
+    if (name !== 'localhost' || addresses.length === 0) return checkServerIdentity(name, certificate);
+    const refused = addresses.map((address) => checkServerIdentity(address, certificate));
+    return refused.includes(undefined) ? undefined : refused[0];
   };
 }
 

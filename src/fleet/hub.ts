@@ -75,6 +75,8 @@ export class FleetHub {
   #state: HubState | null = null;
   #sealed: { readonly sequence: number; readonly bytes: Uint8Array } | null = null;
   #published = new Map<number, number>();
+  /** Members of whom it was told that two run with their key. */
+  readonly #doubled = new Set<string>();
   #sending: Promise<void> = Promise.resolve();
   #subscribed: { readonly nats: unknown; readonly all: readonly Subscription[] } | null = null;
   #stops: (() => void)[] = [];
@@ -96,7 +98,7 @@ export class FleetHub {
     this.#sequence = sequence;
     this.#durable = -1;
     this.#longest = Math.max(before, options.leaseMs);
-    this.#roster = new Roster(options.clock, known === null ? 0 : this.#longest);
+    this.#roster = new Roster(options.clock, { before: known === null ? 0 : this.#longest, longest: this.#longest });
   }
 
   get epoch(): string {
@@ -146,6 +148,7 @@ export class FleetHub {
     const members = this.members();
     meter.set('locktender_fleet_members', members.length);
     meter.set('locktender_fleet_members_leased', members.filter((m) => m.leaseUntil > now).length);
+    meter.set('locktender_fleet_members_doubled', members.filter((m) => m.doubled).length);
     meter.set('locktender_fleet_members_behind', members.filter((m) => m.sequence < this.#sequence).length);
     meter.set('locktender_fleet_sequence', this.#sequence);
   }
@@ -236,7 +239,8 @@ export class FleetHub {
     if (!follows)
       log.error({ node, epoch, sequence }, 'a member follows what this hub never ordered; see docs/fleet.md');
     const receipt = ask.receipt !== null && this.#isOurs(ask.receipt) && ask.receipt.node === node ? ask.receipt : null;
-    this.#roster.asked({ ...ask, receipt }, follows ? leaseMs : null);
+    if (!this.#roster.asked({ ...ask, receipt }, follows ? leaseMs : null)) return;
+    this.#tellOfDoubled(node);
     const grant: LeaseGrant = {
       ...{ fleet, epoch: this.#epoch, sequence: this.#sequence, node: ask.node, nonce: ask.nonce },
       ttl_ms: leaseMs,
@@ -244,6 +248,17 @@ export class FleetHub {
     respond(seal('grant', grant, signer));
     if (follows && sequence < this.#sequence) this.#again();
     meter.count('locktender_fleet_leases_total');
+  }
+
+  #tellOfDoubled(node: string): void {
+    const { doubled } = this.#roster.stateOf(node);
+    if (doubled && !this.#doubled.has(node))
+      this.#options.log.error(
+        { node },
+        'two appliances run with the key of one member, as copied machines do; give one of them a name and a key of its own',
+      );
+    if (doubled) this.#doubled.add(node);
+    else this.#doubled.delete(node);
   }
 
   /** A member has not come so far: perhaps what is in the bucket is not what was put there. */

@@ -5,7 +5,7 @@ import type { Log, Meter } from '../core/ports.ts';
 import type { FleetConnection } from './connection.ts';
 import { type NodeSigner, open, seal } from './envelope.ts';
 import type { Instant, MemberLease } from './lease.ts';
-import { type FleetReceipt, grantSchema, type LeaseGrant, placesOf } from './messages.ts';
+import { type FleetReceipt, grantSchema, type LeaseAsk, type LeaseGrant, placesOf } from './messages.ts';
 
 /** Where the member stands as it asks. */
 export interface Stands {
@@ -29,6 +29,8 @@ export interface AskerParts {
   readonly fleet: string;
   readonly hubKey: KeyObject;
   readonly signer: NodeSigner;
+  /** Of this process (`messages.ts`). */
+  readonly run: string;
   readonly connection: FleetConnection;
   readonly lease: MemberLease;
   readonly leaseMs: number;
@@ -52,6 +54,7 @@ export class LeaseAsker {
   /** To be asked once more after this. */
   #more = false;
   #stopped = false;
+  #count = 0;
 
   constructor(parts: AskerParts) {
     this.#parts = parts;
@@ -61,6 +64,17 @@ export class LeaseAsker {
   stop(): void {
     this.#stopped = true;
     if (this.#timer) clearTimeout(this.#timer);
+  }
+
+  /** Tells the hub, as the last thing, that nothing is let out here any more: it need not wait for the lease to end. */
+  async leave(): Promise<void> {
+    const { connection, lease } = this.#parts;
+    this.stop();
+    lease.void();
+    const nats = connection.current()?.nats;
+    if (nats === undefined) return;
+    nats.publish(this.#place, this.#sealed({ nonce: randomBytes(16).toString('hex'), leaving: true }));
+    await nats.flush();
   }
 
   /** Asks now, instead of when it was to; where it asks already, once more as soon as that is over. */
@@ -93,7 +107,7 @@ export class LeaseAsker {
   }
 
   async #ask(): Promise<boolean> {
-    const { fleet, signer, connection, lease, leaseMs, version, hubKey, trouble, meter } = this.#parts;
+    const { fleet, signer, connection, lease, leaseMs, hubKey, trouble, meter } = this.#parts;
     const connected = connection.current();
     if (connected === null) {
       trouble('NATS is not reached');
@@ -101,11 +115,9 @@ export class LeaseAsker {
     }
     const nonce = randomBytes(16).toString('hex');
     const asked = this.#parts.stands();
-    const { epoch, applied, receipt } = asked;
     const from = lease.instant();
-    const ask = { fleet, node: signer.node, nonce, epoch, sequence: Math.max(applied, 0), version, receipt };
     const timeout = Math.min(5000, leaseMs / 3);
-    const reply = await connected.nats.request(this.#place, seal('ask', ask, signer), { timeout });
+    const reply = await connected.nats.request(this.#place, this.#sealed({ nonce }, asked), { timeout });
     const said = open(reply.data, { kind: 'grant', key: hubKey, schema: grantSchema });
     if (!said.ok || said.value.nonce !== nonce || said.value.node !== signer.node || said.value.fleet !== fleet) {
       trouble('the answer for the lease is not the hub’s');
@@ -113,5 +125,13 @@ export class LeaseAsker {
       return false;
     }
     return this.#parts.answered({ grant: said.value, asked, from });
+  }
+
+  #sealed(more: Pick<LeaseAsk, 'nonce' | 'leaving'>, stands = this.#parts.stands()): Uint8Array {
+    const { fleet, signer, run, version } = this.#parts;
+    const { epoch, applied, receipt } = stands;
+    this.#count += 1;
+    const own = { fleet, node: signer.node, run, count: this.#count, version };
+    return seal('ask', { ...own, epoch, sequence: Math.max(applied, 0), receipt, ...more }, signer);
   }
 }

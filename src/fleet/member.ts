@@ -3,7 +3,7 @@
  * goes wrong on the way ends in a lease that is not renewed, and then in denials.
  */
 
-import type { KeyObject } from 'node:crypto';
+import { type KeyObject, randomBytes } from 'node:crypto';
 import type { Subscription } from '@nats-io/transport-node';
 import type { SnapshotCause } from '../control/control-order.ts';
 import type { CutReceipt } from '../core/controls.ts';
@@ -47,6 +47,8 @@ export class FleetMember {
   readonly #asker: LeaseAsker;
   #stopped = false;
   #stops: (() => void)[] = [];
+  /** Of this process: where another one runs with the same key, the hub tells them apart. */
+  readonly #run = randomBytes(16).toString('hex');
 
   /** Throws when what it kept is not valid, or of another fleet. */
   constructor(options: MemberOptions) {
@@ -58,6 +60,7 @@ export class FleetMember {
     this.#asker = new LeaseAsker({
       ...options,
       hubKey: options.hub.key,
+      run: this.#run,
       stands: () => {
         const { epoch, sequence: seen } = this.#position;
         return { epoch, seen, applied: this.#applied, receipt: this.#receipt };
@@ -84,6 +87,7 @@ export class FleetMember {
     this.#asker.soon();
   }
 
+  /** Called once nothing is let out here any more: it gives its lease back. */
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#asker.stop();
@@ -92,6 +96,7 @@ export class FleetMember {
     this.#subscribed?.subscription.unsubscribe();
     await this.#taking;
     await this.#filing;
+    await this.#asker.leave();
   }
 
   /** An operator's word that the hub began anew: its next order of this epoch is followed, from wherever it counts. */
@@ -238,7 +243,7 @@ export class FleetMember {
     }
     const { live, dependants, cut, missed, decisions, slowest_ms } = outcome.value ?? NOTHING;
     return {
-      ...{ fleet, epoch: order.epoch, sequence: order.sequence, node: signer.node },
+      ...{ fleet, epoch: order.epoch, sequence: order.sequence, node: signer.node, run: this.#run },
       ...{ live, dependants, cut, missed: missed.slice(0, 10_000), decisions, slowest_ms, whole: false, refused: null },
     };
   }
@@ -311,6 +316,8 @@ export class FleetMember {
   }
 
   async #answered({ grant: { epoch, sequence, ttl_ms: ttl }, asked, from }: Answer): Promise<boolean> {
+    // What was given back is not held again.
+    if (this.#stopped) return false;
     const { lease } = this.#options;
     const { position } = this;
     // The hub granted nothing to who follows another epoch; and what is carried out now may be of another than was asked about.

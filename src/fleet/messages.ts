@@ -8,6 +8,11 @@ const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 const count = z.int().min(0);
 /** Of the hub's life: a new one begins where its state was lost. */
 export const epochSchema = z.string().regex(/^[0-9A-Za-z]{26}$/);
+/** Of one run of a member's process: two that run with one key are told apart by it. Members of before have none. */
+const run = z
+  .string()
+  .regex(/^[0-9a-f]{32}$/)
+  .optional();
 const position = { fleet: label, epoch: epochSchema, sequence: count };
 
 const archive = z.strictObject({ digest: sha256, bytes: count });
@@ -53,6 +58,7 @@ export const orderAtSchema = z.strictObject({ ...position, node: label, at: arch
 export const receiptSchema = z.strictObject({
   ...position,
   node: label,
+  run,
   live: count,
   dependants: count,
   cut: count,
@@ -70,6 +76,11 @@ export type FleetReceipt = z.output<typeof receiptSchema>;
 export const askSchema = z.strictObject({
   fleet: label,
   node: label,
+  run,
+  /** Rises with each question of a run: one that was heard is not heard again. */
+  count: count.optional(),
+  /** It lets nothing out any more and asks for nothing: its lease is over. Not answered. */
+  leaving: z.boolean().optional(),
   nonce: label,
   epoch: epochSchema.nullable(),
   sequence: count,

@@ -50,6 +50,7 @@ export const METRICS: Readonly<Record<string, MetricRow>> = {
   locktender_fleet_members: gauge('Members whose keys the hub knows.'),
   locktender_fleet_members_leased: gauge('Members that hold a lease; the others deny.'),
   locktender_fleet_members_behind: gauge('Members that do not have the latest order in force.'),
+  locktender_fleet_members_doubled: gauge('Members of which two processes run with one key.'),
   locktender_fleet_sequence: gauge('Order of the fleet: at the hub the one given last, at a member the one in force.'),
   locktender_fleet_lease_seconds: gauge('Seconds that this member may still act; 0: it denies.'),
   locktender_fleet_leases_total: counter('Leases that the hub granted.'),

@@ -1,8 +1,11 @@
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { parseHost } from '../../src/core/host.ts';
 import { type FleetConnection, openConnection } from '../../src/fleet/connection.ts';
+import { openCertificateAuthority } from '../../src/pki/certificate-authority.ts';
 import { createLog } from '../../src/telemetry/log.ts';
+import { systemClock } from '../../src/telemetry/system-clock.ts';
 import { temporaryDirectory } from '../journey/running-appliance.ts';
 import { type NatsServer, startNats } from './nats-server.ts';
 
@@ -76,5 +79,55 @@ describe('connection to NATS', () => {
     expect(() => connection({ servers: ['nats://127.0.0.1:1'], tokenFile })).toThrow(
       /others can read .*token`; run `chmod 600/,
     );
+  });
+});
+
+describe('TLS to NATS', () => {
+  /** A directory with the certificates of two authorities, and a server whose own is by the first. */
+  async function encrypted(name = '127.0.0.1') {
+    const dir = temporaryDirectory();
+    ending.push(() => dir.remove());
+    const authority = (name: string) => {
+      mkdirSync(join(dir.path, name), { mode: 0o700 });
+      const at = { dir: join(dir.path, name), name: 'ca', commonName: name, clock: systemClock };
+      return { made: openCertificateAuthority(at), ca: join(at.dir, 'ca.pem') };
+    };
+    const [own, other] = [authority('own'), authority('other')];
+    const host = parseHost(name);
+    if (!host.ok) throw new Error('no host');
+    const { cert, key } = own.made.leafFor(host.value);
+    const [certFile, keyFile] = [join(dir.path, 'cert'), join(dir.path, 'key')];
+    writeFileSync(certFile, cert);
+    writeFileSync(keyFile, key, { mode: 0o600 });
+    const { port } = await server(`tls { cert_file: "${certFile}", key_file: "${keyFile}" }`);
+    return { port, servers: [`tls://127.0.0.1:${port}`], ca: own.ca, other: other.ca };
+  }
+
+  /** What a connection says while it is tried, until it stands or was tried three times. */
+  async function tried(options: Partial<Parameters<typeof openConnection>[0]>): Promise<string> {
+    const said: string[] = [];
+    const log = createLog({ level: 'warn', write: (line) => void said.push(line) });
+    const link = connection({ ...options, log });
+    await vi.waitFor(() => expect(link.current() !== null || said.length >= 3).toBe(true), 10_000);
+    return link.current() === null ? said.join('') : 'stands';
+  }
+
+  it('speaks with a server whose certificate is by the authority of the configuration, and with no other', async () => {
+    const { servers, ca, other } = await encrypted();
+    expect(await tried({ servers, ca })).toBe('stands');
+    expect(await tried({ servers, ca: other })).toMatch(/certificate/);
+    expect(await tried({ servers })).toMatch(/certificate/);
+  });
+
+  it('asks for a certificate of the name or the address by which it knows the server', async () => {
+    const { port, servers, ca } = await encrypted('localhost');
+    expect(await tried({ servers, ca })).toMatch(/ALTNAME/);
+    expect(await tried({ servers: [`tls://localhost:${port}`], ca })).toBe('stands');
+  });
+
+  it('says nothing to a server that does not offer it', async () => {
+    const nats = await server('authorization { user: gate, password: right }');
+    const servers = [nats.url.replace('nats:', 'tls:')];
+    expect(await tried({ servers })).toMatch(/tls/i);
   });
 });

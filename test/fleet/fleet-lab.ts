@@ -1,6 +1,6 @@
 /** A fleet of whole appliances under a real `nats-server`: a hub before scripted origins, and members that know nothing of their own. */
 
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -35,6 +35,8 @@ export interface Member {
   holds(): Promise<void>;
   stop(): Promise<void>;
   start(): Promise<void>;
+  /** Another machine that was made from a copy of this one's disk, while this one was stopped for it. */
+  copied(): Promise<Appliance>;
 }
 
 export interface Download {
@@ -103,8 +105,8 @@ async function openMember(
   flags: Readonly<Record<string, string>>,
   hub: Lab,
 ): Promise<Member> {
-  const begin = () => {
-    const config = loopbackConfig(dir, flags, HOSTS);
+  const begin = (own: Readonly<Record<string, string>> = {}) => {
+    const config = loopbackConfig(dir, { ...flags, ...own }, HOSTS);
     const log = createLog({ level: (process.env['FLEET_LOG'] as 'warn') ?? 'silent' });
     return startAppliance({ config, roots: rootsOf(config), log, clock: systemClock, version: 'test' });
   };
@@ -157,6 +159,13 @@ async function openMember(
     start: async () => {
       member.appliance = await begin();
       running = true;
+    },
+    copied: async () => {
+      const state = join(dir, 'copied');
+      await member.stop();
+      cpSync(member.state, state, { recursive: true });
+      await member.start();
+      return begin({ state });
     },
   };
   return member;

@@ -125,6 +125,37 @@ describe('a fleet', () => {
     expect(await two.get(fleet.hub.passes.read, 'two.lab.test')).toBe('403 host_override_deny');
   });
 
+  const membersAtHub = async () => {
+    const { members } = (await fleet.hub.admin('/v1/fleet')) as { members: Record<string, unknown>[] };
+    return members;
+  };
+
+  it('counts a member that was stopped as denying at once: it gave its lease back (T-82)', async () => {
+    await two.stop();
+    expect((await membersAtHub())[1]).toMatchObject({ node: 'node-2', state: 'denying', lease_until: null });
+    const receipt = await fleet.hub.admin('/v1/hosts/gone.lab.test/deny', WHY);
+    expect(receipt['fleet']).toMatchObject({ members: 2, confirmed: 1, denying: 1, cut_off: [] });
+    await two.start();
+    await two.holds();
+  });
+
+  it('names a member of which two run, and takes nothing for confirmed until both have it (T-82)', async () => {
+    const copy = await two.copied();
+    try {
+      await vi.waitFor(async () => {
+        const [first, second] = await membersAtHub();
+        expect([first?.['doubled'], second?.['doubled']]).toEqual([false, true]);
+      }, LONG);
+      const receipt = await fleet.hub.admin('/v1/hosts/copied.lab.test/deny', WHY);
+      expect(receipt['fleet']).toMatchObject({ members: 2, confirmed: 2, cut_off: [] });
+      for (const { core } of [two.appliance, copy])
+        expect(core.control.current().controls.hostOverrides.map(({ host }) => host)).toContain('copied.lab.test');
+    } finally {
+      await copy.stop(0);
+    }
+    await vi.waitFor(async () => expect((await membersAtHub())[1]).toMatchObject({ doubled: false }), LONG);
+  });
+
   it('has the record of each member at the hub, as it was signed', async () => {
     await vi.waitFor(async () => {
       const { mirrors } = (await fleet.hub.admin('/v1/fleet')) as { mirrors: { node: string; entries: number }[] };

@@ -34,6 +34,7 @@ export const fleet = z.object({
         heard_at: at.nullable(),
         refused: z.string().nullable(),
         version: z.string().nullable(),
+        doubled: z.boolean().describe('two processes run with its key, as copied machines do'),
       }),
     )
     .describe('at the hub'),

@@ -98,11 +98,11 @@ function causeOf({ change, action, by, why, until, automatic, approvedBy }: Snap
 }
 
 function membersAt(hub: FleetHub, now: number) {
-  return hub.members().map(({ node, leaseUntil, heardAt, sequence, refused, version }) => {
+  return hub.members().map(({ node, leaseUntil, heardAt, sequence, refused, version, doubled }) => {
     const leased = leaseUntil > now;
     const state = leased ? (sequence >= hub.sequence ? 'current' : 'behind') : 'denying';
     return {
-      ...{ node, state: state as 'current' | 'behind' | 'denying', refused, version },
+      ...{ node, state: state as 'current' | 'behind' | 'denying', refused, version, doubled },
       ...{
         sequence: sequence < 0 ? null : sequence,
         lease_until: leased ? Math.ceil(leaseUntil) : null,
