@@ -87,10 +87,14 @@ const nlBsn: TextCheck = (text) => {
   return d.length === 9 && !oneDigitOnly(d) && weighted(d, [9, 8, 7, 6, 5, 4, 3, 2, -1]) % 11 === 0;
 };
 
-/** Belgian national number: 97 minus the remainder, for births from 2000 with a 2 before. */
+/**
+ * Belgian national number: 97 minus the remainder, for births from 2000 with a 2 before. In a BIS number, of people outside of the
+ * register, the month is 20 more, or 40 more where the sex is known.
+ */
 const beNationalNumber: TextCheck = (text) => {
   const d = digitsIn(text);
-  if (d.length !== 11 || numberOf(d.slice(2, 4)) > 12 || numberOf(d.slice(4, 6)) > 31) return false;
+  const month = numberOf(d.slice(2, 4));
+  if (d.length !== 11 || month > 52 || month % 20 > 12 || numberOf(d.slice(4, 6)) > 31) return false;
   const body = numberOf(d.slice(0, 9));
   const check = numberOf(d.slice(9));
   return 97 - (body % 97) === check || 97 - ((2_000_000_000 + body) % 97) === check;
