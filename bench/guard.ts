@@ -5,7 +5,8 @@
  */
 
 import { loadConfig } from '../src/config/load.ts';
-import { loadRules, rootsOf } from '../src/control/load-revision.ts';
+import { rootsOf } from '../src/control/load-revision.ts';
+import { loadRules } from '../src/control/load-rules.ts';
 import type { RuleSet } from '../src/dlp/compiled-rules.ts';
 import { makePlan } from '../src/dlp/prefilter/plan.ts';
 import { scan, scanRule } from '../src/dlp/scan.ts';

@@ -80,7 +80,7 @@ async function started(folder: string) {
       gateway: { listen: anywhere, dev_key: KEY },
     }),
   );
-  const main = new URL('../src/main.ts', import.meta.url).pathname;
+  const main = new URL('../bin/locktender.mjs', import.meta.url).pathname;
   const args = [
     '--disable-warning=ExperimentalWarning',
     main,

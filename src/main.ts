@@ -1,17 +1,10 @@
 /** The composition root: hands the command line what needs the whole appliance. */
 
 import { writeSync } from 'node:fs';
-import { enableCompileCache } from 'node:module';
 import { isatty } from 'node:tty';
-import { fileURLToPath } from 'node:url';
-import type { ApplianceCommands, CliIo } from './cli/context.ts';
-
-// Before anything else is read: what Node makes of the sources is kept beside the packages, which whoever can change the
-// program can change too. Where that may not be written, each start does it again.
-enableCompileCache(fileURLToPath(new URL('../node_modules/.cache/locktender/code', import.meta.url)));
-const { VERSION } = await import('./appliance/version.ts');
-const { EXIT } = await import('./cli/context.ts');
-const { runCli } = await import('./cli/program.ts');
+import { VERSION } from './appliance/version.ts';
+import { type ApplianceCommands, type CliIo, EXIT } from './cli/context.ts';
+import { runCli } from './cli/program.ts';
 
 const io: CliIo = {
   stdout: (text) => write(1, text),

@@ -1,7 +1,7 @@
 /** The admin door: starts, serves, stops. A separate door from the gate, never a destination of it. */
 
 import { randomBytes } from 'node:crypto';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Clock, Log } from '../core/ports.ts';
 import { answerFault } from './answer.ts';
@@ -17,6 +17,8 @@ import type { AdminPorts } from './ports.ts';
 import { createRateLimit } from './rate-limit.ts';
 import { type Desk, serveRequest } from './serve-request.ts';
 import { openTokens, type TokenDocuments } from './tokens.ts';
+
+const { createServer } = process.getBuiltinModule('node:http');
 
 export interface AdminOptions {
   readonly listen: { readonly host: string; readonly port: number };

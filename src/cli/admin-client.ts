@@ -4,7 +4,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Fault } from '../admin/contract/fault-codes.ts';
 import { type AnswerOf, pathOf, type RequestOf, ROUTES, type RouteId } from '../admin/contract.ts';
-import { CliFailure, type CliIo, type CommonOptions, configOf, EXIT } from './context.ts';
+import { CliFailure, type CliIo, type CommonOptions, EXIT } from './context.ts';
+import { configOf } from './given-config.ts';
 
 export interface Doors {
   readonly proxy: string;

@@ -8,7 +8,8 @@ import { exportProofLine } from '../audit/export-proof.ts';
 import { firstKept } from '../audit/pruning.ts';
 import { readCheckedEntries } from '../audit/read.ts';
 import { didYouMean } from '../core/nearest.ts';
-import { CliFailure, type CliIo, type CommonOptions, configOf, EXIT } from './context.ts';
+import { CliFailure, type CliIo, type CommonOptions, EXIT } from './context.ts';
+import { configOf } from './given-config.ts';
 import { type CliParts, leaf } from './leaf.ts';
 
 interface ExportOptions {

@@ -9,7 +9,8 @@ import { readEntries } from '../audit/read.ts';
 import { publishedCheckpoint } from '../audit/recover.ts';
 import { NoProof } from '../audit/tile-tree.ts';
 import { nodeFiles } from '../store/files.ts';
-import { CliFailure, type CliIo, type CommonOptions, configOf, EXIT } from './context.ts';
+import { CliFailure, type CliIo, type CommonOptions, EXIT } from './context.ts';
+import { configOf } from './given-config.ts';
 import { hasLog } from './recorded-events.ts';
 
 /** Asks the appliance; where none can be reached and none was named, the state directory. */

@@ -10,8 +10,9 @@ import { checkNote, type NoteVerifier, parseVerifierKey } from '../audit/signed-
 import { type VerifyReport, verifyLog } from '../audit/verify.ts';
 import { type ExportReport, verifyExport } from '../audit/verify-export.ts';
 import { verifyProof } from '../audit/verify-proof.ts';
-import { CliFailure, type CliIo, type CommonOptions, configOf, EXIT, textOf } from './context.ts';
+import { CliFailure, type CliIo, type CommonOptions, EXIT, textOf } from './context.ts';
 import { fileLines } from './file-lines.ts';
+import { configOf } from './given-config.ts';
 import { type CliParts, leaf } from './leaf.ts';
 import { printJson } from './print.ts';
 

@@ -15,8 +15,9 @@ import { keptEvents, keptProof, liveOrKept } from './audit-offline.ts';
 import { addTail } from './audit-tail.ts';
 import { addVerify, KEYS_FILE, linesOf } from './audit-verify.ts';
 import { addWitness } from './audit-witness.ts';
-import { CliFailure, type CliIo, type CommonOptions, configOf, EXIT } from './context.ts';
+import { CliFailure, type CliIo, type CommonOptions, EXIT } from './context.ts';
 import { EVENT_TYPES, eventLine } from './event-line.ts';
+import { configOf } from './given-config.ts';
 import { type CliParts, durationMs, group, leaf } from './leaf.ts';
 import { printJson } from './print.ts';
 

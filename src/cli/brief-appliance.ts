@@ -2,7 +2,8 @@
 
 import { existsSync } from 'node:fs';
 import { type AdminClient, adminClient, doorsFile } from './admin-client.ts';
-import { type CliContext, CliFailure, type CommonOptions, configOf, EXIT } from './context.ts';
+import { type CliContext, CliFailure, type CommonOptions, EXIT } from './context.ts';
+import { configOf } from './given-config.ts';
 
 /**
  * Gives `use` the running appliance, or one for just this command where none runs. An address that the user named is

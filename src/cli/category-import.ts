@@ -20,7 +20,8 @@ import { loadPolicy, type RevisionRoots, rootsOf } from '../control/load-revisio
 import { didYouMean } from '../core/nearest.ts';
 import { listNames, readForeignList, readListHead, removeList, writeList } from '../store/list-store.ts';
 import { TreeUnreadable } from '../store/read-tree.ts';
-import { CliFailure, type CliIo, type CommonOptions, configOf, EXIT, must, textOf } from './context.ts';
+import { CliFailure, type CliIo, type CommonOptions, EXIT, must, textOf } from './context.ts';
+import { configOf } from './given-config.ts';
 import { type CliParts, collected, leaf } from './leaf.ts';
 import { printJson, printTable } from './print.ts';
 

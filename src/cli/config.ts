@@ -2,7 +2,8 @@
 
 import type { Command } from 'commander';
 import { configJsonSchema, configReference } from '../config/reference.ts';
-import { loadedConfig, must } from './context.ts';
+import { must } from './context.ts';
+import { loadedConfig } from './given-config.ts';
 import { type CliParts, group, leaf } from './leaf.ts';
 import { printJson } from './print.ts';
 

@@ -1,10 +1,9 @@
 /** What every command has: streams, environment, and the ways to fail. */
 
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { NoteVerifier } from '../audit/signed-note.ts';
 import type { ListenAddress } from '../config/listen-address.ts';
-import { loadConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
 import { type Problem, problemText, type Result } from '../core/result.ts';
 
@@ -74,21 +73,6 @@ export interface CommonOptions {
   readonly admin?: string;
 }
 
-/** The configuration of a command; exits 2 with every problem when it is not right. */
-export function configOf(options: CommonOptions, io: CliIo): Config {
-  return must(loadedConfig(options, io));
-}
-
-/** The same, or every problem of it; exits 2 when a file that was named cannot be read. */
-export function loadedConfig(options: CommonOptions, { env, cwd }: CliIo): Result<Config, Problem[]> {
-  const file =
-    options.config ??
-    env['LOCKTENDER_CONFIG'] ??
-    (existsSync(resolve(cwd, 'locktender.yaml')) ? 'locktender.yaml' : null);
-  const flags = flagsOf(options);
-  return loadConfig({ file, text: file === null ? null : textOf(file, cwd), env, flags, cwd });
-}
-
 /** The value, or an exit with every problem, a line each. */
 export function must<T>(loaded: Result<T, Problem[]>, exit: ExitCode = EXIT.usage): T {
   if (loaded.ok) return loaded.value;
@@ -115,19 +99,4 @@ export async function readAll(stream: AsyncIterable<Uint8Array>, most = 64 * 102
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);
-}
-
-function flagsOf({ state, set = [] }: CommonOptions): Record<string, string> {
-  const flags: Record<string, string> = {};
-  for (const pair of set) {
-    const at = pair.indexOf('=');
-    if (at < 1)
-      throw new CliFailure(
-        EXIT.usage,
-        `\`--set ${pair}\` is not \`key=value\`; write for example \`--set log.level=debug\``,
-      );
-    flags[pair.slice(0, at)] = pair.slice(at + 1);
-  }
-  if (state !== undefined) flags['state'] = state;
-  return flags;
 }

@@ -3,19 +3,21 @@
 import { createHash } from 'node:crypto';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import { compileRuleFiles, loadRules, rootsOf } from '../control/load-revision.ts';
+import { rootsOf } from '../control/load-revision.ts';
+import { compileRuleFiles, loadRules } from '../control/load-rules.ts';
 import type { Problem, Result } from '../core/result.ts';
 import type { RuleSet } from '../dlp/compiled-rules.ts';
 import { makePlan } from '../dlp/prefilter/plan.ts';
 import type { AlreadyKnown } from '../dlp/rule-set.ts';
 import { scan } from '../dlp/scan.ts';
 import { readTree } from '../store/read-tree.ts';
-import { CliFailure, type CliIo, type CommonOptions, configOf, EXIT, must } from './context.ts';
+import { CliFailure, type CliIo, type CommonOptions, EXIT, must } from './context.ts';
 import { addDlpImport } from './dlp-import.ts';
 import { addLint } from './dlp-lint.ts';
 import { addDlpMakers } from './dlp-make.ts';
 import { addScan } from './dlp-scan.ts';
 import { passedStamps } from './dlp-stamps.ts';
+import { configOf } from './given-config.ts';
 import { type CliParts, group, leaf } from './leaf.ts';
 import { printJson, printTable } from './print.ts';
 

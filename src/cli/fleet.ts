@@ -3,7 +3,8 @@
 import type { Command } from 'commander';
 import type { AnswerOf } from '../admin/contract.ts';
 import { adminClient } from './admin-client.ts';
-import { type CliIo, type CommonOptions, configOf, EXIT } from './context.ts';
+import { type CliIo, type CommonOptions, EXIT } from './context.ts';
+import { configOf } from './given-config.ts';
 import { type CliParts, group, leaf } from './leaf.ts';
 import { instant, plain, printJson, printTable } from './print.ts';
 

@@ -7,7 +7,8 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AnswerOf } from '../admin/contract.ts';
 import { loadPolicy, rootsOf } from '../control/load-revision.ts';
-import { type CliIo, type CommonOptions, configOf, must } from './context.ts';
+import { type CliIo, type CommonOptions, must } from './context.ts';
+import { configOf } from './given-config.ts';
 
 /** True when there is no appliance to ask and never was. */
 export function onlyFiles(options: CommonOptions, io: CliIo): boolean {

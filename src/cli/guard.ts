@@ -8,8 +8,9 @@ import { createGuard } from '../guard/guard.ts';
 import { QUIET_MS, STEADY_MS } from '../guard/quiet-end.ts';
 import { openGoogle } from '../guard/second-stage/open-google.ts';
 import type { SecondStage } from '../guard/second-stage/second-stage.ts';
-import { CliFailure, type CliIo, type CommonOptions, configOf, EXIT, must } from './context.ts';
+import { CliFailure, type CliIo, type CommonOptions, EXIT, must } from './context.ts';
 import { rulesOf } from './dlp.ts';
+import { configOf } from './given-config.ts';
 import { type CliParts, leaf } from './leaf.ts';
 
 interface GuardOptions extends CommonOptions {

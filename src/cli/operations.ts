@@ -2,7 +2,8 @@
 
 import type { Command } from 'commander';
 import { adminClient } from './admin-client.ts';
-import { CliFailure, configOf, EXIT } from './context.ts';
+import { CliFailure, EXIT } from './context.ts';
+import { configOf } from './given-config.ts';
 import { type CliParts, leaf } from './leaf.ts';
 import { printJson } from './print.ts';
 

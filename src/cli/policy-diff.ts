@@ -7,7 +7,8 @@ import { loadPolicy, type PolicyRevision, rootsOf } from '../control/load-revisi
 import { bundleChanges, contractsOf, questionOf } from '../policy/bundle/bundle-diff.ts';
 import { RequestDiff } from '../policy/trials/request-diff.ts';
 import type { WhatIf } from '../policy/trials/what-if.ts';
-import { CliFailure, type CliIo, type CommonOptions, configOf, EXIT, must, textOf } from './context.ts';
+import { CliFailure, type CliIo, type CommonOptions, EXIT, must, textOf } from './context.ts';
+import { configOf } from './given-config.ts';
 import { type CliParts, durationMs, leaf } from './leaf.ts';
 import { printJson, printTable } from './print.ts';
 import { hasLog, recordedDecisions } from './recorded-events.ts';

@@ -13,7 +13,8 @@ import { decideQuestion } from '../policy/decide.ts';
 import { questionFrom } from '../policy/decision-input.ts';
 import type { WhatIfAnswer } from '../policy/trials/what-if.ts';
 import { openBundleStore } from '../store/bundle-store.ts';
-import { CliFailure, type CliIo, type CommonOptions, configOf, EXIT, must } from './context.ts';
+import { CliFailure, type CliIo, type CommonOptions, EXIT, must } from './context.ts';
+import { configOf } from './given-config.ts';
 import { printJson } from './print.ts';
 import { hasLog, type RecordedDecision, recordedDecisions } from './recorded-events.ts';
 

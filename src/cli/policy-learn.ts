@@ -3,7 +3,8 @@
 import type { Command } from 'commander';
 import { loadPolicy, rootsOf } from '../control/load-revision.ts';
 import { Learner, type Proposal } from '../policy/trials/learn.ts';
-import { CliFailure, type CliIo, type CommonOptions, configOf, EXIT, must } from './context.ts';
+import { CliFailure, type CliIo, type CommonOptions, EXIT, must } from './context.ts';
+import { configOf } from './given-config.ts';
 import { type CliParts, durationMs, leaf } from './leaf.ts';
 import { printJson } from './print.ts';
 import { hasLog, recordedDecisions } from './recorded-events.ts';

@@ -6,7 +6,8 @@ import { loadPolicy, rootsOf } from '../control/load-revision.ts';
 import type { Contract } from '../policy/trials/contract-file.ts';
 import { parseContracts } from '../policy/trials/contract-file.ts';
 import { runContracts } from '../policy/trials/contracts.ts';
-import { type CliIo, type CommonOptions, configOf, EXIT, must, textOf } from './context.ts';
+import { type CliIo, type CommonOptions, EXIT, must, textOf } from './context.ts';
+import { configOf } from './given-config.ts';
 import { type CliParts, leaf } from './leaf.ts';
 import { printJson } from './print.ts';
 

@@ -1,12 +1,14 @@
 /** `locktender policy …` and `locktender decide`. */
 
 import { type Command, Option } from 'commander';
-import { checkPolicy, loadPolicy, type PolicyRevision, rootsOf } from '../control/load-revision.ts';
+import { checkPolicy } from '../control/check-policy.ts';
+import { loadPolicy, type PolicyRevision, rootsOf } from '../control/load-revision.ts';
 import { NO_CONTROLS } from '../core/controls.ts';
 import { err, ok, problemText } from '../core/result.ts';
 import { type WhatIf, type WhatIfAnswer, whatIf } from '../policy/trials/what-if.ts';
 import { adminClient } from './admin-client.ts';
-import { CliFailure, type CliIo, type CommonOptions, configOf, EXIT, must } from './context.ts';
+import { CliFailure, type CliIo, type CommonOptions, EXIT, must } from './context.ts';
+import { configOf } from './given-config.ts';
 import { type CliParts, group, leaf } from './leaf.ts';
 import { addDiff } from './policy-diff.ts';
 import { explainRecorded, precedenceOf, printDecision, printSources, sourcesOf } from './policy-explain.ts';

@@ -5,7 +5,6 @@
  */
 
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { CategoryIndex } from '../categories/category-index.ts';
 import { INDEX_VERSION } from '../categories/index-format.ts';
 import { type CategoryFile, type LoadedCategories, loadCategories } from '../categories/load-lists.ts';
@@ -21,8 +20,9 @@ import {
   readListHead,
   writeIndexFile,
 } from '../store/list-store.ts';
+import { engineDigest, preparedFile, readKept, writeKept } from '../store/prepared-files.ts';
 import { readTree } from '../store/read-tree.ts';
-import { engineDigest, preparedFile, writePrepared } from './prepared-files.ts';
+import { readPreparedTaxonomy } from './prepared-policy.ts';
 
 export interface CategoryRoots {
   readonly categories: readonly string[];
@@ -83,20 +83,16 @@ export function prepareCurated(roots: readonly string[], file = CURATED): Result
   if (keptCurated(key, file) !== null) return ok(null);
   const loaded = loadCategories({ files, sha256 });
   if (!loaded.ok) return loaded;
-  writePrepared(file, Buffer.concat([Buffer.from(key), loaded.value.bytes.bytes]));
+  writeKept(file, key, loaded.value.bytes.bytes);
   return ok(null);
 }
 
 function keptCurated(key: string, file: string): Uint8Array<SharedArrayBuffer> | null {
-  try {
-    const kept = readFileSync(file);
-    if (kept.toString('latin1', 0, key.length) !== key) return null;
-    const bytes = new Uint8Array(new SharedArrayBuffer(kept.length - key.length));
-    bytes.set(kept.subarray(key.length));
-    return bytes;
-  } catch {
-    return null;
-  }
+  const kept = readKept(file, key);
+  if (kept === null) return null;
+  const bytes = new Uint8Array(new SharedArrayBuffer(kept.length));
+  bytes.set(kept);
+  return bytes;
 }
 
 function curatedKey(files: readonly CategoryFile[]): string {
@@ -128,7 +124,8 @@ function opened(
   verified: boolean,
 ): Result<LoadedCategories, Problem[]> | null {
   const file = files.find(({ path }) => path === 'taxonomy.yaml');
-  const taxonomy = file && parseTaxonomy(file.path, file.text);
+  const known = file && readPreparedTaxonomy(file);
+  const taxonomy = known ? ok(known) : file && parseTaxonomy(file.path, file.text);
   const index = CategoryIndex.open(bytes, { sha256, verified });
   if (!taxonomy || !index.ok) return null;
   if (!taxonomy.ok) return taxonomy;

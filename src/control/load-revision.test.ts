@@ -4,7 +4,8 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
-import { checkPolicy, loadPolicy, rootsOf } from './load-revision.ts';
+import { checkPolicy } from './check-policy.ts';
+import { loadPolicy, rootsOf } from './load-revision.ts';
 
 const base = mkdtempSync(join(tmpdir(), 'load-revision-'));
 const rules = join(base, 'rules');

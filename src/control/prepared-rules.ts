@@ -9,7 +9,7 @@ import { zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import type { RuleSet } from '../dlp/compiled-rules.ts';
 import { type PortableRules, portableRules, sharedRules, unsharedRules } from '../dlp/portable-rules.ts';
 import { type PreparedRules, prepare } from '../dlp/prepared-rules.ts';
-import { engineDigest, preparedFile, writePrepared } from './prepared-files.ts';
+import { engineDigest, preparedFile, writePrepared } from '../store/prepared-files.ts';
 
 const FILE = preparedFile('rules');
 

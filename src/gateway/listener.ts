@@ -1,15 +1,11 @@
 /** The gateway's HTTP server, in the clear or over TLS, and what it says to those who speak no HTTP. */
 
-import {
-  createServer as createHttpServer,
-  type IncomingMessage,
-  type RequestListener,
-  type Server,
-  type ServerResponse,
-} from 'node:http';
+import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import type { Duplex } from 'node:stream';
 import { type Fault, fault, faultDocument, faultStatus } from './fault.ts';
+
+const { createServer: createHttpServer } = process.getBuiltinModule('node:http');
 
 /** PEM texts; with `clientCa`, callers may present certificates. */
 export interface ListenerTls {

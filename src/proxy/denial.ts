@@ -3,9 +3,10 @@
  * reasons; nothing from the wire is copied into a denial except canonical names (T-33).
  */
 
-import { STATUS_CODES } from 'node:http';
 import { type ReasonCode, reasonRow } from '../core/reasons.ts';
 import { type BudgetDenial, budgetWords, secondsUntil } from './budget/budget-limits.ts';
+
+const { STATUS_CODES } = process.getBuiltinModule('node:http');
 
 export interface Denial {
   readonly reason: ReasonCode;

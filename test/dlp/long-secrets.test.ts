@@ -3,7 +3,8 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { expect, it } from 'vitest';
 import { loadConfig } from '../../src/config/load.ts';
-import { loadRules, rootsOf } from '../../src/control/load-revision.ts';
+import { rootsOf } from '../../src/control/load-revision.ts';
+import { loadRules } from '../../src/control/load-rules.ts';
 import { scanLayers } from '../../src/dlp/scan-layers.ts';
 
 const config = loadConfig({ file: null, text: null, env: {}, flags: {}, cwd: process.cwd() });

@@ -6,7 +6,8 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { loadRules, rootsOf } from '../../src/control/load-revision.ts';
+import { rootsOf } from '../../src/control/load-revision.ts';
+import { loadRules } from '../../src/control/load-rules.ts';
 import type { CompiledRule } from '../../src/dlp/compiled-rule.ts';
 import { NOWHERE, scan, scanRule } from '../../src/dlp/scan.ts';
 

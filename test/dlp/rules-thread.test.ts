@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
 import { RulesThread } from '../../src/appliance/rules/rules-thread.ts';
-import { loadRules } from '../../src/control/load-revision.ts';
+import { loadRules } from '../../src/control/load-rules.ts';
 import { scan } from '../../src/dlp/scan.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'rules-thread-'));

@@ -1,7 +1,8 @@
 /** A gateway over real parts: pool, guard with the shipped rules, passes, leases; the record is kept in memory. */
 
 import { generateKeyPairSync } from 'node:crypto';
-import { loadRules, rootsOf } from '../../src/control/load-revision.ts';
+import { rootsOf } from '../../src/control/load-revision.ts';
+import { loadRules } from '../../src/control/load-rules.ts';
 import { type Controls, NO_CONTROLS } from '../../src/core/controls.ts';
 import type { EventBody } from '../../src/core/event.ts';
 import type { Egress } from '../../src/core/ports.ts';

@@ -1,6 +1,7 @@
 /** Brings the files of other directories into force: policy, categories, DLP rules and tools, all of them or none. */
 
-import { loadPolicyLive, type RevisionRoots, readRuleFiles, sha256Text } from '../../control/load-revision.ts';
+import { loadPolicyLive, type RevisionRoots, sha256Text } from '../../control/load-revision.ts';
+import { readRuleFiles } from '../../control/load-rules.ts';
 import { err, ok, type Problem, problemText, type Result } from '../../core/result.ts';
 import type { RuleSet } from '../../dlp/compiled-rules.ts';
 import { digestOf } from '../../dlp/rule-set.ts';

@@ -1,6 +1,7 @@
 /** The fleet of an appliance, as far as it is needed before the rest; null where none is configured. */
 
-import { loadPolicy, loadRules, type PolicyRevision, type RevisionRoots } from '../../control/load-revision.ts';
+import { loadPolicy, type PolicyRevision, type RevisionRoots } from '../../control/load-revision.ts';
+import { loadRules } from '../../control/load-rules.ts';
 import { problemText } from '../../core/result.ts';
 import type { RuleSet } from '../../dlp/compiled-rules.ts';
 import { type FleetCore, type FleetNode, type FleetOptions, fleetParts } from './fleet-node.ts';

@@ -3,7 +3,7 @@
  * Run it where those who hold the log cannot reach it: that is what makes its signature worth something.
  */
 
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { type NoteVerifier, verifierKey } from '../../audit/signed-note.ts';
@@ -15,6 +15,8 @@ import { makeDirectories } from '../../store/make-directory.ts';
 import { lockState } from '../../store/state-lock.ts';
 import { systemClock } from '../../telemetry/system-clock.ts';
 import { opening, refusedBy, StartRefused } from '../start-refused.ts';
+
+const { createServer } = process.getBuiltinModule('node:http');
 
 export interface WitnessDoorOptions {
   /** Its keys and what it signed last; made 0700. */

@@ -1,7 +1,7 @@
 /** A rule file tried: what its rules cost, what they find in a sample, and what past clean results they would have tripped on. */
 
 import type { AnswerOf, InputOf } from '../../admin/contract.ts';
-import { compileRuleFiles } from '../../control/load-revision.ts';
+import { compileRuleFiles } from '../../control/load-rules.ts';
 import type { Clock } from '../../core/ports.ts';
 import type { CompiledRule } from '../../dlp/compiled-rule.ts';
 import type { RuleSet } from '../../dlp/compiled-rules.ts';

@@ -2,7 +2,8 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { readRuleFiles, sha256Text } from '../../control/load-revision.ts';
+import { sha256Text } from '../../control/load-revision.ts';
+import { readRuleFiles } from '../../control/load-rules.ts';
 import { compileRules } from '../../dlp/rule-set.ts';
 import { type RulesDeskParts, rulesDesk } from './rules-desk.ts';
 

@@ -1,7 +1,7 @@
 /** The thread that compiles, tests and tries DLP rules: seconds of work that nobody's request waits for. */
 
 import { parentPort } from 'node:worker_threads';
-import { compileRuleFiles, loadRules } from '../../control/load-revision.ts';
+import { compileRuleFiles, loadRules } from '../../control/load-rules.ts';
 import { ok, type Problem, type Result } from '../../core/result.ts';
 import type { RuleSet } from '../../dlp/compiled-rules.ts';
 import { portableRules, rulesFrom } from '../../dlp/portable-rules.ts';

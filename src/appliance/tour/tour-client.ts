@@ -1,10 +1,12 @@
 /** A sandbox's side of the tour: requests through the gate over real sockets, as any HTTP client makes them. */
 
 import { readFileSync } from 'node:fs';
-import { request as httpRequest, type IncomingMessage } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { join } from 'node:path';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import type { Appliance } from '../start-appliance.ts';
+
+const { request: httpRequest } = process.getBuiltinModule('node:http');
 
 export interface Answer {
   readonly status: number;

@@ -1,12 +1,14 @@
 /** Receivers over HTTP: any 2xx acknowledges the whole batch; everything else leaves it to be sent again. */
 
 import { readFile } from 'node:fs/promises';
-import { type Agent, Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
+import type { Agent, IncomingMessage } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import { type Delivered, type ForwardEntry, type ForwardSink, SinkFailure, unreachable } from './sink.ts';
 import type { TlsFiles } from './syslog-sink.ts';
+
+const { Agent: HttpAgent, request: httpRequest } = process.getBuiltinModule('node:http');
 
 export interface HttpSinkOptions {
   readonly url: URL;

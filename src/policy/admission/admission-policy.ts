@@ -1,17 +1,8 @@
 /** Admission policy files: Cedar text and schema, checked against each other before they load. */
 
-import {
-  checkParseContext,
-  checkParseSchema,
-  type DetailedError,
-  type PolicyJson,
-  policySetTextToParts,
-  policyToJson,
-  type SourceLabel,
-  type ValidationAnswer,
-  validate,
-} from '@cedar-policy/cedar-wasm/nodejs';
+import type { DetailedError, PolicyJson, SourceLabel, ValidationAnswer } from '@cedar-policy/cedar-wasm/nodejs';
 import { err, ok, type Problem, type Result } from '../../core/result.ts';
+import { cedar } from './cedar.ts';
 import { tooDeep } from './cedar-bounds.ts';
 import { entitiesIn } from './cedar-terms.ts';
 
@@ -80,14 +71,14 @@ const CONTEXTS = [
 function schemaProblems(schema: TextFile): Problem[] {
   const deep = boundProblems(schema, 'schema');
   if (deep.length > 0) return deep;
-  const read = checkParseSchema(schema.text);
+  const read = cedar().checkParseSchema(schema.text);
   if (read.type === 'failure') return read.errors.map((e) => problemAt(schema, e));
   const missing = WANTED.filter((word) => !new RegExp(`\\b${word}\\b`).test(schema.text)).map((word) =>
     whole(schema.path, `the schema does not declare \`${word}\`; add it`),
   );
   if (missing.length > 0) return missing;
   return CONTEXTS.flatMap(([id, context]) => {
-    const fits = checkParseContext({ context, schema: schema.text, action: { type: 'Action', id } });
+    const fits = cedar().checkParseContext({ context, schema: schema.text, action: { type: 'Action', id } });
     if (fits.type === 'success') return [];
     const why = fits.errors.map((e) => e.message.replaceAll(/\s+/g, ' ')).join('; ');
     return [whole(schema.path, `the context of \`${id}\` is not what admission fills in: ${why}`)];
@@ -114,13 +105,13 @@ interface Part {
 }
 
 function partsOf(file: TextFile): Part[] {
-  const parts = policySetTextToParts(file.text);
+  const parts = cedar().policySetTextToParts(file.text);
   if (parts.type === 'failure') return [];
   let from = 0;
   return parts.policies.map((text) => {
     const at = file.text.indexOf(text.slice(0, 40), from);
     if (at >= 0) from = at + 1;
-    const answer = policyToJson(text);
+    const answer = cedar().policyToJson(text);
     const json = answer.type === 'success' ? answer.json : null;
     return {
       file: file.path,
@@ -133,7 +124,7 @@ function partsOf(file: TextFile): Part[] {
 }
 
 function validationProblems(schema: TextFile, file: TextFile): Problem[] {
-  const answer: ValidationAnswer = validate({ schema: schema.text, policies: { staticPolicies: file.text } });
+  const answer: ValidationAnswer = cedar().validate({ schema: schema.text, policies: { staticPolicies: file.text } });
   if (answer.type === 'failure') return answer.errors.map((e) => problemAt(file, e));
   return answer.validationErrors.map(({ error }) => problemAt(file, error));
 }

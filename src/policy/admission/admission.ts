@@ -3,11 +3,11 @@
  * request only its result is looked at. INVARIANT: a policy that errors denies (Cedar itself would skip it).
  */
 
-import { preparsePolicySet, statefulIsAuthorized } from '@cedar-policy/cedar-wasm/nodejs';
 import { LRUCache } from 'lru-cache';
 import { didYouMean } from '../../core/nearest.ts';
 import type { Bundle } from '../bundle/bundle.ts';
 import { CAPABILITY_RISKS, type Capability } from '../bundle/capability.ts';
+import { cedar } from './cedar.ts';
 
 export interface AdmissionOrder {
   /** Who asks, as the gateway authenticated them. */
@@ -57,7 +57,7 @@ export function admit(order: AdmissionOrder, bundle: Bundle): Admission {
 }
 
 function createAdmitter(bundle: Bundle): Admit {
-  const loaded = preparsePolicySet(bundle.digest, { staticPolicies: { ...bundle.admission.policies } });
+  const loaded = cedar().preparsePolicySet(bundle.digest, { staticPolicies: { ...bundle.admission.policies } });
   if (loaded.type === 'failure') throw new Error('a compiled admission policy does not parse');
   const remembered = new LRUCache<string, Admission>({ max: REMEMBERED });
   return (order) => {
@@ -152,7 +152,7 @@ interface Ask {
 }
 
 function ask(bundle: Bundle, caller: string, { action, type, id, context }: Ask): Answer {
-  const answer = statefulIsAuthorized({
+  const answer = cedar().statefulIsAuthorized({
     principal: { type: 'Caller', id: caller },
     action: { type: 'Action', id: action },
     resource: { type, id },

@@ -3,12 +3,13 @@
  * piece of the body, or for the end of the turn.
  */
 
-import { STATUS_CODES } from 'node:http';
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { TLSSocket } from 'node:tls';
 import { Refusal } from '../refusal.ts';
 import type { FieldList, Reply } from './reply.ts';
+
+const { STATUS_CODES } = process.getBuiltinModule('node:http');
 
 export interface ReplyTo {
   readonly socket: Duplex;

@@ -12,6 +12,26 @@ const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
 export const preparedFile = (name: string): string => join(ROOT, 'node_modules/.cache/locktender', name);
 
+/** What is kept in a prepared file under this very key, whole; null where it is not. */
+export function readKept(file: string, key: string): Buffer | null {
+  try {
+    const kept = readFileSync(file);
+    const from = key.length + DIGEST_CHARS;
+    const bytes = kept.subarray(from);
+    return kept.toString('latin1', 0, from) === key + sha256(bytes) ? bytes : null;
+  } catch {
+    return null;
+  }
+}
+
+/** Keeps an outcome under the key of all that it depends on. Throws when it cannot be written. */
+export function writeKept(file: string, key: string, bytes: Uint8Array): void {
+  writePrepared(file, Buffer.concat([Buffer.from(key + sha256(bytes), 'latin1'), bytes]));
+}
+
+const DIGEST_CHARS = 64;
+const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
+
 /** Whole or not at all. Throws when it cannot be written. */
 export function writePrepared(file: string, bytes: Uint8Array): void {
   mkdirSync(dirname(file), { recursive: true });
@@ -20,11 +40,20 @@ export function writePrepared(file: string, bytes: Uint8Array): void {
   renameSync(next, file);
 }
 
+const digests = new Map<string, string>();
+
 /**
  * SHA-256, hex, of what an outcome depends on beside what it was made from: sources at these places in `src`, files or whole
- * folders, the packages and the runtime.
+ * folders, the packages and the runtime. Taken once in a process, whose own code does not change either.
  */
 export function engineDigest(...places: readonly string[]): string {
+  const name = places.join(' ');
+  const digest = digests.get(name) ?? digestOf(places);
+  digests.set(name, digest);
+  return digest;
+}
+
+function digestOf(places: readonly string[]): string {
   const hash = createHash('sha256').update(`${process.version} ${process.arch}\n`);
   for (const path of places.flatMap(sourcesAt)) hash.update(readFileSync(path)).update('\n');
   return hash.update(readFileSync(join(ROOT, 'package-lock.json'))).digest('hex');
