@@ -25,6 +25,7 @@ const done = z.strictObject({
   cpu_ms: amount,
   peak_memory_bytes: amount,
   doomed: z.boolean(),
+  started: started.nullable(),
 });
 
 const log = z.strictObject({ level: text(10), text: text(LIMITS.logLine) });

@@ -293,6 +293,31 @@ it('keeps isolates of each size booted ahead for profiles that take turns', asyn
   expect(pool.stats().misses).toBe(misses);
 });
 
+it('T-63 gives a task what is its own, in an isolate that was booted for one that had something else', async () => {
+  const bindings = (storage: boolean, tools: readonly string[]): TaskBindings => {
+    const usage = { requests: 0, bytes: 0 };
+    return { storage, tools, usage, call: async () => ({ ok: true, value: null }), close: () => undefined };
+  };
+  const code = `export default (input, env) =>
+    [typeof WebAssembly, 'storage' in env, Object.keys(env.tools), 'x'.repeat(input.long).length, 'x'.repeat(input.long)].slice(0, 5);`;
+  const seen = async (more: Partial<TaskOrder>, long = 0) => {
+    const { status, result } = await run(code, { tenant: 'mixed', input: JSON.stringify({ long }), ...more });
+    return status === 'completed' ? JSON.parse(result ?? '').slice(0, 4) : status;
+  };
+  const little = { limits: { ...limits, output_bytes: 1000 } };
+  const cases: readonly (readonly [Partial<TaskOrder>, number, unknown])[] = [
+    [{}, 5000, ['undefined', false, [], 5000]],
+    [{ webassembly: true }, 0, ['object', false, [], 0]],
+    [little, 5000, 'output_exceeded'],
+    [{ bindings: bindings(true, ['one', 'two']) }, 5000, ['undefined', true, ['one', 'two'], 5000]],
+    [{ bindings: bindings(false, ['two']) }, 0, ['undefined', false, ['two'], 0]],
+  ];
+  // Each more often than isolates are booted ahead, so that the next ones are set to it.
+  for (const [more, long, expected] of [...cases, ...cases.toReversed()]) {
+    for (let i = 0; i < 4; i += 1) expect(await seen(more, long)).toEqual(expected);
+  }
+});
+
 it('says how fast isolates are booted and what one takes', () => {
   const { refill, isolate_bytes } = pool.stats();
   expect(refill.booted).toBeGreaterThan(0);

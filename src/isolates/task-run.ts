@@ -2,7 +2,7 @@
 
 import type { TaskStatus } from '../core/event.ts';
 import { FRAME, type Frame } from './host/frames.ts';
-import { LIMITS, type TaskFault } from './host/protocol.ts';
+import { LIMITS, type StartedMessage, type TaskFault } from './host/protocol.ts';
 import { hostMessage } from './host-messages.ts';
 import type { HostLoss, HostProcess } from './host-process.ts';
 import { TaskCalls } from './task-calls.ts';
@@ -79,7 +79,7 @@ export class TaskRun {
   /** Throws when the frame breaks the protocol. */
   heard(frame: Frame): void {
     if (this.#over) return;
-    if (frame.kind === FRAME.started) this.#started(frame.json);
+    if (frame.kind === FRAME.started) this.#started(hostMessage.started(frame.json));
     else if (frame.kind === FRAME.log) this.#logged(hostMessage.log(frame.json));
     else if (frame.kind === FRAME.call) this.#calls.heard(frame);
     else if (frame.kind === FRAME.done) this.#done(frame.json);
@@ -92,8 +92,7 @@ export class TaskRun {
     this.#settle({ status, result: null, error: null, cpu_ms: 0, peak_memory_bytes: this.host.peakBytes }, true);
   }
 
-  #started(json: string): void {
-    const { hit, boot_ms, boots } = hostMessage.started(json);
+  #started({ hit, boot_ms, boots }: StartedMessage): void {
     // The pool of booted isolates is the host's, so its own time counts; it cannot be longer than what passed here.
     this.#bootMs = Math.min(boot_ms, this.#parts.now() - this.#from);
     this.#parts.events.started(this.#bootMs, hit, boots);
@@ -112,7 +111,8 @@ export class TaskRun {
   }
 
   #done(json: string): void {
-    const { doomed, ...ending } = hostMessage.done(json);
+    const { doomed, started, ...ending } = hostMessage.done(json);
+    if (started !== null) this.#started(started);
     if (doomed) this.host.retiring = true;
     const said = ending.result === null ? 0 : Buffer.byteLength(ending.result);
     const tooMuch = said + this.#said > this.order.limits.output_bytes;

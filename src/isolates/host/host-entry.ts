@@ -8,9 +8,9 @@
 import { createRequire, stripTypeScriptTypes } from 'node:module';
 import { Socket } from 'node:net';
 import type ivm from 'isolated-vm';
-import { encodeFrame, FRAME, type Frame, FrameReader } from './frames.ts';
-import { IsolateSlot } from './isolate-slot.ts';
-import type { HelloMessage, RunMessage, SetupMessage, StartedMessage } from './protocol.ts';
+import { encodeFrame, FRAME, type Frame, type FrameKind, FrameReader } from './frames.ts';
+import { IsolateSlot, settingOf } from './isolate-slot.ts';
+import type { DoneMessage, HelloMessage, RunMessage, SetupMessage, StartedMessage } from './protocol.ts';
 
 /** The descriptor that the supervisor left open for us. */
 const CHANNEL = 3;
@@ -24,12 +24,12 @@ class Host {
   #snapshot: ivm.ExternalCopy<ArrayBuffer> | null = null;
   readonly #stock: IsolateSlot[] = [];
   readonly #running = new Map<number, IsolateSlot>();
+  /** What the last task was set to: those booted from now on are set to it. */
+  #setting: string | null = null;
   #boots: number[] = [];
   #ahead = 1;
   #memoryMb = 64;
   #refilling = false;
-  readonly #held: Buffer[] = [];
-  #flush: NodeJS.Timeout | undefined;
 
   constructor(engine: typeof ivm) {
     this.#engine = engine;
@@ -48,7 +48,7 @@ class Host {
     else if (frame.kind === FRAME.reply) this.#running.get(frame.slot)?.reply(frame.call, frame.json, frame.bytes);
     else if (frame.kind === FRAME.end) {
       this.#forget(frame.slot);
-      this.#send(FRAME.ended, frame.slot, {});
+      this.#write(jsonFrame(FRAME.ended, frame.slot, {}));
     }
   }
 
@@ -61,12 +61,17 @@ class Host {
     while (this.#stock.length < this.#ahead) this.#stock.push(this.#boot());
     const isolate_bytes = this.#stock[0]?.heapBytes() ?? 0;
     const hello: HelloMessage = { boot_ms: this.#takeBoots(), snapshot_ms, isolate_bytes };
-    this.#send(FRAME.hello, 0, hello);
+    this.#write(jsonFrame(FRAME.hello, 0, hello));
   }
 
   #boot(): IsolateSlot {
     if (this.#snapshot === null) throw new Error('not set up');
-    const slot = new IsolateSlot({ engine: this.#engine, snapshot: this.#snapshot, memoryMb: this.#memoryMb });
+    const slot = new IsolateSlot({
+      engine: this.#engine,
+      snapshot: this.#snapshot,
+      memoryMb: this.#memoryMb,
+      setting: this.#setting,
+    });
     this.#boots.push(slot.bootMs);
     return slot;
   }
@@ -75,21 +80,37 @@ class Host {
     const from = performance.now();
     const { slot, hit } = this.#take(order.memory_mb);
     this.#running.set(id, slot);
-    const send = (kind: (typeof FRAME)[keyof typeof FRAME], message: object) => this.#send(kind, id, message);
+    // WebAssembly cannot be taken back from a task that may not have it.
+    this.#setting = order.webassembly ? null : settingOf(order);
+    // Nobody waits for it: it goes before what comes first, or by itself soon; within the end of a task that is over by then.
+    let begun: StartedMessage | null = null;
+    let soon: NodeJS.Timeout | undefined;
+    const takeBegun = () => {
+      const message = begun;
+      begun = null;
+      clearTimeout(soon);
+      return message;
+    };
+    const write = (...frames: Buffer[]) => {
+      const message = takeBegun();
+      const first = message === null ? [] : [jsonFrame(FRAME.started, id, message)];
+      this.#write(...first, ...frames);
+    };
     void slot.run(order, stripTypes, {
-      started: () => {
-        const message: StartedMessage = { boot_ms: performance.now() - from, hit, boots: this.#takeBoots() };
-        this.#later(encodeFrame({ kind: FRAME.started, slot: id, json: JSON.stringify(message) }));
+      started: (at) => {
+        begun = { boot_ms: at - from, hit, boots: this.#takeBoots() };
+        soon = setTimeout(write, FLUSH_MS);
       },
       call: (call, json, bytes) =>
-        this.#write(encodeFrame({ kind: FRAME.call, slot: id, call, json, ...(bytes && { bytes }) })),
-      log: (level, text) => send(FRAME.log, { level, text }),
-      done: (message) => {
+        write(encodeFrame({ kind: FRAME.call, slot: id, call, json, ...(bytes && { bytes }) })),
+      log: (level, text) => write(jsonFrame(FRAME.log, id, { level, text })),
+      done: (ending) => {
+        const message: DoneMessage = { ...ending, started: takeBegun() };
         try {
-          send(FRAME.done, message);
+          this.#write(jsonFrame(FRAME.done, id, message));
         } catch {
           // More than a frame holds, whatever the profile would allow.
-          send(FRAME.done, { ...message, status: 'output_exceeded', result: null });
+          this.#write(jsonFrame(FRAME.done, id, { ...message, status: 'output_exceeded', result: null }));
         }
         this.#forget(id);
       },
@@ -134,22 +155,15 @@ class Host {
     return this.#boots.splice(0, this.#boots.length);
   }
 
-  #send(kind: (typeof FRAME)[keyof typeof FRAME], slot: number, message: object): void {
-    this.#write(encodeFrame({ kind, slot, json: JSON.stringify(message) }));
-  }
-
-  /** Nobody waits for it: it goes along with the next frame, or by itself soon. */
-  #later(frame: Buffer): void {
-    this.#held.push(frame);
-    this.#flush ??= setTimeout(() => this.#write(), FLUSH_MS);
-  }
-
   #write(...frames: Buffer[]): void {
-    clearTimeout(this.#flush);
-    this.#flush = undefined;
-    const all = [...this.#held.splice(0), ...frames];
-    this.#socket.write(all.length === 1 ? (all[0] as Buffer) : Buffer.concat(all));
+    if (frames.length === 0) return;
+    this.#socket.write(frames.length === 1 ? (frames[0] as Buffer) : Buffer.concat(frames));
   }
+}
+
+/** Throws a `RangeError` when it is more than a frame holds. */
+function jsonFrame(kind: FrameKind, slot: number, message: object): Buffer {
+  return encodeFrame({ kind, slot, json: JSON.stringify(message) });
 }
 
 /** Types are taken away in place, so that lines and columns stay; what needs code to be made is refused, and explained. */

@@ -9,18 +9,27 @@ import { copyOf, faultOf, plainOf } from './task-faults.ts';
 type StripTypes = (code: string) => string;
 
 interface SlotEvents {
-  started(): void;
+  /** Tool code begins; `at` in ms of this process's clock. */
+  started(at: number): void;
   call(call: number, json: string, bytes: Uint8Array | undefined): void;
   log(level: string, text: string): void;
-  done(message: DoneMessage): void;
+  done(ending: Ending): void;
 }
 
 interface SlotParts {
   readonly engine: typeof ivm;
   readonly snapshot: ivm.ExternalCopy<ArrayBuffer>;
   readonly memoryMb: number;
+  /** What the task that comes is thought to be set to; null where nothing is known. */
+  readonly setting: string | null;
 }
 
+/** What a task may say and reach, as the runtime takes it. */
+export function settingOf({ output_bytes, webassembly, storage, tools, stream }: RunMessage): string {
+  return JSON.stringify({ output_bytes, webassembly, storage, tools, stream });
+}
+
+type Ending = Omit<DoneMessage, 'started'>;
 type Entry = ivm.Reference<(...args: unknown[]) => unknown>;
 
 /** Longest delay of a timer, as browsers have it. */
@@ -44,6 +53,8 @@ export class IsolateSlot {
   readonly #start: Entry;
   readonly #deliver: Entry;
   readonly #services: IsolateServices;
+  /** What the runtime is set to; null before it is. */
+  #setting: string | null = null;
   #wake: NodeJS.Timeout | undefined;
   /** What the heap held when the tool was called; null once it was spoken to again. */
   #heap: Promise<number> | null = null;
@@ -90,7 +101,14 @@ export class IsolateSlot {
     this.#entry.instantiateSync(this.#context, refuse);
     this.#entry.evaluateSync();
     this.#driver = this.#isolate.compileModuleSync(DRIVER, { filename: 'runtime.js' });
+    if (parts.setting !== null) this.#set(parts.setting);
     this.bootMs = performance.now() - from;
+  }
+
+  #set(setting: string): void {
+    if (setting === this.#setting) return;
+    this.#start.applySync(undefined, [setting]);
+    this.#setting = setting;
   }
 
   /** What it takes now; only while nothing runs in it. */
@@ -110,16 +128,15 @@ export class IsolateSlot {
       });
       module.instantiateSync(this.#context, refuse);
       this.#driver.instantiateSync(this.#context, (name) => (name === 'tool' ? module : this.#entry));
-      const { input, output_bytes, webassembly, storage, tools, stream } = order;
-      const setting = JSON.stringify({ output_bytes, webassembly, storage, tools, stream });
-      // Bounded by the size of the input: nothing of the tool's own code runs in it.
-      this.#start.applySync(undefined, [setting, input]);
-      this.#events.started();
+      this.#set(settingOf(order));
+      const at = performance.now();
       // The module's own top level and its default export run, and two questions are asked behind them, all in one go:
       // each change to the isolate's thread and back takes as long as a small tool does.
       const evaluated = this.#driver.evaluate({ promise: true });
-      this.#deliver.apply(undefined, ['begin']).catch((error: unknown) => this.#unhandled(error));
+      this.#deliver.apply(undefined, ['begin', order.input]).catch((error: unknown) => this.#unhandled(error));
       this.#heap = this.#heapBytes();
+      // While that thread is at work.
+      events.started(at);
       await evaluated;
       await this.#heap;
     } catch (error) {
@@ -253,7 +270,7 @@ export class IsolateSlot {
     else this.#report({ status, result, error, doomed: running !== null });
   }
 
-  #report(ending: Pick<DoneMessage, 'status' | 'result' | 'error' | 'doomed'>): void {
+  #report(ending: Pick<Ending, 'status' | 'result' | 'error' | 'doomed'>): void {
     const say = (peak_memory_bytes: number, lost: boolean) => {
       if (this.#ended) return;
       // Said first: destroying the isolate takes a while, and whoever waits need not.

@@ -59,6 +59,8 @@ export interface TaskFault {
 
 /** Host → supervisor: the task ended by itself, or within a limit that the host can see. */
 export interface DoneMessage {
+  /** Where the task was over before that was told by itself. */
+  readonly started: StartedMessage | null;
   readonly status: HostEnding;
   /** JSON text; null unless completed. */
   readonly result: string | null;

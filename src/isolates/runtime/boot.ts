@@ -26,23 +26,24 @@ const STACK = 8 * 1024;
 const global = globalThis as unknown as Record<string, unknown>;
 const nobody: Bridge = { serve: () => null, hear: () => undefined };
 let real: Bridge = nobody;
-let input: unknown = null;
+/** JSON text. */
+let input = 'null';
 let env: object = {};
 let streams = false;
 /** The tool's module once it has run; whether the host was told that it waits. */
 let tool: Namespace | null = null;
 let waited = false;
 
-function start(settingText: string, inputText: string): void {
+/** Before any tool code, and again where the task that comes is set otherwise than was thought: all but WebAssembly can be taken back. */
+function start(settingText: string): void {
   bridge.current = real;
-  prepare(settingText, inputText);
+  prepare(settingText);
 }
 
-function prepare(settingText: string, inputText: string): void {
+function prepare(settingText: string): void {
   const setting = jsonValue(settingText) as Setting;
   output.budget(setting.output_bytes);
   if (setting.webassembly) returnWebAssembly(global);
-  input = jsonValue(inputText);
   streams = setting.stream === true;
   env = makeEnv(setting);
 }
@@ -50,17 +51,17 @@ function prepare(settingText: string, inputText: string): void {
 /** Walks what every task walks, with nobody listening, so that it is compiled when the task comes. */
 function warm(): void {
   bridge.current = nobody;
-  prepare('{"output_bytes":1000,"webassembly":false,"storage":false,"tools":[]}', '{"a":[1]}');
+  prepare('{"output_bytes":1000,"webassembly":false,"storage":false,"tools":[]}');
   deliver('tick', null, null, null);
   evaluated({ default: async () => ({ a: ['b'] }) });
-  deliver('begin', null, null, null);
+  deliver('begin', '{"a":[1]}', null, null);
   tool = null;
 }
 
 function deliver(what: string, a: unknown, b: unknown, c: unknown): void {
   if (what === 'tick') guarded(tick);
   else if (what === 'reply') takeReply(a as number, b as string, c as ArrayBuffer | undefined);
-  else if (what === 'begin') begin();
+  else if (what === 'begin') begin(a as string);
   else if (what === 'rejected') rejected(a as string);
 }
 
@@ -72,8 +73,9 @@ function evaluated(namespace: Namespace): void {
   void main(namespace);
 }
 
-/** The host's order to call the tool, right behind the one to run its module. */
-function begin(): void {
+/** The host's order to call the tool with this input, right behind the one to run its module. */
+function begin(inputText: string): void {
+  input = inputText;
   waited = tool === null;
   if (tool === null) bridge.current.hear('pending', true);
   else void main(tool);
@@ -83,7 +85,7 @@ async function main(namespace: Namespace): Promise<void> {
   try {
     const main = namespace.default;
     if (typeof main !== 'function') throw new TypeError('tool code must export a default function');
-    const result = await (main as Main)(input, env);
+    const result = await (main as Main)(jsonValue(input), env);
     finish(comesInParts(result) ? await gathered(result) : result);
   } catch (error) {
     fail(error);
