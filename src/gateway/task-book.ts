@@ -33,10 +33,12 @@ export function firstReport(of: Pick<TaskReport, 'task' | 'tenant' | 'class' | '
 const KEPT = 5000;
 /** Of all reports together: their results and logs. */
 const KEPT_BYTES = 64 * 1024 * 1024;
+/** What a report takes beside its result and logs, and for each id and finding that it lists: bytes, roughly. */
+const EACH = { report: 1000, decision: 50, finding: 500 } as const;
 
 /** Of each tenant by its own ids: tenants choose them as they like. */
 export class TaskBook {
-  readonly #entries = new LRUCache<string, TaskEntry>({ max: KEPT, maxSize: KEPT_BYTES, sizeCalculation: sizeOf });
+  readonly #entries = new LRUCache<string, TaskEntry>({ max: KEPT, maxSize: KEPT_BYTES });
 
   get(task: string, tenant: string): TaskEntry | null {
     return this.#entries.get(keyOf(task, tenant)) ?? null;
@@ -53,15 +55,14 @@ export class TaskBook {
     return entry === undefined || entry.kind === 'sandbox' || entry.report.status !== 'running';
   }
 
-  set(task: string, entry: TaskEntry): void {
-    this.#entries.set(keyOf(task, entry.tenant), entry);
+  /** @param said bytes of its result, its error and its logs */
+  set(task: string, entry: TaskEntry, said = 0): void {
+    const { decisions, guard } = entry.report;
+    const size = EACH.report + said + EACH.decision * decisions.length + EACH.finding * guard.findings.length;
+    this.#entries.set(keyOf(task, entry.tenant), entry, { size });
   }
 }
 
 function keyOf(task: string, tenant: string): string {
   return `${tenant}\0${task}`;
-}
-
-function sizeOf({ report }: TaskEntry): number {
-  return 500 + JSON.stringify(report).length;
 }

@@ -163,7 +163,7 @@ async function run(admitted: Admitted): Promise<Result<TaskReport, Fault>> {
     if (guarded.verdict.action !== 'pass') walk.risk.note(principal.tenant, 'finding');
     await record(admitted, outcome, guarded);
     await admitted.lines.last;
-    return ok(setReport(admitted, reportOf(outcome, guarded)));
+    return ok(setReport(admitted, reportOf(outcome, guarded), guarded.bytes));
   } catch (error) {
     setReport(admitted, { status: 'failed' });
     throw error;
@@ -295,10 +295,11 @@ function reportOf(outcome: TaskOutcome, guarded: GuardedOutcome): Partial<TaskRe
   return { status, result, error: guarded.error, guard, usage, logs: [...guarded.logs], wall };
 }
 
-function setReport({ principal, walk, decisions }: Admitted, more: Partial<TaskReport>): TaskReport {
+/** @param said bytes of what it returned, threw and logged */
+function setReport({ principal, walk, decisions }: Admitted, more: Partial<TaskReport>, said = 0): TaskReport {
   const { task, tenant, class: of, profile } = principal;
   const report = { ...firstReport({ task, tenant, class: of, profile }), decisions: [...decisions], ...more };
-  walk.book.set(task, { tenant, kind: 'isolate', report, until: null });
+  walk.book.set(task, { tenant, kind: 'isolate', report, until: null }, said);
   return report;
 }
 

@@ -36,11 +36,18 @@ const FAREWELL_MS = 2000;
 const order = z.object({ name: z.string().max(100), args: z.unknown() });
 
 export function toolBinding(options: ToolBindingOptions): BindingPart {
-  const ending = new AbortController();
+  let isOver = false;
+  let ending: AbortController | null = null;
+  // Most tasks ask no tool.
+  const untilOver = (): AbortSignal => {
+    ending ??= new AbortController();
+    if (isOver) ending.abort(OVER);
+    return ending.signal;
+  };
   const lines = new Map<string, Line>();
   const turns = new Turns(MOST_AT_ONCE);
   const lineTo = (tool: Tool): Line => {
-    const line = lines.get(tool.name) ?? newLine(tool, options, ending.signal);
+    const line = lines.get(tool.name) ?? newLine(tool, options, untilOver());
     lines.set(tool.name, line);
     return line;
   };
@@ -82,7 +89,7 @@ export function toolBinding(options: ToolBindingOptions): BindingPart {
       try {
         const reply = await called(tool, checked.data);
         // What was taken away meanwhile gives no answer any more.
-        return ending.signal.aborted ? ABORTED : ((await barred(tool)) ?? reply);
+        return isOver ? ABORTED : ((await barred(tool)) ?? reply);
       } finally {
         turns.give();
       }
@@ -90,7 +97,8 @@ export function toolBinding(options: ToolBindingOptions): BindingPart {
     close: () => {
       for (const { session } of lines.values()) session?.end();
       lines.clear();
-      ending.abort(OVER);
+      isOver = true;
+      ending?.abort(OVER);
     },
   };
 }

@@ -238,11 +238,13 @@ class Pool implements IsolatePool {
       run.host.stop(run.slot, now);
     } else run.host.release(run.slot, now);
     entry?.resolve(this.#ended(run.order, outcome));
-    // Who waits for the outcome comes before who waits for the slot.
-    setImmediate(() => {
+    const left = () => {
       this.#stock.left(run.host);
       this.#dispatch();
-    });
+    };
+    // Who waits for the outcome comes before who waits for the slot; where nobody does, its record begins first, too.
+    if (this.#queue.size > 0) setImmediate(left);
+    else setImmediate(setImmediate, left);
   }
 
   #heard(host: HostProcess, frame: Frame): void {
