@@ -9,6 +9,8 @@ import { loadPolicy } from '../src/control/load-revision.ts';
 import { compileRuleFiles, readRuleFiles } from '../src/control/load-rules.ts';
 import { writePreparedPolicy } from '../src/control/prepared-policy.ts';
 import { readPreparedSet, writePreparedRules } from '../src/control/prepared-rules.ts';
+import { prepareHost } from '../src/isolates/prepared-host.ts';
+import { prepareRuntime } from '../src/isolates/runtime-bundle.ts';
 import { readTree } from '../src/store/read-tree.ts';
 
 const shipped = (name) => fileURLToPath(new URL(`../${name}`, import.meta.url));
@@ -29,3 +31,5 @@ const {
 } = policy.value;
 const [source] = readTree(roots.categories, ['.yaml']).filter(({ path }) => path === taxonomy.file);
 writePreparedPolicy({ bundle, taxonomy }, source);
+prepareRuntime();
+prepareHost();

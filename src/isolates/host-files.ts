@@ -1,8 +1,8 @@
 /** Where the files are that an isolate host needs. */
 
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { dirname } from 'node:path';
+import { hostCode } from './prepared-host.ts';
 import type { HostFiles } from './walls.ts';
 
 /** Finds the host's own code and isolated-vm's compiled addon for this very Node. */
@@ -10,7 +10,7 @@ export function hostFiles(): HostFiles {
   const engine = createRequire(import.meta.url).resolve('isolated-vm');
   const build = createRequire(engine)('node-gyp-build') as { path(folder: string): string };
   return {
-    host: join(dirname(fileURLToPath(import.meta.url)), 'host'),
+    ...hostCode(),
     addon: build.path(dirname(engine)),
   };
 }

@@ -12,7 +12,7 @@ import type { HostLoss, HostProcess } from './host-process.ts';
 import { HostStock, type StockSettings } from './host-stock.ts';
 import { findMemoryGroups } from './memory-group.ts';
 import { PoolFigures, type PoolStats } from './pool-figures.ts';
-import { runtimeBundle } from './runtime-bundle.ts';
+import { runtimeSource } from './runtime-bundle.ts';
 import { MAX_CODE, MAX_INPUT, type TaskOrder, type TaskOutcome } from './task-order.ts';
 import { TaskQueue } from './task-queue.ts';
 import { TaskRun, unrun } from './task-run.ts';
@@ -97,7 +97,7 @@ class Pool implements IsolatePool {
         `isolates: the wall \`${minimum}\` does not stand here, only \`${probed.wall}\`; install bubblewrap`,
       );
     }
-    const runtime = runtimeBundle();
+    const runtime = runtimeSource();
     const groups = findMemoryGroups();
     this.#memoryWall = groups === null ? 'watchdog' : 'cgroup';
     this.#memoryMb = settings.memoryMb ?? 64;

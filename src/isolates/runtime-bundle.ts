@@ -8,8 +8,10 @@ import { readFileSync } from 'node:fs';
 import { stripTypeScriptTypes } from 'node:module';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { engineDigest, preparedFile, readKept, writeKept } from '../store/prepared-files.ts';
 
 const FOLDER = join(dirname(fileURLToPath(import.meta.url)), 'runtime');
+const KEPT = preparedFile('runtime');
 const ENTRY = 'boot.ts';
 const IMPORT = /^import\s*\{([^}]*)\}\s*from\s*'(?:\.\/([a-z0-9-]+\.ts)|([a-z0-9-]+))';$/gm;
 const EXPORT = /^export (?=(?:async )?(?:function\*?|class|const) ([A-Za-z_$][\w$]*))/gm;
@@ -35,6 +37,18 @@ interface LinkedModule {
   readonly needs: readonly string[];
   readonly text: string;
 }
+
+/** The runtime's JavaScript as set-up kept it, of the very same sources, packages and runtime; linked anew where it did not. */
+export function runtimeSource(file: string = KEPT): string {
+  return readKept(file, runtimeKey())?.toString('utf8') ?? runtimeBundle();
+}
+
+/** Keeps it. Throws when it cannot be written. */
+export function prepareRuntime(file: string = KEPT): void {
+  if (readKept(file, runtimeKey()) === null) writeKept(file, runtimeKey(), Buffer.from(runtimeBundle()));
+}
+
+const runtimeKey = (): string => engineDigest('isolates/runtime', 'isolates/runtime-bundle.ts');
 
 /** JavaScript of the whole runtime: one strict function expression, called. */
 export function runtimeBundle(folder: string = FOLDER): string {

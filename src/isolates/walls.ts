@@ -20,8 +20,10 @@ export const WALLS = ['process', 'unshare', 'bubblewrap'] as const;
 export type Wall = (typeof WALLS)[number];
 
 export interface HostFiles {
-  /** Folder of the host's own code; its entry is `host-entry.ts`. */
+  /** Folder of the host's own code. */
   readonly host: string;
+  /** Name of the file in it that is run. */
+  readonly entry: string;
   /** isolated-vm's compiled addon. */
   readonly addon: string;
 }
@@ -32,7 +34,7 @@ export interface WallLimits {
 }
 
 /** Where the files stand inside the empty root. */
-const INSIDE: HostFiles = { host: '/host', addon: '/isolated-vm.node' };
+const INSIDE: Omit<HostFiles, 'entry'> = { host: '/host', addon: '/isolated-vm.node' };
 const INSIDE_NODE = '/node';
 const NOBODY = 65_534;
 const CHANNEL_FD = 3;
@@ -75,7 +77,7 @@ export function spawnBehind(
   limits: WallLimits,
 ): ChildProcess {
   const seen = probed.wall === 'bubblewrap' ? INSIDE : files;
-  const tail = [`--allow-fs-read=*`, join(seen.host, 'host-entry.ts'), seen.addon];
+  const tail = [`--allow-fs-read=*`, join(seen.host, files.entry), seen.addon];
   const { argv, drop } = commandFor(probed.wall, probed.drop, files, tail);
   const filter = probed.wall === 'bubblewrap' ? openFilter() : null;
   const [program, ...args] = limited(argv, limits);

@@ -32,6 +32,10 @@ export function writeKept(file: string, key: string, bytes: Uint8Array): void {
 const DIGEST_CHARS = 64;
 const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
+export function makePreparedFolder(): void {
+  mkdirSync(preparedFile(''), { recursive: true });
+}
+
 /** Whole or not at all. Throws when it cannot be written. */
 export function writePrepared(file: string, bytes: Uint8Array): void {
   mkdirSync(dirname(file), { recursive: true });

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { hostFiles } from '../../src/isolates/host-files.ts';
 import { CHANNEL, probeWall, spawnBehind } from '../../src/isolates/walls.ts';
 
-const files = { ...hostFiles(), host: join(import.meta.dirname, 'wall-probe') };
+const files = { ...hostFiles(), host: join(import.meta.dirname, 'wall-probe'), entry: 'host-entry.ts' };
 const probed = probeWall(files);
 
 /** What a program in the host's place reports from behind the wall. */
