@@ -53,12 +53,25 @@ afterAll(async () => {
   origin.close();
 });
 
-async function asked(): Promise<{ readonly status: number; readonly text: string }> {
+interface Asked {
+  readonly status: number;
+  readonly text: string;
+  /** Whether its end was a fault of the stream. */
+  readonly broken: boolean;
+}
+
+async function asked(): Promise<Asked> {
   const stream = session.request({ ':path': '/' });
   const [head] = (await once(stream, 'response')) as [{ ':status': number }];
+  const status = head[':status'];
   let text = '';
-  for await (const piece of stream) text += String(piece);
-  return { status: head[':status'], text };
+  try {
+    for await (const piece of stream) text += String(piece);
+  } catch (error) {
+    expect(error).toMatchObject({ code: 'ERR_HTTP2_STREAM_ERROR' });
+    return { status, text, broken: true };
+  }
+  return { status, text, broken: false };
 }
 
 const crumbs = (stream: number, count: number) => {
@@ -69,13 +82,15 @@ const END = (stream: number) => frame(TYPE.data, FLAG.endStream, stream, Buffer.
 
 it('is served while the crumbs are few', async () => {
   reply = (stream) => Buffer.concat([crumbs(stream, 500), END(stream)]);
-  expect(await asked()).toEqual({ status: 200, text: `${'x'.repeat(500)}end of it` });
+  expect(await asked()).toEqual({ status: 200, text: `${'x'.repeat(500)}end of it`, broken: false });
 });
 
 it('T-45 is left when they are many', async () => {
   reply = (stream) => Buffer.concat([crumbs(stream, 60_000), END(stream)]);
-  const { status, text } = await asked();
-  expect([status, text]).toEqual([502, expect.stringContaining('"code":"upstream_protocol"')]);
+  const { status, text, broken } = await asked();
+  // Where the crumbs are slow to come, the guard hands on what it held for 20 ms: what began is then broken off, not refused.
+  if (broken) expect([status, text.replaceAll('x', '')]).toEqual([200, '']);
+  else expect([status, text]).toEqual([502, expect.stringContaining('"code":"upstream_protocol"')]);
   await expect
     .poll(() => lab.appliance.core.leases.live().filter(({ flow }) => flow.kind === 'exchange').length)
     .toBe(0);
