@@ -5,7 +5,8 @@
  *   node bench/fleet-records.ts [entries]
  */
 
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { verifyLog } from '../src/audit/verify.ts';
 import { startNats } from '../test/fleet/nats-server.ts';
@@ -14,8 +15,10 @@ import { verifierFor } from '../test/record/log-fixture.ts';
 
 const entries = Number(process.argv[2] ?? 100_000);
 const nats = await startNats();
-const node = new RecordNode('node-1');
-const hub = new RecordHub([node]);
+const state = mkdtempSync(join(tmpdir(), 'locktender-bench-'));
+process.on('exit', () => rmSync(state, { recursive: true, force: true }));
+const node = new RecordNode('node-1', join(state, 'member'));
+const hub = new RecordHub([node], join(state, 'hub'));
 mkdirSync(join(hub.state, 'fleet'), { recursive: true });
 await node.open({ durability: 'relaxed', publishMs: 1000 });
 for (let n = 0; n < entries; n += 2000) await node.record(Math.min(2000, entries - n));

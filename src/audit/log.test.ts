@@ -1,7 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { decisionBody, logOptions, newSigner, temporaryDir, verifierFor } from '../../test/record/log-fixture.ts';
+import { decisionBody, logOptions, newSigner, verifierFor } from '../../test/record/log-fixture.ts';
+import { temporaryDir } from '../../test/record/temporary-dir.ts';
 import type { EventBody } from '../core/event.ts';
 import { type Files, nodeFiles } from '../store/files.ts';
 import { openLog } from './log.ts';

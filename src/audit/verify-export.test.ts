@@ -1,7 +1,8 @@
 import { cpSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { decisionBody, logOptions, newSigner, temporaryDir, verifierFor } from '../../test/record/log-fixture.ts';
+import { decisionBody, logOptions, newSigner, verifierFor } from '../../test/record/log-fixture.ts';
+import { temporaryDir } from '../../test/record/temporary-dir.ts';
 import { exportProofLine } from './export-proof.ts';
 import { openLog } from './log.ts';
 import { readEntries } from './read.ts';

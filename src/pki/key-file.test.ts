@@ -1,16 +1,15 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { temporaryDir } from '../../test/record/temporary-dir.ts';
 import { loadOrCreateSecret } from './key-file.ts';
 
 const MODULE = new URL('./key-file.ts', import.meta.url).pathname;
-const freshDir = () => mkdtempSync(join(tmpdir(), 'locktender-key-'));
 
 describe('a secret on disk', () => {
   it('is made once, 0600, and read ever after; nothing else is left beside it', () => {
-    const dir = freshDir();
+    const dir = temporaryDir();
     const file = join(dir, 'a.secret');
     writeFileSync(`${file}.${process.pid}.tmp`, 'half of what a crash lef');
     expect(loadOrCreateSecret(file, () => 'first')).toBe('first');
@@ -20,7 +19,7 @@ describe('a secret on disk', () => {
   });
 
   it('T-81 that the disk had no room for is not there at all: it is made when there is room again', () => {
-    const dir = freshDir();
+    const dir = temporaryDir();
     const file = join(dir, 'a.secret');
     // RLIMIT_FSIZE of 1 KiB stands in for a full disk.
     const make = `import { loadOrCreateSecret as make } from '${MODULE}'; make('${file}', () => 'x'.repeat(4096));`;
@@ -32,7 +31,7 @@ describe('a secret on disk', () => {
   });
 
   it('that others can read is refused', () => {
-    const file = join(freshDir(), 'a.secret');
+    const file = join(temporaryDir(), 'a.secret');
     writeFileSync(file, 'x', { mode: 0o644 });
     expect(() => loadOrCreateSecret(file, () => 'y')).toThrow(/can be read by others; run `chmod 600/);
   });

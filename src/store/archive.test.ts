@@ -1,13 +1,13 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { temporaryDir } from '../../test/record/temporary-dir.ts';
 import { ArchiveUnreadable, archiveKind, membersOf } from './archive.ts';
 
-const dir = mkdtempSync(join(tmpdir(), 'locktender-archive-'));
+const dir = temporaryDir();
 const LONG = `${'long'.repeat(40)}.txt`;
 mkdirSync(join(dir, 'tree', 'sub'), { recursive: true });
 writeFileSync(join(dir, 'tree', 'one.txt'), 'first '.repeat(500));

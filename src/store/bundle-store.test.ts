@@ -1,13 +1,13 @@
-import { mkdtempSync, readdirSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { temporaryDir } from '../../test/record/temporary-dir.ts';
 import { openBundleStore } from './bundle-store.ts';
 
 const DIGEST = 'ab'.repeat(32);
 
 it('keeps texts by digest, replaces a harmed one, and takes no path for a digest', async () => {
-  const dir = mkdtempSync(join(tmpdir(), 'locktender-bundles-'));
+  const dir = temporaryDir();
   const store = openBundleStore(dir);
   expect(store.get(DIGEST)).toBeNull();
   await store.put(DIGEST, 'a bundle');

@@ -1,16 +1,14 @@
 import { spawn } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { temporaryDir } from '../../test/record/temporary-dir.ts';
 import { openStateDir, StateUnusable } from './state-dir.ts';
 import { StateInUse } from './state-lock.ts';
 
-const fresh = () => mkdtempSync(join(tmpdir(), 'locktender-state-'));
-
 describe('the state directory', () => {
   it('is made with its folders, readable by its owner only', () => {
-    const path = join(fresh(), 'a', 'b');
+    const path = join(temporaryDir(), 'a', 'b');
     const state = openStateDir(path);
     expect(statSync(path).mode & 0o777).toBe(0o700);
     expect(statSync(state.folder('audit')).mode & 0o777).toBe(0o700);
@@ -18,14 +16,14 @@ describe('the state directory', () => {
   });
 
   it('is closed to others even when it was made open', () => {
-    const path = fresh();
+    const path = temporaryDir();
     chmodSync(path, 0o755);
     openStateDir(path).release();
     expect(statSync(path).mode & 0o777).toBe(0o700);
   });
 
   it('refuses a second appliance and says who has it', () => {
-    const path = fresh();
+    const path = temporaryDir();
     const first = openStateDir(path);
     expect(() => openStateDir(path)).toThrow(StateInUse);
     expect(() => openStateDir(path)).toThrow(new RegExp(`process ${process.pid}.*--state`));
@@ -34,7 +32,7 @@ describe('the state directory', () => {
   });
 
   it('stays held though its holder let go of the handle and collected garbage, and is free at once after SIGKILL', async () => {
-    const path = fresh();
+    const path = temporaryDir();
     const script = `import { openStateDir } from ${JSON.stringify(new URL('./state-dir.ts', import.meta.url).href)};
       openStateDir(${JSON.stringify(path)});
       setTimeout(() => { gc(); setTimeout(() => { gc(); process.stdout.write('held'); }, 10); }, 10);
@@ -53,7 +51,7 @@ describe('the state directory', () => {
     ['2\n', /written by a newer version \(format 2, this one knows 1\); run that version/],
     ['one', /format` is damaged; restore it/],
   ])('refuses what a program of another time wrote (%j), and lets go of it', (format, message) => {
-    const path = fresh();
+    const path = temporaryDir();
     openStateDir(path).release();
     expect(readFileSync(join(path, 'format'), 'utf8')).toBe('1\n');
     writeFileSync(join(path, 'format'), format);
@@ -65,7 +63,7 @@ describe('the state directory', () => {
   });
 
   it('says so when the path is a file', () => {
-    const path = join(fresh(), 'file');
+    const path = join(temporaryDir(), 'file');
     writeFileSync(path, '');
     expect(() => openStateDir(path)).toThrow(StateUnusable);
   });
@@ -76,7 +74,7 @@ describe('the state directory', () => {
   });
 
   it('holds documents that are replaced whole and in order', async () => {
-    const path = fresh();
+    const path = temporaryDir();
     const state = openStateDir(path);
     expect(state.documents.read('controls')).toBeNull();
     await Promise.all([1, 2, 3].map((version) => state.documents.write('controls', { version })));

@@ -12,7 +12,7 @@ import { type Shipping, startShipping } from '../../src/fleet/records/shipping.t
 import { openDocuments } from '../../src/store/documents.ts';
 import type { Files } from '../../src/store/files.ts';
 import { systemClock } from '../../src/telemetry/system-clock.ts';
-import { decisionBody, logOptions, newSigner, noMeter, silentLog, temporaryDir } from '../record/log-fixture.ts';
+import { decisionBody, logOptions, newSigner, noMeter, silentLog } from '../record/log-fixture.ts';
 
 export const FLEET = 'test';
 
@@ -26,7 +26,7 @@ export class RecordNode {
   shipping: Shipping | null = null;
   #count = 0;
 
-  constructor(node: string, state = temporaryDir()) {
+  constructor(node: string, state: string) {
     this.node = node;
     this.state = state;
     mkdirSync(join(state, 'audit'), { recursive: true });
@@ -87,7 +87,7 @@ export class RecordHub {
   mirrors: Mirrors | null = null;
   intake: Intake | null = null;
 
-  constructor(nodes: readonly RecordNode[], state = temporaryDir()) {
+  constructor(nodes: readonly RecordNode[], state: string) {
     this.state = state;
     this.#nodes = nodes;
     for (const folder of ['fleet', 'documents']) mkdirSync(join(state, folder), { recursive: true });

@@ -14,15 +14,8 @@ import { SEGMENT_ENTRIES } from '../../src/audit/retention.ts';
 import { verifyLog } from '../../src/audit/verify.ts';
 import { openDocuments } from '../../src/store/documents.ts';
 import { nodeFiles } from '../../src/store/files.ts';
-import {
-  decisionBody,
-  handClock,
-  logOptions,
-  newSigner,
-  silentLog,
-  temporaryDir,
-  verifierFor,
-} from '../record/log-fixture.ts';
+import { decisionBody, handClock, logOptions, newSigner, silentLog, verifierFor } from '../record/log-fixture.ts';
+import { temporaryDir } from '../record/temporary-dir.ts';
 
 const common = { tenant: null, task: null } as const;
 const LIMITS = { entries: 4096, bytes: 4e6 };

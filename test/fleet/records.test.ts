@@ -9,7 +9,8 @@ import { readEntries } from '../../src/audit/read.ts';
 import { verifyLog } from '../../src/audit/verify.ts';
 import { recordsPlaces, recordsSubject } from '../../src/fleet/records/records-stream.ts';
 import { nodeFiles } from '../../src/store/files.ts';
-import { temporaryDir, verifierFor } from '../record/log-fixture.ts';
+import { verifierFor } from '../record/log-fixture.ts';
+import { temporaryDir } from '../record/temporary-dir.ts';
 import { type NatsServer, startNats } from './nats-server.ts';
 import { FLEET, RecordHub, RecordNode } from './record-parts.ts';
 
@@ -25,14 +26,14 @@ async function server(settings?: string): Promise<NatsServer> {
 }
 
 async function nodeOf(name: string): Promise<RecordNode> {
-  const node = new RecordNode(name);
+  const node = new RecordNode(name, temporaryDir());
   ending.push(() => node.close());
   await node.open();
   return node;
 }
 
 function hubOf(...nodes: RecordNode[]): RecordHub {
-  const hub = new RecordHub(nodes);
+  const hub = new RecordHub(nodes, temporaryDir());
   ending.push(() => hub.close());
   return hub;
 }

@@ -4,7 +4,8 @@ import { openLog } from '../../src/audit/log.ts';
 import { readEntries } from '../../src/audit/read.ts';
 import { verifyLog } from '../../src/audit/verify.ts';
 import { type Fault, FaultyFiles, STEPS } from './faulty-files.ts';
-import { decisionBody, handClock, logOptions, newSigner, temporaryDir, verifierFor } from './log-fixture.ts';
+import { decisionBody, handClock, logOptions, newSigner, verifierFor } from './log-fixture.ts';
+import { temporaryDir } from './temporary-dir.ts';
 
 const CASES: Fault[] = STEPS.flatMap((step) =>
   ['ENOSPC', 'EIO'].flatMap((code) => [false, true].map((persisted) => ({ step, code, persisted }))),

@@ -16,8 +16,9 @@ import {
   startProgram,
   temporaryDirectory,
 } from '../journey/running-appliance.ts';
-import { decisionBody, logOptions, newSigner, silentLog, temporaryDir } from './log-fixture.ts';
+import { decisionBody, logOptions, newSigner, silentLog } from './log-fixture.ts';
 import { httpReceiver, syslogReceiver } from './receivers.ts';
+import { temporaryDir } from './temporary-dir.ts';
 
 const state = temporaryDirectory();
 afterAll(() => state.remove());

@@ -18,8 +18,9 @@ import { parseHost } from '../../src/core/host.ts';
 import type { Meter } from '../../src/core/ports.ts';
 import { openCertificateAuthority } from '../../src/pki/certificate-authority.ts';
 import { openDocuments } from '../../src/store/documents.ts';
-import { decisionBody, handClock, logOptions, newSigner, noMeter, silentLog, temporaryDir } from './log-fixture.ts';
+import { decisionBody, handClock, logOptions, newSigner, noMeter, silentLog } from './log-fixture.ts';
 import { type HttpReceiver, httpReceiver, type SyslogReceiver, syslogReceiver } from './receivers.ts';
+import { temporaryDir } from './temporary-dir.ts';
 
 const closers: (() => Promise<unknown>)[] = [];
 

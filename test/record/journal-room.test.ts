@@ -6,7 +6,8 @@ import { expect, it } from 'vitest';
 import { type AuditLog, openLog } from '../../src/audit/log.ts';
 import { readEntries } from '../../src/audit/read.ts';
 import { verifyLog } from '../../src/audit/verify.ts';
-import { decisionBody, logOptions, newSigner, temporaryDir, verifierFor } from './log-fixture.ts';
+import { decisionBody, logOptions, newSigner, verifierFor } from './log-fixture.ts';
+import { temporaryDir } from './temporary-dir.ts';
 
 const signer = newSigner();
 const verifiers = [verifierFor(signer)];

@@ -3,16 +3,17 @@
  * is followed by a verification of the whole of it. Prints JSON; exit 1 when anything acknowledged was lost or altered.
  */
 
-import { rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { type KillTally, killLoop } from './kill-loop.ts';
-import { temporaryDir } from './log-fixture.ts';
 
 const kills = Number(process.argv[2] ?? 2000);
 const longest = Number(process.argv[3] ?? 120);
 const PER_LOG = 100;
 const sum: KillTally = { kills: 0, acknowledged: 0, entries: 0, torn: 0, recovered: 0, problems: [] };
 for (let done = 0; done < kills && sum.problems.length === 0; done += PER_LOG) {
-  const dir = temporaryDir();
+  const dir = mkdtempSync(join(tmpdir(), 'locktender-kills-'));
   const one = await killLoop(dir, Math.min(PER_LOG, kills - done), longest, Math.random);
   for (const key of ['kills', 'acknowledged', 'entries', 'torn', 'recovered'] as const) sum[key] += one[key];
   sum.problems.push(...one.problems);

@@ -1,9 +1,6 @@
 /** What the tests of the record share: keys, ports and a way to make events. */
 
 import { generateKeyPairSync, randomBytes, sign } from 'node:crypto';
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { LogOptions } from '../../src/audit/log-options.ts';
 import { type NoteSigner, type NoteVerifier, verifierOf } from '../../src/audit/signed-note.ts';
 import type { DecisionEvent, EventBody } from '../../src/core/event.ts';
@@ -33,10 +30,6 @@ export function newSigner(name = 'log.example/gate'): NoteSigner {
 
 export function verifierFor(signer: NoteSigner, type: 'log' | 'witness' = 'log'): NoteVerifier {
   return verifierOf(signer.name, signer.publicKey, type);
-}
-
-export function temporaryDir(): string {
-  return mkdtempSync(join(tmpdir(), 'locktender-record-'));
 }
 
 export function logOptions(dir: string, signer: NoteSigner, more: Partial<LogOptions> = {}): LogOptions {

@@ -12,7 +12,8 @@ import { verifyExport } from '../../src/audit/verify-export.ts';
 import { recordedDecisions } from '../../src/cli/recorded-events.ts';
 import { NO_CONTROLS } from '../../src/core/controls.ts';
 import { ulid } from '../../src/core/ids.ts';
-import { decisionBody, logOptions, newSigner, temporaryDir, verifierFor } from './log-fixture.ts';
+import { decisionBody, logOptions, newSigner, verifierFor } from './log-fixture.ts';
+import { temporaryDir } from './temporary-dir.ts';
 
 it('seals and prunes whole segments; what remains verifies, and a segment that nobody recorded as pruned is missing', async () => {
   const state = temporaryDir();

@@ -8,7 +8,8 @@ import { verifyLog } from '../../src/audit/verify.ts';
 import type { AuditEvent, DecisionEvent } from '../../src/core/event.ts';
 import { openTenantKeys } from '../../src/pki/tenant-keys.ts';
 import { execute, type RunningAppliance, startProgram, temporaryDirectory } from '../journey/running-appliance.ts';
-import { decisionBody, logOptions, newSigner, temporaryDir, verifierFor } from './log-fixture.ts';
+import { decisionBody, logOptions, newSigner, verifierFor } from './log-fixture.ts';
+import { temporaryDir } from './temporary-dir.ts';
 
 const SECRET_PATH = '/patients/jane-doe?ward=7';
 

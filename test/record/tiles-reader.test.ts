@@ -7,7 +7,8 @@ import { openLog } from '../../src/audit/log.ts';
 import { verifierKey } from '../../src/audit/signed-note.ts';
 import type { EventBody } from '../../src/core/event.ts';
 import { execute } from '../journey/running-appliance.ts';
-import { logOptions, newSigner, temporaryDir } from './log-fixture.ts';
+import { logOptions, newSigner } from './log-fixture.ts';
+import { temporaryDir } from './temporary-dir.ts';
 
 /** An independent reader of C2SP tlog-tiles: Python, none of our code. */
 const READER = new URL('../../docs/read_tiles.py', import.meta.url).pathname;

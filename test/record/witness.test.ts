@@ -10,7 +10,8 @@ import { type NoteSigner, type NoteVerifier, parseVerifierKey } from '../../src/
 import { verifyLog } from '../../src/audit/verify.ts';
 import { addCheckpointBody } from '../../src/audit/witness-protocol.ts';
 import { execute, PROGRAM, startProgram } from '../journey/running-appliance.ts';
-import { decisionBody, logOptions, newSigner, noMeter, silentLog, temporaryDir, verifierFor } from './log-fixture.ts';
+import { decisionBody, logOptions, newSigner, noMeter, silentLog, verifierFor } from './log-fixture.ts';
+import { temporaryDir } from './temporary-dir.ts';
 
 const doors: WitnessDoor[] = [];
 

@@ -14,15 +14,8 @@ import { readEntries } from '../../src/audit/read.ts';
 import { parseHost } from '../../src/core/host.ts';
 import { openCertificateAuthority } from '../../src/pki/certificate-authority.ts';
 import { openDocuments } from '../../src/store/documents.ts';
-import {
-  decisionBody,
-  handClock,
-  logOptions,
-  newSigner,
-  noMeter,
-  silentLog,
-  temporaryDir,
-} from '../record/log-fixture.ts';
+import { decisionBody, handClock, logOptions, newSigner, noMeter, silentLog } from '../record/log-fixture.ts';
+import { temporaryDir } from '../record/temporary-dir.ts';
 
 it.each(['tcp', 'tls'] as const)(
   'rsyslog gets every entry over %s, also when it is restarted meanwhile',
