@@ -1,7 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
+import { MessageChannel } from 'node:worker_threads';
 import { describe, expect, it } from 'vitest';
-import { decisionBody, logOptions, newSigner, verifierFor } from '../../test/record/log-fixture.ts';
+import { decisionBody, handClock, logOptions, newSigner, verifierFor } from '../../test/record/log-fixture.ts';
 import { temporaryDir } from '../../test/record/temporary-dir.ts';
 import type { EventBody } from '../core/event.ts';
 import { type Files, nodeFiles } from '../store/files.ts';
@@ -81,6 +83,35 @@ describe('the log', () => {
     const behind = log.record(decisionBody(4), 60_000);
     expect(await log.record(decisionBody(5), 5)).toEqual({ seq: 4 });
     expect([await behind, commits]).toEqual([{ seq: 3 }, 3]);
+    await log.close();
+  });
+
+  it('makes one commit of what a busy loop brings turn by turn, while much comes', async () => {
+    let [commits, now, busy] = [0, 0, true];
+    const meter = { count: () => {}, set: () => {}, observe: (name: string) => (commits += Number(name === BATCH)) };
+    // A disk that is as quick as can be would have a commit for each few turns.
+    const files: Files = {
+      ...nodeFiles,
+      open: async (path, durable) => Object.assign(await nodeFiles.open(path, durable), { write: async () => {} }),
+    };
+    const clock = { ...handClock(), monotonic: () => now };
+    const log = await openLog({ ...logOptions(temporaryDir(), newSigner(), { files, clock }), meter });
+    for (now = 1; now < 20; now += 1) {
+      await Promise.all(Array.from({ length: 20 }, (_, i) => log.record(decisionBody(i))));
+    }
+    commits = 0;
+    const { port1, port2 } = new MessageChannel();
+    port2.on('message', () => busy && port1.postMessage(null));
+    port1.postMessage(null);
+    const told: Promise<unknown>[] = [];
+    for (let n = 0; n < 20; n += 1) {
+      told.push(log.record(decisionBody(n)));
+      await setImmediate();
+    }
+    busy = false;
+    await Promise.all(told);
+    port1.close();
+    expect(commits).toBeLessThanOrEqual(2);
     await log.close();
   });
 

@@ -19,6 +19,7 @@ import { errorCode, nodeFiles } from '../store/files.ts';
 import { AuditUnavailable } from './audit-unavailable.ts';
 import { type EncodedEvent, encodeEvent, inOrder } from './bounded-event.ts';
 import { checkpointText } from './checkpoint.ts';
+import { CommitPace } from './commit-pace.ts';
 import { CommitQueue, type QueueItem } from './commit-queue.ts';
 import { CommitWindow } from './commit-window.ts';
 import { EntryFeed, type EntryListener } from './entry-feed.ts';
@@ -41,9 +42,6 @@ interface Prepared {
 
 const PROBE_MS = 100;
 const MAX_PROBE_MS = 1000;
-/** This many commits in this time are many: then the journal makes room ahead. */
-const MANY = 4;
-const MANY_MS = 200;
 /** Without a commit for so long, it gives the room back. */
 const QUIET_MS = 500;
 
@@ -82,9 +80,7 @@ export class AuditLog implements AuditSink {
   #healing: Promise<void> | null = null;
   readonly #window: CommitWindow;
   #quiet: NodeJS.Timeout | null = null;
-  /** When the last commits were, in a ring. */
-  readonly #commits = new Float64Array(MANY).fill(Number.NEGATIVE_INFINITY);
-  #committed = 0;
+  readonly #pace: CommitPace;
   /** The last time that was written: many records share a millisecond. */
   #timed = { now: Number.NaN, text: '' };
 
@@ -102,6 +98,7 @@ export class AuditLog implements AuditSink {
     this.#head = { size: parts.tree.size, note, edge: parts.tree.edge() };
     this.#queue = new CommitQueue(options.meter);
     this.#feed = new EntryFeed(options.log);
+    this.#pace = new CommitPace(options.clock);
     this.#window = new CommitWindow(options.clock, () => {
       if (this.#queue.length > 0) this.#kick();
     });
@@ -251,6 +248,10 @@ export class AuditLog implements AuditSink {
   async #run(): Promise<void> {
     try {
       for (let due = this.#queue.length > 0; due && this.#trouble === null; due = this.#due()) {
+        const calm = this.#pace.calm(() => this.#queue.length);
+        if (calm !== undefined) await calm;
+        // A disk that failed meanwhile has taken from the queue those whose act does not happen.
+        if (this.#trouble !== null || this.#queue.length === 0) break;
         const prepared = this.#prepare();
         this.#stuck = prepared;
         await this.#commit(prepared);
@@ -291,7 +292,7 @@ export class AuditLog implements AuditSink {
         await this.#journal.start(this.#head.edge);
         this.#publisher.trimLater();
       }
-      await this.#journal.append(prepared.batch, this.#isBusy());
+      await this.#journal.append(prepared.batch, this.#pace.commits(prepared.items.length));
     } finally {
       clearTimeout(stalled);
     }
@@ -309,22 +310,13 @@ export class AuditLog implements AuditSink {
     this.#feed.push(batch.first, items);
   }
 
-  #isBusy(): boolean {
-    const at = this.#committed % MANY;
-    const before = this.#commits[at] as number;
-    const now = this.#options.clock.monotonic();
-    this.#commits[at] = now;
-    this.#committed += 1;
-    return now - before < MANY_MS;
-  }
-
   /** Once it is quiet, the journal's room goes back. */
   #restLater(): void {
     if (this.#quiet !== null || this.#closed || !this.#journal.roomy) return;
-    const committed = this.#committed;
+    const { committed } = this.#pace;
     this.#quiet = setTimeout(() => {
       this.#quiet = null;
-      if (this.#running !== null || this.#trouble !== null || committed !== this.#committed) this.#restLater();
+      if (this.#running !== null || this.#trouble !== null || committed !== this.#pace.committed) this.#restLater();
       else this.#running = this.#giveBack();
     }, QUIET_MS);
     this.#quiet.unref();
