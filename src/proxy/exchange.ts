@@ -47,7 +47,7 @@ export interface Order {
   /** Asks for the address of the client; absent where nobody came over the network. */
   readonly from?: () => string | undefined;
   /** Asks for the certificate that TLS verified at the door; absent where none could be presented. */
-  readonly certificate?: () => ClientCertificate | null;
+  readonly certificate?: (() => ClientCertificate | null) | undefined;
   /** Known already inside a CONNECT and for isolates. */
   readonly principal: Principal | null;
   /** What the client presented. Never logged. */

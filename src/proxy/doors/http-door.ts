@@ -28,14 +28,13 @@ export function serveHttp(parts: DoorParts, socket: Duplex, door: Door): void {
 /** A CONNECT; the socket is paused, and holds what follows the head. */
 export function serveConnect({ gate, walk, inner }: DoorParts, raw: RawRequest, socket: Duplex, door: Door): void {
   const { ask, problem, credential } = readAsk(raw, null, gate.settings.maxHeaderCount);
-  const certificate = certificateReader(gate, socket);
   void walk({
     door,
     from: () => (socket as Partial<Socket>).remoteAddress,
     parent: null,
     principal: null,
     credential,
-    ...(certificate && { certificate }),
+    certificate: certificateReader(gate, socket),
     problem,
     ask,
     headers: raw.headers,

@@ -372,8 +372,7 @@ export class Http1Connection implements Due {
     const { ask, problem, credential } = read;
     const common = { door, from: this.#from, credential, problem, ask, headers };
     if (inner === null) {
-      const certificate = this.#certificate;
-      return { ...common, parent: null, principal: null, ...(certificate && { certificate }) };
+      return { ...common, parent: null, principal: null, certificate: this.#certificate };
     }
     return { ...common, parent: inner.within.id, within: inner.within, principal: inner.principal };
   }
