@@ -2,6 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { dirname } from 'node:path';
 import { defineConfig } from 'vitest/config';
+import { LongestFirst } from './test/longest-first.ts';
 
 const results = process.env['LOCKTENDER_TEST_JSON'] ?? 'node_modules/.vitest/result.json';
 
@@ -26,6 +27,7 @@ export default defineConfig({
     pool: 'forks',
     // Much of their time tests wait: for a commit, a start, a silence.
     maxWorkers: Math.max(2, availableParallelism() - 1),
+    sequence: { sequencer: LongestFirst },
     testTimeout: 30_000,
     hookTimeout: 60_000,
     teardownTimeout: 10_000,
