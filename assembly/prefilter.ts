@@ -28,14 +28,12 @@ const HEADER_EIGHTS: usize = 56;
 const STARTS_MARKED: usize = 0x2000;
 const WINDOWS_MARKED: usize = 0x2400;
 const BATCH: usize = 4096;
-const EDGES: usize = 64;
-const NUMBERS: usize = 80;
+const START_CLASSES: usize = 0x1200;
+const CLASSIFIED: usize = 0x3000;
+const CLASSIFIED_BEFORE: usize = 16;
+const CLASSIFIED_AFTER: usize = 32;
 const BUCKETS: usize = 128;
-const FREE_BUCKETS: usize = 0;
-const EDGE_BUCKETS: usize = 16;
-const NUMBER_BUCKETS: usize = 32;
-const STARTS: usize = 48;
-const BUCKETS_SIZE: usize = 48 + 32 * 8;
+const BUCKETS_SIZE: usize = 16 * 9;
 
 const SPREAD: u32 = 0x3779b100;
 const FOLD: u32 = 0x20202020;
@@ -106,9 +104,11 @@ export function scan(from: usize, to: usize, plain: bool): usize {
 function mark(from: usize, to: usize, starting: bool, windowed: bool): usize {
   const eights: u32 = load<u32>(HEADER_EIGHTS);
   let bits: usize = 0;
+  if (starting) classify(from, to);
   for (let at = from; at < to; at += 16, bits += 2) {
     const here: u32 = to - at >= 16 ? 0xffff : (1 << u32(to - at)) - 1;
-    store<u16>(STARTS_MARKED + bits, starting ? (startsAt(at, eights) | u32(at === lo)) & here : 0);
+    const classified = CLASSIFIED + CLASSIFIED_BEFORE + (at - from);
+    store<u16>(STARTS_MARKED + bits, starting ? (startsAt(classified, eights) | u32(at === lo)) & here : 0);
     store<u16>(WINDOWS_MARKED + bits, windowed ? windowsAt(at) & here : 0);
   }
   for (; (bits & 7) !== 0; bits += 2) {
@@ -258,29 +258,28 @@ function hit(id: u32, at: usize): void {
   out += 8;
 }
 
-/** Whether each of sixteen bytes, given by its halves, is in the set. */
-@inline
-function within(low: v128, high: v128, table: usize): v128 {
-  const bits = i8x16.relaxed_swizzle(i8x16(1, 2, 4, 8, 16, 32, 64, -128, 0, 0, 0, 0, 0, 0, 0, 0), high);
-  return v128.ne<u8>(v128.and(i8x16.relaxed_swizzle(v128.load(table), low), bits), v128.splat<u8>(0));
+/** The class of each byte of a batch and beside it, as places are told apart by them. */
+function classify(from: usize, to: usize): void {
+  let into = CLASSIFIED;
+  for (let at = from - CLASSIFIED_BEFORE; at < to + CLASSIFIED_AFTER; at += 16, into += 16) {
+    const bytes = v128.load(at);
+    const low = v128.or(inColumn(bytes, 0), v128.or(inColumn(bytes, 1), inColumn(bytes, 2)));
+    const high = v128.or(inColumn(bytes, 3), v128.or(inColumn(bytes, 4), inColumn(bytes, 5)));
+    v128.store(into, v128.or(low, high));
+  }
 }
 
-/** The buckets of eight that have the byte so many bytes after each of sixteen places, of which the halves are given. */
+/** Of those bytes that are among sixteen in a row of ASCII, from 32 on; zero of others. */
 @inline
-function having(low: v128, high: v128, table: usize): v128 {
-  return v128.and(i8x16.relaxed_swizzle(v128.load(table), low), i8x16.relaxed_swizzle(v128.load(table, 16), high));
+function inColumn(bytes: v128, column: usize): v128 {
+  const first = v128.splat<u8>(u8(32 + 16 * column));
+  return v128.swizzle(v128.load(START_CLASSES + 16 * column), v128.sub<u8>(bytes, first));
 }
 
-/** The buckets of eight that allow the byte before. */
+/** The buckets of eight that have the class at one offset from each of sixteen places. */
 @inline
-function allowing(edges: v128, numbers: v128, buckets: usize): v128 {
-  return v128.or(
-    v128.load(buckets + FREE_BUCKETS),
-    v128.or(
-      v128.and(edges, v128.load(buckets + EDGE_BUCKETS)),
-      v128.and(numbers, v128.load(buckets + NUMBER_BUCKETS)),
-    ),
-  );
+function having(classes: v128, table: usize): v128 {
+  return i8x16.relaxed_swizzle(v128.load(table), classes);
 }
 
 @inline
@@ -293,38 +292,27 @@ function highHalf(bytes: v128): v128 {
   return v128.and(v128.shr<u16>(bytes, 4), v128.splat<u8>(15));
 }
 
-/** The buckets of eight that are left by the byte so many after each of sixteen places. */
-@inline
-function leftBy(lanes: v128, at: usize, offset: usize, tables: usize): v128 {
-  const bytes = v128.load(at + offset);
-  return v128.and(lanes, having(lowHalf(bytes), highHalf(bytes), tables + STARTS + 32 * offset));
-}
-
-/** By all eight: to leave off where none is left costs more than it saves, as it cannot be foretold. */
-@inline
-function leftByEight(lanes: v128, at: usize, tables: usize): v128 {
-  const four = leftBy(leftBy(leftBy(leftBy(lanes, at, 0, tables), at, 1, tables), at, 2, tables), at, 3, tables);
-  return leftBy(leftBy(leftBy(leftBy(four, at, 4, tables), at, 5, tables), at, 6, tables), at, 7, tables);
-}
-
-/** A bit for each of sixteen places where a bare place of some rule may be; `eights` is known where this is compiled. */
+/**
+ * A bit for each of sixteen places where a bare place of some rule may be, by the classes of the byte before and of eight from it on:
+ * to leave off where none is left costs more than it saves, as it cannot be foretold. `eights` is known where this is compiled.
+ */
 @inline
 function startsIn(at: usize, eights: u32): u32 {
   const before = v128.load(at - 1);
-  const low = lowHalf(before);
-  const high = highHalf(before);
-  // What lies beyond ASCII may always stand before.
-  const beyond = v128.shr<i8>(before, 7);
-  const edges = v128.or(within(low, high, EDGES), beyond);
-  const numbers = v128.or(within(low, high, NUMBERS), beyond);
-  let left = leftByEight(allowing(edges, numbers, BUCKETS), at, BUCKETS);
-  if (eights > 1) {
-    const tables = BUCKETS + BUCKETS_SIZE;
-    left = v128.or(left, leftByEight(allowing(edges, numbers, tables), at, tables));
-  }
-  if (eights > 2) {
-    const tables = BUCKETS + 2 * BUCKETS_SIZE;
-    left = v128.or(left, leftByEight(allowing(edges, numbers, tables), at, tables));
+  const b0 = v128.load(at);
+  const b1 = v128.load(at + 1);
+  const b2 = v128.load(at + 2);
+  const b3 = v128.load(at + 3);
+  const b4 = v128.load(at + 4);
+  const b5 = v128.load(at + 5);
+  const b6 = v128.load(at + 6);
+  const b7 = v128.load(at + 7);
+  let left = v128.splat<u8>(0);
+  for (let eight: u32 = 0, table = BUCKETS; eight < eights; eight += 1, table += BUCKETS_SIZE) {
+    const first = v128.and(having(before, table), v128.and(having(b0, table + 16), having(b1, table + 32)));
+    const second = v128.and(having(b2, table + 48), v128.and(having(b3, table + 64), having(b4, table + 80)));
+    const third = v128.and(having(b5, table + 96), v128.and(having(b6, table + 112), having(b7, table + 128)));
+    left = v128.or(left, v128.and(first, v128.and(second, third)));
   }
   return i8x16.bitmask(v128.ne<u8>(left, v128.splat<u8>(0)));
 }

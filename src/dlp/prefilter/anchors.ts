@@ -216,10 +216,10 @@ function places(parts: readonly Node[], before: readonly Node[], after: readonly
   });
 }
 
-export type PlaceKind = 'free' | 'number' | 'edge';
+type PlaceKind = 'free' | 'number' | 'edge';
 
-/** How the inner loop tells places apart by the byte before: not at all, by its being no letter, or no digit either. */
-export function startKind(before: PlaceSet | undefined): PlaceKind {
+/** How much the byte before tells: nothing, or that it is no letter, or no digit either. */
+function startKind(before: PlaceSet | undefined): PlaceKind {
   const has = (c: string) => before === undefined || before[c.charCodeAt(0)] === 1;
   if (has('A') || has('a') || has('e')) return 'free';
   return has('0') ? 'number' : 'edge';

@@ -8,11 +8,10 @@ import {
   BUCKETS_SIZE,
   CHECKS,
   CLASSES,
-  EDGE_BUCKETS,
-  EDGES,
+  CLASSIFIED,
+  FIRST_CLASSIFIED,
   FLAGS,
   FOLDS,
-  FREE_BUCKETS,
   HEADER,
   hashOf,
   IS_GATE,
@@ -24,15 +23,13 @@ import {
   LOOKUP_SIZE,
   MOST_BUCKETS,
   MOST_STEPS,
-  NUMBER_BUCKETS,
-  NUMBERS,
   PLACES,
   ROW,
   RULE_SIZE,
   SLOT_SHIFT,
   SLOTS,
   START_BYTES,
-  STARTS,
+  START_CLASSES,
   TEXT_SIZE,
 } from './layout.ts';
 import { OUTSIDE } from './set-sequence.ts';
@@ -50,8 +47,7 @@ class Kernel {
   readonly #bytes: Uint8Array;
   readonly #halves: Uint16Array;
   readonly #words: Uint32Array;
-  /** By byte, and by offset and byte: the buckets of places that allow it there. */
-  readonly #before: Int32Array;
+  /** By offset, from the byte before on, and byte: the buckets of places that allow it there. */
   readonly #starts: Int32Array;
   #lo = 0;
   #hi = 0;
@@ -62,7 +58,6 @@ class Kernel {
     this.#bytes = new Uint8Array(memory);
     this.#halves = new Uint16Array(memory);
     this.#words = new Uint32Array(memory);
-    this.#before = bucketsBefore(this.#bytes);
     this.#starts = bucketsAt(this.#bytes);
   }
 
@@ -226,9 +221,9 @@ class Kernel {
   #mayStart(at: number): boolean {
     if (at === this.#lo) return true;
     const bytes = this.#bytes;
-    let fit = this.#before[bytes[at - 1] as number] as number;
-    for (let offset = 0; offset < START_BYTES && fit !== 0; offset += 1)
-      fit &= this.#starts[(offset << 8) | (bytes[at + offset] as number)] as number;
+    let fit = -1;
+    for (let offset = 0; offset <= START_BYTES && fit !== 0; offset += 1)
+      fit &= this.#starts[(offset << 8) | (bytes[at - 1 + offset] as number)] as number;
     return fit !== 0;
   }
 
@@ -261,29 +256,12 @@ class Kernel {
 
 /** All buckets in one word, read from the tables that the vectors are made of. */
 function bucketsAt(bytes: Uint8Array): Int32Array {
-  return Int32Array.from({ length: START_BYTES * 256 }, (_, i) => {
-    const table = STARTS + 32 * (i >>> 8);
-    return inOneWord(
-      (at) => (bytes[at + table + (i & 15)] as number) & (bytes[at + table + 16 + ((i >>> 4) & 15)] as number),
-    );
+  return Int32Array.from({ length: (1 + START_BYTES) * 256 }, (_, i) => {
+    const place = (i & 255) - FIRST_CLASSIFIED;
+    const one = place >= 0 && place < CLASSIFIED ? (bytes[START_CLASSES + place] as number) : 0;
+    let all = 0;
+    for (let eight = 0; eight < MOST_BUCKETS / 8; eight += 1)
+      all |= (bytes[BUCKETS + eight * BUCKETS_SIZE + 16 * (i >>> 8) + one] as number) << (8 * eight);
+    return all;
   });
-}
-
-function bucketsBefore(bytes: Uint8Array): Int32Array {
-  const within = (table: number, byte: number) =>
-    byte >= 128 || (((bytes[table + (byte & 15)] as number) >>> (byte >>> 4)) & 1) !== 0;
-  return Int32Array.from({ length: 256 }, (_, byte) =>
-    inOneWord((at) => {
-      let fit = bytes[at + FREE_BUCKETS] as number;
-      if (within(EDGES, byte)) fit |= bytes[at + EDGE_BUCKETS] as number;
-      if (within(NUMBERS, byte)) fit |= bytes[at + NUMBER_BUCKETS] as number;
-      return fit;
-    }),
-  );
-}
-
-function inOneWord(eight: (at: number) => number): number {
-  let all = 0;
-  for (let i = 0; i < MOST_BUCKETS / 8; i += 1) all |= eight(BUCKETS + i * BUCKETS_SIZE) << (8 * i);
-  return all;
 }

@@ -13,23 +13,19 @@ export const LISTS = 0x40000;
 export const LOW_CLASSES = 0x1000;
 export const HIGH_CLASSES = 0x1010;
 export const CLASSES = 0x1020;
-/** What must stand before a place: no letter or digit, or no letter. Sixteen bytes each, by the low half of the byte. */
-export const EDGES = 64;
-export const NUMBERS = 80;
+/** Of the ASCII bytes from 32 on: the class by which places are told apart, below sixteen; of all others it is zero. */
+export const START_CLASSES = 0x1200;
+export const FIRST_CLASSIFIED = 32;
+export const CLASSIFIED = 96;
 /**
- * Up to three times eight buckets of places, the tables of each eight behind those before: which ask for nothing before them, for an
- * edge, for a number's edge, each the same sixteen times; then, for each of the first bytes of a place, its buckets by the low half
- * of the byte and by the high half.
+ * Up to three times eight buckets of places, the tables of each eight behind those before: for the byte before a place and each of
+ * the first bytes of it, the buckets that have its class there, a bit for each.
  */
 export const BUCKETS = 128;
-export const FREE_BUCKETS = 0;
-export const EDGE_BUCKETS = 16;
-export const NUMBER_BUCKETS = 32;
-export const STARTS = 48;
 export const START_BYTES = 8;
-export const BUCKETS_SIZE = STARTS + 32 * START_BYTES;
+export const BUCKETS_SIZE = 16 * (1 + START_BYTES);
 export const MOST_BUCKETS = 24;
-/** Places between two looks at how much room for hits is left. The bits of what may be there are noted from 0x2000 to 0x2800. */
+/** Places between two looks at how much room for hits is left. The bits of what may be there are noted from 0x2000 to 0x2800, classes of bytes from 0x3000 to 0x4100. */
 export const AT_ONCE = 64;
 /** Fields of the header, in words. */
 export const HEADER = {
