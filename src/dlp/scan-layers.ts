@@ -16,6 +16,8 @@ import { copied } from './layers/splices.ts';
 import { withLineEnds } from './line-ends.ts';
 import { pairMatches } from './pair-matches.ts';
 import { type Candidate, candidatesOf, NOWHERE, type ScanContext, withoutOverlaps } from './scan.ts';
+import { ENCODINGS } from './survey/kernel.ts';
+import { encodingsIn, type Shapes, shapesOf } from './survey/survey.ts';
 import { tableMatches } from './table-matches.ts';
 import { bareJsonValue } from './transform.ts';
 
@@ -64,12 +66,13 @@ export function scanLayers(
   limits: LayerLimits = LAYER_LIMITS,
 ): LayeredCandidate[] {
   const walk = { set, context, left: { bytes: limits.bytes }, isInner: false, packing: limits.packing };
-  const lanes = lanesOf(text, 2);
+  const shapes = shapesOf(text);
+  const lanes = lanesOf(text, 2, shapes);
   const all = [
     ...collect(wholly(text, set), walk, limits.depth),
     ...inPieces({ text, chains: lanes.texts }, walk, limits.depth),
-    ...inParts({ text, chains: lanes.parts }, walk),
-    ...behindNames(text, walk),
+    ...inParts({ text, chains: lanes.parts }, walk, shapes),
+    ...behindNames(text, walk, shapes),
   ];
   // Of two that are alike the one that is nearer to the clear stays.
   const found = withoutOverlaps(all.sort((a, b) => a.encodings.length - b.encodings.length));
@@ -97,8 +100,9 @@ interface Walk {
 
 /** All of a text is to be searched. */
 function wholly(text: Buffer, { plan }: RuleSet): View {
-  const shown = withLineEnds(text);
-  return { text, shown, seen: { hits: copied(plan.prefilter.scan(shown)), changes: [] }, kinds: [] };
+  const signs = encodingsIn(text);
+  const shown = (signs & ENCODINGS.writtenEnd) === 0 ? text : withLineEnds(text);
+  return { text, shown, seen: { hits: copied(plan.prefilter.scan(shown)), changes: [] }, kinds: [], signs };
 }
 
 function collect(view: View, walk: Walk, depth: number): LayeredCandidate[] {
@@ -111,7 +115,7 @@ function collect(view: View, walk: Walk, depth: number): LayeredCandidate[] {
     replaced: (replacement) => (walk.isInner ? asJsonValue(text, candidate, replacement) : replacement),
   }));
   if (depth === 0) return found;
-  if (walk.isInner || walk.context.isLeaving) addAll(found, unpacked(text, walk, { depth, isBlob: false }));
+  if (walk.isInner || walk.context.isLeaving) addAll(found, packedIn(view, walk, depth));
   for (const { layer, kind, lines } of layersOf(view, walk.context.isForm)) {
     walk.left.bytes -= layer.decoded.length;
     if (walk.left.bytes < 0) break;
@@ -135,15 +139,21 @@ function isOfJson(text: Buffer, { rule, start }: Candidate, { context, isInner }
   return (context.pathAt?.(start) ?? null) !== null;
 }
 
+/** Of a text that is no blob. */
+function packedIn({ text, signs = encodingsIn(text) }: View, walk: Walk, depth: number): Iterable<LayeredCandidate> {
+  return (signs & ENCODINGS.packed) === 0 ? [] : unpacked(text, walk, { depth, isBlob: false });
+}
+
 function viewIn(view: View, layer: Layer, kind: number, set: RuleSet): View {
   const seen = layer.seen?.(view.seen, set.plan);
   const text = layer.decoded;
   if (seen === undefined) return wholly(text, set);
   const kinds = [...view.kinds, kind];
+  const signs = encodingsIn(text);
   const shown = bringsBackslash(text, seen) ? withLineEnds(text) : text;
   // A word that begins behind a line end was none before.
   const hits = shown === text ? seen.hits : copied(set.plan.prefilter.scan(shown));
-  return { text, shown, seen: { ...seen, hits }, kinds };
+  return { text, shown, seen: { ...seen, hits }, kinds, signs };
 }
 
 /** Whether what was undone holds the beginning of an escape. */
@@ -257,9 +267,9 @@ function* inPieces({ text, chains }: Chains, walk: Walk, depth: number): Generat
 const LARGEST_IN_PARTS = 16 * 1024;
 
 /** What lies in several values (T-36): of events, and of other texts; in what leaves, whatever its size. */
-function* inParts({ text, chains }: Chains, { set, context }: Walk): Generator<LayeredCandidate> {
+function* inParts({ text, chains }: Chains, { set, context }: Walk, shapes: Shapes): Generator<LayeredCandidate> {
   const isLooked = text.length <= LARGEST_IN_PARTS || context.isLeaving;
-  const others = isLooked ? chainsOf(text, context) : [];
+  const others = isLooked ? chainsOf(text, context, shapes) : [];
   const left = mostEffort();
   for (const chain of [...chains, ...others]) {
     const { decoded, begins, parts, written } = joined(text, chain);
@@ -278,9 +288,9 @@ function* inParts({ text, chains }: Chains, { set, context }: Walk): Generator<L
 const LARGEST_WITH_NAMES = 96 * 1024;
 
 /** What is known by a name that does not stand right before it. */
-function behindNames(text: Buffer, { set, context }: Walk): LayeredCandidate[] {
+function behindNames(text: Buffer, { set, context }: Walk, shapes: Shapes): LayeredCandidate[] {
   if (text.length > LARGEST_WITH_NAMES || context.isHead) return [];
-  const found = [...tableMatches(text, set, context), ...pairMatches(text, set, context)];
+  const found = [...tableMatches(text, set, context, shapes), ...pairMatches(text, set, context, shapes)];
   return found.map((candidate) => ({
     ...candidate,
     secret: text.subarray(candidate.start, candidate.end),

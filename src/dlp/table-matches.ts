@@ -8,6 +8,8 @@ import { sqlTablesOf } from './layers/sql-tables.ts';
 import { type Table, tablesOf } from './layers/tables.ts';
 import { lastUpTo } from './ranges.ts';
 import type { Candidate, ScanContext } from './scan.ts';
+import { SHAPES } from './survey/kernel.ts';
+import type { Shapes } from './survey/survey.ts';
 import { inValues, toldOf } from './told-values.ts';
 
 /** Rows by which a column is judged. */
@@ -15,8 +17,10 @@ const LOOKED_AT = 2;
 const LF = Buffer.from('\n');
 
 /** Candidates that lie in one cell each, where they stand in the text. */
-export function tableMatches(text: Buffer, set: RuleSet, context: ScanContext): Candidate[] {
-  const tables = [...tablesOf(text), ...sqlTablesOf(text), ...htmlTablesOf(text)];
+export function tableMatches(text: Buffer, set: RuleSet, context: ScanContext, { signs }: Shapes): Candidate[] {
+  const tables: Table[] = tablesOf(text);
+  if ((signs & SHAPES.rows) !== 0) tables.push(...sqlTablesOf(text));
+  if ((signs & SHAPES.tableHead) !== 0) tables.push(...htmlTablesOf(text));
   return tables.flatMap((table) => {
     const columns = tellingColumns(text, table, set);
     return columns.length === 0 ? [] : inValues(text, toldOf(text, cellsOf(table, columns)), set, context);

@@ -1,4 +1,4 @@
-/** The WebAssembly module that ships is what its source gives: it can be neither stale nor anything else. */
+/** The WebAssembly modules that ship are what their sources give: they can be neither stale nor anything else. */
 
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -7,7 +7,9 @@ import { expect, it } from 'vitest';
 
 const path = (name: string) => fileURLToPath(new URL(`../../${name}`, import.meta.url));
 
-it('assembly/prefilter.ts gives src/dlp/prefilter/kernel-wasm.ts, byte for byte', () => {
-  const built = execFileSync(process.execPath, [path('scripts/build-prefilter.mjs'), '--print'], { encoding: 'utf8' });
-  expect(built).toBe(readFileSync(path('src/dlp/prefilter/kernel-wasm.ts'), 'utf8'));
+it.each(['prefilter', 'survey'])('assembly/%s.ts gives its kernel-wasm.ts in src/dlp, byte for byte', (name) => {
+  const built = execFileSync(process.execPath, [path('scripts/build-prefilter.mjs'), '--print', name], {
+    encoding: 'utf8',
+  });
+  expect(built).toBe(readFileSync(path(`src/dlp/${name}/kernel-wasm.ts`), 'utf8'));
 });

@@ -5,6 +5,8 @@
  */
 
 import { KEY_SIGNS } from '../alphabet.ts';
+import { SHAPES } from '../survey/kernel.ts';
+import { type Shapes, shapesOf } from '../survey/survey.ts';
 import type { Piece } from './deltas.ts';
 import { hasEvents } from './event-values.ts';
 import { formChains, formPairs, isLikeForm } from './form-pairs.ts';
@@ -22,16 +24,20 @@ export interface ChainKind {
 }
 
 /** Each in the order of the text, of two parts or more. */
-export function chainsOf(text: Buffer, { isForm = false, isHead = false }: ChainKind): readonly (readonly Piece[])[] {
+export function chainsOf(
+  text: Buffer,
+  { isForm = false, isHead = false }: ChainKind,
+  shapes: Shapes = shapesOf(text),
+): readonly (readonly Piece[])[] {
   const first = firstSign(text);
   const isJson = text[first] === 0x7b || text[first] === 0x5b;
   // What a body is called need not be what it is.
   const chains = [
     ...(isForm || (!isJson && !isHead && isLikeForm(text)) ? formChains(text) : []),
-    ...(isJson || hasEvents(text, 1) ? jsonValues(text, isJson ? quoteOf(text, first) : QUOTE) : []),
+    ...(isJson || hasEvents(text, 1, shapes) ? jsonValues(text, isJson ? quoteOf(text, first) : QUOTE) : []),
     ...(isJson || isForm ? [] : literals(text)),
-    ...(isJson || isForm || isHead ? [] : loneWords(text)),
-    ...(isHead ? [] : multipartChains(text)),
+    ...(isJson || isForm || isHead ? [] : loneWords(text, (shapes.signs & SHAPES.markup) !== 0)),
+    ...(isHead || (shapes.signs & SHAPES.boundary) === 0 ? [] : multipartChains(text)),
   ];
   return chains.filter((chain) => chain.length > 1);
 }

@@ -5,6 +5,7 @@
  */
 
 import { alphabet, LETTERS_AND_DIGITS } from '../alphabet.ts';
+import type { Shapes } from '../survey/survey.ts';
 
 const [LF, CR, BLANK, QUOTE, BACKSLASH, COLON, COMMA] = [0x0a, 0x0d, 0x20, 0x22, 0x5c, 0x3a, 0x2c];
 const [OPEN_LIST, CLOSE_LIST, OPEN_MAP, CLOSE_MAP, RECORD] = [0x5b, 0x5d, 0x7b, 0x7d, 0x1e];
@@ -26,8 +27,20 @@ export interface EventValues {
   readonly names: readonly string[];
 }
 
-/** Whether so many lines are events; a look at the first bytes of each line. */
-export function hasEvents(text: Buffer, least: number): boolean {
+/** Whether so many lines are events; a look at the first bytes of each line that may be one. */
+export function hasEvents(text: Buffer, least: number, { eventLines }: Pick<Shapes, 'eventLines'>): boolean {
+  if (eventLines === null) return hasEventsOnLines(text, least);
+  let count = 0;
+  for (let i = 0; i < eventLines.length && count < least; i += 1) {
+    const at = eventLines[i] as number;
+    // A line that ends in both goes on behind the second.
+    const isLine = at === 0 || text[at - 1] === LF || text[at] !== LF;
+    if (isLine && isEvent(text, at)) count += 1;
+  }
+  return count >= least;
+}
+
+function hasEventsOnLines(text: Buffer, least: number): boolean {
   let count = isEvent(text, 0) ? 1 : 0;
   for (let at = text.indexOf(LF); at >= 0 && count < least; at = text.indexOf(LF, at + 1)) {
     if (isEvent(text, at + 1)) count += 1;

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { shapesOf } from '../survey/survey.ts';
 import { hasEvents } from './event-values.ts';
 import { lanesOf } from './lanes.ts';
 
@@ -59,7 +60,7 @@ describe('values of events that belong together', () => {
     ['one whose beginning is all there is', '{"a":1}\n{', true],
     ['lists in braces, as whoever is not strict takes them', '{[1]}\n{,"a":1}', true],
   ])('are looked for where lines may be events: %s', (_, text, expected) => {
-    expect(hasEvents(Buffer.from(text), 2)).toBe(expected);
+    expect(hasEvents(Buffer.from(text), 2, shapesOf(Buffer.from(text)))).toBe(expected);
   });
 
   it('cost no more than their length, whatever they are', () => {

@@ -5,6 +5,7 @@
  */
 
 import { addAll } from '../../core/large-lists.ts';
+import { type Shapes, shapesOf } from '../survey/survey.ts';
 import type { Piece } from './deltas.ts';
 import { type EventValues, eventValues, hasEvents } from './event-values.ts';
 
@@ -43,8 +44,8 @@ export interface Lanes {
 const NONE: Lanes = { texts: [], parts: [] };
 
 /** Empty where fewer lines than `least` are events. */
-export function lanesOf(text: Buffer, least: 1 | 2): Lanes {
-  if (!hasEvents(text, least)) return NONE;
+export function lanesOf(text: Buffer, least: 1 | 2, shapes: Shapes = shapesOf(text)): Lanes {
+  if (!hasEvents(text, least, shapes)) return NONE;
   const values = eventValues(text);
   const byField = fieldsOf(values);
   const slots = slotsOf(text, values, byField);

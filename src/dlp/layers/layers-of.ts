@@ -2,6 +2,8 @@
 
 import type { Seen } from '../candidates.ts';
 import { merged, type Ranges, touches } from '../ranges.ts';
+import { ENCODINGS } from '../survey/kernel.ts';
+import { encodingsIn } from '../survey/survey.ts';
 import { base32Layers } from './base32.ts';
 import { base64Layers, encodedRuns, firstLines, wrappedBase64Layers } from './base64.ts';
 import { decimalLayers } from './decimal.ts';
@@ -22,6 +24,8 @@ export interface View {
   readonly seen: Seen;
   /** By the changes of `seen`: the number of the kind of escape that was undone. */
   readonly kinds: readonly number[];
+  /** What signs the text holds, where that is known: of `ENCODINGS`. */
+  readonly signs?: number;
 }
 
 /** A layer, and the number of its kind where most of the text stays as it is. */
@@ -35,6 +39,8 @@ export interface KnownLayer {
 /** What of a text is told ahead of its layers. */
 interface Signs {
   readonly isForm: boolean;
+  /** Of `ENCODINGS`. */
+  readonly told: number;
   /** Stretches with letters beyond ASCII. */
   readonly letters: Ranges;
 }
@@ -45,35 +51,38 @@ interface Kind {
   readonly undo: (text: Buffer, signs: Signs) => Undone | null;
 }
 
-const [PERCENT, PLUS, AMPERSAND, EQUALS, BACKSLASH, ESCAPE] = [0x25, 0x2b, 0x26, 0x3d, 0x5c, 0x1b];
+const PLUS = 0x2b;
 
+const hasSign = (flag: number) => (_: Buffer, signs: Signs) => (signs.told & flag) !== 0;
 const hasLetters = (_: Buffer, { letters }: Signs) => letters.length > 0;
 
 const KINDS: readonly Kind[] = [
   {
-    mayBe: (text, { isForm }) => text.includes(PERCENT) || (isForm && text.includes(PLUS)),
+    mayBe: (text, { isForm, told }) => (told & ENCODINGS.percent) !== 0 || (isForm && text.includes(PLUS)),
     undo: (text, { isForm }) => percentLayer(text, isForm),
   },
-  { mayBe: (text) => text.includes(BACKSLASH), undo: jsonLayer },
-  { mayBe: (text) => text.includes(BACKSLASH), undo: sourceLayer },
-  { mayBe: (text) => text.includes(AMPERSAND), undo: entityLayer },
-  { mayBe: (text) => text.includes(EQUALS), undo: quotedPrintableLayer },
+  { mayBe: hasSign(ENCODINGS.jsonEscape), undo: jsonLayer },
+  { mayBe: hasSign(ENCODINGS.sourceEscape), undo: sourceLayer },
+  { mayBe: hasSign(ENCODINGS.entity), undo: entityLayer },
+  { mayBe: hasSign(ENCODINGS.quoted), undo: quotedPrintableLayer },
   { mayBe: hasLetters, undo: (text, { letters }) => invisibleLayer(text, letters) },
   { mayBe: hasLetters, undo: (text, { letters }) => confusableLayer(text, letters) },
-  { mayBe: (text) => text.includes(ESCAPE), undo: terminalLayer },
+  { mayBe: hasSign(ENCODINGS.escape), undo: terminalLayer },
 ];
 
 /** Of a text in which something was undone, what that made or changed: the rest is found without it. */
-export function* layersOf({ text, seen, kinds }: View, isForm = false): Generator<KnownLayer> {
+export function* layersOf(view: View, isForm = false): Generator<KnownLayer> {
+  const { text, seen, kinds, signs: told = encodingsIn(text) } = view;
   const { changes } = seen;
   const isNew = (start: number, end: number) => changes.every((ranges) => touches(ranges, start, end));
   // What touches all changes touches the last of them.
   const near = changes.at(-1) ?? null;
   const runs = encodedRuns(text, near);
   const lines = linesOf(text, runs, seen, near);
-  for (const layer of blocksOf(text, { runs, lines, near }, isNew)) yield { layer, kind: -1, lines };
-  if (text.includes(0)) for (const layer of wideLayers(text, isNew)) yield { layer, kind: -1, lines };
-  const signs = { isForm, letters: lettersIn(text) };
+  const hasDumps = (told & ENCODINGS.dump) !== 0;
+  for (const layer of blocksOf(text, { runs, lines, near, hasDumps }, isNew)) yield { layer, kind: -1, lines };
+  if ((told & ENCODINGS.zero) !== 0) for (const layer of wideLayers(text, isNew)) yield { layer, kind: -1, lines };
+  const signs = { isForm, told, letters: (told & ENCODINGS.letters) === 0 ? [] : lettersIn(text) };
   for (const [kind, { mayBe, undo }] of KINDS.entries()) {
     const undone = mayBe(text, signs) ? undo(text, signs) : null;
     if (undone === null || isUndoneBefore(undone, changes, kinds, kind)) continue;
@@ -98,16 +107,18 @@ interface Blocks {
   readonly lines: Ranges;
   /** Places to look at, where not all of the text is new. */
   readonly near: Ranges | null;
+  /** There may be dumps of bytes. */
+  readonly hasDumps: boolean;
 }
 
-function* blocksOf(text: Buffer, { runs, lines, near }: Blocks, isNew: IsWanted): Generator<Layer> {
+function* blocksOf(text: Buffer, { runs, lines, near, hasDumps }: Blocks, isNew: IsWanted): Generator<Layer> {
   yield* base64Layers(text, runs, isNew);
   yield* wrappedBase64Layers(text, lines, isNew);
   yield* base32Layers(text, runs, isNew);
   yield* hexLayers(text, runs, isNew);
   yield* wrappedHexLayers(text, runs, isNew);
   yield* hexDumpLayers(text, isNew, near);
-  yield* dumpLineLayers(text, isNew);
+  if (hasDumps) yield* dumpLineLayers(text, isNew);
   yield* decimalLayers(text, isNew, near);
 }
 

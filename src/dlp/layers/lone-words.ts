@@ -12,10 +12,10 @@ const MOST = 4096;
 const [TAB, LF, CR, BLANK, QUOTE, APOSTROPHE, COMMA] = [0x09, 0x0a, 0x0d, 0x20, 0x22, 0x27, 0x2c];
 const [DASH, SLASH, COLON, SEMICOLON, LESS, EQUALS, MORE] = [0x2d, 0x2f, 0x3a, 0x3b, 0x3c, 0x3d, 0x3e];
 
-/** All in order, and those of each key, element, attribute or column. */
-export function loneWords(text: Buffer): Piece[][] {
+/** All in order, and those of each key, element, attribute or column. `isMarkup`: it holds an end of an element, or data. */
+export function loneWords(text: Buffer, isMarkup: boolean): Piece[][] {
   const chains = new Chains(text);
-  if (text.includes('</') || text.includes('/>') || text.includes('<![')) inMarkup(text, chains);
+  if (isMarkup) inMarkup(text, chains);
   else for (let at = 0; at < text.length; ) at = onLine(text, at, chains);
   return chains.all();
 }

@@ -4,6 +4,8 @@
  * a line of its own; every value keeps its place.
  */
 
+import { SHAPES } from '../survey/kernel.ts';
+import { type Shapes, shapesOf } from '../survey/survey.ts';
 import type { Piece } from './deltas.ts';
 
 export interface Pair {
@@ -31,10 +33,12 @@ const [BLANK, BACKSLASH] = [0x20, 0x5c];
 /** In Latin-1, so that a character is a byte, and the place of a mark. */
 type Reader = (text: string, at: number) => Pair | null;
 
-export function pairsOf(text: Buffer): Pairs {
+export function pairsOf(text: Buffer, shapes: Shapes = shapesOf(text)): Pairs {
   const plain = unescaped(text);
+  const { signs } = plain === text ? shapes : shapesOf(plain);
+  if ((signs & ANY) === 0) return { plain, pairs: [] };
   const all = plain.toString('latin1');
-  const pairs = KINDS.flatMap(([mark, read]) => pairsAt(all, mark, read));
+  const pairs = KINDS.flatMap(([mark, read, sign]) => ((signs & sign) === 0 ? [] : pairsAt(all, mark, read)));
   return { plain, pairs };
 }
 
@@ -66,7 +70,7 @@ function unescaped(text: Buffer): Buffer {
     const sign = STANDS_FOR[text[at] ?? 0] as number;
     if (sign === 0) continue;
     out ??= Buffer.from(text);
-    out.fill(' ', start, at);
+    for (let i = start; i < at; i += 1) out[i] = BLANK;
     out[at] = sign;
   }
   return out ?? text;
@@ -90,11 +94,12 @@ const TOKEN = /^\S{6,}$/;
 function inLine(text: string, at: number): Pair | null {
   if (at === 0 || text[at - 1] === '\n' || text[at - 1] === ' ' || text[at - 1] === '\t') return null;
   const from = Math.max(text.lastIndexOf('\n', at) + 1, at - BEFORE);
-  const name = BEFORE_GAP.exec(text.slice(from, at));
-  const value = name && matchAt(BEHIND_GAP, text, afterBlanks(text, at));
-  if (!name || !value) return null;
-  const isTold = name[2] ?? value[1] ?? (WORD.test(name[1] ?? '') && TOKEN.test((value[2] ?? '').trimEnd()));
-  return isTold ? pair(text, placed(name, 1, from), placed(value, 2)) : null;
+  const behind = matchAt(BEHIND_GAP, text, afterBlanks(text, at));
+  const value = behind && telling(text, placed(behind, 2));
+  const name = value && BEFORE_GAP.exec(text.slice(from, at));
+  if (!name) return null;
+  const isTold = name[2] ?? behind?.[1] ?? (WORD.test(name[1] ?? '') && TOKEN.test((behind?.[2] ?? '').trimEnd()));
+  return isTold ? { name: placed(name, 1, from), value } : null;
 }
 
 const BLOCK_NAME = new RegExp(`(?:^|\\n)[ \\t-]*["']?(${NAME})["']?: $`, 'd');
@@ -104,9 +109,10 @@ const BLOCK = /[|>][-+]?\r?\n[ \t]+([^\s][^\n]{0,2048})/dy;
 function inBlock(text: string, at: number): Pair | null {
   if (text[at - 1] !== ' ' || text[at - 2] !== ':') return null;
   const from = Math.max(0, at - BEFORE);
-  const name = BLOCK_NAME.exec(text.slice(from, at));
-  const value = name && matchAt(BLOCK, text, at);
-  return name && value && pair(text, placed(name, 1, from), placed(value, 1));
+  const block = matchAt(BLOCK, text, at);
+  const value = block && telling(text, placed(block, 1));
+  const name = value && BLOCK_NAME.exec(text.slice(from, at));
+  return name && { name: placed(name, 1, from), value };
 }
 
 const BOLD = new RegExp(
@@ -117,7 +123,8 @@ const BOLD = new RegExp(
 /** `**name**: value` and `*name:* value`. */
 function inBold(text: string, at: number): Pair | null {
   const match = text[at - 1] === '*' ? null : matchAt(BOLD, text, at);
-  return match && pair(text, placed(match, 1), placed(match, 2));
+  const value = match && telling(text, placed(match, 2));
+  return match && value && { name: placed(match, 1), value };
 }
 
 const ELEMENT_NAME = new RegExp(`>\\s*(${NAME})\\s?:?\\s*$`, 'd');
@@ -129,9 +136,10 @@ const NEXT_ELEMENT = new RegExp(
 /** `<th>name</th><td>value</td>` and its like. */
 function inElements(text: string, at: number): Pair | null {
   const from = Math.max(0, at - BEFORE);
-  const name = ELEMENT_NAME.exec(text.slice(from, at));
-  const value = name && matchAt(NEXT_ELEMENT, text, at);
-  return name && value && pair(text, placed(name, 1, from), placed(value, 1));
+  const next = matchAt(NEXT_ELEMENT, text, at);
+  const value = next && telling(text, placed(next, 1));
+  const name = value && ELEMENT_NAME.exec(text.slice(from, at));
+  return name && { name: placed(name, 1, from), value };
 }
 
 const NAMING = `(?:name|key|label|field|title|parameter|header|property|variable|attribute|id)["']?\\s{0,3}[:=]\\s{0,3}["']?`;
@@ -145,14 +153,15 @@ const FIELD_VALUE = /alue["']?\s{0,3}[:=]\s{0,3}(?:"([^"\n]{1,2048})"|'([^'\n]{1
 function inFields(text: string, at: number): Pair | null {
   const match = matchAt(FIELD_VALUE, text, at);
   if (match === null) return null;
-  const value = placed(match, [1, 2, 3].find((group) => match[group] !== undefined) ?? 0);
+  const all = placed(match, [1, 2, 3].find((group) => match[group] !== undefined) ?? 0);
   const from = Math.max(0, at - NEAR);
-  if (!IS_VALUE.test(text.slice(Math.max(0, at - 12), at))) return null;
+  const value = telling(text, all);
+  if (value === null || !IS_VALUE.test(text.slice(Math.max(0, at - 12), at))) return null;
   const before = NAME_BEFORE.exec(text.slice(from, at));
-  if (before !== null) return pair(text, placed(before, 1, from), value);
-  const to = value.end + 1;
+  if (before !== null) return { name: placed(before, 1, from), value };
+  const to = all.end + 1;
   const behind = NAME_BEHIND.exec(text.slice(to, to + NEAR));
-  return behind && pair(text, placed(behind, 1, to), value);
+  return behind && { name: placed(behind, 1, to), value };
 }
 
 const DEFINE = /#define[ \t]+(\w{2,48})[ \t]+("[^\n]{0,2048})/dy;
@@ -160,7 +169,8 @@ const DEFINE = /#define[ \t]+(\w{2,48})[ \t]+("[^\n]{0,2048})/dy;
 /** `#define name "value"` of C. */
 function inDefine(text: string, at: number): Pair | null {
   const match = matchAt(DEFINE, text, at);
-  return match && pair(text, placed(match, 1), placed(match, 2));
+  const value = match && telling(text, placed(match, 2));
+  return match && value && { name: placed(match, 1), value };
 }
 
 const ASSIGNED = /(\w{2,48})["'\]]{0,2}\s{0,3}[:=]\s{0,3}$/d;
@@ -169,23 +179,25 @@ const OBJECT_STRING = /@("[^"\n]{1,2048}")/dy;
 /** `name = @"value"` of Objective-C. */
 function inAssignment(text: string, at: number): Pair | null {
   const from = Math.max(0, at - BEFORE);
-  const name = ASSIGNED.exec(text.slice(from, at));
-  const value = name && matchAt(OBJECT_STRING, text, at);
-  return name && value && pair(text, placed(name, 1, from), placed(value, 1));
+  const string = matchAt(OBJECT_STRING, text, at);
+  const value = string && telling(text, placed(string, 1));
+  const name = value && ASSIGNED.exec(text.slice(from, at));
+  return name && { name: placed(name, 1, from), value };
 }
 
-/** What says that there may be a pair, and who reads it. */
-const KINDS: readonly (readonly [string, Reader])[] = [
-  ['    ', inLine],
-  ['\t\t', inLine],
-  ['|', inBlock],
-  ['>', inBlock],
-  ['*', inBold],
-  ['</', inElements],
-  ['alue', inFields],
-  ['#def', inDefine],
-  ['@"', inAssignment],
+/** What says that there may be a pair, who reads it, and the shape of a text that holds one. */
+const KINDS: readonly (readonly [mark: string, read: Reader, sign: number])[] = [
+  ['    ', inLine, SHAPES.gap],
+  ['\t\t', inLine, SHAPES.tabs],
+  ['|', inBlock, SHAPES.block],
+  ['>', inBlock, SHAPES.block],
+  ['*', inBold, SHAPES.bold],
+  ['</', inElements, SHAPES.element],
+  ['alue', inFields, SHAPES.field],
+  ['#def', inDefine, SHAPES.define],
+  ['@"', inAssignment, SHAPES.objectString],
 ];
+const ANY = KINDS.reduce((signs, [, , sign]) => signs | sign, 0);
 
 function matchAt(pattern: RegExp, text: string, at: number): RegExpExecArray | null {
   pattern.lastIndex = at;
@@ -197,11 +209,14 @@ function placed({ indices }: RegExpExecArray, group: number, from = 0): Piece {
   return { start: from + start, end: from + end };
 }
 
-/** Short values, and words without a number, are nothing that a name would tell. The value has no blanks behind it. */
-function pair(text: string, name: Piece, { start, end }: Piece): Pair | null {
+/**
+ * A value without the blanks behind it. Null for short ones and words without a number, which are nothing that a name would tell:
+ * most are none, so that this is asked before the name is looked for.
+ */
+function telling(text: string, { start, end }: Piece): Piece | null {
   let last = Math.min(end, start + LONGEST_VALUE);
   while (last > start && text.charCodeAt(last - 1) <= BLANK) last -= 1;
-  return last - start >= SHORTEST_VALUE && hasDigit(text, start, last) ? { name, value: { start, end: last } } : null;
+  return last - start >= SHORTEST_VALUE && hasDigit(text, start, last) ? { start, end: last } : null;
 }
 
 function hasDigit(text: string, start: number, end: number): boolean {

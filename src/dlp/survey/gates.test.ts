@@ -1,0 +1,177 @@
+/** Where the survey of a text tells of no sign, the reader that looks for it finds nothing. */
+
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { packedLayers } from '../layers/compressed.ts';
+import { dumpLineLayers } from '../layers/dump-lines.ts';
+import { entityLayer, jsonLayer, percentLayer, quotedPrintableLayer, sourceLayer } from '../layers/escapes.ts';
+import { hasEvents } from '../layers/event-values.ts';
+import { htmlTablesOf } from '../layers/html-tables.ts';
+import { confusableLayer, invisibleLayer } from '../layers/letters.ts';
+import { multipartChains } from '../layers/multipart.ts';
+import { pairsOf } from '../layers/pairs.ts';
+import { sqlTablesOf } from '../layers/sql-tables.ts';
+import { terminalLayer } from '../layers/terminal.ts';
+import { wideLayers } from '../layers/wide-text.ts';
+import { withLineEnds } from '../line-ends.ts';
+import { ENCODINGS, SHAPES } from './kernel.ts';
+import { encodingsIn, shapesOf } from './survey.ts';
+
+const parts = fc.oneof(
+  fc
+    .constantFrom(
+      ...[
+        '%41',
+        '%4',
+        '\\u0041',
+        '\\\\u0041',
+        '\\/',
+        '\\x41',
+        '\\101',
+        '\\u{41}',
+        '\\n',
+        '\\tw',
+        '\\"',
+        '&#65;',
+        '&lowbar;',
+        '&dollar;',
+        '&amp;',
+      ],
+      ...[
+        '=\n',
+        '=\r\n',
+        'c2VjcmV0Cg==\n',
+        '=3D',
+        '=41',
+        '\u200b',
+        '\u00ad',
+        '’',
+        'Ａ',
+        'А',
+        'Αb',
+        '\u{1d458}',
+        '\u{e0020}',
+        'é',
+        '中',
+        '\x1b[0m',
+        '\0a',
+      ],
+      ...['00000000: 6768 696a 6b6c 6d6e\n00000008: 6768 696a 6b6c 6d6e\n', '0000000 67 68 69\n', '0020  67 68\n'],
+      ...[
+        'name    a1b2c3d4',
+        'name\t\ta1b2c3d4',
+        '\n    ',
+        'key: |\n  a1b2c3d4\n',
+        'key: >\n  a1b2c3d4\n',
+        '**key**: a1b2c3d4\n',
+        '*key:* a1b2c3d4\n',
+      ],
+      ...[
+        '<tr><th>key</th><th>b</th></tr><tr><td>a1b2c3d4</td><td>x</td></tr>',
+        '<b>key</b> a1b2c3d4 ',
+        '"name": "key", "value": "a1b2c3d4"',
+        'value=a1b2c3',
+      ],
+      ...[
+        '#define KEY "a1b2c3d4"\n',
+        'key = @"a1b2c3d4"',
+        'insert into t (a, b) values (1, 2);',
+        'INSERT INTO t (a, b) VALUES (1, 2);',
+        'COPY t (a, b) FROM stdin;\n1\t2\n\\.\n',
+      ],
+      ...[
+        '{"a":1}\n',
+        'data: {"a":1}\n',
+        'q:"z"\r',
+        '\x1e{"a":1}\n',
+        '\n--b\nx: y\n\na\n--b\n\nc\n--b--\n',
+        '--b\r\n\r\na\r\n',
+        '\r',
+        '\n',
+        ' ',
+      ],
+    )
+    .map((text) => Buffer.from(text)),
+  fc.constantFrom([0x1f, 0x8b, 8, 0], [0x28, 0xb5, 0x2f, 0xfd], [0x50, 0x4b, 3, 4]).map((raw) => Buffer.from(raw)),
+  fc.string({ maxLength: 6, unit: 'binary' }).map((text) => Buffer.from(text)),
+  fc.uint8Array({ maxLength: 4 }).map((raw) => Buffer.from(raw)),
+);
+// Short, so that a text without a sign is not rare.
+const texts = fc.array(parts, { maxLength: 4 }).map((all) => Buffer.concat(all));
+const always = () => true;
+const runs = { numRuns: Number(process.env['FUZZ_RUNS'] ?? 1200) };
+
+const tried: Buffer[] = [];
+const packing = {
+  unpack: (bytes: Buffer) => {
+    tried.push(bytes);
+    return null;
+  },
+  pack: () => Buffer.alloc(0),
+};
+
+const ENCODED: readonly (readonly [name: string, sign: number, finds: (text: Buffer) => boolean])[] = [
+  ['percent', ENCODINGS.percent, (text) => percentLayer(text) !== null],
+  ['escapes of JSON', ENCODINGS.jsonEscape, (text) => jsonLayer(text) !== null],
+  ['escapes of sources', ENCODINGS.sourceEscape, (text) => sourceLayer(text) !== null],
+  ['line ends that are written', ENCODINGS.writtenEnd, (text) => withLineEnds(text) !== text],
+  ['references', ENCODINGS.entity, (text) => entityLayer(text) !== null],
+  ['quoted-printable', ENCODINGS.quoted, (text) => quotedPrintableLayer(text) !== null],
+  ['letters', ENCODINGS.letters, (text) => invisibleLayer(text) !== null || confusableLayer(text) !== null],
+  ['wide text', ENCODINGS.zero, (text) => [...wideLayers(text, always)].length > 0],
+  ['orders to a terminal', ENCODINGS.escape, (text) => terminalLayer(text) !== null],
+  ['dumps', ENCODINGS.dump, (text) => [...dumpLineLayers(text, always)].length > 0],
+  [
+    'compressed stretches',
+    ENCODINGS.packed,
+    (text) => {
+      tried.length = 0;
+      for (const _ of packedLayers(text, { packing, max: 1024, isBlob: false })) return true;
+      return tried.length > 0;
+    },
+  ],
+];
+
+const EVERY = { signs: -1, eventLines: null };
+const SHAPED: readonly (readonly [name: string, sign: number, finds: (text: Buffer) => boolean])[] = [
+  ['boundaries', SHAPES.boundary, (text) => multipartChains(text).length > 0],
+  ['tables of HTML', SHAPES.tableHead, (text) => htmlTablesOf(text).length > 0],
+  ['rows of databases', SHAPES.rows, (text) => sqlTablesOf(text).length > 0],
+  ['markup', SHAPES.markup, (text) => ['</', '/>', '<!['].some((mark) => text.includes(mark))],
+];
+
+describe('a text that is told to hold no sign of', () => {
+  it.each(ENCODED)('%s has none', (_, sign, finds) => {
+    fc.assert(
+      fc.property(texts, (text) => {
+        if (finds(text)) expect(encodingsIn(text) & sign).not.toBe(0);
+      }),
+      runs,
+    );
+  });
+
+  it.each(SHAPED)('%s has none', (_, sign, finds) => {
+    fc.assert(
+      fc.property(texts, (text) => {
+        if (finds(text)) expect(shapesOf(text).signs & sign).not.toBe(0);
+      }),
+      runs,
+    );
+  });
+
+  it('pairs of a name and a value has none', () => {
+    fc.assert(
+      fc.property(texts, (text) => {
+        expect(pairsOf(text)).toEqual(pairsOf(text, EVERY));
+      }),
+      runs,
+    );
+  });
+
+  it('events has none', () => {
+    const agree = (text: Buffer) => {
+      for (const least of [1, 2]) expect(hasEvents(text, least, shapesOf(text))).toBe(hasEvents(text, least, EVERY));
+    };
+    fc.assert(fc.property(texts, agree), runs);
+  });
+});
