@@ -1,6 +1,6 @@
 /**
  * The guard with layers, by kinds of text and sizes of results: `bin/node24 node bench/layers.ts [--than ROOT] [--set all|secrets|pii]
- * [--size BYTES,…] [--kind KIND,…] [--leaving]`. With `--than` the code of another checkout runs in turn with this one, over the same
+ * [--size BYTES,…] [--kind KIND,…] [--leaving]`. That checkout's `node_modules` must be a link to this one's, as RE2 loads once. With `--than` the code of another checkout runs in turn with this one, over the same
  * texts. Prints a line for each: megabytes per second of CPU, the quickest round of each, and how many times as quick.
  */
 
@@ -32,24 +32,23 @@ const KINDS_OF_SET: Readonly<Record<string, readonly string[]>> = {
   pii: ['secret', 'pii'],
 };
 
-/** Earlier code reads them elsewhere. */
-function rulesOf(root: string): string {
-  const path = 'control/load-rules.ts';
-  return existsSync(join(root, 'src', path)) ? path : 'control/load-revision.ts';
-}
+/** Where rules are loaded; some checkouts have it in two files. */
+const RULES = ['control/load-revision.ts', 'control/load-rules.ts'];
 
 /** How the code of a checkout looks at a text, with its own shipped rules. */
 async function lookOf(root: string): Promise<Look> {
   const load = async (path: string) => (await import(pathToFileURL(join(root, 'src', path)).href)) as Module;
   const call = (module: Module, name: string, ...args: unknown[]) =>
     (module[name] as unknown as (...all: unknown[]) => unknown)(...args);
-  const [config, revision, plans, layers] = await Promise.all(
-    ['config/load.ts', rulesOf(root), 'dlp/prefilter/plan.ts', 'dlp/scan-layers.ts'].map(load),
+  const [config, plans, layers] = await Promise.all(
+    ['config/load.ts', 'dlp/prefilter/plan.ts', 'dlp/scan-layers.ts'].map(load),
   );
+  const there = RULES.filter((path) => existsSync(join(root, 'src', path)));
+  const revision: Module = Object.assign({}, ...(await Promise.all(there.map(load))));
   const [packing, places] = await Promise.all(['guard/packing.ts', 'dlp/json-places.ts'].map(load));
   const options = { file: null, text: null, env: {}, flags: {}, cwd: root };
   const read = call(config as Module, 'loadConfig', options) as { value: unknown };
-  const loaded = call(revision as Module, 'loadRules', call(revision as Module, 'rootsOf', read.value)) as {
+  const loaded = call(revision, 'loadRules', call(revision, 'rootsOf', read.value)) as {
     value: { rules: Rule[] };
   };
   const kinds = KINDS_OF_SET[flags.set] ?? [];
