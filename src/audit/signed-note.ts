@@ -101,7 +101,9 @@ export function parseNote(bytes: Uint8Array | string): Result<SignedNote, string
   for (const line of whole.slice(split + 2, -1).split('\n')) {
     const parts = SIGNATURE_LINE.exec(line);
     const raw = Buffer.from(parts?.[2] ?? '', 'base64');
-    if (parts === null || raw.length < 5) return err('a signature line is malformed');
+    // Bits of the last digit that no byte holds may be anything: such a line would be another text with the same signature.
+    if (parts === null || raw.length < 5 || raw.toString('base64') !== parts[2])
+      return err('a signature line is malformed');
     signatures.push({ name: parts[1] ?? '', keyId: raw.readUInt32BE(0), signature: raw.subarray(4) });
   }
   return ok({ text: whole.slice(0, split + 1), signatures });
