@@ -135,7 +135,7 @@ export function encodings(from: usize, to: usize): u32 {
     const zeros = and(and(is(here, 0x30), is(next, 0x30)), lanes);
     if (v128.any_true(zeros)) {
       const mark = or(is(third, 0x3a), or(is(third, 0x20), is(third, 0x30)));
-      dump = or(dump, and(and(zeros, mark), and(is(v128.load(at + 3), 0x20), digits(v128.load(at - 1)))));
+      dump = or(dump, and(and(zeros, mark), is(v128.load(at + 3), 0x20)));
     }
     if ((flags & LETTERS) === 0) {
       let beyond: u32 = i8x16.bitmask(and(here, lanes));
@@ -177,7 +177,7 @@ function mayHide(at: usize): bool {
   if (first === 0xef) return second === 0xb8 || (second >= 0xbb && second <= 0xbe);
   if (first === 0xf0) return second === 0x9d;
   if (first === 0xf3) return second === 0xa0;
-  return (first >= 0xcd && first <= 0xd3) || first === 0xd8;
+  return (first >= 0xcd && first <= 0xd4) || first === 0xd8;
 }
 
 /** Likewise; and the lines that may be events, of which the first `MOST_EVENTS` are noted. */

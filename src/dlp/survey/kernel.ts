@@ -26,7 +26,7 @@ export const ENCODINGS = {
   escape: 256,
   /** The first bytes of gzip or zstd; the second and third of an entry of a zip archive. */
   packed: 512,
-  /** The end of an offset in a dump. */
+  /** The end of an offset in a dump, and what stands behind it. */
   dump: 1024,
 } as const;
 
@@ -144,8 +144,7 @@ function backslashed(next: number): number {
 }
 
 function isDump(bytes: Uint8Array, at: number): boolean {
-  const isMark = has(bytes, at, '00: ') || has(bytes, at, '00  ') || has(bytes, at, '000 ');
-  return isMark && HEX[bytes[at - 1] as number] === 1;
+  return has(bytes, at, '00: ') || has(bytes, at, '00  ') || has(bytes, at, '000 ');
 }
 
 /** By the first byte of a character that nobody sees, or of one that looks like another: those that may come second. */
@@ -161,7 +160,7 @@ const HIDING: Readonly<Record<number, readonly number[]>> = {
 /** Behind `e2 80`: quotes and dashes are of the same block. */
 const HIDDEN_THIRD = [0x8b, 0x8c, 0x8d, 0x8e, 0x8f, 0xaa, 0xab, 0xac, 0xad, 0xae];
 /** Greek, Cyrillic and Arabic, and what joins them. */
-const SCRIPTS = [0xcd, 0xce, 0xcf, 0xd0, 0xd1, 0xd2, 0xd3, 0xd8];
+const SCRIPTS = [0xcd, 0xce, 0xcf, 0xd0, 0xd1, 0xd2, 0xd3, 0xd4, 0xd8];
 
 function mayHide(bytes: Uint8Array, at: number): boolean {
   const [first, second, third] = [bytes[at] as number, bytes[at + 1] as number, bytes[at + 2] as number];
