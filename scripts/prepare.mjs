@@ -1,13 +1,14 @@
 /**
  * What no start need do again, done once at set-up: the shipped DLP rules read, tested and analysed, the shipped categories
- * compiled, the shipped policy compiled and checked, the code of isolates and of their hosts stripped of its types. Does nothing where that was done. Exit 1 when a shipped file is wrong.
+ * compiled, the shipped policy compiled and checked, the code of isolates and of their hosts stripped of its types. Does nothing
+ * where that was done. Exit 1 when a shipped file is wrong, or what was made cannot be kept.
  */
 
 import { fileURLToPath } from 'node:url';
 import { prepareCurated } from '../src/control/load-categories.ts';
 import { loadPolicy } from '../src/control/load-revision.ts';
 import { compileRuleFiles, readRuleFiles } from '../src/control/load-rules.ts';
-import { writePreparedPolicy } from '../src/control/prepared-policy.ts';
+import { preparePolicy } from '../src/control/prepared-policy.ts';
 import { readPreparedSet, writePreparedRules } from '../src/control/prepared-rules.ts';
 import { prepareHost } from '../src/isolates/prepared-host.ts';
 import { prepareRuntime } from '../src/isolates/runtime-bundle.ts';
@@ -30,6 +31,6 @@ const {
   categories: { taxonomy },
 } = policy.value;
 const [source] = readTree(roots.categories, ['.yaml']).filter(({ path }) => path === taxonomy.file);
-writePreparedPolicy({ bundle, taxonomy }, source);
+preparePolicy({ bundle, taxonomy }, source);
 prepareRuntime();
 prepareHost();

@@ -41,6 +41,6 @@ fi
 # Reading, testing and analysing the shipped rules takes seconds: once here rather than at each start. An image installs its
 # packages before the source is there, and does this behind it.
 if [ -f src/main.ts ]; then
-  node --disable-warning=ExperimentalWarning scripts/prepare.mjs || { say 'a shipped file is wrong'; exit 2; }
+  node --disable-warning=ExperimentalWarning scripts/prepare.mjs || { say 'what starts need could not be prepared'; exit 2; }
 fi
 say done

@@ -96,7 +96,7 @@ function keptCurated(key: string, file: string): Uint8Array<SharedArrayBuffer> |
 }
 
 function curatedKey(files: readonly CategoryFile[]): string {
-  return sha256(Buffer.from(engineDigest('categories', 'core') + keyOf(files, [])));
+  return sha256(Buffer.from(engineDigest('categories') + keyOf(files, [])));
 }
 
 /** Reads and verifies the kept index in small steps, without holding up whoever serves meanwhile; null when none fits. */

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -8,7 +8,7 @@ import { compileBundle } from '../policy/bundle/bundle.ts';
 import { soundness } from '../policy/bundle/bundle-check.ts';
 import { readTree } from '../store/read-tree.ts';
 import { loadPolicy, sha256Text } from './load-revision.ts';
-import { readPreparedBundle, readPreparedTaxonomy, writePreparedPolicy } from './prepared-policy.ts';
+import { preparePolicy, readPreparedBundle, readPreparedTaxonomy } from './prepared-policy.ts';
 
 const shipped = (name: string): string => join(import.meta.dirname, '../..', name);
 const dir = mkdtempSync(join(tmpdir(), 'lt-prepared-'));
@@ -23,7 +23,7 @@ const taxonomy = read.value;
 const compiled = compileBundle(files, { taxonomy, sha256: sha256Text });
 if (!compiled.ok || soundness(compiled.value).length > 0) throw new Error('the shipped policy must compile');
 const bundle = compiled.value;
-writePreparedPolicy({ bundle, taxonomy }, source, kept);
+preparePolicy({ bundle, taxonomy }, source, kept);
 
 const edited = (path: string, edit: (text: string) => string) =>
   files.map((file) => (file.path === path ? { ...file, text: edit(file.text) } : file));
@@ -69,6 +69,13 @@ describe('the shipped policy as set-up kept it', () => {
     const bad = join(dir, 'bad');
     writeFileSync(bad, broken(readFileSync(kept.policy)));
     expect(readPreparedBundle(files, taxonomy, bad)).toBeNull();
+  });
+
+  it('is left as it is by another set-up, which need not be able to write', () => {
+    const inodes = () => Object.values(kept).map((file) => statSync(file).ino);
+    const before = inodes();
+    preparePolicy({ bundle, taxonomy }, source, kept);
+    expect(inodes()).toEqual(before);
   });
 
   it('refuses an edit in the words of the compiler', () => {

@@ -25,14 +25,18 @@ export function readPreparedTaxonomy(source: CategoryFile, file = TAXONOMY): Tax
   return kept && Object.freeze(deserialize(kept) as Taxonomy);
 }
 
-/** Keeps a bundle that was found sound, and the taxonomy of this file. Throws when it cannot be written. */
-export function writePreparedPolicy(
+/** Keeps a bundle that was found sound, and the taxonomy of this file, unless that was done. Throws when it cannot be written. */
+export function preparePolicy(
   { bundle, taxonomy }: { readonly bundle: Bundle; readonly taxonomy: Taxonomy },
   source: CategoryFile,
   files = { policy: POLICY, taxonomy: TAXONOMY },
 ): void {
-  writeKept(files.policy, bundleKey(bundle.files, taxonomy), serialize(bundle));
-  writeKept(files.taxonomy, taxonomyKey(source), serialize(taxonomy));
+  keep(files.policy, bundleKey(bundle.files, taxonomy), bundle);
+  keep(files.taxonomy, taxonomyKey(source), taxonomy);
+}
+
+function keep(file: string, key: string, value: object): void {
+  if (readKept(file, key) === null) writeKept(file, key, serialize(value));
 }
 
 /** All that a bundle is compiled from and checked against. */
@@ -40,16 +44,13 @@ function bundleKey(files: readonly BundleFile[], taxonomy: Taxonomy): string {
   const used = files.filter(({ path }) => bundleFileKind(path) !== null).sort((a, b) => (a.path < b.path ? -1 : 1));
   const rows = used.map(({ path, text }) => [path, text]);
   const categories = taxonomy.categories.map(({ id, defaultBlocked }) => [id, defaultBlocked]);
-  return keyOf(['policy', 'core'], { rows, categories });
+  return keyOf('policy', { rows, categories });
 }
 
 function taxonomyKey({ path, text }: CategoryFile): string {
-  return keyOf(['categories', 'core'], [path, text]);
+  return keyOf('categories', [path, text]);
 }
 
-function keyOf(engine: readonly string[], of: object): string {
-  return createHash('sha256')
-    .update(engineDigest(...engine))
-    .update(JSON.stringify(of))
-    .digest('hex');
+function keyOf(engine: 'policy' | 'categories', of: object): string {
+  return createHash('sha256').update(engineDigest(engine)).update(JSON.stringify(of)).digest('hex');
 }

@@ -54,4 +54,4 @@ function compressed(value: unknown): Uint8Array {
   return zstdCompressSync(serialize(value));
 }
 
-const engine = (): string => engineDigest('dlp', 'core/strict-yaml.ts');
+const engine = (): string => engineDigest('rules');

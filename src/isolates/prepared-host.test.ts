@@ -1,10 +1,10 @@
-import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { hostFiles } from './host-files.ts';
 import { type HostLoss, HostProcess } from './host-process.ts';
-import { prepareHost } from './prepared-host.ts';
+import { hostCode, prepareHost } from './prepared-host.ts';
 import { prepareRuntime, runtimeBundle, runtimeSource } from './runtime-bundle.ts';
 import { probeWall } from './walls.ts';
 
@@ -53,6 +53,18 @@ describe('the code of hosts as set-up kept it', () => {
     expect(statSync(join(folder, 'frames.js')).ino).toBe(before);
     expect(readdirSync(dir)).toEqual(['host']);
   });
+});
+
+it('does not count once a file of it is gone, and is made anew', () => {
+  const folder = join(dir, 'tidied', 'host');
+  mkdirSync(dirname(folder));
+  prepareHost(folder);
+  expect(hostCode(folder)).toEqual({ host: folder, entry: 'host-entry.js' });
+  rmSync(join(folder, 'frames.js'));
+  expect(hostCode(folder)).toEqual({ host: SOURCES, entry: 'host-entry.ts' });
+  prepareHost(folder);
+  expect(hostCode(folder).host).toBe(folder);
+  expect(readdirSync(dirname(folder))).toEqual(['host']);
 });
 
 describe('the runtime as set-up kept it', () => {

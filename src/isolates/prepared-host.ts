@@ -26,21 +26,21 @@ const SOURCES = join(dirname(fileURLToPath(import.meta.url)), 'host');
 const BESIDE = /(\bfrom '\.\/[a-z0-9-]+)\.ts';/g;
 
 /** Where hosts find their code. */
-export function hostCode(): HostCode {
-  const host = kept();
-  return existsSync(host) ? { host, entry: 'host-entry.js' } : { host: SOURCES, entry: 'host-entry.ts' };
+export function hostCode(host = kept()): HostCode {
+  return isWhole(host) ? { host, entry: 'host-entry.js' } : { host: SOURCES, entry: 'host-entry.ts' };
 }
 
 /** Keeps it, unless that was done. Throws when it cannot be written. */
 export function prepareHost(folder = kept()): void {
-  if (existsSync(folder)) return;
+  if (isWhole(folder)) return;
   makePreparedFolder();
   const next = mkdtempSync(`${folder}-`);
-  for (const name of readdirSync(SOURCES).filter((file) => !file.endsWith('.test.ts'))) {
+  for (const name of sources()) {
     const text = readFileSync(join(SOURCES, name), 'utf8');
-    if (name.endsWith('.ts')) put(next, name.replace(/\.ts$/, '.js'), stripped(text));
-    else put(next, name, text);
+    put(next, keptName(name), name.endsWith('.ts') ? stripped(text) : text);
   }
+  // What is left of one that somebody tidied up.
+  if (!isWhole(folder)) rmSync(folder, { recursive: true, force: true });
   // Hosts run as nobody, whatever the umask of who set up.
   chmodSync(next, 0o755);
   try {
@@ -48,11 +48,14 @@ export function prepareHost(folder = kept()): void {
   } catch (error) {
     rmSync(next, { recursive: true });
     // Another set-up was quicker.
-    if (!existsSync(folder)) throw error;
+    if (!isWhole(folder)) throw error;
   }
 }
 
-const kept = (): string => preparedFile(`host-${engineDigest('isolates/host', 'isolates/prepared-host.ts')}`);
+const kept = (): string => preparedFile(`host-${engineDigest('host')}`);
+const sources = (): string[] => readdirSync(SOURCES).filter((file) => !file.endsWith('.test.ts'));
+const keptName = (source: string): string => source.replace(/\.ts$/, '.js');
+const isWhole = (folder: string): boolean => sources().every((name) => existsSync(join(folder, keptName(name))));
 
 /** In place, so that lines and columns stay. */
 function stripped(text: string): string {

@@ -48,7 +48,7 @@ export function prepareRuntime(file: string = KEPT): void {
   if (readKept(file, runtimeKey()) === null) writeKept(file, runtimeKey(), Buffer.from(runtimeBundle()));
 }
 
-const runtimeKey = (): string => engineDigest('isolates/runtime', 'isolates/runtime-bundle.ts');
+const runtimeKey = (): string => engineDigest('runtime');
 
 /** JavaScript of the whole runtime: one strict function expression, called. */
 export function runtimeBundle(folder: string = FOLDER): string {

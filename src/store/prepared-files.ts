@@ -3,7 +3,7 @@
  * write the program itself, so what is found there is believed as the program is.
  */
 
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -44,23 +44,38 @@ export function writePrepared(file: string, bytes: Uint8Array): void {
   renameSync(next, file);
 }
 
-const digests = new Map<string, string>();
+/** What each outcome is made by: files and folders of `src`. What a folder imports lies in one of them, too. */
+export const ENGINES = {
+  rules: ['dlp', 'core'],
+  policy: ['policy', 'core', 'control/load-revision.ts', 'control/prepared-policy.ts'],
+  categories: ['categories', 'core'],
+  host: ['isolates/host', 'isolates/prepared-host.ts'],
+  runtime: ['isolates/runtime', 'isolates/runtime-bundle.ts'],
+} as const;
+
+type Engine = keyof typeof ENGINES;
+
+const digests = new Map<Engine, string>();
 
 /**
- * SHA-256, hex, of what an outcome depends on beside what it was made from: sources at these places in `src`, files or whole
- * folders, the packages and the runtime. Taken once in a process, whose own code does not change either.
+ * SHA-256, hex, of what an outcome depends on beside what it was made from: the sources of its engine, the packages and the
+ * runtime. Taken once in a process, whose own code does not change either. Where one of them cannot be read, as in a copy that
+ * npm packed, which leaves the lock file out, it is like no other: nothing that was kept counts.
  */
-export function engineDigest(...places: readonly string[]): string {
-  const name = places.join(' ');
-  const digest = digests.get(name) ?? digestOf(places);
-  digests.set(name, digest);
+export function engineDigest(engine: Engine): string {
+  const digest = digests.get(engine) ?? digestOf(ENGINES[engine]);
+  digests.set(engine, digest);
   return digest;
 }
 
 function digestOf(places: readonly string[]): string {
   const hash = createHash('sha256').update(`${process.version} ${process.arch}\n`);
-  for (const path of places.flatMap(sourcesAt)) hash.update(readFileSync(path)).update('\n');
-  return hash.update(readFileSync(join(ROOT, 'package-lock.json'))).digest('hex');
+  try {
+    for (const path of places.flatMap(sourcesAt)) hash.update(readFileSync(path)).update('\n');
+    return hash.update(readFileSync(join(ROOT, 'package-lock.json'))).digest('hex');
+  } catch {
+    return randomBytes(32).toString('hex');
+  }
 }
 
 function sourcesAt(place: string): string[] {
