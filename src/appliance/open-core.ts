@@ -20,6 +20,7 @@ import type { GuardWorkers } from '../guard/workers/guard-workers.ts';
 import { type CertificateAuthority, openCertificateAuthority } from '../pki/certificate-authority.ts';
 import { APPLIANCE_KEYS, openSigningKeys, type SigningKeys } from '../pki/signing-keys.ts';
 import { openTenantKeys, type TenantKeys } from '../pki/tenant-keys.ts';
+import { prepareAdmission } from '../policy/admission/admission.ts';
 import { LeaseIndex } from '../policy/lease-index.ts';
 import { type BundleStore, openBundleStore } from '../store/bundle-store.ts';
 import { openStateDir, type StateDir } from '../store/state-dir.ts';
@@ -101,6 +102,7 @@ export async function openCore(given: CoreOptions, started: Started): Promise<Co
   writePublicKeys({ config, keys, state });
   const audit = await openRecord(options, { state, keys, tenantKeys, meter });
   started.add(() => audit.close());
+  const isFirstStart = audit.head.size === 0;
   const tasks = new TaskBook(clock, config.passes.max_ttl_ms);
   const readmission = new Readmission({ clock, log, maxTtlMs: config.passes.max_ttl_ms });
   // No isolate outlives its appliance; a sandbox does, with its pass.
@@ -124,6 +126,8 @@ export async function openCore(given: CoreOptions, started: Started): Promise<Co
   started.add(() => control.stop());
   await readmission.review(control);
   readmission.watch(control);
+  // With passes of before, or of a hub, flows and cuts may come before the first admission does.
+  if (fleet || !isFirstStart) prepareAdmission(control.current().bundle);
   const looking = await openLooking(options, started, { rules, credentials, keys, audit, meter });
   const passes = openPasses(options, { keys, meter, audit, control, fleet });
   const clients = openClients(options, { keys, control, passes });
