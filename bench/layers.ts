@@ -1,7 +1,8 @@
 /**
- * The guard with layers, by kinds of text and sizes of results: `bin/node24 node bench/layers.ts [--than ROOT] [--set all|secrets|pii]
- * [--size BYTES,…] [--kind KIND,…] [--leaving]`. That checkout's `node_modules` must be a link to this one's, as RE2 loads once. With `--than` the code of another checkout runs in turn with this one, over the same
- * texts. Prints a line for each: megabytes per second of CPU, the quickest round of each, and how many times as quick.
+ * The guard with layers, by kinds of text and sizes of results: `bin/node24 node bench/layers.ts [--than ROOT]
+ * [--set all|secrets|pii] [--size BYTES,…] [--kind KIND,…] [--leaving] [--rounds N] [--bytes N]`. With `--than` the code of another
+ * checkout runs in turn with this one, over the same texts; its `node_modules` must be a link to this one's, as RE2 loads once.
+ * Prints a line for each: megabytes per second of CPU, the quickest round of each, and how many times as quick.
  */
 
 import { existsSync } from 'node:fs';
@@ -51,7 +52,9 @@ async function lookOf(root: string): Promise<Look> {
   const loaded = call(revision, 'loadRules', call(revision, 'rootsOf', read.value)) as {
     value: { rules: Rule[] };
   };
-  const kinds = KINDS_OF_SET[flags.set] ?? [];
+  const kinds = KINDS_OF_SET[flags.set];
+  if (kinds === undefined)
+    throw new Error(`no set \`${flags.set}\`; there are ${Object.keys(KINDS_OF_SET).join(', ')}`);
   const rules = loaded.value.rules.filter(({ spec }) => kinds.includes(spec.kind));
   const set = { ...loaded.value, rules, plan: call(plans as Module, 'makePlan', rules) };
   const { LAYER_LIMITS, scanLayers } = layers as unknown as {

@@ -25,7 +25,10 @@ export const BUCKETS = 128;
 export const START_BYTES = 8;
 export const BUCKETS_SIZE = 16 * (1 + START_BYTES);
 export const MOST_BUCKETS = 24;
-/** Places between two looks at how much room for hits is left. The bits of what may be there are noted from 0x2000 to 0x2800, classes of bytes from 0x3000 to 0x4100. */
+/**
+ * Places between two looks at how much room for hits is left. The bits of what may be there are noted from 0x2000 to 0x2800, classes
+ * of bytes from 0x3000 to 0x4100.
+ */
 export const AT_ONCE = 64;
 /** Fields of the header, in words. */
 export const HEADER = {
