@@ -318,6 +318,21 @@ it('T-63 gives a task what is its own, in an isolate that was booted for one tha
   }
 });
 
+it('T-63 tells the parts of a result to a task that is listened to, whatever the one before it was', async () => {
+  const code = "export default async function* () { yield 'x'.repeat(600); }";
+  const little = { ...limits, output_bytes: 1000 };
+  const parts = async (listened: boolean) => {
+    const heard: string[] = [];
+    const onLog = ({ level }: { readonly level: string }) => heard.push(level);
+    const { status } = await run(code, { tenant: 'parts', limits: little, ...(listened && { onLog }) });
+    return [status, heard];
+  };
+  // What is told twice counts twice.
+  for (const listened of [false, true, true, true, true, true, false, false, false, false, false, true]) {
+    expect(await parts(listened)).toEqual(listened ? ['output_exceeded', ['part']] : ['completed', []]);
+  }
+});
+
 it('says how fast isolates are booted and what one takes', () => {
   const { refill, isolate_bytes } = pool.stats();
   expect(refill.booted).toBeGreaterThan(0);
