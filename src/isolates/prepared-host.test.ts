@@ -1,7 +1,7 @@
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it, vi } from 'vitest';
 import { hostFiles } from './host-files.ts';
 import { type HostLoss, HostProcess } from './host-process.ts';
 import { hostCode, prepareHost } from './prepared-host.ts';
@@ -41,6 +41,25 @@ describe('the code of hosts as set-up kept it', () => {
     );
     try {
       expect(JSON.parse(await said.promise)).toMatchObject({ isolate_bytes: expect.any(Number) });
+    } finally {
+      host.kill();
+      await host.exited;
+    }
+  });
+
+  it('reads the parser of TypeScript before a task waits for it', async () => {
+    const files = { ...hostFiles(), host: folder, entry: 'host-entry.js' };
+    const setup = () => ({ runtime: runtimeSource(), ahead: 1, memory_mb: 64 });
+    const ready = Promise.withResolvers<void>();
+    const host = new HostProcess(
+      { probed: probeWall(files), files, setup, limits: { dataMb: 8192 }, groups: null, bootMs: 25_000 },
+      { frame: () => undefined, ready: () => ready.resolve(), gone: () => ready.reject(new Error('lost')) },
+    );
+    try {
+      await ready.promise;
+      const before = host.cpuMs();
+      // The parser takes 120 ms of CPU; a host that nobody asks for anything takes none.
+      await vi.waitFor(() => expect(host.cpuMs() - before).toBeGreaterThan(60), { timeout: 20_000, interval: 50 });
     } finally {
       host.kill();
       await host.exited;

@@ -17,6 +17,7 @@ const CHANNEL = 3;
 /** Booting blocks for a few milliseconds: a task that follows another closely comes first. */
 const REFILL_MS = 4;
 const FLUSH_MS = 2;
+const IDLE_MS = 50;
 
 class Host {
   readonly #engine: typeof ivm;
@@ -62,6 +63,15 @@ class Host {
     const isolate_bytes = this.#stock[0]?.heapBytes() ?? 0;
     const hello: HelloMessage = { boot_ms: this.#takeBoots(), snapshot_ms, isolate_bytes };
     this.#write(jsonFrame(FRAME.hello, 0, hello));
+    this.#readParser();
+  }
+
+  /** Ahead, while nobody is served: Node reads its parser of TypeScript when it is first asked, and a task would wait for it. */
+  #readParser(): void {
+    setTimeout(() => {
+      if (this.#running.size > 0) this.#readParser();
+      else stripTypes('let ahead: 1;');
+    }, IDLE_MS);
   }
 
   #boot(): IsolateSlot {
