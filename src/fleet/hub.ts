@@ -53,6 +53,8 @@ export interface HubState {
   readonly passKeys: FleetOrder['pass_keys'];
 }
 
+/** Longest that a hub that is stopped waits for what it sends: it orders anew when it starts. */
+const STOP_MS = 3000;
 /** An order is said again no more often. */
 const RESEND_MS = 1000;
 const DOCUMENT = 'fleet-hub';
@@ -81,6 +83,7 @@ export class FleetHub {
   #subscribed: { readonly nats: unknown; readonly all: readonly Subscription[] } | null = null;
   #stops: (() => void)[] = [];
   #resend: NodeJS.Timeout | null = null;
+  readonly #ending = new AbortController();
 
   /** Throws when its own document is not valid. */
   constructor(options: HubOptions) {
@@ -118,7 +121,9 @@ export class FleetHub {
     for (const stop of this.#stops.splice(0)) stop();
     if (this.#resend) clearTimeout(this.#resend);
     for (const one of this.#subscribed?.all ?? []) one.unsubscribe();
+    const late = setTimeout(() => this.#ending.abort(), STOP_MS);
     await this.#sending;
+    clearTimeout(late);
   }
 
   /** What is in force changed: orders it, in the background. The value is the order's sequence. */
@@ -204,9 +209,10 @@ export class FleetHub {
     // At once to whoever listens; what follows is for those who do not yet, or ask for what the order names.
     if (!large) connected.nats.publish(this.#places.order, message);
     const blobs = [state.files, ...(state.imports ? [state.imports] : []), ...(large ? [{ digest, bytes }] : [])];
-    await putObjects(connected, this.#places, blobs, new Set(blobs.map((blob) => blob.digest)));
+    const { signal: stop } = this.#ending;
+    await putObjects(connected, this.#places, { blobs, stop });
     if (large) connected.nats.publish(this.#places.order, message);
-    await putOrder(connected, this.#places, message);
+    await putOrder(connected, this.#places, { sealed: message, stop });
   }
 
   #orderOf(

@@ -6,6 +6,7 @@ import type { FleetConnection } from './connection.ts';
 import { type NodeSigner, open, seal } from './envelope.ts';
 import type { Instant, MemberLease } from './lease.ts';
 import { type FleetReceipt, grantSchema, type LeaseAsk, type LeaseGrant, placesOf } from './messages.ts';
+import { within } from './within.ts';
 
 /** Where the member stands as it asks. */
 export interface Stands {
@@ -45,6 +46,8 @@ export interface AskerParts {
 }
 
 const AGAIN_MS = 1000;
+/** Longest that a member that stops waits until it was said. */
+const LEAVE_MS = 1000;
 
 export class LeaseAsker {
   readonly #parts: AskerParts;
@@ -66,15 +69,22 @@ export class LeaseAsker {
     if (this.#timer) clearTimeout(this.#timer);
   }
 
-  /** Tells the hub, as the last thing, that nothing is let out here any more: it need not wait for the lease to end. */
+  /**
+   * Tells the hub, as the last thing, that nothing is let out here any more: it need not wait for the lease to end. Does not
+   * reject: where it is not heard, the hub waits for that.
+   */
   async leave(): Promise<void> {
-    const { connection, lease } = this.#parts;
+    const { connection, lease, log } = this.#parts;
     this.stop();
     lease.void();
     const nats = connection.current()?.nats;
     if (nats === undefined) return;
-    nats.publish(this.#place, this.#sealed({ nonce: randomBytes(16).toString('hex'), leaving: true }));
-    await nats.flush();
+    try {
+      nats.publish(this.#place, this.#sealed({ nonce: randomBytes(16).toString('hex'), leaving: true }));
+      await within(LEAVE_MS, nats.flush());
+    } catch (error) {
+      log.warn({ error }, 'the hub may not have heard that this member stops: it waits for the end of its lease');
+    }
   }
 
   /** Asks now, instead of when it was to; where it asks already, once more as soon as that is over. */

@@ -45,7 +45,7 @@ export class FleetMember {
   #again: NodeJS.Timeout | null = null;
   #subscribed: { readonly nats: unknown; readonly subscription: Subscription } | null = null;
   readonly #asker: LeaseAsker;
-  #stopped = false;
+  readonly #ending = new AbortController();
   #stops: (() => void)[] = [];
   /** Of this process: where another one runs with the same key, the hub tells them apart. */
   readonly #run = randomBytes(16).toString('hex');
@@ -89,7 +89,7 @@ export class FleetMember {
 
   /** Called once nothing is let out here any more: it gives its lease back. */
   async stop(): Promise<void> {
-    this.#stopped = true;
+    this.#ending.abort();
     this.#asker.stop();
     if (this.#again) clearTimeout(this.#again);
     for (const stop of this.#stops.splice(0)) stop();
@@ -146,7 +146,7 @@ export class FleetMember {
 
   async #taken(bytes: Uint8Array): Promise<void> {
     const order = await this.#read(bytes);
-    if (order === null || this.#stopped || !this.#follows(order)) return;
+    if (order === null || this.#ending.signal.aborted || !this.#follows(order)) return;
     const { epoch, sequence } = order;
     if (epoch !== this.#epoch) this.#begin(epoch);
     const withdrew = this.#latest !== null && withdraws(order, this.#latest);
@@ -193,7 +193,7 @@ export class FleetMember {
     if (!at.ok) return this.#refuse(direct.error === 'it is no order' ? at.error : direct.error);
     const connected = this.#options.connection.current();
     if (connected === null) return null;
-    const large = await readObject(connected, this.#places, at.value.at);
+    const large = await readObject(connected, this.#places, { ...at.value.at, stop: this.#ending.signal });
     const order = open(large, { kind: 'order', key, schema: orderSchema });
     return order.ok ? order.value : this.#refuse(order.error);
   }
@@ -262,7 +262,7 @@ export class FleetMember {
   /** Files of the latest order, once they are there; what is not had is tried again while the lease runs out. */
   async #files(): Promise<void> {
     const order = this.#latest;
-    if (order === null || this.#stopped || this.#applied === order.sequence) return;
+    if (order === null || this.#ending.signal.aborted || this.#applied === order.sequence) return;
     if (this.#filed !== filesKey(order) && !(await this.#loaded(order))) {
       if (this.#again) clearTimeout(this.#again);
       this.#again = setTimeout(() => this.#file(), AGAIN_MS).unref();
@@ -285,7 +285,7 @@ export class FleetMember {
       const outcome = await acts.files(order.policy, async (archive) => {
         const connected = connection.current();
         if (connected === null) throw new Error('NATS is not reached');
-        return readObject(connected, this.#places, archive);
+        return readObject(connected, this.#places, { ...archive, stop: this.#ending.signal });
       });
       this.#refused = outcome.ok ? null : outcome.error.slice(0, MOST_REFUSED);
       const { files: edited, imports } = order.policy;
@@ -317,7 +317,7 @@ export class FleetMember {
 
   async #answered({ grant: { epoch, sequence, ttl_ms: ttl }, asked, from }: Answer): Promise<boolean> {
     // What was given back is not held again.
-    if (this.#stopped) return false;
+    if (this.#ending.signal.aborted) return false;
     const { lease } = this.#options;
     const { position } = this;
     // The hub granted nothing to who follows another epoch; and what is carried out now may be of another than was asked about.
