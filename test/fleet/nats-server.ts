@@ -1,7 +1,7 @@
 /** A real `nats-server` with JetStream on a free port of loopback, in a directory of its own. */
 
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createConnection, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -45,7 +45,12 @@ export async function startNats(settings = ''): Promise<NatsServer> {
   const server: NatsServer = {
     port,
     url: `nats://127.0.0.1:${port}`,
-    pause: () => void child?.kill('SIGSTOP'),
+    pause: () => {
+      child?.kill('SIGSTOP');
+      // The signal alone takes a while on a busy machine, and until then it answers.
+      while (child?.pid !== undefined && !isStopped(child.pid))
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
+    },
     resume: () => void child?.kill('SIGCONT'),
     kill: end,
     start: async () => {
@@ -59,6 +64,12 @@ export async function startNats(settings = ''): Promise<NatsServer> {
   };
   await server.start();
   return server;
+}
+
+/** Whether all of its threads are. */
+function isStopped(pid: number): boolean {
+  const states = readdirSync(`/proc/${pid}/task`).map((task) => readFileSync(`/proc/${pid}/task/${task}/stat`, 'utf8'));
+  return states.every((state) => / T /.test(state.slice(state.lastIndexOf(')'))));
 }
 
 async function listening(port: number): Promise<void> {
