@@ -30,7 +30,7 @@ function niceness(): number[] {
   const below = (pid: number): boolean => pid === process.pid || below0(parents.get(pid));
   const below0 = (pid: number | undefined): boolean => pid !== undefined && pid > 1 && below(pid);
   return stats
-    .filter(([pid]) => pid !== process.pid && below(pid) && read(`/proc/${pid}/cmdline`).includes('host-entry.ts'))
+    .filter(([pid]) => pid !== process.pid && below(pid) && read(`/proc/${pid}/cmdline`).includes('host-entry.'))
     .map(([, , nice]) => nice)
     .filter((nice) => nice > 0);
 }

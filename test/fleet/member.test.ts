@@ -245,13 +245,17 @@ describe('a member (T-82)', () => {
     await until(holds);
     lease.void();
     lease.applied(1);
+    let overtaken = false;
     grant = async () => {
+      // Where it was told to ask while it asked, it asks twice: then the hub is at order 2.
+      if (overtaken) return { sequence: 2 };
+      overtaken = true;
       say(2);
       await until(() => member.view().sequence === 2);
       return { sequence: 1 };
     };
     member.hurry();
-    await until(holds);
+    await until(() => overtaken && holds());
     expect(member.view().trouble).toBeNull();
   });
 
