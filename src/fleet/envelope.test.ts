@@ -1,25 +1,13 @@
-import { createPublicKey, generateKeyPairSync, sign } from 'node:crypto';
 import { zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { claimedNode, type NodeSigner, nodeKeyText, open, parseNodeKey, seal } from './envelope.ts';
+import { keyOf, signerOf } from '../../test/fleet/node-signer.ts';
+import { claimedNode, nodeKeyText, open, parseNodeKey, seal } from './envelope.ts';
 
 const schema = z.strictObject({ node: z.string(), n: z.int() });
 
-function signer(node: string): NodeSigner {
-  const { privateKey } = generateKeyPairSync('ed25519');
-  const publicKey = createPublicKey(privateKey).export({ type: 'spki', format: 'der' }).subarray(-32);
-  return { node, publicKey, sign: (message) => sign(null, message, privateKey) };
-}
-
-function keyOf(of: NodeSigner) {
-  const key = parseNodeKey(nodeKeyText(of));
-  if (!key.ok) throw new Error(key.error);
-  return key.value.key;
-}
-
-const hub = signer('hub');
-const key = keyOf(hub);
+const hub = signerOf('hub');
+const { key } = keyOf(hub);
 const body = { node: 'hub', n: 7 };
 
 describe('a signed message', () => {
@@ -38,7 +26,7 @@ describe('a signed message', () => {
   });
 
   it.each([
-    ['another key', seal('order', body, signer('hub'))],
+    ['another key', seal('order', body, signerOf('hub'))],
     ['no bytes', new Uint8Array()],
     ['bytes that are nothing', new Uint8Array([40, 181, 47, 253, 1, 2])],
     ['more than is unpacked', zstdCompressSync(Buffer.alloc(64 * 1024 * 1024))],

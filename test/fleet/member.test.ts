@@ -1,6 +1,5 @@
 /** A member over a real NATS, under a hub whose every word and its moment is the test's: what overtakes what, and what never counts. */
 
-import { generateKeyPairSync, sign } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,7 +8,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } 
 import { type Controls, NO_CONTROLS } from '../../src/core/controls.ts';
 import { err, ok, type Result } from '../../src/core/result.ts';
 import { type FleetConnection, openConnection } from '../../src/fleet/connection.ts';
-import { type NodeSigner, nodeKeyText, open, parseNodeKey, seal } from '../../src/fleet/envelope.ts';
+import { open, seal } from '../../src/fleet/envelope.ts';
 import { FleetHub } from '../../src/fleet/hub.ts';
 import { MemberLease } from '../../src/fleet/lease.ts';
 import { FleetMember } from '../../src/fleet/member.ts';
@@ -27,6 +26,7 @@ import { type Documents, openDocuments } from '../../src/store/documents.ts';
 import { systemClock } from '../../src/telemetry/system-clock.ts';
 import { noMeter, silentLog } from '../record/log-fixture.ts';
 import { type NatsServer, startNats } from './nats-server.ts';
+import { keyOf, signerOf } from './node-signer.ts';
 
 const TTL = 60_000;
 const EPOCH = '1'.repeat(26);
@@ -35,18 +35,6 @@ const A = 'a'.repeat(64);
 const B = 'b'.repeat(64);
 const PLACES = placesOf('main');
 const KEY = { id: 'k', key: Buffer.alloc(32).toString('base64') };
-
-function signerOf(node: string): NodeSigner {
-  const { privateKey, publicKey } = generateKeyPairSync('ed25519');
-  const raw = publicKey.export({ type: 'spki', format: 'der' }).subarray(-32);
-  return { node, publicKey: raw, sign: (message) => sign(null, message, privateKey) };
-}
-
-function keyOf(signer: NodeSigner) {
-  const key = parseNodeKey(nodeKeyText(signer));
-  if (!key.ok) throw new Error(key.error);
-  return key.value;
-}
 
 const hub = signerOf('hub');
 const node = signerOf('node-1');

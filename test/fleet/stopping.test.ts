@@ -1,13 +1,12 @@
 /** A hub and a member that are stopped while a real NATS is silent: its sockets stay, and nobody answers. */
 
-import { generateKeyPairSync, sign } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { NO_CONTROLS } from '../../src/core/controls.ts';
 import { ok } from '../../src/core/result.ts';
 import { type FleetConnection, openConnection } from '../../src/fleet/connection.ts';
-import { type NodeSigner, nodeKeyText, parseNodeKey } from '../../src/fleet/envelope.ts';
+import type { NodeSigner } from '../../src/fleet/envelope.ts';
 import { FleetHub } from '../../src/fleet/hub.ts';
 import { MemberLease } from '../../src/fleet/lease.ts';
 import { FleetMember } from '../../src/fleet/member.ts';
@@ -18,6 +17,7 @@ import { systemClock } from '../../src/telemetry/system-clock.ts';
 import { temporaryDirectory } from '../journey/running-appliance.ts';
 import { noMeter, silentLog } from '../record/log-fixture.ts';
 import { type NatsServer, startNats } from './nats-server.ts';
+import { keyOf, signerOf } from './node-signer.ts';
 
 const TTL = 60_000;
 const PORTS = { clock: systemClock, meter: noMeter };
@@ -33,18 +33,6 @@ let troubles: string[];
 
 const log = { ...silentLog, warn: (fields: object) => void troubles.push('error' in fields ? `${fields.error}` : '') };
 const until = (right: () => boolean) => vi.waitFor(() => expect(right()).toBe(true), { timeout: 10_000, interval: 5 });
-
-function signerOf(node: string): NodeSigner {
-  const { privateKey, publicKey } = generateKeyPairSync('ed25519');
-  const raw = publicKey.export({ type: 'spki', format: 'der' }).subarray(-32);
-  return { node, publicKey: raw, sign: (message) => sign(null, message, privateKey) };
-}
-
-function keyOf(signer: NodeSigner) {
-  const key = parseNodeKey(nodeKeyText(signer));
-  if (!key.ok) throw new Error(key.error);
-  return key.value;
-}
 
 /** What of a node is its own. */
 function nodeOf(signer: NodeSigner) {

@@ -268,9 +268,12 @@ describe('T-48 budgets inside of SOCKS5', () => {
     const tls = await secured(bytes);
     tls.write(`GET / HTTP/1.1\r\nHost: web.lab.test:${lab.tlsPort}\r\n\r\n`);
     await everything(tls, 20_000);
-    await expect
-      .poll(async () => (await lastOf('flow.closed', task)).map(({ reason }) => reason), { timeout: 10_000 })
-      .toEqual(['budget_wall', 'budget_wall']);
+    const closed = async () => (await lastOf('flow.closed', task)).map(({ reason }) => reason);
+    await expect.poll(async () => (await closed()).length, { timeout: 10_000 }).toBe(2);
+    // Newest first. Where its client is quicker, the connection ends because the client leaves what was cut in it.
+    const [connection, request] = await closed();
+    expect(request).toBe('budget_wall');
+    expect([null, 'budget_wall']).toContain(connection);
     expect(await get(bytes)).toBe('reply 2');
   });
 });

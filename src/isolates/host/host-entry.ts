@@ -17,6 +17,7 @@ const CHANNEL = 3;
 /** Booting blocks for a few milliseconds: a task that follows another closely comes first. */
 const REFILL_MS = 4;
 const FLUSH_MS = 2;
+/** Nobody is served for so long: then there is time for what a later task would wait for. */
 const IDLE_MS = 50;
 
 class Host {
