@@ -34,3 +34,29 @@ it.each(['moved', 'looked at'])(
     expect(await over).toBe('completed');
   },
 );
+
+it.each(['client', 'origin'])(
+  'a client that has ended its side is sent what is left, where the %s ended first',
+  async (first) => {
+    let taken: () => void = () => undefined;
+    const side = (write: (done: () => void) => void) =>
+      new Duplex({ allowHalfOpen: true, read: () => undefined, write: (_, __, done) => write(done) });
+    const client = side((done) => {
+      taken = done;
+    });
+    const upstream = side((done) => done());
+    const tunnel = { client, upstream, pump: null, idleMs: 60_000, deadlines: new Deadlines(), spend: () => true };
+    const over = relayTunnel(tunnel);
+    upstream.push('the last words');
+    await setImmediate();
+    for (const one of first === 'client' ? [client, upstream] : [upstream, client]) {
+      one.push(null);
+      await setImmediate();
+    }
+    expect(upstream.destroyed).toBe(true);
+    expect(client.destroyed).toBe(false);
+    taken();
+    expect(await over).toBe('completed');
+    expect(client.writableFinished).toBe(true);
+  },
+);
