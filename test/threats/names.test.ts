@@ -263,7 +263,9 @@ describe('a second ClientHello', () => {
     async (how) => {
       await send(secondOf('two.lab.test'), how);
       await expect.poll(reasons).toContain('sni_mismatch');
-      expect(heard.subarray(0, FIRST.length).equals(FIRST)).toBe(true);
+      // Of what comes together nothing goes on.
+      const before = how === 'at once' ? Buffer.alloc(0) : FIRST;
+      expect(heard.subarray(0, FIRST.length).equals(before)).toBe(true);
       expect(heard.includes('two.lab.test')).toBe(false);
       await expect.poll(() => lab.appliance.core.leases.live().length).toBe(0);
     },

@@ -11,7 +11,7 @@ import type { Gate } from '../gate.ts';
 import { handle } from '../handle.ts';
 import { letGo } from '../let-go.ts';
 import { Refusal, refusalOf } from '../refusal.ts';
-import { checkHello, type FirstHello, HelloScreen, readHello, TLS_ACCESS_DENIED } from '../relay/hello.ts';
+import { checkHello, HelloScreen, readHello, TLS_ACCESS_DENIED } from '../relay/hello.ts';
 import type { Pump } from '../relay/pump.ts';
 import { relayTunnel, sealingOf } from '../relay/tunnel.ts';
 import { watchWaiting } from '../relay/while-waiting.ts';
@@ -68,21 +68,21 @@ async function tunnel(gate: Gate, exchange: Exchange, opening: Opening): Promise
   exchange.onCut(() => upstream.destroy());
   upstream.on('error', () => undefined);
   opening.accept(exchange.id);
-  const first = await firstHello(gate, exchange, { opening, opaque: true });
+  const screen = new HelloScreen((hello) =>
+    checkHello(hello, { host, port, scheme: 'tcp' }, { settings: gate.settings, opaque: true }),
+  );
+  const first = await firstHello(gate, exchange, { opening, screen });
   if (first === null) {
     upstream.destroy();
     return;
   }
-  if (!spendBytes(gate, exchange, 'up', first.bytes.length)) {
+  if (!spendBytes(gate, exchange, 'up', first.came)) {
     // Nothing of it goes on, and the origin will not speak first: nobody would end this.
     exchange.end('budget', 'budget_bytes');
     return;
   }
-  upstream.write(first.bytes);
+  upstream.write(first.goesOn);
   exchange.onSeal(sealingOf(client, upstream));
-  const screen = new HelloScreen((hello) =>
-    checkHello(hello, { host, port, scheme: 'tcp' }, { settings: gate.settings, opaque: true }),
-  );
   const cause = await relayTunnel({
     client,
     upstream,
@@ -111,9 +111,9 @@ async function inspect(gate: Gate, exchange: Exchange, opening: Opening): Promis
   if (authority === null) throw new Refusal('internal_error', 'no_certificate_authority');
   const target = targetOf(exchange);
   opening.accept(exchange.id);
-  const first = await firstHello(gate, exchange, { opening, opaque: false });
+  const first = await firstHello(gate, exchange, { opening, screen: null });
   if (first === null) return;
-  client.unshift(first.bytes);
+  client.unshift(first.goesOn);
   const tls = new TLSSocket(client as never, {
     isServer: true,
     secureContext: authority.contextFor(target.host),
@@ -180,15 +180,22 @@ function closed(stream: Duplex): Promise<void> {
 
 interface Inside {
   readonly opening: Opening;
-  readonly opaque: boolean;
+  /** Of an opaque tunnel; null where TLS is ended here. */
+  readonly screen: HelloScreen | null;
+}
+
+interface Opened {
+  /** Bytes that came. */
+  readonly came: number;
+  readonly goesOn: Uint8Array;
 }
 
 /** Null when the handshake was refused: then that is on record and the client is told in TLS. */
-async function firstHello(gate: Gate, exchange: Exchange, { opening, opaque }: Inside): Promise<FirstHello | null> {
+async function firstHello(gate: Gate, exchange: Exchange, { opening, screen }: Inside): Promise<Opened | null> {
   try {
     const first = await readHello(opening.client, gate.settings.helloTimeoutMs, gate.upstreams.deadlines);
-    checkHello(first.hello, targetOf(exchange), { settings: gate.settings, opaque });
-    return first;
+    checkHello(first.hello, targetOf(exchange), { settings: gate.settings, opaque: screen !== null });
+    return { came: first.bytes.length, goesOn: screen === null ? first.bytes : screen.begin(first) };
   } catch (error) {
     await refuseInside(gate, exchange, { opening, refusal: refusalOf(error) });
     return null;

@@ -12,8 +12,10 @@ import type { Screen } from './tunnel.ts';
 
 export interface FirstHello {
   readonly hello: ClientHello;
-  /** Its records, to be relayed as they came. */
+  /** Its records, to be relayed as they came, and what came along behind them. */
   readonly bytes: Buffer;
+  /** Where its records end. */
+  readonly end: number;
 }
 
 /** Leaves the stream paused. Throws a `Refusal`. */
@@ -36,12 +38,7 @@ export function readHello(client: Duplex, timeoutMs: number, deadlines: Deadline
         done(() => reject(helloRefusal(read.error)));
         return;
       }
-      const { end } = reader;
-      done(() => {
-        // What came along is looked at like what comes later.
-        if (end < bytes.length) client.unshift(bytes.subarray(end));
-        resolve({ hello: read.value, bytes: bytes.subarray(0, end) });
-      });
+      done(() => resolve({ hello: read.value, bytes, end: reader.end }));
     };
     const onEnd = (): void =>
       done(() => reject(new Refusal('client_hello_invalid', held.length === 0 ? 'absent' : 'cut_short')));
@@ -97,6 +94,14 @@ export class HelloScreen implements Screen {
 
   get done(): boolean {
     return this.#second.done;
+  }
+
+  /** What goes on of the first one and what came along, which is looked at like what comes later. Throws a `Refusal`. */
+  begin({ bytes, end }: FirstHello): Uint8Array {
+    if (end === bytes.length) return bytes;
+    const pass = this.pass(bytes.subarray(end));
+    if (pass === null) throw this.refusal;
+    return pass.length === bytes.length - end ? bytes : Buffer.concat([bytes.subarray(0, end), pass]);
   }
 
   pass(bytes: Buffer): Uint8Array | null {
