@@ -81,7 +81,7 @@ function doorParts(gate: Gate, walk: DoorParts['walk']): DoorParts {
   const http1: Http1Server = new Http1Server({
     gate,
     walk,
-    onConnect: (raw, socket, door) => serveConnect(parts, raw, socket, door),
+    onConnect: (read, socket, door) => serveConnect(parts, read, socket, door),
   });
   const inner: DoorParts['inner'] = {
     serveH1: (socket, within) => http1.serve(socket, within.door, within),

@@ -182,6 +182,11 @@ export function credentialOf(headers: HeaderList): Credential | null {
   const value = field(headers, 'proxy-authorization');
   if (value === '') return null;
   const [scheme = '', rest = ''] = value.split(' ', 2);
+  return credentialFrom(scheme, rest);
+}
+
+/** `rest` is what stands behind the scheme. */
+export function credentialFrom(scheme: string, rest: string): Credential {
   if (/^bearer$/i.test(scheme)) return { user: '', token: rest };
   if (!/^basic$/i.test(scheme)) return { user: '', token: '' };
   const text = Buffer.from(rest, 'base64').toString('utf8');

@@ -3,11 +3,10 @@
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Door } from '../../core/event.ts';
-import { field } from '../fields.ts';
 import type { Gate } from '../gate.ts';
 import { certificateReader } from './client-certificate.ts';
 import { relayConnect } from './connect.ts';
-import { type RawRequest, readAsk } from './http-ask.ts';
+import type { ConnectAsk } from './connect-heads.ts';
 import type { Walk } from './http1-connection.ts';
 import type { Http1Server } from './http1-server.ts';
 import type { InnerServers } from './inner.ts';
@@ -26,8 +25,8 @@ export function serveHttp(parts: DoorParts, socket: Duplex, door: Door): void {
 }
 
 /** A CONNECT; the socket is paused, and holds what follows the head. */
-export function serveConnect({ gate, walk, inner }: DoorParts, raw: RawRequest, socket: Duplex, door: Door): void {
-  const { ask, problem, credential } = readAsk(raw, null, gate.settings.maxHeaderCount);
+export function serveConnect({ gate, walk, inner }: DoorParts, read: ConnectAsk, socket: Duplex, door: Door): void {
+  const { ask, problem, credential, accept } = read;
   void walk({
     door,
     from: () => (socket as Partial<Socket>).remoteAddress,
@@ -37,14 +36,15 @@ export function serveConnect({ gate, walk, inner }: DoorParts, raw: RawRequest, 
     certificate: certificateReader(gate, socket),
     problem,
     ask,
-    headers: raw.headers,
+    // They go nowhere, so the guard has nothing to see.
+    headers: [],
     kind: 'tunnel',
-    relay: (exchange) => relayConnect(gate, exchange, { client: socket, door, accept: accept(socket), inner }),
-    refuse: (denial) => refuseSocket(socket, denial, field(raw.headers, 'accept')),
+    relay: (exchange) => relayConnect(gate, exchange, { client: socket, door, accept: opened(socket), inner }),
+    refuse: (denial) => refuseSocket(socket, denial, accept),
   });
 }
 
-function accept(socket: Duplex): (decision: string) => void {
+function opened(socket: Duplex): (decision: string) => void {
   return (decision) => {
     socket.write(`HTTP/1.1 200 Connection Established\r\nLocktender-Decision: ${decision}\r\n\r\n`, 'latin1');
   };

@@ -6,6 +6,7 @@ import { Deadlines } from '../deadlines.ts';
 import type { Order } from '../exchange.ts';
 import type { Gate } from '../gate.ts';
 import { DEFAULT_SETTINGS } from '../settings.ts';
+import { ConnectHeads } from './connect-heads.ts';
 import { Http1Connection } from './http1-connection.ts';
 
 const GET = Buffer.from('GET http://a.test/ HTTP/1.1\r\nHost: a.test\r\n\r\n');
@@ -35,6 +36,7 @@ function scene() {
       walk: async (order) => void walked.push(order),
       onConnect: () => undefined,
       deadlines: new Deadlines(),
+      connects: new ConnectHeads(DEFAULT_SETTINGS.maxHeadBytes),
       keepLine: '',
       left: () => undefined,
     },

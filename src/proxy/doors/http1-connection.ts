@@ -22,7 +22,8 @@ import { Refusal } from '../refusal.ts';
 import { forward } from '../relay/forward.ts';
 import { relayUpgrade } from '../relay/upgrade.ts';
 import { certificateReader } from './client-certificate.ts';
-import { type RawRequest, type ReadRequest, readAsk, unreadable, unreadableHead } from './http-ask.ts';
+import type { ConnectAsk, ConnectHeads } from './connect-heads.ts';
+import { type ReadRequest, readAsk, unreadable, unreadableHead } from './http-ask.ts';
 import { Http1Reply } from './http1-reply.ts';
 import type { Inner } from './inner.ts';
 import { lingering, refuseSocket } from './last-words.ts';
@@ -36,7 +37,8 @@ export interface ConnectionParts {
   readonly deadlines: Deadlines;
   readonly keepLine: string;
   /** A CONNECT at the door; the socket holds what follows its head. */
-  readonly onConnect: (raw: RawRequest, socket: Duplex, door: Door) => void;
+  readonly onConnect: (read: ConnectAsk, socket: Duplex, door: Door) => void;
+  readonly connects: ConnectHeads;
   /** The connection is no longer this one's. */
   readonly left: (connection: Http1Connection) => void;
 }
@@ -120,7 +122,7 @@ export class Http1Connection implements Due {
       rest = chunk.subarray(taken);
     }
     if (rest.length === 0) return;
-    if (this.#held.length === 0 && this.#state === 'head') this.#startHead();
+    if (this.#held.length === 0 && this.#state === 'head' && this.#startHead(rest)) return;
     this.#held.append(rest);
     if (this.#state === 'head') this.#readHead();
     else if (this.#held.length > READ_AHEAD) {
@@ -129,9 +131,21 @@ export class Http1Connection implements Due {
     }
   };
 
-  /** The first head must come within its time from the start of the connection, the others from their first byte. */
-  #startHead(): void {
+  /**
+   * The first head must come within its time from the start of the connection, the others from their first byte. True where it
+   * is a CONNECT that need not be read.
+   */
+  #startHead(bytes: Buffer): boolean {
     if (this.#kept) this.due = performance.now() + this.#parts.gate.settings.headTimeoutMs;
+    const { socket, inner } = this.#at;
+    const known = inner === null && !socket.writableNeedDrain ? this.#parts.connects.recall(bytes) : null;
+    if (known !== null) this.#connect(known);
+    return known !== null;
+  }
+
+  #connect(read: ConnectAsk): void {
+    this.#handOver();
+    this.#parts.onConnect(read, this.#at.socket, this.#at.door);
   }
 
   /** What else comes stays in the socket, and so does word of its end. */
@@ -228,21 +242,20 @@ export class Http1Connection implements Due {
       return;
     }
     this.#held.drop(head.value.length);
-    this.#begin(head.value);
+    this.#begin(head.value, held);
   }
 
-  #begin(head: RequestHead): void {
-    const { gate, onConnect } = this.#parts;
-    const { inner, socket, door } = this.#at;
-    const { method, target, version, headers } = head;
-    const raw: RawRequest = { method, target, version, headers };
+  /** `bytes`: of the head, and what came behind it. */
+  #begin(head: RequestHead, bytes: Buffer): void {
+    const { gate, connects } = this.#parts;
+    const { inner } = this.#at;
+    const { method, headers } = head;
+    const read = readAsk(head, inner?.target ?? null, gate.settings.maxHeaderCount);
     if (method === 'CONNECT' && inner === null) {
-      this.#handOver();
-      onConnect(raw, socket, door);
-      return;
-    }
-    const read = readAsk(raw, inner?.target ?? null, gate.settings.maxHeaderCount);
-    if (read.problem === null && read.ask.upgrade !== '') this.#upgrade(read, headers);
+      const asked = { ...read, accept: field(headers, 'accept') };
+      connects.keep(bytes, head, asked);
+      this.#connect(asked);
+    } else if (read.problem === null && read.ask.upgrade !== '') this.#upgrade(read, headers);
     else this.#exchange(head, read);
   }
 

@@ -5,6 +5,7 @@ import { Bag } from '../../core/bag.ts';
 import type { Door } from '../../core/event.ts';
 import { Deadlines } from '../deadlines.ts';
 import type { Gate } from '../gate.ts';
+import { ConnectHeads } from './connect-heads.ts';
 import { type ConnectionParts, Http1Connection, type Walk } from './http1-connection.ts';
 import type { Inner } from './inner.ts';
 
@@ -25,6 +26,7 @@ export class Http1Server {
       walk,
       onConnect,
       deadlines: new Deadlines(),
+      connects: new ConnectHeads(gate.settings.maxHeadBytes),
       keepLine: `Connection: keep-alive\r\nKeep-Alive: timeout=${seconds}\r\n`,
       left: ({ place }) => void (place !== null && this.#connections.remove(place)),
     };
