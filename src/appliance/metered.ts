@@ -21,10 +21,10 @@ const NOT_CACHED = Object.freeze({ cached: 'no' });
 export function meteredGuard(guard: Guard, gauges: Gauges): Guard {
   return {
     digest: guard.digest,
-    scanParts: (parts, context) =>
-      timed(gauges, { direction: context.direction, bytes: lengthOf(parts, ({ text }) => text) }, () =>
-        guard.scanParts(parts, context),
-      ),
+    scanParts: (parts, context, fields) => {
+      const bytes = lengthOf(parts, ({ text }) => text) + (fields?.length ?? 0);
+      return timed(gauges, { direction: context.direction, bytes }, () => guard.scanParts(parts, context, fields));
+    },
     fields: (fields, context) =>
       timed(gauges, { direction: context.direction, bytes: lengthOf(fields, ([, value]) => value) }, () =>
         guard.fields(fields, context),

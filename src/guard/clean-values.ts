@@ -11,6 +11,11 @@ const MOST = 8192;
 /** A longer one is searched: it seldom comes again. */
 const LONGEST = 8192;
 
+interface Place {
+  readonly host: string;
+  readonly tool: string;
+}
+
 export class CleanValues {
   readonly #known = new LRUCache<string, true>({ max: MOST });
   /** Hosts and tools of which rules make exceptions: elsewhere the place makes no difference. */
@@ -22,11 +27,15 @@ export class CleanValues {
     this.#tools = new Set(rules.flatMap(({ spec }) => spec.allow.tools));
   }
 
+  /** What an answer depends on beside the value and the rules. */
+  placeOf({ host, tool }: Place): string {
+    return `${this.#hosts.has(host) ? host : ''} ${this.#tools.has(tool) ? tool : ''}`;
+  }
+
   /** What `search` finds, which is asked where nobody knows. */
-  among<T>(value: Buffer, { host, tool }: { host: string; tool: string }, search: () => readonly T[]): readonly T[] {
+  among<T>(value: Buffer, place: Place, search: () => readonly T[]): readonly T[] {
     if (value.length > LONGEST) return search();
-    const place = `${this.#hosts.has(host) ? host : ''} ${this.#tools.has(tool) ? tool : ''}`;
-    const key = `${hash('sha256', value, 'base64')} ${place}`;
+    const key = `${hash('sha256', value, 'base64')} ${this.placeOf(place)}`;
     if (this.#known.get(key) === true) return [];
     const found = search();
     if (found.length === 0) this.#known.set(key, true);

@@ -4,16 +4,17 @@
  */
 
 import type { Finding, Verdict } from '../core/finding.ts';
-import { joinedMatches, strongRules } from '../dlp/joined.ts';
-import { scanLayers } from '../dlp/scan-layers.ts';
+import { joinedMatches, type Parts, strongRules } from '../dlp/joined.ts';
+import { type LayeredCandidate, scanLayers } from '../dlp/scan-layers.ts';
 import { type BodyFilter, type BodyStream, bodyFilter } from './body-filter.ts';
 import { CleanValues } from './clean-values.ts';
 import { isIdentity } from './encoded-filter.ts';
 import { type Field, type FieldOutcome, filteredFields } from './field-filter.ts';
+import { FieldParts } from './field-parts.ts';
 import type { GuardContext } from './guard-context.ts';
 import { actionFor, verdictOf } from './judge.ts';
 import { PartMemory } from './part-memory.ts';
-import { type GuardPart, partValues, viewsOf } from './part-values.ts';
+import { type GuardPart, type PartValue, partValues, viewsOf } from './part-values.ts';
 import { joinedFindings, rememberingFilter } from './remembering-filter.ts';
 import { scrubFilter } from './scrub-filter.ts';
 import { askingFilter } from './second-stage/asking-filter.ts';
@@ -26,8 +27,8 @@ import { type Hands, handsOf } from './workers/hands.ts';
 export interface Guard {
   /** Digest of the rule set. */
   readonly digest: string;
-  /** Parts cannot be rewritten on their way: whatever an action would have changed blocks. */
-  scanParts(parts: readonly GuardPart[], context: GuardContext): Verdict;
+  /** Parts cannot be rewritten on their way: whatever an action would have changed blocks. `fields` stand behind them. */
+  scanParts(parts: readonly GuardPart[], context: GuardContext, fields?: FieldParts): Verdict;
   /** Fields of an answer, each rewritten as a body would be. */
   fields(fields: readonly Field[], context: GuardContext): FieldOutcome;
   /** A filter for one body, used once. Large bodies are looked at in other threads where there are some. */
@@ -70,8 +71,10 @@ export function createGuard(options: GuardOptions): Guard {
   const clean = new CleanValues(rules);
   const searched = (view: Buffer, { host, tool = '' }: GuardContext) =>
     clean.among(view, { host, tool }, () => scanLayers(view, rules, { host, tool, isHead: true }, layers));
-  const scanView = (view: Buffer, part: GuardPart, context: GuardContext): Finding[] =>
-    searched(view, context)
+  const searchedPart = (part: GuardPart, context: GuardContext) =>
+    viewsOf(part).flatMap((view) => searched(view, context));
+  const told = (candidates: readonly LayeredCandidate[], part: GuardPart, context: GuardContext): Finding[] =>
+    candidates
       .filter(({ secret, continues }) => continues === undefined && !isOurs(secret))
       .map((candidate) => ({
         rule: candidate.rule.spec.id,
@@ -84,34 +87,44 @@ export function createGuard(options: GuardOptions): Guard {
         fingerprint: fingerprint(candidate.secret),
         path: part.name,
       }));
+  const inParts = (parts: readonly GuardPart[], context: GuardContext): Finding[] =>
+    parts.flatMap((part) => told(searchedPart(part, context), part, context));
+  const inFields = (fields: FieldParts, context: GuardContext): Finding[] => {
+    const place = clean.placeOf({ host: context.host, tool: context.tool ?? '' });
+    if (fields.isClean(clean, place)) return [];
+    const found = fields.parts.map((part) => searchedPart(part, context));
+    // Not even a placeholder of our own, which is one only for so long.
+    if (found.every(({ length }) => length === 0)) fields.heldNothing(clean, place);
+    return fields.parts.flatMap((part, i) => told(found[i] ?? [], part, context));
+  };
   /** What lies in several parts, or in this request and those before it (T-36). */
-  const acrossParts = (parts: readonly GuardPart[], context: GuardContext): Finding[] => {
-    const values = partValues(parts);
-    const begins: number[] = [];
-    let length = 0;
-    for (const { value } of values) {
-      begins.push(length);
-      length += value.length;
-    }
-    const here = joinedMatches({ joined: Buffer.concat(values.map(({ value }) => value)), begins }, rules, {
-      host: context.host,
-      tool: '',
-    });
+  const acrossParts = (values: readonly PartValue[], context: GuardContext): Finding[] => {
+    const here = values.length < 2 ? [] : joinedMatches(putTogether(values), rules, { host: context.host, tool: '' });
     const kept = values.filter(({ isPassing }) => isPassing === undefined);
     const before = context.direction === 'request' ? memory.add(context, kept) : [];
     return joinedFindings([...here, ...before], context, { path: 'joined', fingerprint });
   };
-  const scanParts = (parts: readonly GuardPart[], context: GuardContext): Verdict =>
-    verdictOf(
-      [
-        ...parts.flatMap((part) => viewsOf(part).flatMap((view) => scanView(view, part, context))),
-        ...acrossParts(parts, context),
-      ],
-      maxFindings,
-    );
+  const scanParts = (parts: readonly GuardPart[], context: GuardContext, fields = NO_FIELDS): Verdict => {
+    const { words, listed } = partValues(parts);
+    const values = [...words, ...fields.values.words, ...listed, ...fields.values.listed];
+    const found = [...inParts(parts, context), ...inFields(fields, context), ...acrossParts(values, context)];
+    return verdictOf(found, maxFindings);
+  };
   const fields = (those: readonly Field[], context: GuardContext) =>
     filteredFields(those, context, { searched, isOurs, filter, maxFindings });
   return { digest: rules.digest, scanParts, fields, stream, filter };
+}
+
+const NO_FIELDS = new FieldParts([]);
+
+function putTogether(values: readonly PartValue[]): Parts {
+  const begins: number[] = [];
+  let length = 0;
+  for (const { value } of values) {
+    begins.push(length);
+    length += value.length;
+  }
+  return { joined: Buffer.concat(values.map(({ value }) => value)), begins };
 }
 
 function asked(inquiry: Inquiry, context: GuardContext, open: (context: GuardContext) => BodyStream): BodyStream {

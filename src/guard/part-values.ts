@@ -34,6 +34,14 @@ export interface PartValue extends NamedValue {
   readonly isPassing?: true;
 }
 
+/** In the order in which a reader has them. */
+export interface PartValues {
+  /** Each by itself. */
+  readonly words: readonly PartValue[];
+  /** Items of lists. */
+  readonly listed: readonly PartValue[];
+}
+
 /** Values of one field that is a list, or of cookies. */
 const MOST_ITEMS = 64;
 
@@ -41,11 +49,11 @@ const MOST_ITEMS = 64;
  * Words that could be parts of a key, those that are read one after the other side by side: values of the query, the last step
  * of the path and fields that are one word, then steps of the path, names of the query, and each list of a field.
  */
-export function partValues(parts: readonly GuardPart[]): PartValue[] {
-  const out: PartValue[] = [];
+export function partValues(parts: readonly GuardPart[]): PartValues {
+  const words: PartValue[] = [];
   const runs: string[][] = [];
   const take = (name: string, text: string) => {
-    if (TOKEN.test(text)) out.push({ name, value: Buffer.from(text) });
+    if (TOKEN.test(text)) words.push({ name, value: Buffer.from(text) });
   };
   for (const { name, text } of parts) {
     if (name === 'url.path') {
@@ -60,7 +68,7 @@ export function partValues(parts: readonly GuardPart[]): PartValue[] {
       runs.push(listOf(name, text));
     }
   }
-  return [...out, ...runs.filter(couldHoldKey).flatMap(passing)];
+  return { words, listed: runs.filter(couldHoldKey).flatMap(passing) };
 }
 
 /** Of a field that is no single word. */

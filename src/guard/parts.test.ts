@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { contextOf } from '../../test/dlp/guard-context.ts';
 import { GITHUB_RULES, GITHUB_TOKEN, ruleSet } from '../../test/dlp/small-rules.ts';
+import { FieldParts } from './field-parts.ts';
 import { createGuard } from './guard.ts';
 import type { GuardContext } from './guard-context.ts';
 
@@ -148,5 +149,51 @@ describe('a secret in several parts of what a task sends (T-36)', () => {
     const guard = newGuard();
     run(one, { direction: 'request' }, guard);
     expect(JSON.stringify(run(two, { direction: 'request' }, guard).verdict)).not.toMatch(/SIc47|KLiMcV/);
+  });
+});
+
+describe('fields that are said again (T-36)', () => {
+  const request = context({ direction: 'request' });
+  const path = (text: string) => [{ name: 'url.path', text }];
+  const [one = '', two = ''] = cut(20);
+
+  it('are found again where they hold something, and the path before them is looked at each time', () => {
+    const guard = newGuard();
+    const dirty = new FieldParts([{ name: 'x-key', text: GITHUB_TOKEN }]);
+    const clean = new FieldParts([{ name: 'x-word', text: 'a word' }]);
+    for (let i = 0; i < 3; i += 1) {
+      expect(guard.scanParts(path('/a'), request, dirty)).toMatchObject({
+        action: 'block',
+        findings: [{ rule: 'github-pat', path: 'x-key' }],
+      });
+      expect(guard.scanParts(path('/a'), request, clean).action).toBe('pass');
+      expect(guard.scanParts(path(`/${GITHUB_TOKEN}`), request, clean).findings).toMatchObject([{ path: 'url.path' }]);
+    }
+  });
+
+  it('hold nothing only under the rules, and towards the hosts, under which they were looked at', () => {
+    const fields = new FieldParts([{ name: 'x-key', text: 'key-1234' }]);
+    const keys = ruleSet(
+      GITHUB_RULES.replace(/regex:.*/, `regex: '(key-[0-9]{4})'`)
+        .replace(/actions:.*/, '$&\n    allow: { hosts: [api.test] }')
+        .replace(/tests:.*/, 'tests: { match: [key-1234], no_match: [key] }'),
+    );
+    const [any, strict] = [newGuard(), createGuard({ rules: keys, fingerprintKey: Buffer.alloc(32, 1) })];
+    const said = (guard: typeof any, host: string) => guard.scanParts(path('/a'), { ...request, host }, fields).action;
+    expect([said(any, 'b.test'), said(strict, 'api.test')]).toEqual(['pass', 'pass']);
+    expect([said(strict, 'b.test'), said(any, 'b.test')]).toEqual(['block', 'pass']);
+  });
+
+  it('T-36 are joined with the path, and with what the task sends next', () => {
+    const fields = new FieldParts([{ name: 'x-part', text: two }]);
+    const joinedPath = expect.objectContaining({ path: 'joined' });
+    for (let i = 0; i < 2; i += 1) {
+      const guard = newGuard();
+      expect(guard.scanParts(path('/a'), request, fields).action).toBe('pass');
+      expect(guard.scanParts(path(`/${one}`), request, fields).findings).toEqual([joinedPath]);
+    }
+    const guard = newGuard();
+    guard.scanParts(path('/a'), request, new FieldParts([{ name: 'x-part', text: one }]));
+    expect(guard.scanParts(path('/a'), request, fields).findings).toEqual([joinedPath]);
   });
 });

@@ -7,6 +7,7 @@ import type { Principal } from '../core/principal.ts';
 import type { ReasonCode } from '../core/reasons.ts';
 import type { Target } from '../core/target.ts';
 import type { Exchanged } from '../guard/broker.ts';
+import type { FieldParts } from '../guard/field-parts.ts';
 import type { Profile } from '../policy/bundle/profile.ts';
 import type { Snapshot } from '../policy/snapshot.ts';
 import type { BudgetDenial } from './budget/budget-limits.ts';
@@ -57,6 +58,8 @@ export interface Order {
   readonly ask: Ask;
   /** Fields that the guard scans; empty when nothing can be seen. */
   readonly headers: HeaderList;
+  /** The same as the guard looks at them, where a connection says them again and again. */
+  readonly fieldParts?: FieldParts;
   /** Moves the bytes; resolves when both sides are done. Throws a `Refusal` when the origin cannot be reached. */
   readonly relay: (exchange: Exchange) => Promise<void>;
   /** Answers with a denial, or breaks the connection when an answer has begun. */

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { HEAD_LIMITS, HeadScan, readRequestHead } from './http-head.ts';
+import { type FieldsReading, HEAD_LIMITS, HeadScan, readRequestHead } from './http-head.ts';
+import { LastFields } from './last-fields.ts';
 
 const head = (text: string) => readRequestHead(Buffer.from(text, 'latin1'));
 const get = (...fields: string[]) =>
@@ -78,5 +79,52 @@ test('T-23 whatever the bytes, a scan that goes on says what one of all bytes sa
       }
     }),
     { numRuns: 1000 },
+  );
+});
+
+test('fields that a connection says again are the very same list, and others are read', () => {
+  const last = new LastFields<FieldsReading>();
+  const read = (text: string) => readRequestHead(Buffer.from(text, 'latin1'), { ...HEAD_LIMITS, last });
+  const headersOf = (text: string) => {
+    const found = read(text);
+    if (!found?.ok) throw new Error('no head');
+    return found.value.headers;
+  };
+  const fields = 'Host: a.test\r\nAccept: */*\r\n\r\n';
+  const first = headersOf(`GET /1 HTTP/1.1\r\n${fields}`);
+  expect(headersOf(`POST /22 HTTP/1.1\r\n${fields}behind`)).toBe(first);
+  expect(headersOf('GET /1 HTTP/1.1\r\nHost: a.test\r\nAccept: b/b\r\n\r\n')).not.toBe(first);
+  // Of what is longer than is kept nothing is known, and nothing of what was before it.
+  const long = `Host: a.test\r\nA: ${'b'.repeat(5000)}\r\n\r\n`;
+  expect(headersOf(`GET /1 HTTP/1.1\r\n${long}`)).not.toBe(headersOf(`GET /1 HTTP/1.1\r\n${long}`));
+});
+
+test('T-23 whatever came before on a connection, a head reads as it does by itself', () => {
+  const line = fc.constantFrom(
+    'GET / HTTP/1.1',
+    'GET / HTTP/1.0',
+    'GET /a\tb HTTP/1.1',
+    'CONNECT a:1 HTTP/1.1',
+    '',
+    '\0',
+  );
+  const end = fc.constantFrom('\r\n', '\r\n', '\r\n', '\n', '\r');
+  const field = fc.constantFrom('Host: a', 'Content-Length: 1', 'Transfer-Encoding: chunked', 'A : b', ' c', 'A: b');
+  const block = fc.tuple(fc.array(field, { maxLength: 3 }), fc.constantFrom('\r\n', '\r\n', ''));
+  const heads = fc
+    .array(block, { minLength: 1, maxLength: 2 })
+    .chain((blocks) =>
+      fc.array(fc.tuple(line, end, fc.constantFrom(...blocks), fc.constantFrom('', 'GET', '\n')), { maxLength: 6 }),
+    );
+  fc.assert(
+    fc.property(heads, fc.integer({ min: 20, max: 80 }), (those, maxBytes) => {
+      const limits = { maxBytes, maxFields: 2 };
+      const last = new LastFields<FieldsReading>();
+      for (const [first, behind, [fields, empty], rest] of those) {
+        const bytes = Buffer.from(`${first}${behind}${fields.map((one) => `${one}\r\n`).join('')}${empty}${rest}`);
+        expect(readRequestHead(bytes, { ...limits, last })).toEqual(readRequestHead(bytes, limits));
+      }
+    }),
+    { numRuns: 3000 },
   );
 });

@@ -8,6 +8,7 @@
  */
 
 import { err, ok, type Result } from '../core/result.ts';
+import type { LastFields } from './last-fields.ts';
 
 export type HeaderField = readonly [name: string, value: string];
 
@@ -57,6 +58,8 @@ export interface HeadLimits {
   readonly maxFields: number;
   /** Given by who asks again when more bytes have come: what was read before is not read anew (T-45). */
   readonly scan?: HeadScan;
+  /** Given by who reads head after head of one connection: fields that are the same bytes again are not read anew. */
+  readonly last?: LastFields<FieldsReading> | undefined;
 }
 
 /** How far the end of a head has been looked for; it begins anew behind each head that was found. */
@@ -91,14 +94,18 @@ export function readRequestHead(
   return ok({ method, target, form, version, headers, length, framing: framing.value });
 }
 
-/** A head as lines: what requests and responses have in common. */
-export interface HeadReading {
-  /** The line before the fields. */
-  readonly first: string;
+/** The fields of a head, whatever its first line is. */
+export interface FieldsReading {
   readonly headers: readonly HeaderField[];
-  readonly length: number;
   readonly framing: Result<BodyFraming, HeadProblem>;
   readonly framed: Framed;
+}
+
+/** A head as lines: what requests and responses have in common. */
+export interface HeadReading extends FieldsReading {
+  /** The line before the fields. */
+  readonly first: string;
+  readonly length: number;
 }
 
 /** `null` means that more bytes are needed. */
@@ -107,6 +114,8 @@ export function readHead(
   limits: HeadLimits,
   decode: (bytes: Uint8Array, end: number) => string = latin1,
 ): Result<HeadReading, HeadProblem> | null {
+  const known = withLastFields(bytes, limits, decode);
+  if (known !== null) return ok(known);
   const end = findEnd(bytes, limits.maxBytes, limits.scan ?? new HeadScan());
   if (end === 'more') return bytes.length >= limits.maxBytes ? err('too_large') : null;
   if (typeof end === 'string') return err(end);
@@ -120,7 +129,27 @@ export function readHead(
     headers.push(field);
     note(framed, field);
   }
-  return ok({ first: lines[0] as string, headers, length: end, framing: bodyFraming(framed), framed });
+  const [first = ''] = lines;
+  const framing = bodyFraming(framed);
+  limits.last?.keep(bytes.subarray(first.length + 2, end), { headers, framing, framed });
+  return ok({ first, headers, length: end, framing, framed });
+}
+
+/** A head of which all but the first line was read before; null where that is not so. */
+function withLastFields(
+  bytes: Uint8Array,
+  { last, scan, maxBytes }: HeadLimits,
+  decode: (bytes: Uint8Array, end: number) => string,
+): HeadReading | null {
+  if (last === undefined || (scan !== undefined && scan.at > 0)) return null;
+  let end = 0;
+  while (end < bytes.length && isText(bytes[end] as number)) end += 1;
+  if (end === 0 || bytes[end] !== CR || bytes[end + 1] !== LF) return null;
+  const length = end + 2 + last.length;
+  const fields = length > maxBytes ? null : last.at(bytes, end + 2);
+  if (fields === null) return null;
+  const { headers, framing, framed } = fields;
+  return { first: decode(bytes, end), headers, length, framing, framed };
 }
 
 /** Values of the fields that say where a message ends and for whom it is. */

@@ -32,6 +32,23 @@ describe('a client', () => {
     expect(connections).toBe(1);
   });
 
+  it('says the same fields again and again, and then others: each request is what its own head says', async () => {
+    const heads: string[] = [];
+    lab.script = (socket, head) => {
+      heads.push(head);
+      socket.write(sized('ok'));
+    };
+    const mine = 'X-Mine: one\r\n';
+    const again = ask('/a', mine) + ask('/b', mine) + ask('/c', mine, { method: 'HEAD' });
+    const other = ask('/d', 'X-Mine: two\r\n');
+    const nobody = ask('/e', mine).replace(lab.authorization(lab.passes.write), '');
+    const said = await lab.raw(again + other + ask('/f', mine) + nobody);
+    expect(heads.map((head) => /^(\S+ \S+)[\s\S]*x-mine: (\w+)/i.exec(head)?.slice(1).join(' '))).toEqual([
+      ...['GET /a one', 'GET /b one', 'HEAD /c one', 'GET /d two', 'GET /f one'],
+    ]);
+    expect(said.match(/HTTP\/1\.1 \d+/g)?.at(-1)).toBe('HTTP/1.1 407');
+  });
+
   it('sends a body in chunks behind another request: it arrives whole, and what follows is a request of its own', async () => {
     const bodies: string[] = [];
     lab.script = (socket, head, rest) => {

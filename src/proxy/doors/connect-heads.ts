@@ -10,7 +10,8 @@
 import type { RequestHead } from '../../wire/http-head.ts';
 import type { Ask, Credential } from '../exchange.ts';
 import { field } from '../fields.ts';
-import { credentialFrom, type ReadRequest } from './http-ask.ts';
+import { credentialFrom } from './asked-fields.ts';
+import type { ReadRequest } from './http-ask.ts';
 
 /** A CONNECT as it was read. */
 export interface ConnectAsk extends ReadRequest {

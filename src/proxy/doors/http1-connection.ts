@@ -12,7 +12,8 @@ import type { Seat } from '../../core/bag.ts';
 import type { Door } from '../../core/event.ts';
 import { GrowingBytes } from '../../core/growing-bytes.ts';
 import { bodyReader } from '../../wire/http-body.ts';
-import { HeadScan, type RequestHead, readRequestHead } from '../../wire/http-head.ts';
+import { type FieldsReading, HeadScan, type RequestHead, readRequestHead } from '../../wire/http-head.ts';
+import { LastFields } from '../../wire/last-fields.ts';
 import type { Deadlines, Due } from '../deadlines.ts';
 import type { Denial } from '../denial.ts';
 import type { HeaderList, Order } from '../exchange.ts';
@@ -21,6 +22,7 @@ import type { Gate } from '../gate.ts';
 import { Refusal } from '../refusal.ts';
 import { forward } from '../relay/forward.ts';
 import { relayUpgrade } from '../relay/upgrade.ts';
+import { AskedFields } from './asked-fields.ts';
 import { certificateReader } from './client-certificate.ts';
 import type { ConnectAsk, ConnectHeads } from './connect-heads.ts';
 import { type ReadRequest, readAsk, unreadable, unreadableHead } from './http-ask.ts';
@@ -73,6 +75,9 @@ export class Http1Connection implements Due {
   #state: State = 'head';
   readonly #held = new GrowingBytes();
   readonly #scan = new HeadScan();
+  /** From the second request on: most connections carry one. */
+  #last: LastFields<FieldsReading> | undefined;
+  #asked: AskedFields | null = null;
   #ended = false;
   #stopped = false;
   #body: RequestStream | null = null;
@@ -230,7 +235,8 @@ export class Http1Connection implements Due {
       this.#wait();
       return;
     }
-    const limits = { maxBytes: settings.maxHeadBytes, maxFields: settings.maxHeaderCount, scan: this.#scan };
+    const { maxHeadBytes: maxBytes, maxHeaderCount: maxFields } = settings;
+    const limits = { maxBytes, maxFields, scan: this.#scan, last: this.#last };
     const head = readRequestHead(held, limits, latin1);
     if (head === null) {
       // More than whole requests came before the client's end.
@@ -250,16 +256,23 @@ export class Http1Connection implements Due {
     const { gate, connects } = this.#parts;
     const { inner } = this.#at;
     const { method, headers } = head;
-    const read = readAsk(head, inner?.target ?? null, gate.settings.maxHeaderCount);
+    const asked = this.#askedBy(head);
+    const read = readAsk(head, inner?.target ?? null, gate.settings.maxHeaderCount, asked);
     if (method === 'CONNECT' && inner === null) {
-      const asked = { ...read, accept: field(headers, 'accept') };
-      connects.keep(bytes, head, asked);
-      this.#connect(asked);
+      const connect = { ...read, accept: field(headers, 'accept') };
+      connects.keep(bytes, head, connect);
+      this.#connect(connect);
     } else if (read.problem === null && read.ask.upgrade !== '') this.#upgrade(read, headers);
-    else this.#exchange(head, read);
+    else this.#exchange(head, read, asked);
   }
 
-  #exchange(head: RequestHead, read: ReadRequest): void {
+  #askedBy({ headers, version }: RequestHead): AskedFields {
+    if (this.#asked?.headers !== headers || this.#asked.version !== version)
+      this.#asked = new AskedFields(headers, version, this.#parts.gate.settings.maxHeaderCount);
+    return this.#asked;
+  }
+
+  #exchange(head: RequestHead, read: ReadRequest, asked: AskedFields): void {
     const { gate, walk, keepLine } = this.#parts;
     const { socket, inner } = this.#at;
     const { headers, method, version, framing } = head;
@@ -285,6 +298,7 @@ export class Http1Connection implements Due {
     void walk({
       ...this.#common(read, headers),
       kind: 'exchange',
+      fieldParts: asked.parts,
       relay: (exchange) => {
         const proceed = () => void (waits && socket.write('HTTP/1.1 100 Continue\r\n\r\n', 'latin1'));
         return forward(gate, exchange, { headers, body, reply, h2: false, proceed });
@@ -335,6 +349,7 @@ export class Http1Connection implements Due {
     const { settings } = this.#parts.gate;
     this.#state = 'head';
     this.#kept = true;
+    this.#last ??= new LastFields();
     this.due = performance.now() + (this.#held.length === 0 ? settings.keepAliveMs : settings.headTimeoutMs);
     this.#goOn();
   }

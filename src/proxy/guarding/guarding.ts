@@ -2,6 +2,7 @@
 
 import type { GuardDirection, Verdict } from '../../core/finding.ts';
 import type { Field, FieldOutcome } from '../../guard/field-filter.ts';
+import type { FieldParts } from '../../guard/field-parts.ts';
 import type { Later } from '../../guard/later.ts';
 import type { Scrubs } from '../../guard/scrubs.ts';
 import { GuardUnavailable } from '../../guard/workers/guard-unavailable.ts';
@@ -41,7 +42,7 @@ export interface BodyStream {
 export interface GuardPort {
   /** Digest of the rule set. */
   readonly digest: string;
-  scanParts(parts: readonly GuardPart[], context: GuardContext): Verdict;
+  scanParts(parts: readonly GuardPart[], context: GuardContext, fields?: FieldParts): Verdict;
   fields(fields: readonly Field[], context: GuardContext): FieldOutcome;
   stream(context: GuardContext): BodyStream;
 }

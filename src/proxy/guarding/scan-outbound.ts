@@ -2,7 +2,8 @@
 
 import type { EventBody } from '../../core/event.ts';
 import type { Verdict } from '../../core/finding.ts';
-import type { Exchange } from '../exchange.ts';
+import { FieldParts } from '../../guard/field-parts.ts';
+import type { Ask, Exchange, HeaderList } from '../exchange.ts';
 import type { Gate } from '../gate.ts';
 import { newId } from '../records.ts';
 import { Refusal } from '../refusal.ts';
@@ -13,7 +14,8 @@ export function scanOutbound(gate: Gate, exchange: Exchange): Promise<void> | un
   const guard = gate.guard();
   const context = guardContext(exchange, 'request', { contentType: '', contentEncoding: '' });
   if (guard === null || context === null || exchange.order.ask.path === '') return undefined;
-  const verdict = guard.scanParts(outboundParts(exchange), context);
+  const { ask, headers, fieldParts: fields = outboundFields(headers) } = exchange.order;
+  const verdict = guard.scanParts(urlParts(ask), context, fields);
   exchange.clearPath = verdict.more === 0 && !verdict.findings.some(({ path }) => path === PATH_PART);
   // Redacting a URL or a field would send the origin another request than was asked; only sending nothing is honest.
   const blocked = verdict.action !== 'pass' && context.settings.request === 'enforce';
@@ -55,10 +57,15 @@ const PATH_PART = 'url.path';
 /** Fields that are the transport's own and never hold what a task made up. */
 const UNSCANNED = new Set(['host', 'connection', 'content-length', 'transfer-encoding', 'proxy-authorization', 'te']);
 
-function outboundParts(exchange: Exchange): GuardPart[] {
-  const { ask, headers } = exchange.order;
-  const parts: GuardPart[] = [{ name: PATH_PART, text: ask.path }];
-  if (ask.query !== '') parts.push({ name: 'url.query', text: ask.query });
+function urlParts({ path, query }: Ask): GuardPart[] {
+  const parts: GuardPart[] = [{ name: PATH_PART, text: path }];
+  if (query !== '') parts.push({ name: 'url.query', text: query });
+  return parts;
+}
+
+/** What the guard looks at of a request's fields. */
+export function outboundFields(headers: HeaderList): FieldParts {
+  const parts: GuardPart[] = [];
   let names = '';
   for (const [name, text] of headers) {
     const lower = name.toLowerCase();
@@ -68,7 +75,7 @@ function outboundParts(exchange: Exchange): GuardPart[] {
   }
   // A name, too, can be what should not leave.
   if (names !== '') parts.push({ name: NAMES_PART, text: names });
-  return parts;
+  return new FieldParts(parts);
 }
 
 const NAMES_PART = 'field names';
