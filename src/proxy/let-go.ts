@@ -6,16 +6,18 @@
  * stream its listeners and all that these know: a whole exchange, moved to the old generation on the way.
  */
 
+import { EventEmitter } from 'node:events';
 import type { Duplex } from 'node:stream';
 
 /** Once the stream closes, and its other listeners have been told, nothing hangs on it any more. */
 export function letGo(stream: Duplex): void {
-  stream.once('close', strip);
+  stream.on('close', strip);
 }
 
 /** All listeners of this event are still called: they were taken down before the first of them. */
 function strip(this: Duplex): void {
-  this.removeAllListeners();
+  // A stream's own asks, in a turn of its own, who still waits to read: of one that is closed, nobody.
+  EventEmitter.prototype.removeAllListeners.call(this);
   this.on('error', ignore);
 }
 

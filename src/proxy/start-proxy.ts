@@ -100,7 +100,7 @@ function openDoor(parts: DoorParts, door: DoorListen, sockets: Bag<Duplex>): Ser
     }
     const seat = sockets.add(socket);
     letGo(socket);
-    socket.once('close', () => sockets.remove(seat));
+    socket.on('close', () => sockets.remove(seat));
     if (door.kind === 'socks5') void serveSocks(parts, socket);
     else serveHttp(parts, socket, door.kind);
   };

@@ -92,8 +92,12 @@ class Race {
     });
     letGo(socket);
     this.#trying.add(socket);
-    socket.once('connect', () => this.#win(socket, pump));
-    socket.once('error', (error: NodeJS.ErrnoException) => this.#lose(socket, error));
+    const lost = (error: NodeJS.ErrnoException): void => this.#lose(socket, error);
+    // Both come once. And each is taken off by itself: `removeAllListeners` of one event makes all others of a socket slow.
+    socket.on('error', lost).on('connect', () => {
+      socket.off('error', lost);
+      this.#win(socket, pump);
+    });
     if (this.#left.length > 0) this.#next = setTimeout(() => this.#attempt(), ATTEMPT_DELAY_MS);
   }
 
@@ -110,7 +114,6 @@ class Race {
     }
     this.#trying.delete(socket);
     this.#finish();
-    socket.removeAllListeners('error');
     if (pump !== null) this.#order.pumped?.(pump);
     this.#resolve(socket);
   }

@@ -50,7 +50,7 @@ async function tunnel(gate: Gate, exchange: Exchange, opening: Opening): Promise
   const cutoff = new Cutoff();
   exchange.onCut(() => cutoff.cut());
   const gone = (): void => exchange.end('client_closed', null);
-  client.once('close', gone).once('end', gone);
+  client.on('close', gone).on('end', gone);
   let pump: Pump | null = null;
   const pumped = (by: Pump): void => {
     pump = by;

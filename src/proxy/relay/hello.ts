@@ -44,7 +44,7 @@ export function readHello(client: Duplex, timeoutMs: number, deadlines: Deadline
       done(() => reject(new Refusal('client_hello_invalid', held.length === 0 ? 'absent' : 'cut_short')));
     const late = new Deadline(timeoutMs, () => done(() => reject(new Refusal('client_hello_invalid', 'late'))));
     deadlines.add(late);
-    client.on('data', onData).once('end', onEnd).once('close', onEnd).once('error', onEnd);
+    client.on('data', onData).on('end', onEnd).on('close', onEnd).on('error', onEnd);
     client.resume();
   });
 }

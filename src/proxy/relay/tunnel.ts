@@ -110,13 +110,13 @@ export function relayTunnel(tunnel: Tunnel): Promise<CloseCause> {
 function watch(socket: Duplex, failed: () => void, closed: () => void): void {
   socket.on('error', failed);
   if (socket.closed) closed();
-  else socket.once('close', closed);
+  else socket.on('close', closed);
 }
 
 /** An origin may have ended its side before its tunnel began, and says so only once. */
 function whenEnded(from: Duplex, ended: () => void): void {
   if (from.readableEnded) ended();
-  else from.once('end', ended);
+  else from.on('end', ended);
 }
 
 /** A side that has ended itself, and was told everything, is closed: on the wire that is the same, and one system call less. */
