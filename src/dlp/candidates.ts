@@ -185,18 +185,22 @@ class Found {
     const wide = plan.runs.length === 0 ? list.flat : this.#widened(list.flat, plan);
     if (wide === null) return null;
     const windows = joined(wide, this.#text.length);
-    return this.#changes.length === 0 ? windows : windows.filter((window) => this.#isNearChanges(window, plan));
+    return this.#changes.length === 0 ? windows : windows.filter(([from, to]) => this.#isNearChanges(from, to, plan));
   }
 
   /** Around each anchor that may belong to a match. */
-  #around(rule: number, { around }: RulePlan): WindowList {
+  #around(rule: number, plan: RulePlan): WindowList {
     const list = this.#folded.get(rule) ?? new WindowList();
     const hits = this.#hits[rule] ?? [];
-    const mayMatch = this.#isWhole && around !== null ? mayMatchIn(this.#text, around) : null;
+    const mayMatch = this.#isWhole && plan.around !== null ? mayMatchIn(this.#text, plan.around) : null;
+    // Most lie further from a change than a match reaches. How far runs widen a window is told later.
+    const isAnywhere = this.#changes.length === 0 || plan.runs.length > 0;
     for (let i = 0; i < hits.length; i += 2) {
       const entry = this.#plan.entries[hits[i] as number] as Meaning;
       const at = hits[i + 1] as number;
-      if (mayMatch === null || mayMatch(at, entry)) list.add(at - entry.reachBefore, at + entry.reachAfter, at);
+      const [from, to] = [at - entry.reachBefore, at + entry.reachAfter];
+      if (!isAnywhere && !this.#isNearChanges(from, to, plan)) continue;
+      if (mayMatch === null || mayMatch(at, entry)) list.add(from, to, at);
     }
     return list;
   }
@@ -205,7 +209,7 @@ class Found {
    * Whether it is so near a change that a match in it may begin, end or be found to be one by it. Further away a match is what
    * it was: none that overlaps it can have been another one.
    */
-  #isNearChanges([from, to]: Window, { rule, reach, runs }: RulePlan): boolean {
+  #isNearChanges(from: number, to: number, { rule, reach, runs }: RulePlan): boolean {
     const { before = 0, after = 0 } = rule.spec.context ?? {};
     const room = (runs.length > 0 ? 2 * reach : reach) + Math.max(before, after, LOOKS_BACK);
     return this.#changes.every((ranges) => touches(ranges, from - room, to + room));
