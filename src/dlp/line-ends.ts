@@ -5,6 +5,7 @@
  */
 
 import { alphabet } from './alphabet.ts';
+import { nextByte } from './next-byte.ts';
 
 const BACKSLASH = 0x5c;
 const WORD = alphabet('0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz');
@@ -20,7 +21,7 @@ for (const [letter, sign] of [
 /** The text itself where there is none before a word; else a copy. */
 export function withLineEnds(text: Buffer): Buffer {
   let out: Buffer | null = null;
-  for (let at = text.indexOf(BACKSLASH); at >= 0; at = text.indexOf(BACKSLASH, at)) {
+  for (let at = nextByte(text, BACKSLASH, 0); at < text.length; at = nextByte(text, BACKSLASH, at)) {
     while (text[at] === BACKSLASH) at += 1;
     const sign = STANDS_FOR[text[at] ?? 0] as number;
     if (sign === 0 || WORD[text[at + 1] ?? 0] === 0) continue;

@@ -4,6 +4,7 @@
  */
 
 import { alphabet } from '../alphabet.ts';
+import { nextByte } from '../next-byte.ts';
 import { LONGEST_RUN } from './layer.ts';
 import { Splices, type Undone } from './splices.ts';
 
@@ -34,19 +35,19 @@ const BASE64 = alphabet('0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ+/-_abcdefghijklmno
 export function percentLayer(text: Buffer, isForm = false): Undone | null {
   const splices = new Splices();
   if (text.length > LONGEST_RUN) return null;
-  for (let at = isForm ? 0 : nextOf(text, PERCENT, 0); at < text.length; ) {
+  for (let at = isForm ? 0 : nextByte(text, PERCENT, 0); at < text.length; ) {
     const value = text[at] === PERCENT ? hexAt(text, at + 1, 2) : -1;
     if (value >= 0) splices.add(at, at + 3, value);
     else if (isForm && text[at] === PLUS) splices.add(at, at + 1, SPACE);
     at += value >= 0 ? 3 : 1;
-    if (!isForm) at = nextOf(text, PERCENT, at);
+    if (!isForm) at = nextByte(text, PERCENT, at);
   }
   return undone({ encoding: 'percent', text, splices, write: encodeURIComponent });
 }
 
 /** Those that encoders put into secrets; line ends and tabs are seen without it. Any number of backslashes before a `u`. */
 export function jsonLayer(text: Buffer): Undone | null {
-  const splices = backslashed(text, (out, start, sign) => {
+  const splices = backslashed(text, JSON_SIGNS, (out, start, sign) => {
     const code = text[sign] === SMALL_U ? hexAt(text, sign + 1, 4) : -1;
     if (code >= 0) out.addCode(start, sign + 5, code);
     else if (text[sign] === SLASH) out.add(sign - 1, sign + 1, SLASH);
@@ -54,24 +55,23 @@ export function jsonLayer(text: Buffer): Undone | null {
   return undone({ encoding: 'json', text, splices, write: (plain) => JSON.stringify(plain).slice(1, -1) });
 }
 
-/** What `take` makes of each row of backslashes and the sign behind it, of which it may take as much as it likes. */
-function backslashed(text: Buffer, take: (out: Splices, start: number, sign: number) => void): Splices {
+const JSON_SIGNS = alphabet('u/');
+const SOURCE_SIGNS = alphabet('ux01');
+
+/** What `take` makes of each row of backslashes before one of the signs, of which it may take as much as it likes. */
+function backslashed(
+  text: Buffer,
+  signs: Uint8Array,
+  take: (out: Splices, start: number, sign: number) => void,
+): Splices {
   const splices = new Splices();
   if (text.length > LONGEST_RUN) return splices;
-  for (let at = nextOf(text, BACKSLASH, 0); at < text.length; at = nextOf(text, BACKSLASH, at)) {
+  for (let at = nextByte(text, BACKSLASH, 0); at < text.length; at = nextByte(text, BACKSLASH, at)) {
     const start = at;
     while (text[at] === BACKSLASH) at += 1;
-    take(splices, start, at);
+    if (signs[text[at] ?? 0] === 1) take(splices, start, at);
   }
   return splices;
-}
-
-/** Where the next such byte is; the length of the text where there is none. A call costs more than a few bytes do. */
-function nextOf(text: Buffer, byte: number, from: number): number {
-  const near = Math.min(text.length, from + 32);
-  for (let at = from; at < near; at += 1) if (text[at] === byte) return at;
-  const found = near === text.length ? -1 : text.indexOf(byte, near);
-  return found < 0 ? text.length : found;
 }
 
 /** The number that so many digits at `at` make; -1 where there are not so many. */
@@ -87,7 +87,7 @@ function hexAt(text: Uint8Array, at: number, digits: number): number {
 
 /** `\\x67`, `\\u{67}` and `\\147` of source code; the backslash is doubled where the source stands in JSON. */
 export function sourceLayer(text: Buffer): Undone | null {
-  const splices = backslashed(text, (out, start, sign) => {
+  const splices = backslashed(text, SOURCE_SIGNS, (out, start, sign) => {
     const first = text[sign];
     if (first === SMALL_X) takeAscii(out, [start, sign + 3], hexAt(text, sign + 1, 2));
     else if (first === ZERO || first === ONE) takeAscii(out, [start, sign + 3], octalAt(text, sign));
@@ -121,7 +121,7 @@ function octalAt(text: Uint8Array, at: number): number {
 export function entityLayer(text: Buffer): Undone | null {
   const splices = new Splices();
   if (text.length > LONGEST_RUN) return null;
-  for (let at = nextOf(text, AMPERSAND, 0); at < text.length; at = nextOf(text, AMPERSAND, at)) {
+  for (let at = nextByte(text, AMPERSAND, 0); at < text.length; at = nextByte(text, AMPERSAND, at)) {
     at += ENTITY_STARTS[text[at + 1] ?? 0] === 1 ? takeEntity(splices, text, at) : 1;
   }
   return undone({ encoding: 'entity', text, splices, write: (plain) => plain });
@@ -143,7 +143,7 @@ export function quotedPrintableLayer(text: Buffer): Undone | null {
   const splices = new Splices();
   // Without a line end that is not meant, or its own sign, it is no such text.
   let isMarked = false;
-  for (let at = nextOf(text, EQUALS, 0); at < text.length; at = nextOf(text, EQUALS, at + 1)) {
+  for (let at = nextByte(text, EQUALS, 0); at < text.length; at = nextByte(text, EQUALS, at + 1)) {
     const lineEnd = lineEndAt(text, at + 1);
     if (lineEnd > 0 && isPadding(text, at)) continue;
     if (lineEnd > 0) splices.add(at, at + 1 + lineEnd);
