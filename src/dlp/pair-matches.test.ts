@@ -49,6 +49,12 @@ it.each([
   expect(found(text)).toEqual([]);
 });
 
+it('what lines begin with uses up none of the places that are looked at', () => {
+  const indented = '        return 1;\n'.repeat(1500);
+  const { pairs } = pairsOf(Buffer.from(`${indented}password:          ${SECRET}\n`));
+  expect(pairs).toHaveLength(1);
+});
+
 it('a text of nothing but marks is read in time that grows with it', () => {
   for (const mark of ['a    ', '**a', '</b>', 'value:', '|\n', '@"', '#define a "']) {
     const { pairs } = pairsOf(Buffer.from(mark.repeat(20_000)));
