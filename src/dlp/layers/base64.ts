@@ -65,7 +65,8 @@ function headOf(text: Uint8Array, start: number, end: number): Buffer {
 function decode(text: Buffer, start: number, end: number): Layer | null {
   const head = headOf(text, start, end);
   const isBlob = !isText(head, true);
-  if (isBlob && !mayBePacked(head) && !(end - start <= LONGEST_BROTLI && mayBeBrotli(head))) return null;
+  const length = Math.floor(((end - start) * 3) / 4);
+  if (isBlob && !mayBePacked(head) && !(end - start <= LONGEST_BROTLI && mayBeBrotli(head, length))) return null;
   const run = text.toString('latin1', start, end);
   const url = /[-_]/.test(run);
   if (url && /[+/]/.test(run)) return null;
