@@ -35,10 +35,11 @@ export class JsonPlaces {
   }
 
   #asked<T>(view: Uint8Array, base: number, read: (tracker: JsonTracker | null) => T): (offset: number) => T {
-    let ahead = this.#tracker.copy();
+    // In most texts nobody asks.
+    let ahead: JsonTracker | null = null;
     let at = this.#at - base;
     return (offset) => {
-      if (offset < at) {
+      if (ahead === null || offset < at) {
         if (offset < this.#at - base) return read(null);
         ahead = this.#tracker.copy();
         at = this.#at - base;

@@ -55,6 +55,7 @@ export const FRESH: WindowState = {
 
 /** What one window came to. */
 export interface WindowOutcome {
+  /** In place where nothing was changed: nothing is written over what a window held. */
   readonly out: readonly Uint8Array[];
   readonly findings: readonly Finding[];
   /** Findings that are only counted. */
@@ -107,8 +108,8 @@ interface Quoting {
 }
 
 /**
- * Decides about everything that begins before `until`, an offset in the body, and gives it out. After the last window of a body its
- * JSON is not followed any further: in a small one that would be a tenth of the work.
+ * Decides about everything that begins before `until`, an offset in the body, and gives it out. After the last window of a body nothing
+ * is kept for another, and its JSON is not followed any further: in a small one that would be a tenth of the work.
  */
 export function lookAtWindow(options: WindowOptions, state: WindowState, until: number, isLast = false): WindowOutcome {
   return new Window(options, state, isLast).look(until);
@@ -174,10 +175,12 @@ class Window {
       out.push(view.subarray(this.#sent - this.#base, until - this.#base));
       this.#sent = until;
     }
-    if (!this.#isLast) this.#json.goOn(view, this.#base, until);
     this.#next = until;
-    this.#forget();
-    return out.filter((piece) => piece.length > 0).map((piece) => Uint8Array.from(piece));
+    if (!this.#isLast) {
+      this.#json.goOn(view, this.#base, until);
+      this.#forget();
+    }
+    return out.filter((piece) => piece.length > 0);
   }
 
   /** A later piece of what was acted on is cut when its window comes, though its beginning may be out of sight then. */

@@ -46,7 +46,9 @@ function done(work: Work, rules: RuleSet): AnyDone {
     const context = { ...work.context, ...(book && { doubts: book }) };
     kept = [];
     const outcome = lookAtWindow({ ...windowOptions({ ...shared, rules }), context }, work.state, work.until);
-    return { outcome, kept, questions: book?.questions() ?? [] };
+    // A piece in place would take all along that was held around it.
+    const out = outcome.out.map((piece) => Uint8Array.from(piece));
+    return { outcome: { ...outcome, out }, kept, questions: book?.questions() ?? [] };
   }
   const coding = CODINGS[work.coding];
   if (coding === undefined) throw new Error('an encoding that is not known');
