@@ -131,7 +131,7 @@ const isolates = z
     hosts: z
       .union([z.literal('auto'), z.int().min(0, 'must be at least 0').max(256, 'must be at most 256')])
       .default('auto')
-      .describe('isolate host processes; `auto` is one a core, 0 turns the pool off'),
+      .describe('isolate host processes; `auto` is two a core, at least four; 0 turns the pool off'),
     ready: integer(0, 1024, 4).describe('isolates booted ahead, a host'),
     wall: z
       .enum(['auto', 'bubblewrap', 'process'])

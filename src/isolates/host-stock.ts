@@ -32,6 +32,10 @@ const MB = 1024 * 1024;
 /** After this many starts in a row that never became ready, a start waits. */
 const FAILURES_ALLOWED = 3;
 const RETRY_MS = 1000;
+/** For about so long after a task a host would be late for another one: it destroys that task's isolate and boots the next. */
+const REST_MS = 8;
+/** What a tenant has beside its first host, and left alone for so long, goes where a spare is wanted. */
+const LENT_MS = 5000;
 
 export class HostStock {
   readonly recycled = new Map<RecycleCause, number>();
@@ -64,17 +68,32 @@ export class HostStock {
   /** A host with room for a task of this tenant, or null; then one may be on its way. */
   take(tenant: string): HostProcess | null {
     const own = this.#best((h) => h.tenant === tenant && this.#hasRoom(h));
-    if (own) return own;
-    if (!this.#mayGrow(tenant)) return null;
-    const spare = this.#best((h) => h.tenant === null && h.isReady);
-    if (spare) {
-      if (this.#count((h) => h.tenant === tenant) > 0) spare.yieldTo();
-      spare.tenant = tenant;
-      this.refill();
-      return spare;
+    if (own && !this.#needsAnother(own)) return own;
+    if (!this.#mayGrow(tenant)) return own;
+    const spare = this.#best(isSpare);
+    if (spare === null) {
+      this.#makeRoomFor(tenant);
+      return null;
     }
-    this.#makeRoomFor(tenant);
-    return null;
+    spare.tenant = tenant;
+    // One for tasks that follow each other closely is no flood.
+    if (own === null) this.#yieldToFirst(tenant);
+    this.refill();
+    return spare;
+  }
+
+  /** Its tenant's tasks follow each other too closely for one host, and nobody else would miss one more: two take turns. */
+  #needsAnother(own: HostProcess): boolean {
+    return this.#restLeft(own) > 0 && this.#of(own.tenant).length === 1 && this.#count(isSpare) > 1;
+  }
+
+  #restLeft(host: HostProcess): number {
+    return Math.max(0, host.idleSince + REST_MS - this.#options.now());
+  }
+
+  /** What a flood takes, it takes from itself first. */
+  #yieldToFirst(tenant: string): void {
+    for (const host of this.#of(tenant).slice(1)) host.yieldTo();
   }
 
   /** Starts spares up to the number wanted. */
@@ -94,11 +113,17 @@ export class HostStock {
 
   /** Ends hosts that no task used for a while. */
   sweep(): void {
-    const oldest = this.#options.now() - this.#options.settings.idleMs;
-    for (const host of [...this.#hosts]) {
-      if (host.tenant !== null && host.slots.size === 0 && host.idleSince < oldest) this.#retire(host, 'idle');
+    const { hosts, spares, idleMs } = this.#options.settings;
+    for (const host of [...this.#hosts]) if (this.#idleFor(idleMs, host)) this.#retire(host, 'idle');
+    if (this.spares < spares && this.#hosts.size >= hosts) {
+      const lent = [...this.#hosts].find((host) => this.#idleFor(LENT_MS, host) && this.#of(host.tenant)[0] !== host);
+      if (lent) this.#retire(lent, 'tenant');
     }
     this.refill();
+  }
+
+  #idleFor(ms: number, host: HostProcess): boolean {
+    return host.tenant !== null && host.slots.size === 0 && host.idleSince < this.#options.now() - ms;
   }
 
   readied(): void {
@@ -128,7 +153,7 @@ export class HostStock {
   /** One tenant may have all hosts but one, so that another never waits for it to finish. */
   #mayGrow(tenant: string): boolean {
     const { hosts } = this.#options.settings;
-    return this.#count((h) => h.tenant === tenant) < Math.max(1, hosts - 1);
+    return this.#of(tenant).length < Math.max(1, hosts - 1);
   }
 
   #makeRoomFor(tenant: string): void {
@@ -161,12 +186,19 @@ export class HostStock {
     this.recycled.set(cause, (this.recycled.get(cause) ?? 0) + 1);
   }
 
+  /** The one with the fewest tasks; of those the one that rested longest, as long as it matters. */
   #best(fits: (host: HostProcess) => boolean): HostProcess | null {
+    const rank = (host: HostProcess) => host.slots.size * REST_MS + this.#restLeft(host);
     let best: HostProcess | null = null;
     for (const host of this.#hosts) {
-      if (fits(host) && (best === null || host.slots.size < best.slots.size)) best = host;
+      if (fits(host) && (best === null || rank(host) < rank(best))) best = host;
     }
     return best;
+  }
+
+  /** In the order in which they were started. */
+  #of(tenant: string | null): HostProcess[] {
+    return [...this.#hosts].filter((host) => host.tenant === tenant);
   }
 
   #count(of: (host: HostProcess) => boolean): number {
@@ -175,3 +207,5 @@ export class HostStock {
     return count;
   }
 }
+
+const isSpare = (host: HostProcess): boolean => host.tenant === null && host.isReady;
