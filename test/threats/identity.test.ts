@@ -3,7 +3,7 @@
 import { connect } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { answer, everything, type Lab, openLab, type TunnelOptions } from '../proxy/lab.ts';
+import { answer, everything, type Lab, type LabDecision, openLab, type TunnelOptions } from '../proxy/lab.ts';
 
 let lab: Lab;
 beforeAll(async () => {
@@ -104,5 +104,27 @@ describe('T-49 a pass that is bound to a source', () => {
     for (const bad of [`${head}.${forged}.${signature}`, `${head}.${body}.`, `${head}.${body}`]) {
       expect(await lab.raw(plain(`${task}:${bad}`))).toMatch(/^HTTP\/1\.1 403 [\s\S]*pass_malformed/);
     }
+  });
+});
+
+describe('T-26 heads of CONNECT that differ in their pass alone', () => {
+  it('are each judged by the pass that stands in them', async () => {
+    const [task = '', token = ''] = lab.passes.read.split(':');
+    const forged = `${task}:${token.slice(0, -4)}${token.endsWith('AAAA') ? 'BBBB' : 'AAAA'}`;
+    const said: string[] = [];
+    for (const pass of [lab.passes.read, forged, lab.passes.other, lab.passes.read]) {
+      const { socket, refused } = await lab.tunnel('web.lab.test', { pass });
+      socket?.destroy();
+      said.push(socket === null ? (/pass_[a-z]+/.exec(refused)?.[0] ?? refused) : 'open');
+    }
+    expect(said).toEqual(['open', 'pass_malformed', 'open', 'open']);
+    // Who leaves in the middle of a handshake has a record of that as well.
+    const ofHeads = ({ effect, reason }: LabDecision) => effect === 'allow' || reason === 'pass_malformed';
+    const tenants = async () =>
+      (await lab.decisions())
+        .filter(ofHeads)
+        .slice(0, 4)
+        .map(({ tenant }) => tenant);
+    await expect.poll(tenants).toEqual(['acme', 'globex', null, 'acme']);
   });
 });
