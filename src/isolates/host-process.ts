@@ -76,6 +76,7 @@ export class HostProcess {
   #standingBytes = 0;
   #peakBytes = 0;
   readonly #waiting: (() => void)[] = [];
+  #yields = false;
   #gone = false;
 
   constructor(options: HostOptions, events: HostEvents) {
@@ -99,8 +100,10 @@ export class HostProcess {
     this.#send(encodeFrame({ kind: FRAME.setup, slot: 0, json: JSON.stringify(options.setup()) }));
   }
 
-  /** It is one more of a tenant that has a host already: what a flood takes, it takes from itself first. */
+  /** It is one more of a tenant that fills its first. */
   yieldTo(): void {
+    if (this.#yields) return;
+    this.#yields = true;
     this.#renice(NICE.further);
   }
 

@@ -68,16 +68,20 @@ export class HostStock {
   /** A host with room for a task of this tenant, or null; then one may be on its way. */
   take(tenant: string): HostProcess | null {
     const own = this.#best((h) => h.tenant === tenant && this.#hasRoom(h));
-    if (own && !this.#needsAnother(own)) return own;
-    if (!this.#mayGrow(tenant)) return own;
+    const host = own === null || this.#needsAnother(own) ? (this.#grow(tenant) ?? own) : own;
+    // What a flood takes, it takes from itself first. One more for tasks that follow each other closely is none.
+    if (own === null) for (const further of this.#of(tenant).slice(1)) further.yieldTo();
+    return host;
+  }
+
+  #grow(tenant: string): HostProcess | null {
+    if (!this.#mayGrow(tenant)) return null;
     const spare = this.#best(isSpare);
     if (spare === null) {
       this.#makeRoomFor(tenant);
       return null;
     }
     spare.tenant = tenant;
-    // One for tasks that follow each other closely is no flood.
-    if (own === null) this.#yieldToFirst(tenant);
     this.refill();
     return spare;
   }
@@ -89,11 +93,6 @@ export class HostStock {
 
   #restLeft(host: HostProcess): number {
     return Math.max(0, host.idleSince + REST_MS - this.#options.now());
-  }
-
-  /** What a flood takes, it takes from itself first. */
-  #yieldToFirst(tenant: string): void {
-    for (const host of this.#of(tenant).slice(1)) host.yieldTo();
   }
 
   /** Starts spares up to the number wanted. */

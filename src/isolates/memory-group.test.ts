@@ -48,16 +48,29 @@ function read(path: string): string {
   }
 }
 
+const clock = { now: () => Date.now(), monotonic: () => performance.now() };
+const limits = { wall_ms: 10_000, cpu_ms: 5000, memory_mb: 64, output_bytes: 1000 };
+const order = { tenant: 'acme', language: 'js', input: 'null', limits, bindings: null } as const;
+const SLOW = 'export default () => new Promise((r) => setTimeout(r, 1500));';
+
 test("T-66 what a tenant has beside its first host yields to others' first", async () => {
-  const clock = { now: () => Date.now(), monotonic: () => performance.now() };
   const pool = createIsolatePool({ clock, settings: { hosts: 3, spares: 2, slots: 1, ahead: 1 } });
   await pool.ready(20_000);
-  const limits = { wall_ms: 10_000, cpu_ms: 5000, memory_mb: 64, output_bytes: 1000 };
-  const code = 'export default () => new Promise((r) => setTimeout(r, 1500));';
-  const order = { tenant: 'acme', language: 'js', input: 'null', limits, bindings: null, code } as const;
-  const running = [1, 2].map((n) => pool.run({ task: `n${n}`, ...order }));
+  const running = [1, 2].map((n) => pool.run({ task: `n${n}`, ...order, code: SLOW }));
   await expect.poll(() => pool.stats().running, { timeout: 10_000 }).toBe(2);
   expect(new Set(niceness())).toEqual(new Set([5, 15]));
   await Promise.all(running);
+  await pool.close();
+});
+
+test('T-66 a host that was lent for tasks that follow each other closely yields when its tenant floods', async () => {
+  const pool = createIsolatePool({ clock, settings: { hosts: 3, spares: 2, slots: 1, ahead: 1 } });
+  const serving = () => pool.stats().hosts - pool.stats().spares;
+  while (serving() < 2) await pool.run({ task: 'close', ...order, code: 'export default () => 1;' });
+  expect(new Set(niceness())).toEqual(new Set([5]));
+  const flood = [1, 2, 3].map((n) => pool.run({ task: `n${n}`, ...order, code: SLOW }));
+  await expect.poll(() => pool.stats().running, { timeout: 10_000 }).toBe(2);
+  expect(new Set(niceness())).toEqual(new Set([5, 15]));
+  await Promise.all(flood);
   await pool.close();
 });
