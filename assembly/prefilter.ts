@@ -14,17 +14,16 @@ const CLASSES: usize = 0x1020;
 const HEADER_TEXTS: usize = 0;
 const HEADER_SETS: usize = 4;
 const HEADER_LISTS: usize = 8;
-const HEADER_GATES: usize = 12;
-const HEADER_GROUPS: usize = 16;
-const HEADER_GROUP_COUNT: usize = 20;
-const HEADER_ENTRY_COUNT: usize = 24;
-const HEADER_OUT: usize = 32;
-const HEADER_OUT_LIMIT: usize = 36;
-const HEADER_HITS: usize = 40;
-const HEADER_START: usize = 44;
-const HEADER_END: usize = 48;
-const HEADER_FOLLOWS: usize = 52;
-const HEADER_EIGHTS: usize = 56;
+const HEADER_GROUPS: usize = 12;
+const HEADER_GROUP_COUNT: usize = 16;
+const HEADER_ENTRY_COUNT: usize = 20;
+const HEADER_OUT: usize = 24;
+const HEADER_OUT_LIMIT: usize = 28;
+const HEADER_HITS: usize = 32;
+const HEADER_START: usize = 36;
+const HEADER_END: usize = 40;
+const HEADER_FOLLOWS: usize = 44;
+const HEADER_EIGHTS: usize = 48;
 const STARTS_MARKED: usize = 0x2000;
 const WINDOWS_MARKED: usize = 0x2400;
 const BATCH: usize = 4096;
@@ -47,8 +46,7 @@ const TEXT_SIZE: usize = 64;
 const LOOKUP_SIZE: usize = 4 + 257 * 4;
 const RULE_SIZE: usize = 80;
 const CHECKS: usize = 16;
-const IS_GATE: u8 = 1;
-const FOLDS: u8 = 2;
+const FOLDS: u8 = 1;
 const OUTSIDE: usize = 256;
 const ROW: usize = 257 * 16;
 const PLACES: usize = 14;
@@ -62,7 +60,6 @@ let out: usize = 0;
 let texts: usize = 0;
 let sets: usize = 0;
 let lists: usize = 0;
-let gates: usize = 0;
 
 /**
  * Looks at every place from `from` to before `to`, in the text whose start and end the header names. Stops early when there is no
@@ -76,7 +73,6 @@ export function scan(from: usize, to: usize, plain: bool): usize {
   texts = load<u32>(HEADER_TEXTS);
   sets = load<u32>(HEADER_SETS);
   lists = load<u32>(HEADER_LISTS);
-  gates = load<u32>(HEADER_GATES);
   const limit: usize = load<u32>(HEADER_OUT_LIMIT);
   const groups: u32 = plain ? 0 : load<u32>(HEADER_GROUP_COUNT);
   const some: bool = load<u32>(HEADER_ENTRY_COUNT) !== 0;
@@ -202,13 +198,6 @@ function text(entry: usize, window: usize): void {
     if (flags & FOLDS) {
       for (let i: u32 = 0; i < count; i += 1) hit(load<u32>(rules + i * RULE_SIZE), at);
     }
-    return;
-  }
-  if (flags & IS_GATE) {
-    const id = load<u32>(rules);
-    if (load<u8>(gates + id) !== 0) return;
-    store<u8>(gates + id, 1);
-    hit(id, at);
     return;
   }
   let fit: u32 = <u32>-1 >>> (32 - count);

@@ -78,8 +78,6 @@ function flatOf(plan: ScanPlan): Flat {
 
 /** What was found in one text. */
 class Found {
-  /** Rules of which a keyword is in the text. */
-  readonly open = new Set<number>();
   readonly #text: Buffer;
   readonly #plan: ScanPlan;
   readonly #changes: readonly Ranges[];
@@ -90,6 +88,8 @@ class Found {
   /** By rule: windows around letters that fold. */
   readonly #folded = new Map<number, WindowList>();
   readonly #everywhere = new Set<number>();
+  /** Whether a keyword of a rule is in the text. */
+  readonly #isOpen: (rule: number) => boolean;
 
   constructor(text: Buffer, plan: ScanPlan, { changes = [], isWhole }: Known) {
     this.#text = text;
@@ -98,6 +98,7 @@ class Found {
     this.#isWhole = isWhole;
     this.#hits = flatOf(plan);
     this.#runs = new LongRuns(text);
+    this.#isOpen = plan.keywords.in(text);
   }
 
   take({ numbers, count }: Hits): void {
@@ -105,10 +106,7 @@ class Found {
     for (let i = 0; i < 2 * count; i += 2) {
       const number = numbers[i] as number;
       const meaning = entries[number] as Meaning;
-      const at = numbers[i + 1] as number;
-      if (meaning.rule >= 0) this.#hit(meaning.rule, number, at);
-      else if (meaning.keyword === null || holds(this.#text, at, meaning.keyword))
-        for (const rule of meaning.gates) this.open.add(rule);
+      this.#hit(meaning.rule, number, numbers[i + 1] as number);
     }
   }
 
@@ -171,9 +169,8 @@ class Found {
     const all = new Set([...this.#found, ...this.#folded.keys(), ...this.#everywhere]);
     for (const index of [...all].sort((a, b) => a - b)) {
       const rule = this.#plan.rules[index] as RulePlan;
-      if (rule.gated && !this.open.has(index)) continue;
       const windows = this.#windowsOf(index);
-      if (windows === null || windows.length > 0) out.push([rule, windows]);
+      if (windows?.length !== 0 && (!rule.gated || this.#isOpen(index))) out.push([rule, windows]);
     }
     return out;
   }
@@ -263,10 +260,4 @@ function joined(flat: readonly number[], length: number): Window[] {
     else out[out.length - 1] = [last[0], Math.max(last[1], window[1]), Math.max(last[2], window[2])];
   }
   return out;
-}
-
-/** In any case, as keywords are. */
-function holds(text: Buffer, at: number, keyword: Buffer): boolean {
-  const there = text.toString('latin1', at, at + keyword.length).replace(/[A-Z]+/g, (part) => part.toLowerCase());
-  return there === keyword.toString('latin1');
 }

@@ -7,6 +7,7 @@ import type { CompiledRule } from './compiled-rule.ts';
 import type { RuleSet } from './compiled-rules.ts';
 import { strongRules, takeStrongRules } from './joined.ts';
 import type { Image } from './prefilter/image.ts';
+import { Keywords, type KeywordTables } from './prefilter/keywords.ts';
 import type { RulePlan, ScanPlan } from './prefilter/plan.ts';
 import { Prefilter } from './prefilter/prefilter.ts';
 import type { RuleSpec } from './rule-schema.ts';
@@ -23,10 +24,11 @@ export interface PortableRules {
   readonly strong: { readonly plan: PortablePlan; readonly anywhere: Image };
 }
 
-interface PortablePlan extends Omit<ScanPlan, 'rules' | 'prefilter'> {
+interface PortablePlan extends Omit<ScanPlan, 'rules' | 'prefilter' | 'keywords'> {
   /** Each with its index among the rules of the set. */
   readonly rules: readonly (Omit<RulePlan, 'rule'> & { readonly index: number })[];
   readonly image: Image;
+  readonly keywords: KeywordTables;
 }
 
 const made = new WeakMap<RuleSet, PortableRules>();
@@ -50,11 +52,11 @@ export function portableRules(set: RuleSet): PortableRules {
 }
 
 function portablePlan(
-  { rules, prefilter, ...rest }: ScanPlan,
+  { rules, prefilter, keywords, ...rest }: ScanPlan,
   indexes: ReadonlyMap<CompiledRule, number>,
 ): PortablePlan {
   const plans = rules.map(({ rule, ...plan }) => ({ ...plan, index: indexes.get(rule) as number }));
-  return { ...rest, rules: plans, image: shared(prefilter.image) };
+  return { ...rest, rules: plans, image: shared(prefilter.image), keywords: withImage(keywords.tables, shared) };
 }
 
 /** With its tables in memory that all threads share, wherever they come from. */
@@ -68,8 +70,12 @@ export function unsharedRules(portable: PortableRules): PortableRules {
 }
 
 function withImages({ plan, strong, ...rest }: PortableRules, change: (image: Image) => Image): PortableRules {
-  const changed = (one: PortablePlan): PortablePlan => ({ ...one, image: change(one.image) });
+  const changed = (one: PortablePlan) => ({ ...withImage(one, change), keywords: withImage(one.keywords, change) });
   return { ...rest, plan: changed(plan), strong: { plan: changed(strong.plan), anywhere: change(strong.anywhere) } };
+}
+
+function withImage<T extends { readonly image: Image }>(one: T, change: (image: Image) => Image): T {
+  return { ...one, image: change(one.image) };
 }
 
 function shared(image: Image): Image {
@@ -99,15 +105,12 @@ export function rulesFrom(portable: PortableRules, previous: RuleSet | null = nu
   return set;
 }
 
-function planFrom({ image, rules: plans, ...rest }: PortablePlan, rules: readonly CompiledRule[]): ScanPlan {
+function planFrom({ image, keywords, rules: plans, ...rest }: PortablePlan, rules: readonly CompiledRule[]): ScanPlan {
   return {
     ...rest,
     rules: plans.map(({ index, ...plan }): RulePlan => ({ ...plan, rule: rules[index] as CompiledRule })),
     prefilter: new Prefilter(image),
-    // Buffers arrive as plain arrays of bytes.
-    entries: rest.entries.map((entry) =>
-      entry.keyword === null ? entry : { ...entry, keyword: Buffer.from(entry.keyword) },
-    ),
+    keywords: new Keywords(keywords),
   };
 }
 

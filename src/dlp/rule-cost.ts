@@ -6,7 +6,8 @@
 import type { CompiledRule } from './compiled-rule.ts';
 import { foldedBytes } from './prefilter/coded-text.ts';
 import type { RuleEntries } from './prefilter/entries.ts';
-import { derivedEntries, SHORTEST_KEYWORD } from './prefilter/plan.ts';
+import { SHORTEST_KEYWORD } from './prefilter/keywords.ts';
+import { derivedEntries } from './prefilter/plan.ts';
 import { chanceOfSet, chanceOfSets, chanceOfText } from './prefilter/text-model.ts';
 
 export interface RuleCost {

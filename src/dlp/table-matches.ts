@@ -6,6 +6,7 @@ import { htmlTablesOf } from './layers/html-tables.ts';
 import type { Pair } from './layers/pairs.ts';
 import { sqlTablesOf } from './layers/sql-tables.ts';
 import { type Table, tablesOf } from './layers/tables.ts';
+import { placesOf } from './prefilter/prefilter.ts';
 import { lastUpTo } from './ranges.ts';
 import type { Candidate, ScanContext } from './scan.ts';
 import { SHAPES } from './survey/kernel.ts';
@@ -27,15 +28,13 @@ export function tableMatches(text: Buffer, set: RuleSet, context: ScanContext, {
   });
 }
 
-/** Columns whose name holds the anchor of a rule. All others say nothing that their cells do not say alone. */
+/** Columns whose name holds the anchor of a rule, or a keyword. All others say nothing that their cells do not say alone. */
 function tellingColumns(text: Buffer, { names, rows }: Table, { plan }: RuleSet): number[] {
   const sample = rows.slice(0, LOOKED_AT);
   const all = names.map((_, column) => column);
   const { bytes, begins } = toldOf(text, cellsOf({ names, rows: sample }, all));
-  const { numbers, count } = plan.prefilter.scan(bytes);
   const telling = new Set<number>();
-  for (let i = 1; i < 2 * count; i += 2) {
-    const at = numbers[i] as number;
+  for (const at of [...placesOf(plan.prefilter.scan(bytes)), ...plan.keywords.placesIn(bytes)]) {
     const cell = lastUpTo(begins, at);
     // An offset before the value is one in the name of that value, or of the one behind it.
     if (at < (begins[0] as number)) telling.add(0);

@@ -148,7 +148,7 @@ export class SplicedLayer implements Layer {
   }
 
   /** Slices stand one behind the other: what is around a place that counts is in its slice. */
-  #again(again: Ranges, slices: Ranges, { prefilter, entries }: ScanPlan, out: HitList): void {
+  #again(again: Ranges, slices: Ranges, { prefilter }: ScanPlan, out: HitList): void {
     const parts: Uint8Array[] = [];
     const begins: number[] = [];
     let length = 0;
@@ -163,9 +163,7 @@ export class SplicedLayer implements Layer {
       const place = numbers[i + 1] as number;
       const slice = lastUpTo(begins, place);
       const at = (slices[2 * slice] as number) + place - (begins[slice] as number);
-      // A keyword counts wherever it is.
-      const entry = numbers[i] as number;
-      if (holds(again, at) || (entries[entry]?.rule ?? 0) < 0) out.add(entry, at);
+      if (holds(again, at)) out.add(numbers[i] as number, at);
     }
   }
 

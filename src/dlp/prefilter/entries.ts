@@ -117,7 +117,7 @@ function textEntry(anchor: Anchor, folds: boolean, follows: () => Uint8Array | n
   const { text, windows, windowAt } = anchor;
   const checks = checksOf(anchor);
   const automaton = chanceOfText(foldedBytes(text)) > COMMON ? follows() : null;
-  return { text, windows, windowAt, gate: false, folds, checks, automaton };
+  return { text, windows, windowAt, folds, checks, automaton };
 }
 
 function checksOf({ text, before, after }: Anchor): Check[] {

@@ -9,8 +9,6 @@ export interface TextEntry {
   readonly text: string;
   readonly windows: readonly string[];
   readonly windowAt: number;
-  /** Reported once a text, whatever is around it. */
-  readonly gate: boolean;
   readonly folds: boolean;
   /** From the start of the text: possible bytes, the most telling first. */
   readonly checks: readonly Check[];

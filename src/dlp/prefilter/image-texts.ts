@@ -11,7 +11,6 @@ import {
   FLAGS,
   FOLDS,
   hashOf,
-  IS_GATE,
   ITEM_AROUND,
   ITEM_BEFORE,
   ITEM_LAST,
@@ -127,9 +126,9 @@ export class TextTables {
 
   #writeText(tables: Uint8Array, index: number, firstRule: number): void {
     const { members, lookups } = this.#groups[index] as Group;
-    const { text, windowAt, gate, folds } = (members[0] as Member).entry;
+    const { text, windowAt, folds } = (members[0] as Member).entry;
     const at = this.#at.texts + index * TEXT_SIZE;
-    tables.set([(gate ? IS_GATE : 0) | (folds ? FOLDS : 0), windowAt, text.length, lookups.length], at);
+    tables.set([folds ? FOLDS : 0, windowAt, text.length, lookups.length], at);
     const words = new Uint32Array(tables.buffer, at, 4);
     words[1] = members.length;
     words[2] = this.#at.rules + firstRule * RULE_SIZE;
@@ -177,8 +176,8 @@ function checksLeft({ checks }: Member, lookups: readonly number[]): readonly Ch
 function groupsOf(entries: readonly TextEntry[]): Group[] {
   const byText = new Map<string, Member[]>();
   for (const [id, entry] of entries.entries()) {
-    const { text, windowAt, gate, folds } = entry;
-    const key = `${windowAt} ${gate} ${folds} ${text}`;
+    const { text, windowAt, folds } = entry;
+    const key = `${windowAt} ${folds} ${text}`;
     const members = byText.get(key) ?? [];
     byText.set(key, members);
     members.push({ id, entry, checks: entry.checks.map((check) => ({ ...check, chance: chanceOfSet(check.set) })) });

@@ -21,12 +21,10 @@ export interface Image {
   /** Where the text is put. */
   readonly textAt: number;
   readonly outAt: number;
-  readonly gatesAt: number;
 }
 
 export function makeImage(texts: readonly TextEntry[], places: readonly PlaceEntry[]): Image {
   const room = new Room();
-  const gatesAt = room.take(texts.length);
   const groupCount = Math.ceil(places.length / GROUP);
   const groupsAt = room.take(groupCount * ROW * PLACES);
   const followsAt = room.take(places.length * 4);
@@ -47,8 +45,6 @@ export function makeImage(texts: readonly TextEntry[], places: readonly PlaceEnt
   header[HEADER.texts] = textsAt.texts;
   header[HEADER.sets] = textsAt.sets;
   header[HEADER.lists] = textsAt.lists;
-  header[HEADER.rules] = textsAt.rules;
-  header[HEADER.gates] = gatesAt;
   header[HEADER.groups] = groupsAt;
   header[HEADER.groupCount] = groupCount;
   header[HEADER.entryCount] = texts.length;
@@ -56,7 +52,7 @@ export function makeImage(texts: readonly TextEntry[], places: readonly PlaceEnt
   header[HEADER.eights] = eights;
   header[HEADER.out] = outAt;
   header[HEADER.outLimit] = outAt + OUT_ROOM;
-  return { tables, size: room.end + 64, textAt, outAt, gatesAt };
+  return { tables, size: room.end + 64, textAt, outAt };
 }
 
 /** Each once: what follows is the same for many anchors, of other rules too. */

@@ -14,7 +14,6 @@ import {
   FOLDS,
   HEADER,
   hashOf,
-  IS_GATE,
   ITEM_AROUND,
   ITEM_BEFORE,
   ITEM_LAST,
@@ -139,8 +138,7 @@ class Kernel {
     const flags = bytes[entry] as number;
     if (this.#bare) {
       if ((flags & FOLDS) !== 0) this.#all(entry, at);
-    } else if ((flags & IS_GATE) !== 0) this.#gate(entry, at);
-    else this.#rules(entry, at);
+    } else this.#rules(entry, at);
   }
 
   /** Of the text's rule of that number. */
@@ -151,14 +149,6 @@ class Kernel {
   #all(entry: number, at: number): void {
     const count = this.#words[(entry >>> 2) + 1] as number;
     for (let i = 0; i < count; i += 1) this.#hit(this.#words[this.#ruleAt(entry, i) >>> 2] as number, at);
-  }
-
-  #gate(entry: number, at: number): void {
-    const id = this.#words[this.#ruleAt(entry, 0) >>> 2] as number;
-    const gate = (this.#words[HEADER.gates] as number) + id;
-    if (this.#bytes[gate] !== 0) return;
-    this.#bytes[gate] = 1;
-    this.#hit(id, at);
   }
 
   #rules(entry: number, at: number): void {

@@ -35,19 +35,17 @@ export const HEADER = {
   texts: 0,
   sets: 1,
   lists: 2,
-  gates: 3,
-  groups: 4,
-  groupCount: 5,
-  entryCount: 6,
-  rules: 7,
-  out: 8,
-  outLimit: 9,
-  hits: 10,
-  start: 11,
-  end: 12,
-  follows: 13,
+  groups: 3,
+  groupCount: 4,
+  entryCount: 5,
+  out: 6,
+  outLimit: 7,
+  hits: 8,
+  start: 9,
+  end: 10,
+  follows: 11,
   /** Eights of buckets: one to three. */
-  eights: 14,
+  eights: 12,
 } as const;
 
 /**
@@ -64,8 +62,7 @@ export const ITEM_AROUND = 4;
  * lookups; then sixteen bytes each of which bits count, which are set, and what there must be.
  */
 export const TEXT_SIZE = 64;
-export const IS_GATE = 1;
-export const FOLDS = 2;
+export const FOLDS = 1;
 /** Rules of one text that are told apart at once, a bit each. */
 export const MOST_RULES = 32;
 /** A lookup: at which place, then for each byte there, and for what is beyond the text, the rules that allow it. */

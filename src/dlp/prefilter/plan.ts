@@ -1,23 +1,19 @@
 /** How a set of rules is searched for together: one scanner over all of their anchors and keywords. */
 
 import type { CompiledRule } from '../compiled-rule.ts';
-import { rarestWindow } from './anchors.ts';
-import { foldedBytes, inEitherCase } from './coded-text.ts';
 import { type Around, type Extent, entriesOf, type RuleEntries } from './entries.ts';
 import { makeImage } from './image.ts';
 import type { PlaceEntry, TextEntry } from './image-parts.ts';
-import { MOST_TEXT } from './layout.ts';
+import { asksForKeywords, type Keywords, keywordsOf } from './keywords.ts';
 import { foldsBeyondAscii } from './parse-regex.ts';
 import { type Engine, Prefilter } from './prefilter.ts';
 
 /** Longest match that is looked for around letters that fold into it by its texts. */
 const LONGEST_FOLDED = 4096;
-/** Shortest keyword that is a condition. */
-export const SHORTEST_KEYWORD = 3;
 
 export interface RulePlan {
   readonly rule: CompiledRule;
-  /** Whether one of its keywords has to be found in the text beside its anchor. */
+  /** Whether one of its keywords has to be in the text. */
   readonly gated: boolean;
   /** Whether RE2 may match it by letters beyond ASCII that fold to `k` or `s`. */
   readonly folds: boolean;
@@ -35,6 +31,8 @@ export interface ScanPlan {
   readonly prefilter: Prefilter;
   /** By entry of the prefilter: what a hit of it means. */
   readonly entries: readonly Meaning[];
+  /** Of the rules that ask for one, by their index. */
+  readonly keywords: Keywords;
   /** Rules that run over every text. */
   readonly everywhere: readonly number[];
   /** Rules that fold beyond ASCII and are known by no text: they are looked for around each such letter. */
@@ -43,13 +41,9 @@ export interface ScanPlan {
   readonly foldingReach: number;
 }
 
-/** The rule that may match around the hit, or the rules that a keyword lets run. */
+/** The rule that may match around the hit. */
 export interface Meaning extends Extent {
-  /** -1 for a keyword. */
   readonly rule: number;
-  readonly gates: readonly number[];
-  /** All of the keyword, in lower case, when it is longer than what the scanner compares. */
-  readonly keyword: Buffer | null;
 }
 
 /** `prepared` are entries that were derived before, by expression. */
@@ -59,33 +53,30 @@ export function makePlan(
   prepared: ReadonlyMap<string, RuleEntries> = NONE,
 ): ScanPlan {
   const known = rules.map((rule) => knownOf(rule, prepared));
-  const gates = new Map<string, number[]>();
   const plans = rules.map((rule, index): RulePlan => {
     const { entries, folds } = known[index] as Known;
-    const gated = isGated(rule, entries);
-    if (gated)
-      for (const word of rule.keywords)
-        gates.set(word.toString('latin1'), [...(gates.get(word.toString('latin1')) ?? []), index]);
+    const gated = asksForKeywords(rule, entries);
     const by = entries.everywhere ? 'everything' : entries.places.length > 0 ? 'prefix' : 'literal';
     return { rule, gated, folds, reach: entries.reach, runs: entries.runs, by, around: entries.around };
   });
   const texts = known.flatMap(({ entries }, rule) => entries.texts.map((entry) => ({ entry, rule })));
-  const words = [...gates].map(([word, of]) => ({ entry: gateEntry(word), of, word }));
   const places = known.flatMap(({ entries }, rule) => entries.places.map((entry) => ({ entry, rule })));
   const meaning = ({ entry, rule }: { entry: { readonly extent: Extent }; rule: number }): Meaning => ({
     rule,
     ...entry.extent,
-    gates: [],
-    keyword: null,
   });
   const image = makeImage(
-    [...texts, ...words].map(({ entry }): TextEntry => entry),
+    texts.map(({ entry }): TextEntry => entry),
     places.map(({ entry }): PlaceEntry => entry),
   );
   return {
     rules: plans,
     prefilter: new Prefilter(image, engine),
-    entries: [...texts.map(meaning), ...words.map(gateMeaning), ...places.map(meaning)],
+    entries: [...texts, ...places].map(meaning),
+    keywords: keywordsOf(
+      plans.map(({ rule, gated }) => (gated ? rule : null)),
+      engine,
+    ),
     everywhere: indexesOf(plans, ({ by }) => by === 'everything'),
     aroundFolding: indexesOf(plans, ({ folds }, i) => folds && !(known[i] as Known).byTexts),
     foldingReach: Math.max(
@@ -148,29 +139,4 @@ function knownOf(rule: CompiledRule, prepared: ReadonlyMap<string, RuleEntries>)
   const known = { entries, folds, byTexts };
   facts.set(rule, known);
   return known;
-}
-
-/** Whether its keywords are to be looked for. One too short for it is no condition worth having, nor is one in every anchor. */
-function isGated({ keywords }: CompiledRule, { texts, places, everywhere }: RuleEntries): boolean {
-  const words = keywords.map((word) => word.toString('latin1'));
-  if (words.length === 0 || words.some((word) => word.length < SHORTEST_KEYWORD)) return false;
-  if (everywhere || places.length > 0) return true;
-  return !texts.every(({ text }) => {
-    const folded = String.fromCharCode(...foldedBytes(text));
-    return words.some((word) => folded.includes(word));
-  });
-}
-
-function gateEntry(word: string): TextEntry {
-  const text = inEitherCase(Buffer.from(word, 'latin1')).slice(0, MOST_TEXT);
-  const { texts: windows, at: windowAt } = rarestWindow(text, [], []);
-  const gate = word.length <= MOST_TEXT;
-  return { text, windows, windowAt, gate, folds: false, checks: [], automaton: null };
-}
-
-const NO_EXTENT: Extent = { reachBefore: 0, reachAfter: 0, length: 0, before: 0, after: 0 };
-
-function gateMeaning({ of, word }: { of: readonly number[]; word: string }): Meaning {
-  const keyword = word.length > MOST_TEXT ? Buffer.from(word, 'latin1') : null;
-  return { rule: -1, ...NO_EXTENT, gates: of, keyword };
 }

@@ -5,8 +5,8 @@ import { shippedRules } from '../../../test/dlp/shipped-rules.ts';
 import { candidatesOf, scanRule } from '../scan.ts';
 import { foldedBytes } from './coded-text.ts';
 import { entriesOf } from './entries.ts';
+import { SHORTEST_KEYWORD } from './keywords.ts';
 import { foldsBeyondAscii, parseRegex } from './parse-regex.ts';
-import { SHORTEST_KEYWORD } from './plan.ts';
 import { longest } from './syntax.ts';
 
 const NOWHERE = { host: '', tool: '' };

@@ -11,6 +11,11 @@ export interface Hits {
   readonly count: number;
 }
 
+/** The places alone. */
+export function placesOf({ numbers, count }: Hits): number[] {
+  return Array.from({ length: count }, (_, i) => numbers[2 * i + 1] as number);
+}
+
 export type Engine = 'webassembly' | 'typescript';
 
 interface Machine {
@@ -39,7 +44,6 @@ export class Prefilter {
     this.#machine ??= machineOf(this.image, this.#engine);
     let count = 0;
     for (let at = 0; at < text.length; at += CHUNK) count = this.#chunk(this.#machine, { text, at, plain, count });
-    this.#closeGates(this.#machine, count);
     return { numbers: this.#found, count };
   }
 
@@ -82,14 +86,6 @@ export class Prefilter {
       found[2 * count + i + 1] = (words[out + i + 1] as number) - shift;
     }
     return count + fresh;
-  }
-
-  #closeGates({ bytes, words }: Machine, count: number): void {
-    const texts = words[HEADER.entryCount] as number;
-    for (let i = 0; i < count; i += 1) {
-      const id = this.#found[2 * i] as number;
-      if (id < texts) bytes[this.image.gatesAt + id] = 0;
-    }
   }
 }
 
