@@ -97,6 +97,13 @@ function mayMatch(joined: Buffer, { anywhere }: Strong): boolean {
   return anywhere.scan(joined).count > 0 || foldingLetters(joined).length > 0;
 }
 
+/** Where anchors of the rules that are tried stand in a text; null where they may stand anywhere. */
+export function anchorsIn(text: Buffer, set: RuleSet): readonly number[] | null {
+  if (foldingLetters(text).length > 0) return null;
+  const { numbers, count } = strongRules(set).anywhere.scan(text);
+  return Array.from({ length: count }, (_, i) => numbers[2 * i + 1] as number);
+}
+
 /** Of a part, what may be the beginning of a match that goes on; and what is looked at of the next ones. */
 const LONGEST_BEGINNING = 256;
 const AHEAD = 64;

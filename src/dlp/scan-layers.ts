@@ -2,6 +2,7 @@
 
 import { LIKELIHOODS } from '../core/finding.ts';
 import { addAll } from '../core/large-lists.ts';
+import { anchoredChains } from './anchored-chains.ts';
 import type { Seen } from './candidates.ts';
 import type { RuleSet } from './compiled-rules.ts';
 import { joinedMatches, mostEffort } from './joined.ts';
@@ -271,7 +272,7 @@ function* inParts({ text, chains }: Chains, { set, context }: Walk, shapes: Shap
   const isLooked = text.length <= LARGEST_IN_PARTS || context.isLeaving;
   const others = isLooked ? chainsOf(text, context, shapes) : [];
   const left = mostEffort();
-  for (const chain of [...chains, ...others]) {
+  for (const chain of anchoredChains(text, [...chains, ...others], set)) {
     const { decoded, begins, parts, written } = joined(text, chain);
     const { pathAt, host, tool } = context;
     const placed = pathAt && { pathAt: (offset: number) => pathAt(parts(offset, offset + 1)[0]?.start ?? 0) };

@@ -75,7 +75,8 @@ function decodedPieces(text: Buffer, pieces: readonly Piece[]): (Decoded | null)
   );
 }
 
-function copyPiece(text: Buffer, { start, end }: Piece, to: Buffer, at: number): void {
+/** Its bytes as they stand. */
+export function copyPiece(text: Buffer, { start, end }: Piece, to: Buffer, at: number): void {
   if (end - start > SHORT) text.copy(to, at, start, end);
   else for (let from = start, out = at; from < end; from += 1, out += 1) to[out] = text[from] as number;
 }
