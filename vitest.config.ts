@@ -15,36 +15,22 @@ const stray = {
   },
 };
 
-/**
- * Short tests of values: their files share a process, and the modules that they read, which takes longer than most of them
- * run. Those of `dlp` and `policy` do not: they are slower so, not faster.
- */
-const SHORT = ['src/{core,wire,categories,config,admin,console,cli}/**/*.test.ts'];
-
 export default defineConfig({
   test: {
     setupFiles: ['test/code-cache.ts'],
+    include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
+    exclude: ['node_modules/**', 'test/soak/**', 'test/docker/**', 'test/clients/**'],
     pool: 'forks',
+    // Files share a process, and what it read and compiled: by itself each file would spend a third of its time on that.
+    isolate: false,
+    restoreMocks: true,
     // Much of their time tests wait: for a commit, a start, a silence.
-    maxWorkers: Math.max(2, availableParallelism() - 1),
+    maxWorkers: availableParallelism() + 1,
     sequence: { sequencer: LongestFirst },
     testTimeout: 30_000,
     hookTimeout: 60_000,
     teardownTimeout: 10_000,
+    expect: { poll: { timeout: 10_000 } },
     reporters: ['default', ['json', { outputFile: results }], stray],
-    projects: [
-      {
-        extends: true,
-        test: { name: 'short', include: SHORT, isolate: false, restoreMocks: true, unstubEnvs: true },
-      },
-      {
-        extends: true,
-        test: {
-          name: 'whole',
-          include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
-          exclude: ['node_modules/**', 'test/soak/**', 'test/docker/**', 'test/clients/**', ...SHORT],
-        },
-      },
-    ],
   },
 });
