@@ -1,11 +1,12 @@
-import { createHash } from 'node:crypto';
+import { sha256Text } from '../../src/control/load-revision.ts';
+import { readPreparedRules } from '../../src/control/prepared-rules.ts';
 import type { RuleSet } from '../../src/dlp/compiled-rules.ts';
 import { compileRules } from '../../src/dlp/rule-set.ts';
 import { readTree } from '../../src/store/read-tree.ts';
 
 let kept: RuleSet | null = null;
 
-/** The rules that come with the project, read and tested: once in a process, with the tables that are derived from them. */
+/** The rules that come with the project: read once in a process, and tested once at set-up, which found what is known of each. */
 export function shippedRules(): RuleSet {
   kept ??= read();
   return kept;
@@ -13,7 +14,7 @@ export function shippedRules(): RuleSet {
 
 function read(): RuleSet {
   const files = readTree([new URL('../../rules/dlp', import.meta.url).pathname], ['.yaml']);
-  const made = compileRules(files, (text) => createHash('sha256').update(text).digest('hex'));
+  const made = compileRules(files, sha256Text, { prepared: readPreparedRules });
   if (!made.ok) throw new Error(made.error[0]?.message);
   return made.value;
 }

@@ -2,22 +2,14 @@
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { sha256Text } from '../../control/load-revision.ts';
-import { readTree } from '../../store/read-tree.ts';
-import { compileRules } from '../rule-set.ts';
+import { shippedRules } from '../../../test/dlp/shipped-rules.ts';
 import { type Candidate, candidatesOf, NOWHERE } from '../scan.ts';
 import { jsonLayer, percentLayer, quotedPrintableLayer } from './escapes.ts';
 import { confusableLayer, invisibleLayer } from './letters.ts';
 import { copied, nearChanges, type SplicedLayer, type Undone } from './splices.ts';
 import { terminalLayer } from './terminal.ts';
 
-const shipped = compileRules(
-  readTree([new URL('../../../rules/dlp', import.meta.url).pathname], ['.yaml']),
-  sha256Text,
-  { passed: () => true },
-);
-if (!shipped.ok) throw new Error(shipped.error[0]?.message);
-const set = shipped.value;
+const set = shippedRules();
 const { plan } = set;
 const samples = set.rules.flatMap(({ spec }) => spec.tests.match);
 const UNDO = { percentLayer, jsonLayer, quotedPrintableLayer, invisibleLayer, confusableLayer, terminalLayer };

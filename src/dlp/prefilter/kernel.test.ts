@@ -4,21 +4,14 @@ import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import RE2 from 're2';
 import { describe, expect, it } from 'vitest';
-import { sha256Text } from '../../control/load-revision.ts';
-import { readTree } from '../../store/read-tree.ts';
+import { shippedRules } from '../../../test/dlp/shipped-rules.ts';
 import type { CompiledRule } from '../compiled-rule.ts';
 import type { RuleSet } from '../compiled-rules.ts';
-import { compileRules } from '../rule-set.ts';
 import { candidatesOf, NOWHERE, scanRule } from '../scan.ts';
 import { CHUNK, HEADER } from './layout.ts';
 import { makePlan } from './plan.ts';
 
-const shipped = compileRules(
-  readTree([new URL('../../../rules/dlp', import.meta.url).pathname], ['.yaml']),
-  sha256Text,
-);
-if (!shipped.ok) throw new Error(shipped.error[0]?.message);
-const { rules } = shipped.value;
+const { rules } = shippedRules();
 const samples = rules.flatMap(({ spec }) => spec.tests.match);
 const fast = makePlan(rules, 'webassembly');
 const plain = makePlan(rules, 'typescript');
