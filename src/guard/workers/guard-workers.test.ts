@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it, onTestFinished } from 'vitest';
 import { contextOf } from '../../../test/dlp/guard-context.ts';
 import { portableRules, rulesFrom } from '../../dlp/portable-rules.ts';
 import { compileRules } from '../../dlp/rule-set.ts';
@@ -196,6 +196,7 @@ function scripted(most: number, deadlineMs = 60_000) {
     };
   };
   const crew = new GuardWorkers({ most, deadlineMs, start });
+  onTestFinished(() => crew.close());
   const job = (tenant: string, isSmall = false): Job => ({
     ...{ tenant, isSmall, rules },
     work: { what: 'encode', coding: tenant, chunks: [] },
@@ -227,18 +228,18 @@ it('a thread that was started ahead is there for the first body, and no second o
 describe('who waits for a thread', () => {
   it('tenants take turns, whatever one of them piles up', () => {
     const { asked, crew, job, done } = scripted(1);
-    for (const tenant of ['a', 'a', 'a', 'a', 'b', 'c']) void crew.run(job(tenant));
+    for (const tenant of ['a', 'a', 'a', 'a', 'b', 'c']) void settled(crew.run(job(tenant)));
     while (asked.length < 6) asked.at(-1)?.say(done());
     expect(order(asked)).toBe('a a b c a a');
   });
 
   it('a tenant whose windows take long never has all threads', () => {
     const { asked, crew, job, done } = scripted(2);
-    void crew.run(job('slow'));
+    void settled(crew.run(job('slow')));
     asked[0]?.say(done(3000));
-    for (let i = 0; i < 3; i += 1) void crew.run(job('slow'));
+    for (let i = 0; i < 3; i += 1) void settled(crew.run(job('slow')));
     expect(order(asked)).toBe('slow slow');
-    void crew.run(job('other'));
+    void settled(crew.run(job('other')));
     expect(order(asked)).toBe('slow slow other');
   });
 
