@@ -25,7 +25,7 @@ export default defineConfig({
     isolate: false,
     restoreMocks: true,
     // Much of their time tests wait: for a commit, a start, a silence.
-    maxWorkers: availableParallelism() + 1,
+    maxWorkers: 2 * availableParallelism(),
     sequence: { sequencer: LongestFirst },
     testTimeout: 30_000,
     hookTimeout: 60_000,
