@@ -1,6 +1,7 @@
 import { toASCII } from 'node:punycode';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { heapInUse } from '../../test/collected.ts';
 import { parseHost } from './host.ts';
 import { decodePunycode } from './punycode.ts';
 
@@ -58,4 +59,15 @@ describe('decodePunycode', () => {
   });
 
   it.each(['-', 'a!', '999999999999', 'é', '-a'])('%j is none', (text) => expect(decodePunycode(text)).toBeNull());
+});
+
+it('T-48 the name of a host keeps nothing of the text that it stands in', () => {
+  for (const of of ['name', 'Name']) {
+    const before = heapInUse();
+    const kept = Array.from({ length: 200 }, (_, i) =>
+      nameOf(`${'x'.repeat(20_000)} host-${i}.${of}-of-a-zone.test`.slice(20_001)),
+    );
+    expect(heapInUse() - before).toBeLessThan(1e6);
+    expect(new Set(kept).size).toBe(200);
+  }
 });

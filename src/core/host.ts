@@ -7,6 +7,7 @@
  */
 
 import { type IpAddress, ipText, parseIpv4, parseIpv6 } from './ip-address.ts';
+import { ownText } from './own-text.ts';
 import { decodePunycode } from './punycode.ts';
 import { err, ok, type Result } from './result.ts';
 
@@ -36,8 +37,7 @@ const LABEL = /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/;
 export function parseHost(text: string): Result<Host, HostProblem> {
   if (text === '') return err('empty');
   if (text.length > 1024) return err('too_long');
-  if (text.length <= 253 && PLAIN.test(text) && !text.includes('xn--'))
-    return ok({ kind: 'name', name: text, ip: null });
+  if (text.length <= 253 && PLAIN.test(text) && !text.includes('xn--')) return ok(named(text));
   if (text.startsWith('[') || text.endsWith(']')) return parseBracketed(text);
   if (text.includes(':')) return err('bad_brackets');
   const ascii = toAscii(text);
@@ -48,7 +48,12 @@ export function parseHost(text: string): Result<Host, HostProblem> {
   const labels = name.split('.');
   if (endsInNumber(labels)) return parseNumeric(name);
   if (!labels.every((label) => LABEL.test(label))) return err('bad_label');
-  return ok({ kind: 'name', name, ip: null });
+  return ok(named(name));
+}
+
+/** Caches go by it, and would keep the head that it stood in (T-48). */
+function named(text: string): Host {
+  return { kind: 'name', name: ownText(text), ip: null };
 }
 
 /** The host of an address that was dialled or reported, never null for what a resolver returns. */

@@ -5,6 +5,7 @@
  */
 
 import { LRUCache } from 'lru-cache';
+import { ownText } from '../core/own-text.ts';
 import type { RuleSet } from '../dlp/compiled-rules.ts';
 import { type Effort, type JoinedMatch, joinedMatches, mostEffort } from '../dlp/joined.ts';
 import type { NamedValue } from '../dlp/layers/chains.ts';
@@ -18,6 +19,7 @@ const LONGEST = 512;
 const NEWLINE = Buffer.from('\n');
 
 interface Chain {
+  readonly name: string;
   readonly parts: readonly Buffer[];
   /**
    * The last value came to what it came to before and made it what it is, and nothing was found: the same again is the same
@@ -69,16 +71,16 @@ export class PartMemory {
     const together = new Together();
     const left = mostEffort();
     const told = [...byName(values)].map(([name, news]) => {
-      const chain = chains.get(name) ?? NEW_CHAIN;
+      const chain = chains.get(name) ?? newChain(name);
       const goesOn = chain.isSteady && news.length === 1 && news[0]?.equals(chain.parts.at(-1) ?? NEWLINE) === true;
       if (!goesOn && chain.parts.length > 0) together.add(chain.parts, news);
-      return { name, news, chain, goesOn };
+      return { news, chain, goesOn };
     });
     const found = together.matches(this.#rules, left);
     const isClean = found.length === 0 && !left.isCut;
-    for (const { name, news, chain, goesOn } of told) {
-      chains.delete(name);
-      chains.set(name, goesOn ? chain : after(chain, news, { parts, isClean }));
+    for (const { news, chain, goesOn } of told) {
+      chains.delete(chain.name);
+      chains.set(chain.name, goesOn ? chain : after(chain, news, { parts, isClean }));
     }
     trim(chains);
     return found;
@@ -93,7 +95,9 @@ export class PartMemory {
   }
 }
 
-const NEW_CHAIN: Chain = { parts: [], isSteady: false };
+function newChain(name: string): Chain {
+  return { name: ownText(name), parts: [], isSteady: false };
+}
 
 function after(
   chain: Chain,
@@ -102,7 +106,7 @@ function after(
 ): Chain {
   const kept = lastOf(chain.parts, news, parts);
   const isSame = kept.length === chain.parts.length && kept.every((part, i) => part.equals(chain.parts[i] as Buffer));
-  return { parts: kept, isSteady: isClean && isSame && news.length === 1 };
+  return { name: chain.name, parts: kept, isSteady: isClean && isSame && news.length === 1 };
 }
 
 function byName(values: readonly NamedValue[]): Map<string, Buffer[]> {

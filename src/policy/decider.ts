@@ -6,6 +6,7 @@
 import { LRUCache } from 'lru-cache';
 import type { Decision, DecisionRequest } from '../core/decision.ts';
 import type { Fact } from '../core/fact.ts';
+import { ownText } from '../core/own-text.ts';
 import type { Principal } from '../core/principal.ts';
 import { NOTHING_WAIVED } from './case.ts';
 import { nextExpiry } from './controls/control-index.ts';
@@ -38,7 +39,7 @@ export function createDecider({ source, leases }: DeciderOptions): Decider {
       return known.decision;
     }
     counts.misses += 1;
-    const entry = fresh(key, request, snapshot);
+    const entry = fresh(ownText(key), request, snapshot);
     leases.remember(entry);
     return noted(request, snapshot, entry.decision);
   };

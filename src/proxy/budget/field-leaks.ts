@@ -4,6 +4,7 @@
  */
 
 import { LRUCache } from 'lru-cache';
+import { ownText } from '../../core/own-text.ts';
 import type { Exchange } from '../exchange.ts';
 import { joined } from '../fields.ts';
 import { fieldLeak } from './leak.ts';
@@ -61,9 +62,14 @@ export class FieldLeaks implements FieldBook {
       unheard.push([sent, value]);
       if (value.length <= LONGEST) news.set(name, value).set(sent, value);
     }
-    const keep = () => void (news.size > 0 && this.#told.set(key, new Map([...(told ?? []), ...news])));
+    const keep = () => void (news.size > 0 && this.#told.set(key, new Map([...(told ?? []), ...owned(news)])));
     return { bytes: Math.max(0, bytes - FREE), news: unheard, keep };
   }
+}
+
+/** What is counted is all that is kept: not the heads that these stood in (T-48). */
+function owned(news: Told): [string, string][] {
+  return [...news].map(([name, value]) => [ownText(name), ownText(value)]);
 }
 
 function sizeOf(told: Told): number {
