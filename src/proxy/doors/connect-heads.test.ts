@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { buffersInUse, heapInUse } from '../../../test/collected.ts';
 import { HEAD_LIMITS, readRequestHead } from '../../wire/http-head.ts';
 import { field } from '../fields.ts';
 import { type ConnectAsk, ConnectHeads } from './connect-heads.ts';
@@ -65,6 +66,24 @@ describe('heads of CONNECT', () => {
     expect(heads.recall(many[599] as Buffer)).not.toBeNull();
     const long = head(basic('x'.repeat(4096)));
     expect(kept(long).recall(long)).toBeNull();
+  });
+
+  it('keeps no credential, neither in texts nor in memory that was given out beside', async () => {
+    const before = { heap: heapInUse(), buffers: await buffersInUse() };
+    const heads = new ConnectHeads(HEAD_LIMITS.maxBytes);
+    for (let i = 0; i < 500; i += 1) {
+      const host = `host-with-a-name-${i}.test:443`;
+      read(head(`Bearer ${String(i).padEnd(3900, 'x')}`, host), heads);
+      // The pool moves on.
+      for (let n = 0; n < 20; n += 1) Buffer.from('y'.repeat(4000));
+    }
+    const heap = heapInUse() - before.heap;
+    const buffers = (await buffersInUse()) - before.buffers;
+    // The credentials are 2 MB, the pools 32.
+    expect(heap).toBeLessThan(1.2e6);
+    expect(buffers).toBeLessThan(4e6);
+    const asked = head('Bearer other', 'host-with-a-name-7.test:443');
+    expect(heads.recall(asked)).toEqual(read(asked, null));
   });
 
   it('recalls whatever bytes as they would be read, or not at all', () => {

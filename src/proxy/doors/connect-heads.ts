@@ -4,7 +4,7 @@
  *
  * INVARIANT: what is recalled is what `readRequestHead` and `readAsk` would read of the same bytes. It follows from nothing but
  * them and settings that do not change, so it cannot grow old; who asks, and whether they may, is found out each time. No
- * credential is kept: it is taken from each head anew.
+ * credential is kept: it is taken from each head anew, and what is kept is in memory of its own.
  */
 
 import type { RequestHead } from '../../wire/http-head.ts';
@@ -67,23 +67,30 @@ export class ConnectHeads {
     const at = value === '' ? text.length : text.indexOf(secret);
     // Elsewhere in the head it could be anything, and would be kept.
     if (value !== '' && (!CREDENTIAL.test(secret) || text.indexOf(secret, at + 1) >= 0)) return;
-    this.#makeRoom();
-    this.#byLine.set(text.slice(0, text.indexOf('\r')), {
-      before: Buffer.from(bytes.subarray(0, at)),
-      after: Buffer.from(bytes.subarray(at + secret.length)),
-      scheme: value === '' ? null : scheme,
-      ask: Object.freeze(ask),
-      accept,
+    this.#set(bytes.toString('latin1', 0, bytes.indexOf(CR)), {
+      ...around(bytes, at, at + secret.length),
+      // Whose texts are no pieces of this head.
+      ...structuredClone({ scheme: value === '' ? null : scheme, ask, accept }),
     });
   }
 
-  #makeRoom(): void {
-    if (this.#byLine.size < MOST) return;
+  #set(line: string, known: Known): void {
+    Object.freeze(known.ask);
+    this.#byLine.set(line, known);
+    if (this.#byLine.size <= MOST) return;
     for (const oldest of this.#byLine.keys()) {
       this.#byLine.delete(oldest);
       return;
     }
   }
+}
+
+/** A piece of Node's pool would keep what was given out beside it, such as what credentials were decoded to. */
+function around(bytes: Buffer, start: number, end: number): Pick<Known, 'before' | 'after'> {
+  const own = Buffer.allocUnsafeSlow(bytes.length - (end - start));
+  bytes.copy(own, 0, 0, start);
+  bytes.copy(own, start, end);
+  return { before: own.subarray(0, start), after: own.subarray(start) };
 }
 
 /** Undefined where what stands in its place is none that could be told from what stands around it. */
