@@ -3,7 +3,7 @@
  * out about them still holds then, and only the rest of the head is looked at.
  */
 
-import { type GuardPart, type PartValues, partValues } from './part-values.ts';
+import { type GuardPart, type PartValue, type PartValues, partValues } from './part-values.ts';
 
 export class FieldParts {
   readonly parts: readonly GuardPart[];
@@ -20,7 +20,7 @@ export class FieldParts {
   }
 
   get values(): PartValues {
-    this.#values ??= partValues(this.parts);
+    this.#values ??= owned(partValues(this.parts));
     return this.#values;
   }
 
@@ -33,4 +33,19 @@ export class FieldParts {
     this.#cleanBy = by;
     this.#cleanAt = at;
   }
+}
+
+/** A piece of Node's pool would hold 64 KB of it, for as long as a connection waits (T-48). */
+function owned({ words, listed }: PartValues): PartValues {
+  const all = [...words, ...listed];
+  if (all.length === 0) return { words, listed };
+  const room = Buffer.allocUnsafeSlow(all.reduce((sum, { value }) => sum + value.length, 0));
+  let at = 0;
+  const copied = (one: PartValue): PartValue => {
+    const value = room.subarray(at, at + one.value.length);
+    value.set(one.value);
+    at += value.length;
+    return { ...one, value };
+  };
+  return { words: words.map(copied), listed: listed.map(copied) };
 }

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { heapInUse } from '../../test/collected.ts';
 import { type FieldsReading, HEAD_LIMITS, HeadScan, readRequestHead } from './http-head.ts';
 import { LastFields } from './last-fields.ts';
 
@@ -54,7 +55,7 @@ test('T-45 a head that comes byte by byte is looked at once, and reads like one 
         return typeof value === 'function' ? value.bind(part) : value;
       },
     });
-  const decode = (_: Uint8Array, end: number) => text.slice(0, end);
+  const decode = (part: Uint8Array, end: number) => Buffer.from(part.buffer, part.byteOffset, end).toString('latin1');
   const scan = new HeadScan();
   for (let end = 1; end < bytes.length; end += 1)
     expect(readRequestHead(counted(end), { ...HEAD_LIMITS, scan }, decode)).toBeNull();
@@ -97,6 +98,20 @@ test('fields that a connection says again are the very same list, and others are
   // Of what is longer than is kept nothing is known, and nothing of what was before it.
   const long = `Host: a.test\r\nA: ${'b'.repeat(5000)}\r\n\r\n`;
   expect(headersOf(`GET /1 HTTP/1.1\r\n${long}`)).not.toBe(headersOf(`GET /1 HTTP/1.1\r\n${long}`));
+});
+
+test('T-48 fields keep nothing of the line before them, and it nothing of them', () => {
+  const read = (path: string, field: string) => {
+    const found = head(`GET /${path} HTTP/1.1\r\nHost: a.test\r\nAccept: application/json\r\nX: ${field}\r\n\r\n`);
+    if (!found?.ok) throw new Error('no head');
+    return found.value;
+  };
+  const long = 'x'.repeat(20_000);
+  const before = heapInUse();
+  const fields = Array.from({ length: 100 }, () => read(long, 'a').headers);
+  const targets = Array.from({ length: 100 }, () => read('of-a-document.html', long).target);
+  expect(heapInUse() - before).toBeLessThan(1e6);
+  expect([fields.length, targets.length]).toEqual([100, 100]);
 });
 
 test('T-23 whatever came before on a connection, a head reads as it does by itself', () => {

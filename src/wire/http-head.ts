@@ -119,20 +119,27 @@ export function readHead(
   const end = findEnd(bytes, limits.maxBytes, limits.scan ?? new HeadScan());
   if (end === 'more') return bytes.length >= limits.maxBytes ? err('too_large') : null;
   if (typeof end === 'string') return err(end);
-  const lines = decode(bytes, end - 4).split('\r\n');
-  if (lines.length - 1 > limits.maxFields) return err('too_many_fields');
+  // Apart, or who keeps one of them would keep both.
+  const behindFirst = bytes.indexOf(CR) + 2;
+  const first = decode(bytes, behindFirst - 2);
+  const lines = linesOf(bytes.subarray(behindFirst, end), decode);
+  if (lines.length > limits.maxFields) return err('too_many_fields');
   const headers: HeaderField[] = [];
   const framed: Framed = { hosts: [], lengths: [], codings: [] };
-  for (let i = 1; i < lines.length; i += 1) {
-    const field = readField(lines[i] as string);
+  for (const line of lines) {
+    const field = readField(line);
     if (typeof field === 'string') return err(field);
     headers.push(field);
     note(framed, field);
   }
-  const [first = ''] = lines;
   const framing = bodyFraming(framed);
-  limits.last?.keep(bytes.subarray(first.length + 2, end), { headers, framing, framed });
+  limits.last?.keep(bytes.subarray(behindFirst, end), { headers, framing, framed });
   return ok({ first, headers, length: end, framing, framed });
+}
+
+/** Of fields with the empty line behind them. */
+function linesOf(fields: Uint8Array, decode: (bytes: Uint8Array, end: number) => string): string[] {
+  return fields.length === 2 ? [] : decode(fields, fields.length - 4).split('\r\n');
 }
 
 /** A head of which all but the first line was read before; null where that is not so. */

@@ -20,6 +20,11 @@ export class LastFields<T> {
     return this.#length;
   }
 
+  /** What was read of the bytes that are kept; null where there are none. */
+  get reading(): T | null {
+    return this.#reading;
+  }
+
   /** What was read of the bytes at this place, where they are the same; null where they are others, or not all there. */
   at(bytes: Uint8Array, from: number): T | null {
     const to = from + this.#length;

@@ -1,8 +1,10 @@
 /** T-48: distinct hosts and tasks fill caches up to their bounds and no further. */
 
-import type { Socket } from 'node:net';
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { parseHost } from '../../src/core/host.ts';
+import { heapInUse } from '../collected.ts';
 import { answer, type Lab, openLab } from '../proxy/lab.ts';
 
 let lab: Lab;
@@ -45,4 +47,32 @@ it('T-48 no more certificates are kept than the bound says', () => {
   for (let i = 1; i < 200; i += 1) contextOf(i);
   expect(contextOf(199)).toBe(contextOf(199));
   expect(contextOf(0)).not.toBe(first);
+});
+
+it('T-48 a connection that waits holds no more of its request than it compares the next one with', async () => {
+  lab.script = (socket) => socket.write(answer('ok'));
+  const host = `web.lab.test:${lab.plainPort}`;
+  // It goes no further than the gate, and is longer than what is compared.
+  const fields = `Proxy-Connection: ${'x'.repeat(30_000)}\r\n${lab.authorization()}`;
+  const request = Buffer.from(`GET http://${host}/ HTTP/1.1\r\nHost: ${host}\r\n${fields}\r\n`, 'latin1');
+  const [address = '', port = ''] = lab.appliance.proxyAddress.split(':');
+  const clients: Socket[] = [];
+  const ask = async (client: Socket) => {
+    client.write(request);
+    for (let said = ''; !said.endsWith('ok'); ) said += String(await once(client, 'data'));
+  };
+  const open = async (count: number) => {
+    for (let i = 0; i < count; i += 1) {
+      const client = connect(Number(port), address);
+      clients.push(client);
+      await ask(client);
+    }
+  };
+  await open(20);
+  const before = heapInUse();
+  await open(200);
+  const grown = heapInUse() - before;
+  for (const client of clients) client.destroy();
+  // Their heads are 6 MB.
+  expect(grown).toBeLessThan(4e6);
 });

@@ -77,6 +77,7 @@ export class Http1Connection implements Due {
   readonly #scan = new HeadScan();
   /** From the second request on: most connections carry one. */
   #last: LastFields<FieldsReading> | undefined;
+  /** What was made of its reading. */
   #asked: AskedFields | null = null;
   #ended = false;
   #stopped = false;
@@ -267,9 +268,11 @@ export class Http1Connection implements Due {
   }
 
   #askedBy({ headers, version }: RequestHead): AskedFields {
-    if (this.#asked?.headers !== headers || this.#asked.version !== version)
-      this.#asked = new AskedFields(headers, version, this.#parts.gate.settings.maxHeaderCount);
-    return this.#asked;
+    if (this.#asked?.headers === headers && this.#asked.version === version) return this.#asked;
+    const asked = new AskedFields(headers, version, this.#parts.gate.settings.maxHeaderCount);
+    // Fields that are not kept to be compared cannot come again, and a connection that waits holds nothing of them (T-48).
+    this.#asked = this.#last?.reading?.headers === headers ? asked : null;
+    return asked;
   }
 
   #exchange(head: RequestHead, read: ReadRequest, asked: AskedFields): void {
