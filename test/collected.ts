@@ -16,7 +16,7 @@ export function heapInUse(): number {
 /** Bytes of buffers. What is free is given back by another thread, after the collection: the least of a few looks. */
 export async function buffersInUse(): Promise<number> {
   let least = Number.POSITIVE_INFINITY;
-  for (let i = 0; i < 10; i += 1) {
+  for (let i = 0; i < 4; i += 1) {
     collect();
     await setImmediate();
     least = Math.min(least, process.memoryUsage().arrayBuffers);

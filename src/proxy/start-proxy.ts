@@ -24,8 +24,7 @@ export interface DoorListen {
   readonly port: number;
   /** Others listen there too, each taking its share of the connections. */
   readonly shared?: boolean;
-  /** For `https`: the door's own certificate. */
-  /** With `ca`, only clients with a certificate of it are let in. */
+  /** For `https`: the door's own certificate. With `ca`, only clients with a certificate of it are let in. */
   readonly tls?: Pick<TlsOptions, 'cert' | 'key' | 'ca'>;
 }
 

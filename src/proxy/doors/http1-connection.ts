@@ -128,7 +128,10 @@ export class Http1Connection implements Due {
       rest = chunk.subarray(taken);
     }
     if (rest.length === 0) return;
-    if (this.#held.length === 0 && this.#state === 'head' && this.#startHead(rest)) return;
+    if (this.#held.length === 0 && this.#state === 'head') {
+      this.#startHead();
+      if (this.#takesConnect(rest)) return;
+    }
     this.#held.append(rest);
     if (this.#state === 'head') this.#readHead();
     else if (this.#held.length > READ_AHEAD) {
@@ -137,16 +140,19 @@ export class Http1Connection implements Due {
     }
   };
 
-  /**
-   * The first head must come within its time from the start of the connection, the others from their first byte. True where it
-   * is a CONNECT that need not be read.
-   */
-  #startHead(bytes: Buffer): boolean {
+  /** The first head must come within its time from the start of the connection, the others from their first byte. */
+  #startHead(): void {
     if (this.#kept) this.due = performance.now() + this.#parts.gate.settings.headTimeoutMs;
+  }
+
+  /** True where these bytes are a CONNECT that need not be read: then it has gone on. */
+  #takesConnect(bytes: Buffer): boolean {
     const { socket, inner } = this.#at;
-    const known = inner === null && !socket.writableNeedDrain ? this.#parts.connects.recall(bytes) : null;
-    if (known !== null) this.#connect(known);
-    return known !== null;
+    if (inner !== null || socket.writableNeedDrain) return false;
+    const known = this.#parts.connects.recall(bytes);
+    if (known === null) return false;
+    this.#connect(known);
+    return true;
   }
 
   #connect(read: ConnectAsk): void {

@@ -60,3 +60,28 @@ it.each(['client', 'origin'])(
     expect(client.writableFinished).toBe(true);
   },
 );
+
+it.each(['cut', 'late'])(
+  'a tunnel that waits for the last of an answer to be taken ends at once when it is %s',
+  async (how) => {
+    const side = (takes: boolean) =>
+      new Duplex({ allowHalfOpen: true, read: () => undefined, write: (_, __, done) => void (takes && done()) });
+    const [client, upstream] = [side(false), side(true)];
+    const deadlines = new Deadlines();
+    let idle: Due | null = null;
+    deadlines.add = (one) => {
+      idle = one;
+    };
+    const over = relayTunnel({ client, upstream, pump: null, idleMs: 60_000, deadlines, spend: () => true });
+    upstream.push('the last words');
+    upstream.push(null);
+    client.push(null);
+    await setImmediate();
+    await setImmediate();
+    expect([upstream.destroyed, client.destroyed, client.writableLength]).toEqual([true, false, 14]);
+    if (how === 'cut') client.destroy();
+    else (idle as Due | null)?.late();
+    expect(await over).toBe(how === 'cut' ? 'completed' : 'timeout');
+    expect(client.destroyed).toBe(true);
+  },
+);

@@ -51,22 +51,20 @@ export function relayTunnel(tunnel: Tunnel): Promise<CloseCause> {
       client.destroy();
       upstream.destroy();
     };
+    /** Of one side; `other` is the one that may still be open. */
     const closed = (other: Duplex): void => {
       open -= 1;
-      if (open > 0) {
-        const [some, all] = [
-          upstream.readableEnded || client.readableEnded,
-          upstream.readableEnded && client.readableEnded,
-        ];
-        const last = () => end(some ? 'completed' : 'client_closed');
-        // What was said last may still be on its way to one that reads slowly.
-        if (all && other.writableLength > 0) other.once('finish', last);
-        else last();
+      if (open === 0) {
+        pump?.release();
+        tunnel.deadlines.delete(idle);
+        resolve(cause ?? 'completed');
         return;
       }
-      pump?.release();
-      tunnel.deadlines.delete(idle);
-      resolve(cause ?? 'completed');
+      const ended = [client, upstream].filter(({ readableEnded }) => readableEnded).length;
+      const last = () => end(ended > 0 ? 'completed' : 'client_closed');
+      // What was said last may still be on its way to one that reads slowly.
+      if (ended === 2 && other.writableLength > 0) other.once('finish', last);
+      else last();
     };
     const idle = new Deadline(tunnel.idleMs, () => end('timeout'));
     const spend = (direction: 'up' | 'down', bytes: number): boolean => {
@@ -77,16 +75,8 @@ export function relayTunnel(tunnel: Tunnel): Promise<CloseCause> {
     };
     // Before the sides are looked at: where both are closed by now, it is over at once.
     tunnel.deadlines.add(idle);
-    watch(
-      client,
-      () => end('client_closed'),
-      () => closed(upstream),
-    );
-    watch(
-      upstream,
-      () => end('upstream_error'),
-      () => closed(client),
-    );
+    watch(client, { failed: () => end('client_closed'), closed: () => closed(upstream) });
+    watch(upstream, { failed: () => end('upstream_error'), closed: () => closed(client) });
     if (through) {
       const blocked = () => {
         cause ??= 'guard_blocked';
@@ -107,7 +97,12 @@ export function relayTunnel(tunnel: Tunnel): Promise<CloseCause> {
   });
 }
 
-function watch(socket: Duplex, failed: () => void, closed: () => void): void {
+interface Watch {
+  readonly failed: () => void;
+  readonly closed: () => void;
+}
+
+function watch(socket: Duplex, { failed, closed }: Watch): void {
   socket.on('error', failed);
   if (socket.closed) closed();
   else socket.on('close', closed);
