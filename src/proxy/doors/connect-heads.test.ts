@@ -18,7 +18,7 @@ function read(bytes: Buffer, heads: ConnectHeads | null): ConnectAsk | null {
 const basic = (text: string) => `Basic ${Buffer.from(text).toString('base64')}`;
 const head = (credential: string, host = 'a.test:443') =>
   Buffer.from(
-    `CONNECT ${host} HTTP/1.1\r\nHost: ${host}\r\nProxy-Authorization: ${credential}\r\nAccept: text/plain\r\n\r\n`,
+    `CONNECT ${host} HTTP/1.1\r\nHost: ${host}\r\nProxy-Authorization: ${credential}\r\nAccept: application/json\r\nContent-Type: application/octet-stream\r\n\r\n`,
     'latin1',
   );
 

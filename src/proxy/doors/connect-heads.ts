@@ -7,6 +7,7 @@
  * credential is kept: it is taken from each head anew, and what is kept is in memory of its own.
  */
 
+import { ownText } from '../../core/own-text.ts';
 import type { RequestHead } from '../../wire/http-head.ts';
 import type { Ask, Credential } from '../exchange.ts';
 import { field } from '../fields.ts';
@@ -69,13 +70,13 @@ export class ConnectHeads {
     if (value !== '' && (!CREDENTIAL.test(secret) || text.indexOf(secret, at + 1) >= 0)) return;
     this.#set(bytes.toString('latin1', 0, bytes.indexOf(CR)), {
       ...around(bytes, at, at + secret.length),
-      // Whose texts are no pieces of this head.
-      ...structuredClone({ scheme: value === '' ? null : scheme, ask, accept }),
+      scheme: value === '' ? null : ownText(scheme),
+      ask: owned(ask),
+      accept: ownText(accept),
     });
   }
 
   #set(line: string, known: Known): void {
-    Object.freeze(known.ask);
     this.#byLine.set(line, known);
     if (this.#byLine.size <= MOST) return;
     for (const oldest of this.#byLine.keys()) {
@@ -83,6 +84,13 @@ export class ConnectHeads {
       return;
     }
   }
+}
+
+/** Of a CONNECT; its host stands in memory of its own already, and it has no path. */
+function owned(ask: Ask): Ask {
+  const { method, contentType, upgrade } = ask;
+  const texts = { method: ownText(method), contentType: ownText(contentType), upgrade: ownText(upgrade) };
+  return Object.freeze({ ...ask, ...texts });
 }
 
 /** A piece of Node's pool would keep what was given out beside it, such as what credentials were decoded to. */
