@@ -69,9 +69,19 @@ export class HostStock {
   take(tenant: string): HostProcess | null {
     const own = this.#best((h) => h.tenant === tenant && this.#hasRoom(h));
     const host = own === null || this.#needsAnother(own) ? (this.#grow(tenant) ?? own) : own;
-    // What a flood takes, it takes from itself first. One more for tasks that follow each other closely is none.
-    if (own === null) for (const further of this.#of(tenant).slice(1)) further.yieldTo();
+    if (own === null) this.#yieldFurther(tenant);
     return host;
+  }
+
+  /**
+   * What a flood takes, it takes from itself first: of its hosts one that still takes tasks does not yield. One more for tasks that
+   * follow each other closely is no flood.
+   */
+  #yieldFurther(tenant: string): void {
+    const all = this.#of(tenant);
+    const going = all.filter(({ retiring }) => retiring);
+    const serving = all.filter(({ retiring }) => !retiring);
+    for (const further of [...serving, ...going].slice(1)) further.yieldTo();
   }
 
   #grow(tenant: string): HostProcess | null {
@@ -115,7 +125,7 @@ export class HostStock {
     const { hosts, spares, idleMs } = this.#options.settings;
     for (const host of [...this.#hosts]) if (this.#idleFor(idleMs, host)) this.#retire(host, 'idle');
     if (this.spares < spares && this.#hosts.size >= hosts) {
-      const lent = [...this.#hosts].find((host) => this.#idleFor(LENT_MS, host) && this.#of(host.tenant)[0] !== host);
+      const lent = [...this.#hosts].find((host) => this.#idleFor(LENT_MS, host) && this.#isFurther(host));
       if (lent) this.#retire(lent, 'tenant');
     }
     this.refill();
@@ -155,11 +165,13 @@ export class HostStock {
     return this.#of(tenant).length < Math.max(1, hosts - 1);
   }
 
+  /** What another tenant has beside its first host goes before anybody's only one. */
   #makeRoomFor(tenant: string): void {
     if (this.#count((h) => h.tenant === null) > 0) return;
     if (this.#hosts.size >= this.#options.settings.hosts) {
       const idle = [...this.#hosts].filter((h) => h.tenant !== tenant && h.slots.size === 0);
-      const oldest = idle.sort((a, b) => a.idleSince - b.idleSince)[0];
+      const further = idle.filter((h) => this.#isFurther(h));
+      const [oldest] = (further.length > 0 ? further : idle).sort((a, b) => a.idleSince - b.idleSince);
       if (oldest === undefined) return;
       this.#retire(oldest, 'tenant');
     }
@@ -198,6 +210,11 @@ export class HostStock {
   /** In the order in which they were started. */
   #of(tenant: string | null): HostProcess[] {
     return [...this.#hosts].filter((host) => host.tenant === tenant);
+  }
+
+  /** Its tenant has another that was started before. */
+  #isFurther(host: HostProcess): boolean {
+    return this.#of(host.tenant)[0] !== host;
   }
 
   #count(of: (host: HostProcess) => boolean): number {

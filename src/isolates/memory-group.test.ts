@@ -74,3 +74,17 @@ test('T-66 a host that was lent for tasks that follow each other closely yields 
   await Promise.all(flood);
   await pool.close();
 });
+
+test('T-66 a host in place of one that takes no more does not yield, but the one that goes', async () => {
+  const pool = createIsolatePool({ clock, settings: { hosts: 3, spares: 2, slots: 2, ahead: 1, tasksPerHost: 2 } });
+  await expect.poll(niceness, { timeout: 20_000 }).toEqual([5, 5]);
+  const slow = pool.run({ task: 'slow', ...order, code: SLOW });
+  await pool.run({ task: 'last', ...order, code: 'export default () => 1;' });
+  // Its slot is left two turns of the event loop later.
+  for (let turn = 0; turn < 3; turn += 1) await new Promise(setImmediate);
+  const next = pool.run({ task: 'next', ...order, code: SLOW });
+  await expect.poll(() => new Set(niceness()), { timeout: 10_000 }).toEqual(new Set([5, 15]));
+  await Promise.all([slow, next]);
+  await expect.poll(() => [...new Set(niceness())], { timeout: 10_000 }).toEqual([5]);
+  await pool.close();
+});
