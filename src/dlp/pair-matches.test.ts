@@ -49,6 +49,11 @@ it.each([
   expect(found(text)).toEqual([]);
 });
 
+it('a value may hold letters of which a byte is a blank in Latin-1', () => {
+  for (const value of ['voilà1à', 'là-bas-42', 'пароРль7'])
+    expect(pairsOf(Buffer.from(`passwort            ${value}\n`)).pairs).toHaveLength(1);
+});
+
 it('what lines begin with uses up none of the places that are looked at', () => {
   const indented = '        return 1;\n'.repeat(1500);
   const { pairs } = pairsOf(Buffer.from(`${indented}password:          ${SECRET}\n`));

@@ -142,7 +142,8 @@ const SIGN = '(?::?=>?|:|->)';
 const BEFORE_GAP = new RegExp(`(?:^|[{,:;|>("'\`]|[-+*]\\s)[ \\t]*(${NAME})["'\`\\])]{0,2}[ \\t]?(${SIGN})?$`, 'd');
 const BEHIND_GAP = new RegExp(`(${SIGN}|\\|)?[ \\t]*([^\\s=:][^\\n]{0,${LONGEST_VALUE}})`, 'y');
 const WORD = /^[\w.-]+$/;
-const TOKEN = /^\S{6,}$/;
+/** By bytes: 0xa0 is no blank but the end of a letter. */
+const TOKEN = /^[^\t-\r ]{6,}$/;
 /** What a sign between a name and its value ends with. */
 const ENDS_SIGN = Buffer.from('=>:');
 
