@@ -27,7 +27,7 @@ export default defineConfig({
     // Much of their time tests wait: for a commit, a start, a silence.
     maxWorkers: 2 * availableParallelism(),
     sequence: { sequencer: LongestFirst },
-    testTimeout: 30_000,
+    testTimeout: 60_000,
     hookTimeout: 60_000,
     teardownTimeout: 10_000,
     expect: { poll: { timeout: 10_000 } },

@@ -20,3 +20,21 @@ it('T-48 a decision that is remembered keeps nothing of the heads that its quest
   expect(heapInUse() - before).toBeLessThan(2e6);
   expect(decider.counts.misses).toBe(201);
 });
+
+it('T-48 an allow that is remembered keeps what was decided, not the path and query that were asked', () => {
+  const at = snapshot();
+  const source = { current: () => at };
+  const leases = new LeaseIndex({ source, now: () => 0 });
+  const decider = createDecider({ source, leases });
+  const ask = (i: number) => {
+    const query = 'x'.repeat(20_000 + i);
+    return decider.decide(request('GET', `https://v${i}.docs.python.org/?${query}`));
+  };
+  ask(0);
+  const before = heapInUse();
+  const kept = Array.from({ length: 200 }, (_, i) => ask(i + 1));
+  expect(heapInUse() - before).toBeLessThan(2e6);
+  expect(kept.map(({ facts, effect }) => [effect, leases.decidedBy(facts) !== null])).toEqual(
+    kept.map(() => ['allow', true]),
+  );
+});

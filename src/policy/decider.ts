@@ -31,7 +31,7 @@ export function createDecider({ source, leases }: DeciderOptions): Decider {
   const counts = { hits: 0, misses: 0 };
   const decideAt = (request: DecisionRequest, at?: Snapshot): Decision => {
     const snapshot = source.current();
-    if (at !== undefined && at !== snapshot) return noted(request, at, decide(request, at));
+    if (at !== undefined && at !== snapshot) return noted(at, decide(request, at));
     const key = keyOf(request, snapshot, who);
     const known = leases.recall(key);
     if (known && isCurrent(known, request, snapshot)) {
@@ -41,10 +41,10 @@ export function createDecider({ source, leases }: DeciderOptions): Decider {
     counts.misses += 1;
     const entry = fresh(ownText(key), request, snapshot);
     leases.remember(entry);
-    return noted(request, snapshot, entry.decision);
+    return noted(snapshot, entry.decision);
   };
-  const noted = (request: DecisionRequest, snapshot: Snapshot, decision: Decision): Decision => {
-    if (decision.effect === 'allow') leases.note({ request, decision, snapshot });
+  const noted = (snapshot: Snapshot, decision: Decision): Decision => {
+    if (decision.effect === 'allow') leases.note({ decision, snapshot });
     return decision;
   };
   return { decide: decideAt, counts };

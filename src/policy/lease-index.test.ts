@@ -141,7 +141,7 @@ class Bench {
       since: this.now,
       cut: async () => undefined,
     };
-    const lease = this.leases.hold(flow, decision.facts);
+    const lease = this.leases.hold(flow, decision.facts, r);
     expect(lease).not.toBeNull();
     if (lease) this.#releases.set(flow, () => lease.release());
   }

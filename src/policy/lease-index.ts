@@ -41,8 +41,12 @@ export interface HeldFlow extends Dependant {
   place: Seat<HeldFlow> | null;
 }
 
-export interface Origin {
+export interface Origin extends Decided {
   readonly request: DecisionRequest;
+}
+
+/** A decision and what it was made under, without what was asked: that may be long, and others are decided the same. */
+export interface Decided {
   readonly decision: Decision;
   readonly snapshot: Snapshot;
 }
@@ -72,7 +76,7 @@ export class LeaseIndex implements LeaseBook {
   readonly #decisions = new Dependants<Remembered>();
   readonly #flows = new Dependants<HeldFlow>();
   readonly #held = new Bag<HeldFlow>();
-  readonly #origins = new WeakMap<readonly Fact[], Origin>();
+  readonly #decided = new WeakMap<readonly Fact[], Decided>();
   readonly #standing = new WeakMap<readonly Fact[], Standing>();
 
   constructor({ source, now, standing = () => true, maxDecisions = 20_000 }: LeaseIndexOptions) {
@@ -91,19 +95,19 @@ export class LeaseIndex implements LeaseBook {
     this.#decisions.add(entry);
   }
 
-  /** Notes what stands behind a decision's facts, so that whoever holds them can be judged again. */
-  note(origin: Origin): void {
-    this.#origins.set(origin.decision.facts, origin);
+  /** Notes which decision the facts are of, so that whoever holds them can be judged again. */
+  note({ decision, snapshot }: Decided): void {
+    this.#decided.set(decision.facts, { decision, snapshot });
   }
 
-  /** What stands behind a decision's facts; null when it was not noted. */
-  originOf(facts: readonly Fact[]): Origin | null {
-    return this.#origins.get(facts) ?? null;
+  /** The decision that has this very list of facts; null when it was not noted. */
+  decidedBy(facts: readonly Fact[]): Decided | null {
+    return this.#decided.get(facts) ?? null;
   }
 
   /**
-   * Pass the very `facts` array of the decision: then the flow survives reloads that would still allow it. `request` is the
-   * flow's own: others that were decided the same may differ in what another bundle would look at, as the path.
+   * Pass the very `facts` array of the decision and what was asked: then the flow survives reloads that would still allow it.
+   * `request` is the flow's own: others that were decided the same may differ in what another bundle would look at, as the path.
    */
   hold(flow: Flow, facts: readonly Fact[], request?: DecisionRequest): Lease | null {
     if (!this.#mayBegin()) return null;
@@ -186,10 +190,10 @@ export class LeaseIndex implements LeaseBook {
 
   #current(flow: Flow, facts: readonly Fact[], request?: DecisionRequest): Pick<HeldFlow, 'facts' | 'origin'> | null {
     const snapshot = this.#source.current();
-    const noted = this.originOf(facts);
-    const origin = noted && request ? { ...noted, request } : noted;
+    const decided = this.decidedBy(facts);
+    const origin = decided && request ? { ...decided, request } : null;
     const now = this.#now();
-    if (endsBy(origin, now)) return null;
+    if (endsBy(decided, now)) return null;
     if (!this.#stand(facts, flow.tenant, snapshot.controls, now)) return null;
     if (origin && origin.snapshot.bundle === snapshot.bundle && origin.snapshot.categories === snapshot.categories) {
       return { facts, origin };
@@ -219,8 +223,8 @@ export class LeaseIndex implements LeaseBook {
   }
 }
 
-function endsBy(origin: Origin | null, now: number): boolean {
-  return origin?.decision.effect === 'allow' && origin.decision.until <= now;
+function endsBy(decided: Decided | null, now: number): boolean {
+  return decided?.decision.effect === 'allow' && decided.decision.until <= now;
 }
 
 function namesBundle(facts: readonly Fact[]): boolean {

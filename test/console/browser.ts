@@ -67,7 +67,7 @@ export async function openConsole({ config, sets: given = [], prepare }: Console
   const base = `http://${appliance.door('admin API')}`;
   const shell = await sandboxShell(appliance, 'acme');
   const context = await browser.newContext({ viewport: { width: 1360, height: 860 } });
-  context.setDefaultTimeout(10_000);
+  context.setDefaultTimeout(20_000);
   const page = await context.newPage();
   const troubles: string[] = [];
   page.on('console', (message) => {
@@ -108,7 +108,7 @@ export async function openConsole({ config, sets: given = [], prepare }: Console
     },
     as: async (role) => {
       const own = await browser.newContext();
-      own.setDefaultTimeout(10_000);
+      own.setDefaultTimeout(20_000);
       const at = await own.newPage();
       await signIn(at, role);
       return at;

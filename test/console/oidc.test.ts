@@ -55,7 +55,7 @@ function freePort(): Promise<number> {
 
 async function fresh(): Promise<Page> {
   const context = await the.browser.newContext();
-  context.setDefaultTimeout(10_000);
+  context.setDefaultTimeout(20_000);
   return context.newPage();
 }
 

@@ -193,7 +193,7 @@ class World {
   #hold(asked: DecisionRequest, decision: ReturnType<typeof decide>): boolean {
     if (decision.effect === 'deny') return false;
     const id = `f_${this.#opened.size}`;
-    const lease = this.#plane.leases.hold(flowOf(id, asked, this.#plane.cut), decision.facts);
+    const lease = this.#plane.leases.hold(flowOf(id, asked, this.#plane.cut), decision.facts, asked);
     if (!lease) return false;
     const held = this.#plane.leases.live().find(({ flow }) => flow.id === id);
     this.#opened.set(id, { request: asked, from: this.#moments.length - 1, facts: held?.facts ?? [] });

@@ -94,7 +94,7 @@ async function startPlane(kept: Kept): Promise<Plane> {
       const asked = request('GET', url, { now: clock.now, ...over });
       const decision = decider.decide(asked);
       if (decision.effect === 'deny') return 'deny';
-      return leases.hold(flowOf(id, asked, cut), decision.facts) ? 'allow' : 'deny';
+      return leases.hold(flowOf(id, asked, cut), decision.facts, asked) ? 'allow' : 'deny';
     },
     restart: async () => {
       await control.stop();

@@ -176,13 +176,13 @@ export class RemoteLeases implements GateLeases {
   }
 
   async hold(flow: Flow, facts: readonly Fact[], request: DecisionRequest): Promise<Lease | null> {
-    const origin = this.#decided.originOf(facts);
-    if (origin?.decision.effect !== 'allow') return null;
+    const decided = this.#decided.decidedBy(facts);
+    if (decided?.decision.effect !== 'allow') return null;
     const { id, kind, task, tenant, host, since } = flow;
     // Before the answer: a cut may follow it at once.
     this.#flows.set(id, flow);
     const sheet = { id, kind, task, tenant, host, since };
-    const held = await this.#up.ask('hold', { flow: sheet, request, mode: origin.decision.mode });
+    const held = await this.#up.ask('hold', { flow: sheet, request, mode: decided.decision.mode });
     if (!held) {
       this.#flows.take(id);
       return null;
