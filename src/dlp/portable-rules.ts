@@ -21,7 +21,7 @@ export interface PortableRules {
   readonly files: readonly (readonly [string, readonly number[]])[];
   readonly plan: PortablePlan;
   /** What is tried on parts that are put together (T-36). */
-  readonly strong: { readonly plan: PortablePlan; readonly anywhere: Image };
+  readonly strong: { readonly plan: PortablePlan; readonly anywhere: Image; readonly open: Image };
 }
 
 interface PortablePlan extends Omit<ScanPlan, 'rules' | 'prefilter' | 'keywords'> {
@@ -45,7 +45,11 @@ export function portableRules(set: RuleSet): PortableRules {
     rules: set.rules.map(({ spec, file, line }) => ({ spec, file, line })),
     files: [...set.byFile].map(([key, rules]) => [key, indexesOf(rules)] as const),
     plan: portablePlan(set.plan, indexes),
-    strong: { plan: portablePlan(strong.plan, indexes), anywhere: shared(strong.anywhere.image) },
+    strong: {
+      plan: portablePlan(strong.plan, indexes),
+      anywhere: shared(strong.anywhere.image),
+      open: shared(strong.open.image),
+    },
   };
   made.set(set, portable);
   return portable;
@@ -71,7 +75,12 @@ export function unsharedRules(portable: PortableRules): PortableRules {
 
 function withImages({ plan, strong, ...rest }: PortableRules, change: (image: Image) => Image): PortableRules {
   const changed = (one: PortablePlan) => ({ ...withImage(one, change), keywords: withImage(one.keywords, change) });
-  return { ...rest, plan: changed(plan), strong: { plan: changed(strong.plan), anywhere: change(strong.anywhere) } };
+  const { anywhere, open } = strong;
+  return {
+    ...rest,
+    plan: changed(plan),
+    strong: { plan: changed(strong.plan), anywhere: change(anywhere), open: change(open) },
+  };
 }
 
 function withImage<T extends { readonly image: Image }>(one: T, change: (image: Image) => Image): T {
@@ -100,7 +109,11 @@ export function rulesFrom(portable: PortableRules, previous: RuleSet | null = nu
     byFile: new Map(portable.files.map(([key, indexes]) => [key, indexes.map((i) => rules[i] as CompiledRule)])),
     plan: planFrom(portable.plan, rules),
   });
-  takeStrongRules(set, { plan: planFrom(strong.plan, rules), anywhere: new Prefilter(strong.anywhere) });
+  takeStrongRules(set, {
+    plan: planFrom(strong.plan, rules),
+    anywhere: new Prefilter(strong.anywhere),
+    open: new Prefilter(strong.open),
+  });
   made.set(set, portable);
   return set;
 }

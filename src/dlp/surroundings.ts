@@ -29,6 +29,10 @@ class Surroundings {
       (this.#after.fits(text, at + anchor.length, anchor.after) && this.#before.fits(text, at, anchor.before));
   }
 
+  beginsIn(text: Uint8Array): MayMatch {
+    return (at, anchor) => this.#before.fits(text, at, anchor.before);
+  }
+
   get #spent(): number {
     return this.#before.spent + this.#after.spent;
   }
@@ -38,10 +42,19 @@ const known = new WeakMap<Around, Surroundings>();
 
 /** For the anchors of one rule in one text. What is made for it is kept for as long as its rule is. */
 export function mayMatchIn(text: Uint8Array, around: Around): MayMatch {
+  return surroundingsOf(around).in(text);
+}
+
+/** Whether one may begin in the text before an anchor, whatever stands after it. */
+export function mayBeginIn(text: Uint8Array, around: Around): MayMatch {
+  return surroundingsOf(around).beginsIn(text);
+}
+
+function surroundingsOf(around: Around): Surroundings {
   let surroundings = known.get(around);
   if (surroundings === undefined) {
     surroundings = new Surroundings(around);
     known.set(around, surroundings);
   }
-  return surroundings.in(text);
+  return surroundings;
 }

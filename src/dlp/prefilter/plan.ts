@@ -5,6 +5,7 @@ import { type Around, type Extent, entriesOf, type RuleEntries } from './entries
 import { makeImage } from './image.ts';
 import type { PlaceEntry, TextEntry } from './image-parts.ts';
 import { asksForKeywords, type Keywords, keywordsOf } from './keywords.ts';
+import { openEnded } from './open-ends.ts';
 import { foldsBeyondAscii } from './parse-regex.ts';
 import { type Engine, Prefilter } from './prefilter.ts';
 
@@ -91,9 +92,22 @@ export function makePlan(
  * matches in any part of the text that begins somewhere in it. They must be known by texts.
  */
 export function anchorsAnywhere(rules: readonly CompiledRule[], engine?: Engine): Prefilter {
-  const texts = rules.flatMap((rule) => knownOf(rule, NONE).entries.texts);
-  const open = texts.map((entry) => ({ ...entry, checks: entry.checks.filter(({ at }) => at >= entry.text.length) }));
-  return new Prefilter(makeImage(open, []), engine);
+  return prefilterOf(textsOf(rules), engine);
+}
+
+/** The same whatever stands behind it, too: where nothing is found, none of them matches in any part of the text. */
+export function openAnchorsAnywhere(rules: readonly CompiledRule[], engine?: Engine): Prefilter {
+  return prefilterOf(textsOf(rules).map(openEnded), engine);
+}
+
+function textsOf(rules: readonly CompiledRule[]): TextEntry[] {
+  return rules.flatMap((rule) => knownOf(rule, NONE).entries.texts);
+}
+
+/** For texts before which anything may stand. */
+function prefilterOf(texts: readonly TextEntry[], engine?: Engine): Prefilter {
+  const behind = texts.map((entry) => ({ ...entry, checks: entry.checks.filter(({ at }) => at >= entry.text.length) }));
+  return new Prefilter(makeImage(behind, []), engine);
 }
 
 function indexesOf(plans: readonly RulePlan[], keep: (plan: RulePlan, index: number) => boolean): number[] {
