@@ -17,7 +17,7 @@ const stray = {
 
 export default defineConfig({
   test: {
-    setupFiles: ['test/code-cache.ts'],
+    setupFiles: ['test/code-cache.ts', 'test/each-file.ts'],
     include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
     exclude: ['node_modules/**', 'test/soak/**', 'test/docker/**', 'test/clients/**'],
     pool: 'forks',

@@ -2,7 +2,11 @@ import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { CommitWindow } from './commit-window.ts';
 
 beforeEach(() => void vi.useFakeTimers());
-afterEach(() => void vi.useRealTimers());
+afterEach(() => {
+  // In this order: what a spy stood before is the fake timer, which no later file of this process may be left with.
+  vi.restoreAllMocks();
+  vi.useRealTimers();
+});
 
 it.each([
   ['is ahead', 105, 5],
