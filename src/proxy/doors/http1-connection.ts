@@ -12,8 +12,7 @@ import type { Seat } from '../../core/bag.ts';
 import type { Door } from '../../core/event.ts';
 import { GrowingBytes } from '../../core/growing-bytes.ts';
 import { bodyReader } from '../../wire/http-body.ts';
-import { type FieldsReading, HeadScan, type RequestHead, readRequestHead } from '../../wire/http-head.ts';
-import { LastFields } from '../../wire/last-fields.ts';
+import type { RequestHead } from '../../wire/http-head.ts';
 import type { Deadlines, Due } from '../deadlines.ts';
 import type { Denial } from '../denial.ts';
 import type { HeaderList, Order } from '../exchange.ts';
@@ -22,9 +21,10 @@ import type { Gate } from '../gate.ts';
 import { Refusal } from '../refusal.ts';
 import { forward } from '../relay/forward.ts';
 import { relayUpgrade } from '../relay/upgrade.ts';
-import { AskedFields } from './asked-fields.ts';
+import type { AskedFields } from './asked-fields.ts';
 import { certificateReader } from './client-certificate.ts';
 import type { ConnectAsk, ConnectHeads } from './connect-heads.ts';
+import { HeadReader } from './head-reader.ts';
 import { type ReadRequest, readAsk, unreadable, unreadableHead } from './http-ask.ts';
 import { Http1Reply } from './http1-reply.ts';
 import type { Inner } from './inner.ts';
@@ -74,11 +74,7 @@ export class Http1Connection implements Due {
   readonly #certificate: Order['certificate'];
   #state: State = 'head';
   readonly #held = new GrowingBytes();
-  readonly #scan = new HeadScan();
-  /** From the second request on: most connections carry one. */
-  #last: LastFields<FieldsReading> | undefined;
-  /** What was made of its reading. */
-  #asked: AskedFields | null = null;
+  readonly #heads: HeadReader;
   #ended = false;
   #stopped = false;
   #body: RequestStream | null = null;
@@ -90,12 +86,14 @@ export class Http1Connection implements Due {
   constructor(parts: ConnectionParts, at: Accepted) {
     this.#parts = parts;
     this.#at = at;
+    this.#heads = new HeadReader(parts.gate.settings);
     if (at.inner === null) this.#certificate = certificateReader(parts.gate, at.socket);
     this.due = performance.now() + parts.gate.settings.headTimeoutMs;
     parts.deadlines.add(this);
     const { socket } = at;
     socket.on('data', this.#onData).on('end', this.#onEnd).on('close', this.#onClose);
-    socket.on('drain', this.#onDrain).on('error', ignore);
+    // Of an error the close that follows says enough.
+    socket.on('drain', this.#onDrain).on('error', () => undefined);
     if (socket.destroyed) this.#onClose();
     else socket.resume();
   }
@@ -129,7 +127,8 @@ export class Http1Connection implements Due {
     }
     if (rest.length === 0) return;
     if (this.#held.length === 0 && this.#state === 'head') {
-      this.#startHead();
+      // The first head must come within its time from the start of the connection, the others from their first byte.
+      if (this.#kept) this.due = performance.now() + this.#parts.gate.settings.headTimeoutMs;
       if (this.#takesConnect(rest)) return;
     }
     this.#held.append(rest);
@@ -139,11 +138,6 @@ export class Http1Connection implements Due {
       this.#waitForLeft();
     }
   };
-
-  /** The first head must come within its time from the start of the connection, the others from their first byte. */
-  #startHead(): void {
-    if (this.#kept) this.due = performance.now() + this.#parts.gate.settings.headTimeoutMs;
-  }
 
   /** True where these bytes are a CONNECT that need not be read: then it has gone on. */
   #takesConnect(bytes: Buffer): boolean {
@@ -233,18 +227,14 @@ export class Http1Connection implements Due {
   }
 
   #readHead(): void {
-    const { gate } = this.#parts;
-    const { settings } = gate;
     const held = this.#held.bytes;
     // A client that does not take its answers gets no more of them, and what else it sends stays in its socket (T-45).
     if (this.#at.socket.writableNeedDrain) {
-      this.due = performance.now() + settings.idleMs;
+      this.due = performance.now() + this.#parts.gate.settings.idleMs;
       this.#wait();
       return;
     }
-    const { maxHeadBytes: maxBytes, maxHeaderCount: maxFields } = settings;
-    const limits = { maxBytes, maxFields, scan: this.#scan, last: this.#last };
-    const head = readRequestHead(held, limits, latin1);
+    const head = this.#heads.read(held);
     if (head === null) {
       // More than whole requests came before the client's end.
       if (this.#ended) this.#refuse(unreadable('request_malformed', 'cut_short'), []);
@@ -263,7 +253,7 @@ export class Http1Connection implements Due {
     const { gate, connects } = this.#parts;
     const { inner } = this.#at;
     const { method, headers } = head;
-    const asked = this.#askedBy(head);
+    const asked = this.#heads.askedBy(head);
     const read = readAsk(head, inner?.target ?? null, gate.settings.maxHeaderCount, asked);
     if (method === 'CONNECT' && inner === null) {
       const connect = { ...read, accept: field(headers, 'accept') };
@@ -271,14 +261,6 @@ export class Http1Connection implements Due {
       this.#connect(connect);
     } else if (read.problem === null && read.ask.upgrade !== '') this.#upgrade(read, headers);
     else this.#exchange(head, read, asked);
-  }
-
-  #askedBy({ headers, version }: RequestHead): AskedFields {
-    if (this.#asked?.headers === headers && this.#asked.version === version) return this.#asked;
-    const asked = new AskedFields(headers, version, this.#parts.gate.settings.maxHeaderCount);
-    // Fields that are not kept to be compared cannot come again, and a connection that waits holds nothing of them (T-48).
-    this.#asked = this.#last?.reading?.headers === headers ? asked : null;
-    return asked;
   }
 
   #exchange(head: RequestHead, read: ReadRequest, asked: AskedFields): void {
@@ -358,7 +340,7 @@ export class Http1Connection implements Due {
     const { settings } = this.#parts.gate;
     this.#state = 'head';
     this.#kept = true;
-    this.#last ??= new LastFields();
+    this.#heads.goOn();
     this.due = performance.now() + (this.#held.length === 0 ? settings.keepAliveMs : settings.headTimeoutMs);
     this.#goOn();
   }
@@ -413,12 +395,4 @@ export class Http1Connection implements Due {
     }
     return { ...common, parent: inner.within.id, within: inner.within, principal: inner.principal };
   }
-}
-
-function ignore(): void {
-  // The close that follows says enough.
-}
-
-function latin1(bytes: Uint8Array, end: number): string {
-  return (bytes as Buffer).toString('latin1', 0, end);
 }
