@@ -268,8 +268,11 @@ describe('a member (T-82)', () => {
   it('never follows a hub again that went back in its epoch, also once it has counted on, also after a restart', async () => {
     say(8);
     await until(() => member.view().sequence === 8);
-    await answered(async () => ({ sequence: 5 }));
-    expect([holds(), member.view().trouble]).toEqual([false, expect.stringContaining('went back')]);
+    grant = async () => ({ sequence: 5 });
+    member.hurry();
+    // On a busy machine an answer may come too late, and is asked for again.
+    await until(() => member.view().trouble?.includes('went back') === true);
+    expect(holds()).toBe(false);
     for (const again of [false, true]) {
       if (again) {
         await member.stop();

@@ -176,8 +176,12 @@ export class Shipper {
     }
     const sending = shipments.map((shipment) => this.#send(shipment));
     const outcomes = await Promise.allSettled(sending);
-    const failed = outcomes.find((outcome) => outcome.status === 'rejected');
-    if (failed) throw failed.reason;
+    const failed = outcomes.findIndex(({ status }) => status === 'rejected');
+    if (failed >= 0) {
+      // Stored before what it follows: the mirror takes it only when it comes once more.
+      if (outcomes.slice(failed).some(({ status }) => status === 'fulfilled')) this.#round += 1;
+      throw (outcomes[failed] as PromiseRejectedResult).reason;
+    }
     const last = shipments.at(-1) as Shipment;
     const next = shipmentEnd(last);
     const through = next >= cursor.through ? 0 : cursor.through;
