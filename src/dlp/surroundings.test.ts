@@ -19,3 +19,14 @@ it('anchors close together, each with a long way to read, are left to RE2 once t
   // The next text is read anew.
   expect(mayMatch(Buffer.from('key=?'))(0, extent)).toBe(false);
 });
+
+it('what one side refuses at little cost is not read on the other, and neither side is believed alone', () => {
+  const { around, texts } = entriesOf('[0-9]key=[^#]*!', false);
+  const extent = texts[0]?.extent;
+  if (around === null || extent === undefined) throw new Error('not looked for');
+  const text = Buffer.from(`1key=! ${'akey='.repeat(20_000)} 1key=#`);
+  const mayMatch = mayMatchIn(text, around);
+  const places = [...text.toString().matchAll(/key=/g)].map(({ index }) => index);
+  // 100 KB, and as much to read behind each: once for all would be more than is read of one text.
+  expect(places.filter((at) => mayMatch(at, extent))).toEqual([1]);
+});

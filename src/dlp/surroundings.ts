@@ -24,9 +24,14 @@ class Surroundings {
 
   in(text: Uint8Array): MayMatch {
     const most = this.#spent + READ_A_BYTE * text.length + READ_ANYWAY;
-    return (at, anchor) =>
-      this.#spent > most ||
-      (this.#after.fits(text, at + anchor.length, anchor.after) && this.#before.fits(text, at, anchor.before));
+    return (at, anchor) => this.#spent > most || this.#fits(text, at, anchor);
+  }
+
+  /** The side is asked first on which a refusal has cost less so far. */
+  #fits(text: Uint8Array, at: number, { length, before, after }: Extent): boolean {
+    const isBeforeFirst = this.#before.spent * this.#after.refused <= this.#after.spent * this.#before.refused;
+    if (isBeforeFirst) return this.#before.fits(text, at, before) && this.#after.fits(text, at + length, after);
+    return this.#after.fits(text, at + length, after) && this.#before.fits(text, at, before);
   }
 
   beginsIn(text: Uint8Array): MayMatch {

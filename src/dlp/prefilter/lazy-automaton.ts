@@ -37,6 +37,20 @@ export interface Options {
   readonly mostStates?: number;
 }
 
+/** Some of a list. */
+interface Listed {
+  readonly list: Uint16Array;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** What is read, and those positions without a byte that were looked at for it. */
+interface Step {
+  readonly one: number;
+  readonly isEdge: boolean;
+  seen: Set<number> | null;
+}
+
 export class LazyAutomaton {
   readonly #positions: Positions;
   /** Where each list of it begins. */
@@ -49,7 +63,9 @@ export class LazyAutomaton {
   readonly #wordClass: Uint8Array;
   readonly #starts: Int16Array;
   readonly #numbers = new Map<string, number>();
-  readonly #lists: (readonly number[])[] = [];
+  readonly #lists: Uint16Array[] = [];
+  /** A bit for each position that the next state is made of, in words of sixteen; none between two. */
+  readonly #into: Uint16Array;
   /** By state: whether the byte that led to it is part of a word; characters that may have been read at most. */
   readonly #afterWord: boolean[] = [];
   #limits = new Float64Array(16);
@@ -57,6 +73,7 @@ export class LazyAutomaton {
   #listed = 0;
   #isFull = false;
   #spent = 0;
+  #refused = 0;
 
   constructor(
     packed: PackedPositions,
@@ -75,6 +92,7 @@ export class LazyAutomaton {
     this.#wordClass = new Uint8Array(this.#row);
     for (let byte = 0; byte < 256; byte += 1)
       this.#wordClass[positions.classes[byte] as number] = WORD.has[byte] as number;
+    this.#into = new Uint16Array((positions.kinds.length + 15) >>> 4);
     this.#starts = new Int16Array(2 * (positions.lengths.length - positions.kinds.length));
     this.#table = new Int16Array(16 * this.#row);
   }
@@ -82,6 +100,11 @@ export class LazyAutomaton {
   /** Bytes that were read so far, and what states cost, counted in them. */
   get spent(): number {
     return this.#spent;
+  }
+
+  /** How often it said no. */
+  get refused(): number {
+    return this.#refused;
   }
 
   /** Whether what is read from a place on may belong to a match: of the sequences that it was made of, the one of that number. */
@@ -94,8 +117,9 @@ export class LazyAutomaton {
     const beside = from - step;
     const besideWord = beside >= 0 && beside < text.length && WORD.has[text[beside] as number] === 1;
     const first = this.#start(start, besideWord);
-    if (first < FIRST) return first === FITS;
-    return this.#reads(text, { from, end, step, first });
+    const fits = first < FIRST ? first === FITS : this.#reads(text, { from, end, step, first });
+    if (!fits) this.#refused += 1;
+    return fits;
   }
 
   #reads(
@@ -154,57 +178,46 @@ export class LazyAutomaton {
     const index = 2 * start + (besideWord ? 1 : 0);
     let state = this.#starts[index] as number;
     if (state === UNKNOWN) {
-      state = this.#stateOf(this.#list(this.#positions.kinds.length + start), besideWord);
+      const isOver = this.#follow(this.#positions.kinds.length + start);
+      state = isOver ? FITS : this.#stateOf(besideWord);
+      this.#into.fill(0);
       this.#starts[index] = state;
     }
     return state;
   }
 
-  #list(index: number): readonly number[] {
-    return [...this.#positions.follows.subarray(this.#begins[index], this.#begins[index + 1])];
-  }
-
   #next(state: number, one: number): number {
-    const into = new Set<number>();
-    const isOver = this.#step(this.#lists[state] as readonly number[], {
-      one,
-      isEdge: this.#freeEdges || this.#afterWord[state] !== (this.#wordClass[one] === 1),
-      into,
-      seen: new Set(),
-    });
-    const next = isOver
-      ? FITS
-      : this.#stateOf(
-          [...into].sort((a, b) => a - b),
-          this.#wordClass[one] === 1,
-        );
+    const isEdge = this.#freeEdges || this.#afterWord[state] !== (this.#wordClass[one] === 1);
+    const list = this.#lists[state] as Uint16Array;
+    const isOver = this.#step({ list, from: 0, to: list.length }, { one, isEdge, seen: null });
+    const next = isOver ? FITS : this.#stateOf(this.#wordClass[one] === 1);
+    this.#into.fill(0);
     this.#table[state * this.#row + one] = next;
     return next;
   }
 
-  /** Whether everything may be over. */
-  #step(
-    list: readonly number[],
-    on: { readonly one: number; readonly isEdge: boolean; readonly into: Set<number>; readonly seen: Set<number> },
-  ): boolean {
-    const { kinds } = this.#positions;
-    for (const position of list) {
+  /** Notes the positions that follow those of the list; whether everything may be over. */
+  #step({ list, from, to }: Listed, on: Step): boolean {
+    const { kinds, follows } = this.#positions;
+    for (let i = from; i < to; i += 1) {
+      const position = list[i] as number;
       if (position === OVER) return true;
       const isOver =
         kinds[position] === SET
-          ? this.#has(position, on.one) && this.#follow(position, on.into)
-          : this.#isOpen(position, on) && this.#step(this.#list(position), on);
+          ? this.#has(position, on.one) && this.#follow(position)
+          : this.#isOpen(position, on) && this.#step({ list: follows, ...this.#listOf(position) }, on);
       if (isOver) return true;
     }
     return false;
   }
 
   /** Whether what is asked for without a byte is there; once for each. */
-  #isOpen(position: number, { one, isEdge, seen }: { one: number; isEdge: boolean; seen: Set<number> }): boolean {
+  #isOpen(position: number, on: Step): boolean {
     const { kinds, classCount } = this.#positions;
-    if (seen.has(position)) return false;
-    seen.add(position);
-    return kinds[position] === END ? one === classCount : isEdge;
+    on.seen ??= new Set();
+    if (on.seen.has(position)) return false;
+    on.seen.add(position);
+    return kinds[position] === END ? on.one === classCount : on.isEdge;
   }
 
   #has(position: number, one: number): boolean {
@@ -213,20 +226,28 @@ export class LazyAutomaton {
     return one < classCount && ((word >>> (one & 15)) & 1) === 1;
   }
 
-  #follow(position: number, into: Set<number>): boolean {
-    for (const next of this.#list(position)) {
+  #follow(position: number): boolean {
+    const { follows } = this.#positions;
+    const { from, to } = this.#listOf(position);
+    for (let i = from; i < to; i += 1) {
+      const next = follows[i] as number;
       if (next === OVER) return true;
-      into.add(next);
+      this.#into[next >>> 4] = (this.#into[next >>> 4] as number) | (1 << (next & 15));
     }
     return false;
   }
 
-  #stateOf(list: readonly number[], afterWord: boolean): number {
+  #listOf(index: number): { readonly from: number; readonly to: number } {
+    return { from: this.#begins[index] as number, to: this.#begins[index + 1] as number };
+  }
+
+  /** Of the positions that are noted. */
+  #stateOf(afterWord: boolean): number {
+    const list = numbersIn(this.#into);
     if (list.length === 0) return DEAD;
-    if (list[0] === OVER) return FITS;
     const { kinds, limits } = this.#positions;
     const edged = afterWord && !this.#freeEdges && list.some((position) => kinds[position] !== SET);
-    const key = `${edged ? 'w' : ''}${list.join()}`;
+    const key = `${edged ? 'w' : ''}${String.fromCharCode(...this.#into)}`;
     const known = this.#numbers.get(key);
     if (known !== undefined) return known;
     const state = this.#lists.length === 0 ? FIRST : this.#lists.length;
@@ -265,4 +286,12 @@ export class LazyAutomaton {
     table.set(this.#table);
     this.#table = table;
   }
+}
+
+/** Of which the bits are set, in order. */
+function numbersIn(words: Uint16Array): Uint16Array {
+  const out: number[] = [];
+  for (let i = 0; i < words.length; i += 1)
+    for (let left = words[i] as number; left !== 0; left &= left - 1) out.push(16 * i + 31 - Math.clz32(left & -left));
+  return Uint16Array.from(out);
 }
