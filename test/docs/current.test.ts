@@ -1,6 +1,6 @@
 /** Reference pages say what the code says, both ways. */
 
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
@@ -42,6 +42,30 @@ describe('docs/dependencies.md', () => {
     const { dependencies, devDependencies } = JSON.parse(file) as Record<string, Record<string, string>>;
     const named = [...page('dependencies.md').matchAll(/^\| `([^`]+)` \|/gm)].map((row) => row[1]);
     expect(named.sort()).toEqual([...Object.keys(dependencies ?? {}), ...Object.keys(devDependencies ?? {})].sort());
+  });
+});
+
+describe('what pages say to run', () => {
+  const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+  const pages = [
+    ...readTree([join(ROOT, 'docs')], ['.md']).map(({ text }) => text),
+    ...['README.md', 'CONTRIBUTING.md'].map((name) => readFileSync(join(ROOT, name), 'utf8')),
+  ];
+  const named = (what: RegExp) => [
+    ...new Set(pages.flatMap((text) => [...text.matchAll(what)].map(([, name]) => name))),
+  ];
+
+  it('is a script of the package', () => {
+    const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { scripts: object };
+    const all = named(/\bnpm run ([a-z][a-z0-9:-]*)/g);
+    expect(all).toContain('bench:guard');
+    expect(all.filter((name) => !Object.hasOwn(scripts, name ?? ''))).toEqual([]);
+  });
+
+  it('is a bench that is there', () => {
+    const all = named(/\b(bench\/[a-z/-]+\.ts)\b/g);
+    expect(all).toContain('bench/guard.ts');
+    expect(all.filter((name) => !existsSync(join(ROOT, name ?? '')))).toEqual([]);
   });
 });
 
