@@ -36,12 +36,13 @@ const BUCKETS_SIZE: usize = 16 * 9;
 
 const SPREAD: u32 = 0x3779b100;
 const FOLD: u32 = 0x20202020;
-const ALL_FOLDED: u64 = 0x2020202020202020;
-const ITEM_SIZE: usize = 24;
-const ITEM_NEXT: usize = 2;
-const ITEM_LAST: usize = 3;
-const ITEM_BEFORE: usize = 4;
-const ITEM_AROUND: usize = 4;
+const AROUND_BEFORE: usize = 4;
+const ITEM_SHIFT: usize = 5;
+const ITEM_SIZE: usize = 1 << ITEM_SHIFT;
+const ITEM_WINDOW: usize = 16;
+const ITEM_LAST: usize = 19;
+const ITEM_TEXT: usize = 20;
+const WINDOW: u32 = 0xffffff;
 const TEXT_SIZE: usize = 64;
 const LOOKUP_SIZE: usize = 4 + 257 * 4;
 const RULE_SIZE: usize = 80;
@@ -79,6 +80,7 @@ export function scan(from: usize, to: usize, plain: bool): usize {
   let at = from;
   while (at < to && out <= limit) {
     const marked = mark(at, min(to, at + BATCH), groups !== 0, some);
+    if (some && !plain) narrow(at, marked);
     for (let word: usize = 0; word < marked && out <= limit; word += 8, at += 64) {
       for (let starts = load<u64>(STARTS_MARKED + word); starts !== 0; starts &= starts - 1) {
         surroundings(at + <usize>ctz(starts), groups);
@@ -165,21 +167,44 @@ function windowsAt(at: usize): u32 {
   return i8x16.bitmask(i8x16.narrow_i16x8_s(both(v128.and(one, beside)), both(v128.and(two, further))));
 }
 
-function probe(at: usize, window: u32): void {
-  const hash: usize = (window * SPREAD) >>> 16;
-  if (load<u16>(FLAGS + (hash << 1)) === 0) return;
-  const next: u32 = bare ? 255 : load<u8>(CLASSES + load<u8>(at + 3));
-  const before: u32 = bare ? 255 : load<u8>(CLASSES + load<u8>(at - 1));
-  const around = load<u64>(at - ITEM_AROUND) | ALL_FOLDED;
-  let item = lists + <usize>load<u16>(SLOTS + ((hash >> SLOT_SHIFT) << 1)) * ITEM_SIZE;
-  for (;;) {
-    if ((around & load<u64>(item, 8)) === load<u64>(item, 16)) {
-      if ((load<u8>(item + ITEM_NEXT) & next) !== 0 && (load<u8>(item + ITEM_BEFORE) & before) !== 0) {
-        text(texts + <usize>load<u16>(item) * TEXT_SIZE, at);
-      }
+/** Of a batch's marked windows those that stay where sixteen bytes around each are looked at, in one go and without a branch. */
+function narrow(from: usize, marked: usize): void {
+  for (let word: usize = 0; word < marked; word += 8, from += 64) {
+    let left: u64 = 0;
+    for (let fit = load<u64>(WINDOWS_MARKED + word); fit !== 0; fit &= fit - 1) {
+      const bit = ctz(fit);
+      left |= u64(mayStand(from + <usize>bit)) << bit;
     }
-    if (load<u8>(item + ITEM_LAST) !== 0) return;
-    item += ITEM_SIZE;
+    store<u64>(WINDOWS_MARKED + word, left);
+  }
+}
+
+@inline
+function mayStand(at: usize): bool {
+  const head = listOf(load<u32>(at) | FOLD);
+  const around = classes(at - AROUND_BEFORE);
+  return fits(head, around) | fits(head + 16, around);
+}
+
+/** The list of a window: its head. */
+@inline
+function listOf(window: u32): usize {
+  const slot: usize = (window * SPREAD) >>> (16 + SLOT_SHIFT);
+  return lists + (<usize>load<u16>(SLOTS + (slot << 1)) << ITEM_SHIFT);
+}
+
+@inline
+function fits(vector: usize, around: v128): bool {
+  return v128.all_true<u8>(v128.and(v128.load(vector), around));
+}
+
+function probe(at: usize, window: u32): void {
+  const around = bare ? v128.splat<u8>(255) : classes(at - AROUND_BEFORE);
+  for (let item = listOf(window) + ITEM_SIZE; ; item += ITEM_SIZE) {
+    if (((load<u32>(item, ITEM_WINDOW) ^ window) & WINDOW) === 0 && fits(item, around)) {
+      text(texts + <usize>load<u16>(item, ITEM_TEXT) * TEXT_SIZE, at);
+    }
+    if (load<u8>(item, ITEM_LAST) !== 0) return;
   }
 }
 

@@ -1,29 +1,12 @@
 /**
- * The texts' part of the tables: which window leads to which texts, and what each rule that has the text asks for around it.
+ * The texts' part of the tables: what each rule that has the text asks for around it; image-lists.ts says which window leads to which.
  * Rules of the same text share it, and the bytes that tell most of them apart are looked up for all of them at once.
  */
 
-import { classesOf, classOf } from './byte-classes.ts';
-import { EITHER, foldedBytes } from './coded-text.ts';
+import { EITHER } from './coded-text.ts';
+import { itemsIn, type Lists, listsOf, writeLists } from './image-lists.ts';
 import type { Check, Room, TextEntry } from './image-parts.ts';
-import {
-  CHECKS,
-  FLAGS,
-  FOLDS,
-  hashOf,
-  ITEM_AROUND,
-  ITEM_BEFORE,
-  ITEM_LAST,
-  ITEM_NEXT,
-  ITEM_SIZE,
-  LOOKUP_SIZE,
-  MOST_CHECKS,
-  MOST_RULES,
-  RULE_SIZE,
-  SLOT_SHIFT,
-  SLOTS,
-  TEXT_SIZE,
-} from './layout.ts';
+import { CHECKS, FOLDS, ITEM_SIZE, LOOKUP_SIZE, MOST_CHECKS, MOST_RULES, RULE_SIZE, TEXT_SIZE } from './layout.ts';
 import { OUTSIDE, type PlaceSet } from './set-sequence.ts';
 import { chanceOfSet } from './text-model.ts';
 
@@ -55,7 +38,7 @@ interface Places {
 
 export class TextTables {
   readonly #groups: readonly Group[];
-  readonly #lists: ReadonlyMap<number, readonly Item[]>;
+  readonly #lists: Lists;
   readonly #sets = new SetTable();
   readonly #automatonAt: (automaton: Uint8Array | null) => number;
   readonly #lookupsAt: number[] = [];
@@ -63,24 +46,28 @@ export class TextTables {
 
   constructor(entries: readonly TextEntry[], automatonAt: (automaton: Uint8Array | null) => number) {
     this.#groups = groupsOf(entries);
-    this.#lists = listsOf(this.#groups);
+    this.#lists = listsOf(this.#groups.map(({ members }) => members.map(({ entry }) => entry)));
     this.#automatonAt = automatonAt;
     for (const { members, lookups } of this.#groups)
       for (const member of members) for (const { set } of checksLeft(member, lookups)) this.#sets.add(set);
-    if (this.#groups.length > 0xffff || this.#items() > 0xffff) throw new RangeError('too many rules for one scanner');
+    if (this.#groups.length > 0xffff || itemsIn(this.#lists) > 0xffff)
+      throw new RangeError('too many rules for one scanner');
   }
 
   /** Hits that one place can have. */
   get mostAtOnce(): number {
-    const rules = ({ group }: Item) => (this.#groups[group] as Group).members.length;
-    return Math.max(0, ...[...this.#lists.values()].map((items) => items.reduce((sum, item) => sum + rules(item), 0)));
+    const rules = (text: number) => (this.#groups[text] as Group).members.length;
+    return Math.max(
+      0,
+      ...[...this.#lists.values()].map((items) => items.reduce((sum, { text }) => sum + rules(text), 0)),
+    );
   }
 
   place(room: Room): Places {
     const members = this.#groups.reduce((sum, group) => sum + group.members.length, 0);
     this.#at = {
       texts: room.take(this.#groups.length * TEXT_SIZE),
-      lists: room.take(this.#items() * ITEM_SIZE),
+      lists: room.take(itemsIn(this.#lists) * ITEM_SIZE),
       rules: room.take(members * RULE_SIZE),
       sets: room.take(this.#sets.all.length * 32),
     };
@@ -89,7 +76,7 @@ export class TextTables {
   }
 
   write(tables: Uint8Array): void {
-    this.#writeLists(tables);
+    writeLists(tables, this.#at.lists, this.#lists);
     let rule = 0;
     for (const [i, group] of this.#groups.entries()) {
       this.#writeText(tables, i, rule);
@@ -99,29 +86,6 @@ export class TextTables {
     this.#sets.all.forEach((set, i) => {
       tables.set(set, this.#at.sets + 32 * i);
     });
-  }
-
-  #items(): number {
-    return [...this.#lists.values()].reduce((sum, items) => sum + items.length, 0);
-  }
-
-  #writeLists(tables: Uint8Array): void {
-    const slots = new Uint16Array(tables.buffer, SLOTS, 0x10000 >>> SLOT_SHIFT);
-    const flags = new Uint16Array(tables.buffer, FLAGS, 0x10000);
-    let index = 0;
-    for (const [slot, items] of this.#lists) {
-      slots[slot] = index;
-      for (const [i, { hash, group, next, before, care, value }] of items.entries()) {
-        const at = this.#at.lists + ITEM_SIZE * index++;
-        tables.set([group & 255, group >>> 8], at);
-        tables[at + ITEM_NEXT] = next;
-        tables[at + ITEM_LAST] = i === items.length - 1 ? 1 : 0;
-        tables[at + ITEM_BEFORE] = before;
-        tables.set(care, at + 8);
-        tables.set(value, at + 16);
-        flags[hash] = (flags[hash] ?? 0) | next | (before << 8);
-      }
-    }
   }
 
   #writeText(tables: Uint8Array, index: number, firstRule: number): void {
@@ -210,70 +174,6 @@ function lookupsFor(members: readonly Member[]): number[] {
     left = best.left;
   }
   return chosen;
-}
-
-/** A text that a window leads to, and the classes of bytes that may stand beside the window. */
-interface Item {
-  readonly hash: number;
-  readonly group: number;
-  readonly next: number;
-  readonly before: number;
-  readonly care: Uint8Array;
-  readonly value: Uint8Array;
-}
-
-/** By the first bits of their hashes. */
-function listsOf(groups: readonly Group[]): Map<number, Item[]> {
-  const lists = new Map<number, Map<string, Item>>();
-  for (const [group, { members }] of groups.entries()) {
-    for (const { entry } of members) {
-      const next = classesAt(entry, entry.windowAt + 3);
-      const before = classesAt(entry, entry.windowAt - 1);
-      for (const window of entry.windows) {
-        const hash = hashOfText(window);
-        const items = lists.get(hash >>> SLOT_SHIFT) ?? new Map<string, Item>();
-        lists.set(hash >>> SLOT_SHIFT, items);
-        const around = bytesAround(entry, window);
-        const key = `${group} ${around.value.join()}`;
-        const same = items.get(key);
-        items.set(key, {
-          ...around,
-          hash,
-          group,
-          next: next | (same?.next ?? 0),
-          before: before | (same?.before ?? 0),
-        });
-      }
-    }
-  }
-  return new Map([...lists].map(([slot, items]) => [slot, [...items.values()]]));
-}
-
-/** Of what may stand at a place, from the start of the text. */
-function classesAt({ text, checks }: TextEntry, place: number): number {
-  if (place >= 0 && place < text.length) return classOf(text.charCodeAt(place) & 255);
-  return classesOf(checks.find(({ at }) => at === place)?.set);
-}
-
-/** As much as is known of the eight bytes from four before the window on, folded as the inner loop folds them. */
-function bytesAround({ text, windowAt }: TextEntry, window: string): Pick<Item, 'care' | 'value'> {
-  const care = new Uint8Array(8);
-  const value = new Uint8Array(8);
-  const first = windowAt - ITEM_AROUND;
-  const put = (bytes: Uint8Array, at: number) =>
-    bytes.forEach((byte, i) => {
-      if (at + i < 0 || at + i > 7) return;
-      care[at + i] = 255;
-      value[at + i] = byte | 32;
-    });
-  put(foldedBytes(window), ITEM_AROUND);
-  put(foldedBytes(text), -first);
-  return { care, value };
-}
-
-function hashOfText(window: string): number {
-  const [a = 0, b = 0, c = 0] = [...foldedBytes(window)].map((byte) => byte | 32);
-  return hashOf(a | (b << 8) | (c << 16));
 }
 
 /** Sets of bytes, each once. */

@@ -2,6 +2,8 @@
 
 import { ALL_CLASSES } from './byte-classes.ts';
 import {
+  AROUND,
+  AROUND_BEFORE,
   AT_ONCE,
   BEHIND,
   BUCKETS,
@@ -14,11 +16,10 @@ import {
   FOLDS,
   HEADER,
   hashOf,
-  ITEM_AROUND,
-  ITEM_BEFORE,
   ITEM_LAST,
-  ITEM_NEXT,
   ITEM_SIZE,
+  ITEM_TEXT,
+  ITEM_WINDOW,
   LOOKUP_SIZE,
   MOST_BUCKETS,
   MOST_STEPS,
@@ -88,12 +89,11 @@ class Kernel {
     let window = ((bytes[from] as number) << 8) | ((bytes[from + 1] as number) << 16) | 0x202000;
     for (let at = from; at < end; at += 1) {
       window = (window >>> 8) | (((bytes[at + 2] as number) | 32) << 16);
-      const hash = hashOf(window);
-      const flags = this.#halves[(FLAGS >>> 1) + hash] as number;
+      const flags = this.#halves[(FLAGS >>> 1) + hashOf(window)] as number;
       if (flags === 0) continue;
       const next = this.#bare ? ALL_CLASSES : this.#classAt(at + 3);
       const before = this.#bare ? ALL_CLASSES : this.#classAt(at - 1);
-      if ((flags & next) !== 0 && ((flags >>> 8) & before) !== 0) this.#probe(at, hash, [next, before]);
+      if ((flags & next) !== 0 && ((flags >>> 8) & before) !== 0) this.#probe(at, window);
     }
   }
 
@@ -101,28 +101,26 @@ class Kernel {
     return this.#bytes[CLASSES + (this.#bytes[at] as number)] as number;
   }
 
-  #probe(at: number, hash: number, [next, before]: readonly [number, number]): void {
+  #probe(at: number, window: number): void {
     const bytes = this.#bytes;
-    const slot = this.#halves[(SLOTS >>> 1) + (hash >>> SLOT_SHIFT)] as number;
-    let item = (this.#words[HEADER.lists] as number) + slot * ITEM_SIZE;
-    for (; ; item += ITEM_SIZE) {
-      const beside =
-        ((bytes[item + ITEM_NEXT] as number) & next) !== 0 && ((bytes[item + ITEM_BEFORE] as number) & before) !== 0;
-      if (beside && this.#isAround(item, at)) {
-        const text = this.#halves[item >>> 1] as number;
+    const slot = this.#halves[(SLOTS >>> 1) + (hashOf(window) >>> SLOT_SHIFT)] as number;
+    const head = (this.#words[HEADER.lists] as number) + slot * ITEM_SIZE;
+    if (!this.#fits(head, at) && !this.#fits(head + AROUND, at)) return;
+    for (let item = head + ITEM_SIZE; ; item += ITEM_SIZE) {
+      const same = ((this.#words[(item + ITEM_WINDOW) >>> 2] as number) & 0xffffff) === window;
+      if (same && this.#fits(item, at)) {
+        const text = this.#halves[(item + ITEM_TEXT) >>> 1] as number;
         this.#text((this.#words[HEADER.texts] as number) + text * TEXT_SIZE, at);
       }
       if (bytes[item + ITEM_LAST] !== 0) return;
     }
   }
 
-  /** Whether what is known of the bytes around the window is there, letters in either case. */
-  #isAround(item: number, at: number): boolean {
-    const bytes = this.#bytes;
-    for (let i = 0; i < 8; i += 1) {
-      const byte = ((bytes[at - ITEM_AROUND + i] as number) | 32) & (bytes[item + 8 + i] as number);
-      if (byte !== bytes[item + 16 + i]) return false;
-    }
+  /** Whether the bytes around the window are of classes that may stand there. */
+  #fits(vector: number, at: number): boolean {
+    if (this.#bare) return true;
+    for (let i = 0; i < AROUND; i += 1)
+      if (((this.#bytes[vector + i] as number) & this.#classAt(at - AROUND_BEFORE + i)) === 0) return false;
     return true;
   }
 

@@ -1,6 +1,6 @@
 /** Where things lie in the memory that the prefilter's inner loop walks; as in assembly/prefilter.ts. */
 
-/** By the first bits of the hash of a window: where its list begins, in items. */
+/** By the first bits of the hash of a window: where its list begins, in items, its head counted as one. */
 export const SLOTS = 0x10000;
 export const SLOT_SHIFT = 3;
 /**
@@ -49,14 +49,17 @@ export const HEADER = {
 } as const;
 
 /**
- * An item of a list: the number of a text, the bytes that may stand after the window, whether it is the last, the bytes that may
- * stand before; and of the eight bytes from four before the window on, folded, which count and what they are.
+ * Bytes around a window that are looked at by their classes, from so many before it: first by the two vectors of a list's head, of
+ * which one has what may stand around any of its texts, then by that of each.
  */
-export const ITEM_SIZE = 24;
-export const ITEM_NEXT = 2;
-export const ITEM_LAST = 3;
-export const ITEM_BEFORE = 4;
-export const ITEM_AROUND = 4;
+export const AROUND = 16;
+export const AROUND_BEFORE = 4;
+/** An item of a list: what may stand around the window, the window folded, whether it is the last, and the number of the text. */
+export const ITEM_SIZE = 32;
+export const ITEM_WINDOW = 16;
+export const ITEM_LAST = 19;
+export const ITEM_TEXT = 20;
+
 /**
  * A text: its flags, where its window is, its length, how many lookups, how many rules, the first of them, the table of its
  * lookups; then sixteen bytes each of which bits count, which are set, and what there must be.

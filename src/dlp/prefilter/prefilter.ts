@@ -3,7 +3,7 @@
 import type { Image } from './image.ts';
 import { kernelOver, type Scan } from './kernel.ts';
 import { KERNEL } from './kernel-wasm.ts';
-import { CHUNK, HEADER, MARGIN } from './layout.ts';
+import { AROUND_BEFORE, CHUNK, HEADER, MARGIN } from './layout.ts';
 
 /** Where something was found: two numbers each, the index of the entry and the place. They are in no strict order. */
 export interface Hits {
@@ -55,7 +55,7 @@ export class Prefilter {
     const last = Math.min(text.length, at + CHUNK + MARGIN);
     const { textAt } = this.image;
     const part = first === 0 && last === text.length ? text : text.subarray(first, last);
-    machine.bytes[textAt - 1] = NEWLINE;
+    machine.bytes.fill(NEWLINE, textAt - AROUND_BEFORE, textAt);
     machine.bytes.set(part, textAt);
     const end = textAt + part.length;
     machine.bytes.fill(0, end, end + SLACK);
