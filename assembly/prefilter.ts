@@ -53,6 +53,8 @@ const ROW: usize = 257 * 16;
 const PLACES: usize = 14;
 const BEHIND: usize = 2;
 const MOST_STEPS: u32 = 160;
+const TAKES_ALL: usize = 1;
+const FIRST_ROW: usize = 2;
 
 let lo: usize = 0;
 let hi: usize = 0;
@@ -256,11 +258,12 @@ function checked(rule: usize, at: usize): bool {
 /** What comes after, by the automaton of the rule; where it is not known to fail, it may fit. */
 function follows(table: usize, from: usize): bool {
   if (table === 0) return true;
-  let state: usize = 2;
+  let row: usize = FIRST_ROW;
   const end = min(hi, from + MOST_STEPS);
   for (let at = from; at < end; at += 1) {
-    state = load<u8>(table + (state << 8) + load<u8>(at));
-    if (state < 2) return state === 1;
+    const column: usize = load<u8>(table + <usize>load<u8>(at));
+    row = load<u16>(table + row + (column << 1), 256 - FIRST_ROW);
+    if (row < FIRST_ROW) return row === TAKES_ALL;
   }
   return true;
 }

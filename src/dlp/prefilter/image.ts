@@ -6,6 +6,7 @@
  */
 
 import { classOf, HIGH_HALF, LOW_HALF } from './byte-classes.ts';
+import { packedAutomaton } from './image-automata.ts';
 import { type PlaceEntry, Room, type TextEntry } from './image-parts.ts';
 import { writePlaces } from './image-places.ts';
 import { TextTables } from './image-texts.ts';
@@ -58,15 +59,18 @@ export function makeImage(texts: readonly TextEntry[], places: readonly PlaceEnt
 /** Each once: what follows is the same for many anchors, of other rules too. */
 class Automata {
   readonly #places = new Map<Uint8Array, number>();
+  readonly #packed = new Map<number, Uint8Array>();
 
   constructor(of: readonly { readonly automaton: Uint8Array | null }[], room: Room) {
     const alike = new Map<string, number>();
     for (const { automaton } of of) {
       if (automaton === null || this.#places.has(automaton)) continue;
-      const key = Buffer.from(automaton.buffer, automaton.byteOffset, automaton.length).toString('latin1');
-      const place = alike.get(key) ?? room.take(automaton.length);
+      const packed = packedAutomaton(automaton);
+      const key = Buffer.from(packed.buffer, packed.byteOffset, packed.length).toString('latin1');
+      const place = alike.get(key) ?? room.take(packed.length);
       alike.set(key, place);
       this.#places.set(automaton, place);
+      this.#packed.set(place, packed);
     }
   }
 
@@ -75,7 +79,7 @@ class Automata {
   }
 
   write(tables: Uint8Array): void {
-    for (const [automaton, at] of this.#places) tables.set(automaton, at);
+    for (const [at, packed] of this.#packed) tables.set(packed, at);
   }
 }
 

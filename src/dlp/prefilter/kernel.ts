@@ -12,6 +12,7 @@ import {
   CLASSES,
   CLASSIFIED,
   FIRST_CLASSIFIED,
+  FIRST_ROW,
   FLAGS,
   FOLDS,
   HEADER,
@@ -30,6 +31,7 @@ import {
   SLOTS,
   START_BYTES,
   START_CLASSES,
+  TAKES_ALL,
   TEXT_SIZE,
 } from './layout.ts';
 import { OUTSIDE } from './set-sequence.ts';
@@ -191,10 +193,11 @@ class Kernel {
     if (table === 0) return true;
     const bytes = this.#bytes;
     const end = Math.min(this.#hi, from + MOST_STEPS);
-    let state = 2;
+    let row = FIRST_ROW;
     for (let at = from; at < end; at += 1) {
-      state = bytes[table + (state << 8) + (bytes[at] as number)] as number;
-      if (state < 2) return state === 1;
+      const column = bytes[table + (bytes[at] as number)] as number;
+      row = this.#halves[((table + row + 256 - FIRST_ROW) >>> 1) + column] as number;
+      if (row < FIRST_ROW) return row === TAKES_ALL;
     }
     return true;
   }
