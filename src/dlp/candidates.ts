@@ -6,11 +6,7 @@ import type { Meaning, RulePlan, ScanPlan } from './prefilter/plan.ts';
 import type { Hits } from './prefilter/prefilter.ts';
 import { type Ranges, touches } from './ranges.ts';
 import { mayMatchIn } from './surroundings.ts';
-
-/** From where to where, and the last place of an anchor in it: a match that is left begins there or before. */
-export type Window = readonly [from: number, to: number, last: number];
-/** Stretches of the text, in order and apart; null when the rule has to run over all of it. */
-export type Windows = readonly Window[] | null;
+import { ANYWHERE, joined, type Starts, WindowList, type Windows } from './window-list.ts';
 
 /** What is known of a text before it is searched. */
 export interface Seen {
@@ -22,33 +18,28 @@ export interface Seen {
   readonly lines?: Ranges;
 }
 
-/** Bytes after a window, so that what RE2 looks at beside a match is there. */
-const BESIDE = 8;
-/** Windows that are nearer to each other are one: to begin anew costs RE2 as much as so many bytes. */
-const NEAR = 512;
 /** As far as exceptions look at the line before a secret. */
 const LOOKS_BACK = 128;
 
+type Search = (rule: RulePlan, windows: Windows, starts: Starts) => void;
+
 /** Calls `search` for each rule that can match, in the order of the rules. */
-export function eachCandidate(
-  text: Buffer,
-  plan: ScanPlan,
-  search: (rule: RulePlan, windows: Windows) => void,
-  seen?: Seen,
-): void {
-  for (const [rule, windows] of due(text, plan, { ...seen, isWhole: true })) search(rule, windows);
+export function eachCandidate(text: Buffer, plan: ScanPlan, search: Search, seen?: Seen): void {
+  for (const [rule, windows, starts] of due(text, plan, { ...seen, isWhole: true })) search(rule, windows, starts);
 }
 
 /** The same of a text in which matches may be cut off: wherever one may begin. */
-export function eachBeginning(text: Buffer, plan: ScanPlan, search: (rule: RulePlan, windows: Windows) => void): void {
-  for (const [rule, windows] of due(text, plan, { isWhole: false })) search(rule, windows);
+export function eachBeginning(text: Buffer, plan: ScanPlan, search: Search): void {
+  for (const [rule, windows] of due(text, plan, { isWhole: false })) search(rule, windows, ANYWHERE);
 }
 
 interface Known extends Partial<Seen> {
   readonly isWhole: boolean;
 }
 
-function due(text: Buffer, plan: ScanPlan, seen: Known): [RulePlan, Windows][] {
+type Due = [RulePlan, Windows, Starts];
+
+function due(text: Buffer, plan: ScanPlan, seen: Known): Due[] {
   const found = new Found(text, plan, seen);
   try {
     found.take(seen.hits ?? plan.prefilter.scan(text));
@@ -61,19 +52,19 @@ function due(text: Buffer, plan: ScanPlan, seen: Known): [RulePlan, Windows][] {
   }
 }
 
-/** By rule: the number of an entry and its place, one after the other. */
-type Flat = (number[] | undefined)[];
+/** By rule: where it may match. */
+type Lists = (WindowList | undefined)[];
 
 /** One for each plan, empty between two texts: a new one for each would cost a small text more than its search. */
-const flats = new WeakMap<ScanPlan, Flat>();
+const lists = new WeakMap<ScanPlan, Lists>();
 
-function flatOf(plan: ScanPlan): Flat {
-  let flat = flats.get(plan);
-  if (flat === undefined) {
-    flat = new Array(plan.rules.length);
-    flats.set(plan, flat);
+function listsOf(plan: ScanPlan): Lists {
+  let all = lists.get(plan);
+  if (all === undefined) {
+    all = new Array(plan.rules.length);
+    lists.set(plan, all);
   }
-  return flat;
+  return all;
 }
 
 /** What was found in one text. */
@@ -83,10 +74,9 @@ class Found {
   readonly #changes: readonly Ranges[];
   readonly #isWhole: boolean;
   readonly #runs: LongRuns;
-  readonly #hits: Flat;
+  readonly #lists: Lists;
+  /** Rules that have a list. */
   readonly #found: number[] = [];
-  /** By rule: windows around letters that fold. */
-  readonly #folded = new Map<number, WindowList>();
   readonly #everywhere = new Set<number>();
   /** Whether a keyword of a rule is in the text. */
   readonly #isOpen: (rule: number) => boolean;
@@ -96,27 +86,39 @@ class Found {
     this.#plan = plan;
     this.#changes = changes;
     this.#isWhole = isWhole;
-    this.#hits = flatOf(plan);
+    this.#lists = listsOf(plan);
     this.#runs = new LongRuns(text);
     this.#isOpen = plan.keywords.in(text);
   }
 
+  /** Around each anchor that may belong to a match. */
   take({ numbers, count }: Hits): void {
-    const { entries } = this.#plan;
+    const { entries, rules } = this.#plan;
+    const isAnywhere = this.#changes.length === 0;
     for (let i = 0; i < 2 * count; i += 2) {
-      const number = numbers[i] as number;
-      const meaning = entries[number] as Meaning;
-      this.#hit(meaning.rule, number, numbers[i + 1] as number);
+      const entry = entries[numbers[i] as number] as Meaning;
+      const at = numbers[i + 1] as number;
+      const list = this.#listOf(entry.rule);
+      // Most lie further from a change than a match reaches. How far runs widen a window is told later.
+      if (!isAnywhere && !this.#mayTouchChanges(at, entry, rules[entry.rule] as RulePlan)) continue;
+      if (list.mayMatch === null || list.mayMatch(at, entry))
+        list.add(at - entry.reachBefore, at + entry.reachAfter, at);
     }
   }
 
-  #hit(rule: number, entry: number, at: number): void {
-    const known = this.#hits[rule];
-    if (known !== undefined) known.push(entry, at);
-    else {
-      this.#hits[rule] = [entry, at];
+  #mayTouchChanges(at: number, { reachBefore, reachAfter }: Meaning, plan: RulePlan): boolean {
+    return plan.runs.length > 0 || this.#isNearChanges(at - reachBefore, at + reachAfter, plan);
+  }
+
+  #listOf(rule: number): WindowList {
+    let list = this.#lists[rule];
+    if (list === undefined) {
+      const { around } = this.#plan.rules[rule] as RulePlan;
+      list = new WindowList(this.#isWhole && around !== null ? mayMatchIn(this.#text, around) : null);
+      this.#lists[rule] = list;
       this.#found.push(rule);
     }
+    return list;
   }
 
   /** Matches that hold a letter beyond ASCII for `k` or `s`: near them, in the text with those in their places. */
@@ -146,12 +148,7 @@ class Found {
   }
 
   #addFolded(rule: number, from: number, to: number): void {
-    let folded = this.#folded.get(rule);
-    if (folded === undefined) {
-      folded = new WindowList();
-      this.#folded.set(rule, folded);
-    }
-    folded.add(from, to, to);
+    this.#listOf(rule).addAnywhere(from, to);
   }
 
   everywhere(rule: number): void {
@@ -160,46 +157,32 @@ class Found {
 
   /** INVARIANT: whatever happened, the next text finds nothing of this one. */
   clear(): void {
-    for (const rule of this.#found) this.#hits[rule] = undefined;
+    for (const rule of this.#found) this.#lists[rule] = undefined;
   }
 
   /** In their order, and where each can match. */
-  rules(): [RulePlan, Windows][] {
-    const out: [RulePlan, Windows][] = [];
-    const all = new Set([...this.#found, ...this.#folded.keys(), ...this.#everywhere]);
+  rules(): Due[] {
+    const out: Due[] = [];
+    const all = new Set([...this.#found, ...this.#everywhere]);
     for (const index of [...all].sort((a, b) => a - b)) {
       const rule = this.#plan.rules[index] as RulePlan;
-      const windows = this.#windowsOf(index);
-      if (windows?.length !== 0 && (!rule.gated || this.#isOpen(index))) out.push([rule, windows]);
+      const windows = this.#everywhere.has(index) ? null : this.#windowsOf(rule, this.#lists[index] as WindowList);
+      if (windows?.length !== 0 && (!rule.gated || this.#isOpen(index)))
+        out.push([rule, windows, this.#startsOf(rule, this.#lists[index])]);
     }
     return out;
   }
 
-  #windowsOf(rule: number): Windows {
-    if (this.#everywhere.has(rule)) return null;
-    const plan = this.#plan.rules[rule] as RulePlan;
-    const list = this.#around(rule, plan);
-    const wide = plan.runs.length === 0 ? list.flat : this.#widened(list.flat, plan);
+  #windowsOf(plan: RulePlan, { flat }: WindowList): Windows {
+    const wide = plan.runs.length === 0 ? flat : this.#widened(flat, plan);
     if (wide === null) return null;
     const windows = joined(wide, this.#text.length);
     return this.#changes.length === 0 ? windows : windows.filter(([from, to]) => this.#isNearChanges(from, to, plan));
   }
 
-  /** Around each anchor that may belong to a match. */
-  #around(rule: number, plan: RulePlan): WindowList {
-    const list = this.#folded.get(rule) ?? new WindowList();
-    const hits = this.#hits[rule] ?? [];
-    const mayMatch = this.#isWhole && plan.around !== null ? mayMatchIn(this.#text, plan.around) : null;
-    // Most lie further from a change than a match reaches. How far runs widen a window is told later.
-    const isAnywhere = this.#changes.length === 0 || plan.runs.length > 0;
-    for (let i = 0; i < hits.length; i += 2) {
-      const entry = this.#plan.entries[hits[i] as number] as Meaning;
-      const at = hits[i + 1] as number;
-      const [from, to] = [at - entry.reachBefore, at + entry.reachAfter];
-      if (!isAnywhere && !this.#isNearChanges(from, to, plan)) continue;
-      if (mayMatch === null || mayMatch(at, entry)) list.add(from, to, at);
-    }
-    return list;
+  /** Not of a text of which some is left out, nor where a run may stand before what is found. */
+  #startsOf({ runs }: RulePlan, list: WindowList | undefined): Starts {
+    return list === undefined || runs.length > 0 || this.#changes.length > 0 ? ANYWHERE : list.starts();
   }
 
   /**
@@ -223,41 +206,4 @@ class Found {
     }
     return out;
   }
-}
-
-/** Where windows begin and end, and the last place in each, one after the other; those of neighbours are one. */
-class WindowList {
-  readonly flat: number[] = [];
-
-  add(from: number, to: number, place: number): void {
-    const { flat } = this;
-    const first = flat.length - 3;
-    if (first < 0 || from > (flat[first + 1] as number) + NEAR || to < (flat[first] as number) - NEAR) {
-      flat.push(from, to, place);
-      return;
-    }
-    if (from < (flat[first] as number)) flat[first] = from;
-    if (to > (flat[first + 1] as number)) flat[first + 1] = to;
-    if (place > (flat[first + 2] as number)) flat[first + 2] = place;
-  }
-}
-
-/** In order, joined where they are near. */
-function joined(flat: readonly number[], length: number): Window[] {
-  const all: Window[] = [];
-  let isSorted = true;
-  for (let i = 0; i < flat.length; i += 3) {
-    const from = Math.max(0, flat[i] as number);
-    if (i > 0 && from < (all[all.length - 1] as Window)[0]) isSorted = false;
-    all.push([from, Math.min(length, (flat[i + 1] as number) + BESIDE), flat[i + 2] as number]);
-  }
-  if (all.length < 2) return all;
-  if (!isSorted) all.sort((a, b) => a[0] - b[0]);
-  const out: Window[] = [];
-  for (const window of all) {
-    const last = out[out.length - 1];
-    if (last === undefined || window[0] > last[1] + NEAR) out.push(window);
-    else out[out.length - 1] = [last[0], Math.max(last[1], window[1]), Math.max(last[2], window[2])];
-  }
-  return out;
 }

@@ -3,13 +3,14 @@
 import type RE2 from 're2';
 import { LIKELIHOODS, type Likelihood } from '../core/finding.ts';
 import { addAll } from '../core/large-lists.ts';
-import { eachCandidate, type Seen, type Window } from './candidates.ts';
+import { eachCandidate, type Seen } from './candidates.ts';
 import type { CompiledRule } from './compiled-rule.ts';
 import type { RuleSet } from './compiled-rules.ts';
 import { type JsonPath, matchesPath } from './json-path.ts';
 import { bestNamed } from './same-place.ts';
 import { secretPlaceOf } from './secret-place.ts';
 import { isInMark } from './transform.ts';
+import { ANYWHERE, type Starts, type Window } from './window-list.ts';
 
 export interface Candidate {
   readonly rule: CompiledRule;
@@ -46,10 +47,10 @@ export function scan(text: Buffer, set: RuleSet, context: ScanContext = NOWHERE)
  */
 export function candidatesOf(text: Buffer, set: RuleSet, context: ScanContext = NOWHERE, seen?: Seen): Candidate[] {
   const found: Candidate[] = [];
-  const search: Parameters<typeof eachCandidate>[2] = ({ rule }, windows) => {
+  const search: Parameters<typeof eachCandidate>[2] = ({ rule }, windows, starts) => {
     if (isAllowed(rule, context)) return;
     if (windows === null) addAll(found, scanRule(rule, text, context));
-    else addAll(found, inWindows(rule, text, { windows, context }));
+    else addAll(found, inWindows(rule, text, { windows, starts, context }));
   };
   eachCandidate(text, set.plan, search, seen);
   return found;
@@ -60,7 +61,8 @@ const WIDER = 256;
 
 /** Candidates of one rule over the whole text, whatever its keywords. */
 export function scanRule(rule: CompiledRule, text: Buffer, context: ScanContext): Candidate[] {
-  return isAllowed(rule, context) ? [] : inWindows(rule, text, { windows: [[0, text.length, text.length]], context });
+  const where = { windows: [[0, text.length, text.length]], starts: ANYWHERE, context } as const;
+  return isAllowed(rule, context) ? [] : inWindows(rule, text, where);
 }
 
 function isAllowed({ spec: { allow } }: CompiledRule, { host, tool }: ScanContext): boolean {
@@ -69,32 +71,37 @@ function isAllowed({ spec: { allow } }: CompiledRule, { host, tool }: ScanContex
 
 interface Where {
   readonly windows: readonly Window[];
+  readonly starts: Starts;
   readonly context: ScanContext;
 }
 
-function inWindows(rule: CompiledRule, text: Buffer, { windows, context }: Where): Candidate[] {
+function inWindows(rule: CompiledRule, text: Buffer, { windows, starts, context }: Where): Candidate[] {
   const out: Candidate[] = [];
+  const search = { rule, text, starts, context, out, next: nextMatch(rule) };
   let done = 0;
   for (const [from, to, last] of windows)
-    if (to > done && last >= done) done = inWindow([Math.max(from, done), to, last], { rule, text, context, out });
+    if (to > done && last >= done) done = inWindow([Math.max(from, done), to, last], search);
   return out;
 }
 
 interface Search {
   readonly rule: CompiledRule;
   readonly text: Buffer;
+  readonly starts: Starts;
   readonly context: ScanContext;
   readonly out: Candidate[];
+  readonly next: NextMatch;
 }
 
 /** Where the next match may begin. */
-function inWindow([from, end, last]: Window, { rule, text, context, out }: Search): number {
-  const next = nextMatch(rule);
+function inWindow([from, end, last]: Window, search: Search): number {
+  const { text, starts } = search;
   let to = end;
   let part = to === text.length ? text : text.subarray(0, to);
   let done = from;
-  for (;;) {
-    const match = next(part, done);
+  // What lies between two anchors is not read.
+  for (let at = starts.from(done); at <= to; at = starts.from(done)) {
+    const match = search.next(part, at);
     if (match === null) return done;
     if (match.end === to && to < text.length) {
       // It may have taken the end of the window for the end of the text.
@@ -104,12 +111,15 @@ function inWindow([from, end, last]: Window, { rule, text, context, out }: Searc
     }
     // An empty match would stand still for ever.
     done = match.isEmpty ? match.end + 1 : match.end;
-    const { secret } = match;
-    if (secret && secret[1] > secret[0] && accepted(rule, text, secret) && !allowedAt(rule, secret[0], context)) {
-      out.push({ rule, start: secret[0], end: secret[1], likelihood: likelihoodOf(rule, text, secret) });
-    }
-    if (done > to || done > last) return done;
+    if (match.secret) take(match.secret, search);
+    if (done > last) return done;
   }
+  return done;
+}
+
+function take([start, end]: readonly [number, number], { rule, text, context, out }: Search): void {
+  if (end > start && accepted(rule, text, [start, end]) && !allowedAt(rule, start, context))
+    out.push({ rule, start, end, likelihood: likelihoodOf(rule, text, [start, end]) });
 }
 
 interface Match {
@@ -118,8 +128,10 @@ interface Match {
   readonly secret: readonly [number, number] | undefined;
 }
 
+type NextMatch = (part: Buffer, from: number) => Match | null;
+
 /** The first match from a place on. Groups are dear to RE2: it is asked for them where their place does not follow. */
-function nextMatch(rule: CompiledRule): (part: Buffer, from: number) => Match | null {
+function nextMatch(rule: CompiledRule): NextMatch {
   const { regex } = rule;
   const place = secretPlaceOf(rule);
   const withGroups = (part: Buffer, from: number): Match | null => {
