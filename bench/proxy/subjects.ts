@@ -40,6 +40,7 @@ export const SUBJECTS: Readonly<Record<string, Start>> = {
   tinyproxy,
   mitmproxy,
   bare: (place, port) => node(place, port, { name: 'bare', script: 'bare.ts', args: [] }),
+  hand: (place, port) => node(place, port, { name: 'hand', script: 'hand.ts', args: [] }),
   'proxy-chain': (place, port) =>
     node(place, port, { name: 'proxy-chain', script: 'peers/proxy-chain.ts', args: [PEERS] }),
   mockttp,

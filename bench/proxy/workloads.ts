@@ -57,7 +57,7 @@ export const WORKLOADS: readonly Workload[] = [
   {
     name: 'connect',
     unit: 'tunnel opened, one byte each way, closed',
-    subjects: ALL,
+    subjects: [...ALL, 'hand'],
     count: 2_000,
     prepare: async (way) => ({
       run: (count) => closedLoop(count, 16, async () => closed(await tunnel(way))),
