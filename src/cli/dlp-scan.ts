@@ -5,7 +5,7 @@ import { join, relative, resolve, sep } from 'node:path';
 import type { Command } from 'commander';
 import { addAll } from '../core/large-lists.ts';
 import type { RuleSet } from '../dlp/compiled-rules.ts';
-import { LAYER_LIMITS, scanLayers } from '../dlp/scan-layers.ts';
+import { LAYER_LIMITS, lookInto } from '../dlp/scan-layers.ts';
 import { type Found, StreamScanner } from '../dlp/stream-scanner.ts';
 import { zlibPacking } from '../guard/packing.ts';
 import {
@@ -172,7 +172,7 @@ function lstat(path: string | Buffer): ReturnType<typeof lstatSync> | null {
 async function scanOne({ file, path }: Place, scan: Scan, out: Scanned): Promise<void> {
   try {
     if (file === '-') {
-      out.files.push({ file, findings: await scanPieces(scan.io.stdin, scan) });
+      await scanPieces(file, scan.io.stdin, { scan, out });
       return;
     }
     const fd = openSync(path, 'r');
@@ -193,7 +193,7 @@ async function scanOpened({ file, fd }: { file: string; fd: number }, scan: Scan
   const pieces = piecesOf(fd, size);
   const first = pieces.next().value ?? Buffer.alloc(0);
   if (archiveKind(first) === null && utf16Of(first) === null) {
-    out.files.push({ file, findings: await scanPieces(withFirst(first, pieces), scan) });
+    await scanPieces(file, withFirst(first, pieces), { scan, out });
     noteOtherPacking(file, first, out);
     return;
   }
@@ -236,12 +236,21 @@ function wholeOf(first: Buffer, pieces: Iterable<Buffer>, size: number): Buffer 
   return Buffer.concat(all);
 }
 
-async function scanPieces(pieces: Iterable<Uint8Array> | AsyncIterable<Uint8Array>, { rules }: Scan): Promise<Found[]> {
-  const scanner = new StreamScanner(rules, LIMITS);
-  const found: Found[] = [];
-  for await (const piece of pieces) addAll(found, scanner.push(piece));
-  addAll(found, scanner.end());
-  return found;
+type Pieces = Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
+
+async function scanPieces(file: string, pieces: Pieces, { scan, out }: Pick<Inside, 'scan' | 'out'>): Promise<void> {
+  const scanner = new StreamScanner(scan.rules, LIMITS);
+  const findings: Found[] = [];
+  for await (const piece of pieces) addAll(findings, scanner.push(piece));
+  addAll(findings, scanner.end());
+  out.files.push({ file, findings });
+  noteUnread(file, scanner, out);
+}
+
+const UNREAD = 'more is encoded or compressed in it than is undone; decode it first';
+
+function noteUnread(file: string, { isWhole }: StreamScanner, out: Scanned): void {
+  if (!isWhole) out.unread.push({ file, why: UNREAD });
 }
 
 interface Inside {
@@ -277,6 +286,7 @@ function scanBytes(file: string, bytes: Buffer, inside: Inside): void {
   const text = utf16 === null ? bytes : Buffer.from(new TextDecoder(utf16, { ignoreBOM: true }).decode(bytes), 'utf8');
   const found = [...scanner.push(text), ...scanner.end()];
   out.files.push({ file, findings: utf16 === null ? found : inUtf16(found, text) });
+  noteUnread(file, scanner, out);
 }
 
 function scanMember(archive: string, { name, bytes, unread }: Member, inside: Inside): void {
@@ -317,11 +327,10 @@ async function scanLines(named: readonly string[], scan: Scan): Promise<number> 
       at += 1;
       if (line.trim() === '') continue;
       const row = rowOf(line, `${file}:${at}`);
-      const findings = scanLayers(Buffer.from(row.text, 'utf8'), rules, undefined, LIMITS)
-        .filter((one) => one.continues === undefined)
-        .map((one) => shown(one, scan));
+      const { found, isWhole } = lookInto(Buffer.from(row.text, 'utf8'), rules, undefined, LIMITS);
+      const findings = found.filter((one) => one.continues === undefined).map((one) => shown(one, scan));
       count += findings.length;
-      printJson(io, { id: row.id, findings });
+      printJson(io, { id: row.id, findings, ...(!isWhole && { unread: UNREAD }) });
     }
   }
   return count;

@@ -32,4 +32,6 @@ export interface Verdict {
   readonly more: number;
   /** Whether another inspector was asked about uncertain spans; absent where there were none that it may be asked about. */
   readonly second_stage?: 'asked' | 'not_asked';
+  /** It may not pass because more was encoded in it than is looked into; absent else. */
+  readonly isUnread?: true;
 }

@@ -59,14 +59,31 @@ export interface LayerLimits {
 
 export const LAYER_LIMITS: LayerLimits = { depth: 3, bytes: 8 * 1024 * 1024 };
 
+export interface LayeredScan {
+  readonly found: LayeredCandidate[];
+  /** False where more was encoded in it than the limits let be undone: there may be something in what was left. */
+  readonly isWhole: boolean;
+}
+
 /** Candidates in the clear and in every layer, overlaps resolved, in order of position. */
 export function scanLayers(
   text: Buffer,
   set: RuleSet,
+  context?: ScanContext,
+  limits?: LayerLimits,
+): LayeredCandidate[] {
+  return lookInto(text, set, context, limits).found;
+}
+
+/** What `scanLayers` finds, and whether all was looked into. */
+export function lookInto(
+  text: Buffer,
+  set: RuleSet,
   context: ScanContext = { ...NOWHERE, pathAt: new JsonPlaces().over(text, 0) },
   limits: LayerLimits = LAYER_LIMITS,
-): LayeredCandidate[] {
-  const walk = { set, context, left: { bytes: limits.bytes }, isInner: false, packing: limits.packing };
+): LayeredScan {
+  const left = new Left(limits.bytes);
+  const walk = { set, context, left, isInner: false, packing: limits.packing };
   const shapes = shapesOf(text);
   const lanes = lanesOf(text, 2, shapes);
   const all = [
@@ -77,7 +94,25 @@ export function scanLayers(
   ];
   // Of two that are alike the one that is nearer to the clear stays.
   const found = withoutOverlaps(all.sort((a, b) => a.encodings.length - b.encodings.length));
-  return found.some(({ within }) => within !== undefined) ? found.flatMap(flat) : found;
+  const isFlat = !found.some(({ within }) => within !== undefined);
+  return { found: isFlat ? found : found.flatMap(flat), isWhole: !left.isBeyond };
+}
+
+/** What may still be undone. */
+class Left {
+  bytes: number;
+  isBeyond = false;
+
+  constructor(bytes: number) {
+    this.bytes = bytes;
+  }
+
+  /** False where this is more than there was left. */
+  take({ length }: Uint8Array): boolean {
+    this.bytes -= length;
+    this.isBeyond ||= this.bytes < 0;
+    return this.bytes >= 0;
+  }
 }
 
 /** Each finding of a container for itself, at the place of all of it. */
@@ -93,7 +128,7 @@ function flat(one: LayeredCandidate): readonly LayeredCandidate[] {
 interface Walk {
   readonly set: RuleSet;
   readonly context: ScanContext;
-  readonly left: { bytes: number };
+  readonly left: Left;
   /** The text was encoded in another. */
   readonly isInner: boolean;
   readonly packing: Packing | undefined;
@@ -118,8 +153,7 @@ function collect(view: View, walk: Walk, depth: number): LayeredCandidate[] {
   if (depth === 0) return found;
   if (walk.isInner || walk.context.isLeaving) addAll(found, packedIn(view, walk, depth));
   for (const { layer, kind, lines } of layersOf(view, walk.context.isForm)) {
-    walk.left.bytes -= layer.decoded.length;
-    if (walk.left.bytes < 0) break;
+    if (!walk.left.take(layer.decoded)) break;
     const inside = inLayer(walk, layer);
     const inner = layer.isBlob
       ? [...unpacked(layer.decoded, inside, { depth, isBlob: true })]
@@ -174,10 +208,12 @@ function* unpacked(
 ): Generator<LayeredCandidate> {
   if (walk.packing === undefined) return;
   const { pathAt, host, tool } = walk.context;
-  const looking = { packing: walk.packing, max: walk.left.bytes, isBlob };
+  const beyond = () => {
+    walk.left.isBeyond = true;
+  };
+  const looking = { packing: walk.packing, max: Math.max(1, walk.left.bytes), isBlob, beyond };
   for (const { decoded, start, end, encode } of packedLayers(text, looking)) {
-    walk.left.bytes -= decoded.length;
-    if (walk.left.bytes < 0) return;
+    if (!walk.left.take(decoded)) return;
     const context = { host, tool, ...(pathAt && { pathAt: () => pathAt(start) }) };
     const inner = withoutOverlaps(collect(wholly(decoded, walk.set), { ...walk, context, isInner: true }, depth - 1));
     if (inner.length > 0) yield asOne(inner, { start, end, encoding: 'compressed' }, { decoded, inner, encode });
@@ -250,8 +286,7 @@ function* inPieces({ text, chains }: Chains, walk: Walk, depth: number): Generat
   if (depth === 0) return;
   for (const chain of chains) {
     const { decoded, encoding, parts } = joined(text, chain);
-    walk.left.bytes -= decoded.length;
-    if (walk.left.bytes < 0) return;
+    if (!walk.left.take(decoded)) return;
     for (const inner of collect(
       wholly(decoded, walk.set),
       { ...walk, context: withoutPlaces(walk.context) },

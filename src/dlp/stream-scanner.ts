@@ -5,7 +5,7 @@ import type { CompiledRule } from './compiled-rule.ts';
 import type { RuleSet } from './compiled-rules.ts';
 import { JsonPlaces } from './json-places.ts';
 import { NOWHERE } from './scan.ts';
-import { LAYER_LIMITS, type LayerLimits, scanLayers } from './scan-layers.ts';
+import { LAYER_LIMITS, type LayerLimits, lookInto } from './scan-layers.ts';
 
 /** A window finds what begins in it. */
 const WINDOW = 4 * 1024 * 1024;
@@ -44,10 +44,16 @@ export class StreamScanner {
   #next = 0;
   /** Of the first byte that is held. */
   #place: Place = { line: 1, column: 1 };
+  #isWhole = true;
 
   constructor(rules: RuleSet, limits: LayerLimits = LAYER_LIMITS) {
     this.#rules = rules;
     this.#limits = limits;
+  }
+
+  /** False once more was encoded in a window than the limits let be undone. */
+  get isWhole(): boolean {
+    return this.#isWhole;
   }
 
   /** The bytes are kept until they are searched; do not change them. */
@@ -82,7 +88,9 @@ export class StreamScanner {
     const places = new Places(view, this.#place);
     const out: Found[] = [];
     const context = { ...NOWHERE, pathAt: this.#json.over(view, this.#base) };
-    for (const { rule, start, end, likelihood, continues } of scanLayers(view, this.#rules, context, this.#limits)) {
+    const scan = lookInto(view, this.#rules, context, this.#limits);
+    this.#isWhole &&= scan.isWhole;
+    for (const { rule, start, end, likelihood, continues } of scan.found) {
       if (continues !== undefined) continue;
       const at = this.#base + start;
       if (at < this.#next || at >= until) continue;

@@ -8,11 +8,11 @@ import type { RuleSet } from '../dlp/compiled-rules.ts';
 import { type JsonPath, shownPath } from '../dlp/json-path.ts';
 import { JsonPlaces, type PlacesState } from '../dlp/json-places.ts';
 import type { JsonKind } from '../dlp/json-tracker.ts';
-import { type Container, type LayeredCandidate, type LayerLimits, scanLayers } from '../dlp/scan-layers.ts';
+import { type Container, type LayeredCandidate, type LayerLimits, lookInto } from '../dlp/scan-layers.ts';
 import { replacementFor } from '../dlp/transform.ts';
 import type { GuardContext } from './guard-context.ts';
 import { inJson, type Put } from './in-json.ts';
-import { actionFor } from './judge.ts';
+import { actionFor, mayPassUnread } from './judge.ts';
 import { isForm, kindOfText } from './kind-of-text.ts';
 import { withLinesOf } from './lines.ts';
 import type { Vault } from './vault.ts';
@@ -164,13 +164,16 @@ class Window {
     const where = { host: context.host, tool: context.tool ?? '', pathAt, ...kindOfText(context) };
     const placeOf = this.#json.over(view, this.#base);
     const kindOf = this.#json.kinds(view, this.#base);
-    for (const step of this.#steps(scanLayers(view, rules, where, layers))) {
-      if (step.start < this.#next || step.start < this.#sent) continue;
-      if (step.candidate !== null && !step.candidate.within && this.#options.isOurs(step.candidate.secret)) continue;
+    const { found, isWhole } = lookInto(view, rules, where, layers);
+    for (const step of this.#steps(found)) {
+      if (this.#isDone(step)) continue;
       if (step.start >= until) this.#putOff(step);
       else this.#act(step, view, { placeOf, kindOf, out });
       if (this.#blocked) return [];
     }
+    // There may be anything in what is encoded beyond all bounds (T-34).
+    this.#blocked ||= !isWhole && !mayPassUnread(context);
+    if (this.#blocked) return [];
     if (this.#sent < until) {
       out.push(view.subarray(this.#sent - this.#base, until - this.#base));
       this.#sent = until;
@@ -181,6 +184,12 @@ class Window {
       this.#forget();
     }
     return out.filter((piece) => piece.length > 0);
+  }
+
+  /** What an earlier window decided about, and a placeholder of our own. */
+  #isDone({ candidate, start }: Step): boolean {
+    if (start < this.#next || start < this.#sent) return true;
+    return candidate !== null && !candidate.within && this.#options.isOurs(candidate.secret);
   }
 
   /** A later piece of what was acted on is cut when its window comes, though its beginning may be out of sight then. */

@@ -6,6 +6,7 @@
 import { hash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type { RuleSet } from '../dlp/compiled-rules.ts';
+import type { LayeredScan } from '../dlp/scan-layers.ts';
 
 const MOST = 8192;
 /** A longer one is searched: it seldom comes again. */
@@ -32,13 +33,19 @@ export class CleanValues {
     return `${this.#hosts.has(host) ? host : ''} ${this.#tools.has(tool) ? tool : ''}`;
   }
 
-  /** What `search` finds, which is asked where nobody knows. */
-  among<T>(value: Buffer, place: Place, search: () => readonly T[]): readonly T[] {
+  /** What `search` comes to, which is asked where nobody knows. */
+  among(value: Buffer, place: Place, search: () => LayeredScan): LayeredScan {
     if (value.length > LONGEST) return search();
     const key = `${hash('sha256', value, 'base64')} ${this.placeOf(place)}`;
-    if (this.#known.get(key) === true) return [];
-    const found = search();
-    if (found.length === 0) this.#known.set(key, true);
-    return found;
+    if (this.#known.get(key) === true) return NOTHING;
+    const scan = search();
+    if (heldNothing(scan)) this.#known.set(key, true);
+    return scan;
   }
+}
+
+const NOTHING: LayeredScan = { found: [], isWhole: true };
+
+export function heldNothing({ found, isWhole }: LayeredScan): boolean {
+  return isWhole && found.length === 0;
 }

@@ -19,6 +19,11 @@ export interface Coding {
   readonly encode: (bytes: Uint8Array) => Buffer;
 }
 
+/** Whether zlib gave up because there would have been more than it was let make. */
+export function isTooLarge(error: unknown): boolean {
+  return (error as { code?: unknown }).code === 'ERR_BUFFER_TOO_LARGE';
+}
+
 /** Frames of one body; more are made to keep us busy. */
 const MOST_FRAMES = 1024;
 

@@ -14,6 +14,7 @@ import { describe, expect, it } from 'vitest';
 import { contextOf } from '../../test/dlp/guard-context.ts';
 import { ruleSet, SAMPLE_RULES } from '../../test/dlp/small-rules.ts';
 import { recoded } from './encoded-filter.ts';
+import { FieldParts } from './field-parts.ts';
 import { createGuard } from './guard.ts';
 import type { GuardContext } from './guard-context.ts';
 
@@ -82,6 +83,42 @@ describe('what is compressed inside other text', () => {
   it('T-34 costs no more than its bounds, and what a bomb begins with is seen', () => {
     const bomb = gzipSync(Buffer.concat([Buffer.from('key-abcdefgh '), Buffer.alloc(64 * 1024 * 1024)]));
     expect(run(bomb.subarray(0, 60_000).toString('base64'), { direction: 'request' }).blocked).toBe(true);
+  });
+
+  // Nothing is found, and there may be anything where nobody looked.
+  const unread = gzipSync(Buffer.concat([Buffer.alloc(12 * 1024 * 1024), Buffer.from('key-abcdefgh')]));
+  const many = Buffer.concat(Array.from({ length: 1100 }, (_, i) => gzipSync(i === 1099 ? 'key-abcdefgh' : 'none')));
+  const settings = contextOf().settings;
+  it.each([
+    ['what unpacks to more', unread.toString('base64')],
+    [
+      'brotli that does',
+      brotliCompressSync(Buffer.concat([Buffer.alloc(12 << 20), Buffer.from('key-abcdefgh')])).toString('base64'),
+    ],
+    ['more pieces', many.toString('base64')],
+    ['a file behind other bytes', Buffer.concat([Buffer.from('some bytes '), unread])],
+  ])('T-34 T-35 is unscannable beyond its bounds: %s', (_, body) => {
+    const leaving = { direction: 'request', contentType: 'application/octet-stream' } as const;
+    const { blocked, verdict, out } = run(body, leaving);
+    expect([blocked, verdict.action, verdict.findings, out.length]).toEqual([true, 'block', [], 0]);
+    for (const over of [{ unscannable: 'pass' }, { request: 'observe' }] as const) {
+      const passed = run(body, { ...leaving, settings: { ...settings, ...over } });
+      expect([passed.blocked, passed.out.equals(Buffer.from(body))]).toEqual([false, true]);
+    }
+  });
+
+  it('T-34 T-35 is unscannable beyond its bounds in a query and in a field, too', () => {
+    const text = unread.toString('base64');
+    const context = contextOf({ direction: 'request' });
+    expect(guard.scanParts([{ name: 'url.query', text }], context)).toMatchObject({ action: 'block', isUnread: true });
+    const fields = new FieldParts([{ name: 'x-data', text }]);
+    for (let i = 0; i < 2; i += 1)
+      expect(guard.scanParts([], context, fields)).toMatchObject({ action: 'block', findings: [], isUnread: true });
+    const { verdict } = guard.fields([['x-data', text]], contextOf());
+    expect(verdict).toMatchObject({ action: 'block', findings: [], isUnread: true });
+    const pass = { ...settings, unscannable: 'pass' } as const;
+    expect(guard.scanParts([], contextOf({ direction: 'request', settings: pass }), fields).action).toBe('pass');
+    expect(guard.fields([['x-data', text]], contextOf({ settings: pass })).verdict).toBeNull();
   });
 
   it('takes out two values that share a group of base64', () => {

@@ -6,7 +6,7 @@
 import type { Verdict } from '../core/finding.ts';
 import { GrowingBytes } from '../core/growing-bytes.ts';
 import type { BodyStream } from './body-filter.ts';
-import { CODINGS, codingBy, mayBeCoded } from './codings.ts';
+import { CODINGS, codingBy, isTooLarge, mayBeCoded } from './codings.ts';
 import type { GuardContext } from './guard-context.ts';
 import { after, inTurn, type Later } from './later.ts';
 import { type Hands, SMALL } from './workers/hands.ts';
@@ -113,10 +113,6 @@ export function encodedFilter(plain: BodyStream, { context, max, hands }: Encode
       return blocked || plain.blocked;
     },
   };
-}
-
-function isTooLarge(error: unknown): boolean {
-  return (error as { code?: unknown }).code === 'ERR_BUFFER_TOO_LARGE';
 }
 
 function piecesOf(bytes: Uint8Array): Uint8Array[] {

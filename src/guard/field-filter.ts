@@ -5,7 +5,7 @@
 
 import type { Finding, Verdict } from '../core/finding.ts';
 import { addAll } from '../core/large-lists.ts';
-import type { LayeredCandidate } from '../dlp/scan-layers.ts';
+import type { LayeredScan } from '../dlp/scan-layers.ts';
 import type { BodyFilter } from './body-filter.ts';
 import type { GuardContext } from './guard-context.ts';
 import { verdictOf } from './judge.ts';
@@ -19,7 +19,7 @@ export interface FieldOutcome {
 }
 
 export interface FieldSearch {
-  readonly searched: (view: Buffer, context: GuardContext) => readonly LayeredCandidate[];
+  readonly searched: (view: Buffer, context: GuardContext) => LayeredScan;
   readonly isOurs: (secret: Buffer) => boolean;
   readonly filter: (context: GuardContext) => BodyFilter;
   readonly maxFindings: number;
@@ -28,22 +28,27 @@ export interface FieldSearch {
 /** Values are Latin-1, a character a byte. */
 export function filteredFields(fields: readonly Field[], context: GuardContext, search: FieldSearch): FieldOutcome {
   const findings: Finding[] = [];
+  let isUnread = false;
   const out = fields.map((field) => {
     const [name, value] = field;
     const view = Buffer.from(value, 'latin1');
     if (!holdsAny(view, context, search)) return field;
     const filter = search.filter({ ...context, contentType: 'text/plain', contentEncoding: '' });
     const left = Buffer.concat([...filter.push(view), ...filter.end()]);
+    isUnread ||= filter.blocked && filter.verdict().findings.length === 0;
     addAll(
       findings,
       filter.verdict().findings.map((finding) => ({ ...finding, path: name.toLowerCase() })),
     );
     return [name, left.toString('latin1')] as const;
   });
+  if (isUnread)
+    return { fields: out, verdict: { ...verdictOf(findings, search.maxFindings), action: 'block', isUnread } };
   if (findings.length === 0) return { fields, verdict: null };
   return { fields: out, verdict: verdictOf(findings, search.maxFindings) };
 }
 
 function holdsAny(view: Buffer, context: GuardContext, { searched, isOurs }: FieldSearch): boolean {
-  return searched(view, context).some(({ rule, secret }) => rule.spec.kind !== 'pii' && !isOurs(secret));
+  const { found, isWhole } = searched(view, context);
+  return !isWhole || found.some(({ rule, secret }) => rule.spec.kind !== 'pii' && !isOurs(secret));
 }

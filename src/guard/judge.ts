@@ -18,6 +18,11 @@ export function actionFor(
   return doubts?.isConfirmed({ rule: rule.spec, secret, likelihood }) ? action : 'pass';
 }
 
+/** Whether what cannot be looked into within bounds may pass all the same. */
+export function mayPassUnread({ direction, settings }: GuardContext): boolean {
+  return settings.unscannable === 'pass' || settings[direction] === 'observe';
+}
+
 /** Caps the list and names the strictest thing that was done. */
 export function verdictOf(findings: readonly Finding[], max: number, unlisted = 0): Verdict {
   const blocked = findings.some((f) => f.action === 'block');

@@ -15,6 +15,7 @@ import {
   zstdDecompressSync,
 } from 'node:zlib';
 import type { Compression, Packing, Unpacked } from '../dlp/layers/compressed.ts';
+import { isTooLarge } from './codings.ts';
 
 type Options = Pick<ZlibOptions, 'maxOutputLength' | 'finishFlush' | 'info'>;
 
@@ -57,23 +58,34 @@ export const zlibPacking: Packing = {
 
 function undone(bytes: Buffer, way: Way, max: number): Unpacked | null {
   const whole = tried(bytes, way, { maxOutputLength: max });
-  if (whole !== null) return { ...whole, isWhole: true };
+  if (isUndone(whole)) return { ...whole, isWhole: true };
   // Nothing that only looks like brotli may cost more than one try.
-  if (way === WAYS.br) return null;
+  if (way === WAYS.br) return whole === 'too_large' ? LARGER : null;
   const options = { maxOutputLength: max, finishFlush: way.flush };
-  const part = tried(bytes, way, options) ?? tried(bytes.subarray(0, Math.floor(max / STEEPEST)), way, options);
-  return part && { ...part, isWhole: false };
+  const open = whole === 'too_large' ? whole : tried(bytes, way, options);
+  if (isUndone(open)) return { ...open, isWhole: false };
+  const part = tried(bytes.subarray(0, Math.floor(max / STEEPEST)), way, options);
+  const found = isUndone(part) ? { ...part, isWhole: false } : null;
+  return open === 'too_large' ? { ...(found ?? LARGER), isBeyond: true } : found;
 }
 
-function tried(bytes: Buffer, { undo }: Way, options: Options): Omit<Unpacked, 'isWhole'> | null {
+type Undone = Omit<Unpacked, 'isWhole'>;
+
+const LARGER: Unpacked = { decoded: Buffer.alloc(0), length: 0, isWhole: false, isBeyond: true };
+
+function isUndone(found: Undone | 'too_large' | null): found is Undone {
+  return found !== null && found !== 'too_large';
+}
+
+function tried(bytes: Buffer, { undo }: Way, options: Options): Undone | 'too_large' | null {
   // What is not packed fails, and a trace of where costs more than the try.
   const { stackTraceLimit } = Error;
   Error.stackTraceLimit = 0;
   try {
     const { buffer, engine } = undo(bytes, { ...options, info: true }) as WithEngine;
     return { decoded: buffer, length: engine.bytesWritten };
-  } catch {
-    return null;
+  } catch (error) {
+    return isTooLarge(error) ? 'too_large' : null;
   } finally {
     Error.stackTraceLimit = stackTraceLimit;
   }

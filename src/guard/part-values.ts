@@ -8,18 +8,26 @@ export interface GuardPart {
   readonly text: string;
 }
 
-/** The text as it stands, and percent-decoded where that makes a difference (T-35). */
-export function viewsOf(part: GuardPart): Buffer[] {
-  const plain = Buffer.from(part.text, 'utf8');
-  if (!part.text.includes('%') && !part.text.includes('+')) return [plain];
-  const decoded = Buffer.from(percentDecode(part.text), 'utf8');
-  return decoded.equals(plain) ? [plain] : [decoded];
+const QUERY = 'url.query';
+
+/**
+ * The text as a form and as a URL say it, and as it stands where that makes a difference (T-35): only in a query may a plus
+ * stand for a blank, and there too it may be a sign of the secret.
+ */
+export function viewsOf({ name, text }: GuardPart): Buffer[] {
+  const plain = Buffer.from(text, 'utf8');
+  const isForm = name === QUERY && text.includes('+');
+  if (!isForm && !text.includes('%')) return [plain];
+  const decoded = Buffer.from(isForm ? formDecode(text) : percentDecode(text), 'utf8');
+  return decoded.equals(plain) ? [plain] : [decoded, plain];
+}
+
+function formDecode(text: string): string {
+  return percentDecode(text.replaceAll('+', ' '));
 }
 
 function percentDecode(text: string): string {
-  return text
-    .replaceAll('+', ' ')
-    .replace(/(?:%[0-9a-fA-F]{2})+/g, (run) => Buffer.from(run.replaceAll('%', ''), 'hex').toString('utf8'));
+  return text.replace(/(?:%[0-9a-fA-F]{2})+/g, (run) => Buffer.from(run.replaceAll('%', ''), 'hex').toString('utf8'));
 }
 
 /** Fields of every request, which say nothing that a task made up. */
@@ -61,8 +69,8 @@ export function partValues(parts: readonly GuardPart[]): PartValues {
       runs.push(percentDecode(text).split(/[/;]/));
     } else if (name === 'url.query') {
       const pairs = text.split('&').map(halves);
-      for (const [key, value] of pairs) take(`?${key}`, percentDecode(value));
-      runs.push(pairs.map(([key]) => percentDecode(key.replace(/=$/, ''))));
+      for (const [key, value] of pairs) take(`?${key}`, formDecode(value));
+      runs.push(pairs.map(([key]) => formDecode(key.replace(/=$/, ''))));
     } else if (!USUAL.has(name)) {
       take(name, text);
       runs.push(listOf(name, text));

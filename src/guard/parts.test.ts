@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { contextOf } from '../../test/dlp/guard-context.ts';
+import { shippedRules } from '../../test/dlp/shipped-rules.ts';
 import { GITHUB_RULES, GITHUB_TOKEN, ruleSet } from '../../test/dlp/small-rules.ts';
 import { FieldParts } from './field-parts.ts';
 import { createGuard } from './guard.ts';
@@ -195,5 +196,26 @@ describe('fields that are said again (T-36)', () => {
     const guard = newGuard();
     guard.scanParts(path('/a'), request, new FieldParts([{ name: 'x-part', text: one }]));
     expect(guard.scanParts(path('/a'), request, fields).findings).toEqual([joinedPath]);
+  });
+});
+
+describe('a secret with a plus in a request head (T-35)', () => {
+  const guard = createGuard({ rules: shippedRules(), fingerprintKey: Buffer.alloc(32, 1) });
+  const key = 'wJalrXUtnFEMI+K7MDENG+bPxRfiCYzQ7LkT9wPb';
+  const found = (name: string, text: string) =>
+    guard.scanParts([{ name, text }], context({ direction: 'request' })).findings.map(({ rule, path }) => [rule, path]);
+
+  it.each([
+    ['x-aws', `aws_secret_access_key=${key}`],
+    ['url.path', `/v1/aws_secret_access_key=${key}`],
+    ['url.query', `aws_secret_access_key=${key}`],
+    ['url.query', `aws_secret_access_key=${encodeURIComponent(key)}`],
+    ['url.path', `/v1/aws_secret_access_key=${encodeURIComponent(key)}`],
+  ])('T-35 is found once, where it stands for itself and where it is written in percent: %s', (name, text) => {
+    expect(found(name, text)).toEqual([['aws-secret-access-key', name]]);
+  });
+
+  it('T-35 is found behind blanks that a form writes as a plus', () => {
+    expect(found('url.query', 'note=the+password+is+hunter7Kx2!pw')).not.toEqual([]);
   });
 });

@@ -216,12 +216,14 @@ describe('dlp scan of files', () => {
     expect(
       await execute(['tar', '-czf', 'tree/inner.tgz', '-C', 'tree', 'sub/a.txt'], { cwd: directory.path }),
     ).toMatchObject({ code: 0 });
+    writeFileSync(join(tree, 'bomb.txt'), gzipSync(Buffer.alloc(12 * 1024 * 1024)).toString('base64'));
     writeFileSync(join(tree, 'broken.gz'), Buffer.from([0x1f, 0x8b, 8, 0, 1, 2, 3]));
     const ran = await cli(['dlp', 'scan', '--json', 'tree']);
     expect(ran.code).toBe(1);
     const { files, findings, unread } = JSON.parse(ran.stdout) as Record<string, unknown>;
     expect(findings).toBe(4);
     expect(files).toEqual([
+      { file: 'tree/bomb.txt', findings: [] },
       { file: 'tree/broken.gz', findings: [] },
       {
         file: 'tree/inner.tgz!sub/a.txt',
@@ -236,7 +238,10 @@ describe('dlp scan of files', () => {
         ],
       },
     ]);
-    expect(unread).toEqual([{ file: 'tree/broken.gz', why: expect.stringContaining('does not unpack') }]);
+    expect(unread).toEqual([
+      { file: 'tree/bomb.txt', why: expect.stringContaining('than is undone') },
+      { file: 'tree/broken.gz', why: expect.stringContaining('does not unpack') },
+    ]);
     const sarif = await cli(['dlp', 'scan', '--sarif', join('tree', 'sub')]);
     const report = JSON.parse(sarif.stdout) as {
       runs: { results: unknown[]; tool: { driver: { rules: unknown[] } } }[];

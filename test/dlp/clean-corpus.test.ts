@@ -11,7 +11,7 @@ import { expect, it } from 'vitest';
 import { rootsOf } from '../../src/control/load-revision.ts';
 import { loadRules } from '../../src/control/load-rules.ts';
 import { scan } from '../../src/dlp/scan.ts';
-import { LAYER_LIMITS, scanLayers } from '../../src/dlp/scan-layers.ts';
+import { LAYER_LIMITS, lookInto } from '../../src/dlp/scan-layers.ts';
 import { zlibPacking } from '../../src/guard/packing.ts';
 import { agentTraffic } from './agent-traffic.ts';
 
@@ -97,7 +97,10 @@ it('what can be decoded in clean text stays within the same budget', () => {
   const look = (what: string, text: string) => {
     const buffer = Buffer.from(text, 'utf8');
     bytes += buffer.length;
-    for (const { rule, encodings } of scanLayers(buffer, rules, undefined, { ...LAYER_LIMITS, packing: zlibPacking })) {
+    const scanned = lookInto(buffer, rules, undefined, { ...LAYER_LIMITS, packing: zlibPacking });
+    // Else a guard that is strict about what it cannot look into would stop it.
+    expect(scanned.isWhole, what).toBe(true);
+    for (const { rule, encodings } of scanned.found) {
       // In the clear it was counted above.
       if (encodings.length > 0 && !EXPECTED.has(rule.spec.info_type)) found.push(`${what}: ${rule.spec.id}`);
     }

@@ -203,6 +203,9 @@ const path = (written: string): HttpRow => ({
 });
 const CHUNKED = 'Transfer-Encoding: chunked\r\n';
 const BOMB = gzipSync(Buffer.alloc(64 * 1024 * 1024));
+/** Larger than what is undone inside a text. */
+const INNER_BOMB = gzipSync(Buffer.alloc(12 * 1024 * 1024)).toString('base64');
+const plain = (length: number) => `200 OK\r\nContent-Type: text/plain\r\nContent-Length: ${length}`;
 const packed = (coding: string) =>
   `200 OK\r\nContent-Type: text/plain\r\nContent-Encoding: ${coding}\r\nContent-Length: ${BOMB.length}`;
 
@@ -256,6 +259,12 @@ const HTTP_ROWS: readonly HttpRow[] = [
   ),
   replied('T-33 an escape in a field', 'upstream_protocol', '200 OK\r\nX-A: \x1b[2JSECRET\r\nContent-Length: 0'),
   replied('T-34 a bomb', 'guard_unscannable', packed('gzip'), BOMB),
+  replied('T-34 T-35 a bomb in base64', 'guard_unscannable', plain(INNER_BOMB.length), INNER_BOMB),
+  {
+    threat: 'T-34 T-35 a bomb in a field',
+    reason: 'guard_unscannable',
+    request: (line) => `${line('GET', '/')}X-Data: ${INNER_BOMB}\r\n\r\n`,
+  },
   replied('T-34 stacked encodings', 'guard_unscannable', packed('gzip, gzip'), BOMB),
   replied('T-34 an unknown encoding', 'guard_unscannable', packed('compress'), BOMB),
 ];

@@ -11,11 +11,13 @@ export interface Unpacked {
   readonly length: number;
   /** False where the end is not at hand: then it cannot be written again. */
   readonly isWhole: boolean;
+  /** There is more of it than was asked for. */
+  readonly isBeyond?: boolean;
 }
 
 /** Must not throw. */
 export interface Packing {
-  /** At most `max` bytes of what is compressed at the start of `bytes`; null when nothing is, or it is larger. */
+  /** At most `max` bytes of what is compressed at the start of `bytes`; null when nothing is. */
   unpack(bytes: Buffer, compression: Compression, max: number): Unpacked | null;
   pack(bytes: Uint8Array, compression: Compression): Uint8Array;
 }
@@ -33,6 +35,8 @@ interface Looking {
   readonly max: number;
   /** The text is a blob that was encoded as a whole. */
   readonly isBlob: boolean;
+  /** Called where something compressed is not looked at, or not at all of it. */
+  readonly beyond: () => void;
 }
 
 const GZIP = Buffer.from([0x1f, 0x8b, 0x08]);
@@ -40,8 +44,8 @@ const ZSTD = Buffer.from([0x28, 0xb5, 0x2f, 0xfd]);
 const ZIP_ENTRY = Buffer.from([0x50, 0x4b, 0x03, 0x04]);
 const ZIP_HEAD = 30;
 const DEFLATED = 8;
-/** Beginnings that are tried in one text. */
-const MOST = 64;
+/** Beginnings that are tried in one text: as many as an archive of small files has in a window. */
+const MOST = 1024;
 const SHORTEST = 16;
 
 /** Whether a blob may be compressed: it says so, or could be brotli, which says nothing. */
@@ -106,10 +110,12 @@ export function* packedLayers(text: Buffer, looking: Looking): Generator<PackedL
   let done = 0;
   let tried = 0;
   for (const [at, compression] of beginnings(text, looking.isBlob)) {
-    if (at < done || tried >= MOST) continue;
+    if (at < done) continue;
+    if (tried === MOST) return looking.beyond();
     tried += 1;
     const { packing, max } = looking;
     const found = packing.unpack(text.subarray(at), compression, max);
+    if (found?.isBeyond === true) looking.beyond();
     if (found === null || found.decoded.length === 0) continue;
     done = at + found.length;
     const encode = (decoded: Uint8Array) =>
@@ -134,6 +140,6 @@ function beginnings(text: Buffer, isBlob: boolean): (readonly [number, Compressi
 
 function placesOf(text: Buffer, magic: Buffer): number[] {
   const out: number[] = [];
-  for (let at = text.indexOf(magic); at >= 0 && out.length < MOST; at = text.indexOf(magic, at + 1)) out.push(at);
+  for (let at = text.indexOf(magic); at >= 0 && out.length <= MOST; at = text.indexOf(magic, at + 1)) out.push(at);
   return out;
 }

@@ -176,7 +176,7 @@ const ENCODED: readonly Gate[] = [
     ENCODINGS.packed,
     (text) => {
       tried.length = 0;
-      for (const _ of packedLayers(text, { packing, max: 1024, isBlob: false })) return true;
+      for (const _ of packedLayers(text, { packing, max: 1024, isBlob: false, beyond: () => undefined })) return true;
       return tried.length > 0;
     },
     ['\x1f\x8b\x08', '(\xb5/\xfd', `PK\x03\x04\0\0\0\0\x08${'\0'.repeat(30)}`],

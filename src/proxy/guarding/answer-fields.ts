@@ -47,7 +47,8 @@ export function answerFields(gate: Gate, exchange: Exchange, fields: Fields): An
   if (verdict === null) return { fields, recorded: null };
   const recorded = recordVerdict(gate, exchange, { direction: 'result', verdict, bytes: 0 });
   recorded.catch(() => undefined);
-  if (verdict.action === 'block') throw new Refusal('guard_blocked', 'response_head');
+  const reason = verdict.isUnread === true ? 'guard_unscannable' : 'guard_blocked';
+  if (verdict.action === 'block') throw new Refusal(reason, 'response_head');
   const changed = new Map(looked.map((field, i) => [field, left[i] ?? field] as const));
   return { fields: fields.map((field) => changed.get(field) ?? field), recorded };
 }

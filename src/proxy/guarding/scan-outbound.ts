@@ -16,16 +16,18 @@ export function scanOutbound(gate: Gate, exchange: Exchange): Promise<void> | un
   if (guard === null || context === null || exchange.order.ask.path === '') return undefined;
   const { ask, headers, fieldParts: fields = outboundFields(headers) } = exchange.order;
   const verdict = guard.scanParts(urlParts(ask), context, fields);
-  exchange.clearPath = verdict.more === 0 && !verdict.findings.some(({ path }) => path === PATH_PART);
+  const isRead = verdict.isUnread !== true;
+  exchange.clearPath = isRead && verdict.more === 0 && !verdict.findings.some(({ path }) => path === PATH_PART);
   // Redacting a URL or a field would send the origin another request than was asked; only sending nothing is honest.
   const blocked = verdict.action !== 'pass' && context.settings.request === 'enforce';
+  const stop = blocked ? new Refusal(isRead ? 'guard_blocked' : 'guard_unscannable', 'request_head') : null;
   if (verdict.findings.length > 0)
-    return recordVerdict(gate, exchange, { direction: 'request', verdict, bytes: 0 }).then(() => stopIf(blocked));
-  return stopIf(blocked);
+    return recordVerdict(gate, exchange, { direction: 'request', verdict, bytes: 0 }).then(() => stopBy(stop));
+  return stopBy(stop);
 }
 
-function stopIf(blocked: boolean): undefined {
-  if (blocked) throw new Refusal('guard_blocked', 'request_head');
+function stopBy(refusal: Refusal | null): undefined {
+  if (refusal !== null) throw refusal;
 }
 
 /** Before a record that would hold the path in clear: nobody looked at it yet when the refusal came early (T-85). */
@@ -35,7 +37,8 @@ export function lookAtPath(gate: Gate, exchange: Exchange): void {
   const { path } = exchange.order.ask;
   if (exchange.clearPath || exchange.profile?.recordPaths !== 'clear' || guard === null || context === null) return;
   try {
-    exchange.clearPath = guard.scanParts([{ name: PATH_PART, text: path }], context).findings.length === 0;
+    const { findings, isUnread } = guard.scanParts([{ name: PATH_PART, text: path }], context);
+    exchange.clearPath = findings.length === 0 && isUnread !== true;
   } catch (error) {
     // A guard that fails has found nothing out: the path stays a hash, and the record is made.
     gate.log.error({ error, decision: exchange.id }, 'the guard failed on a path');
