@@ -154,8 +154,9 @@ async function run(admitted: Admitted): Promise<Result<TaskReport, Fault>> {
   setReport(admitted, { status: 'running' });
   const stop = () => walk.pool.kill(principal.task, principal.tenant);
   admitted.asker.signal?.addEventListener('abort', stop, { once: true });
+  const answered = Promise.withResolvers<void>();
   try {
-    const outcome = await walk.pool.run(orderOf(admitted));
+    const outcome = await walk.pool.run({ ...orderOf(admitted), answered: answered.promise });
     if (admitted.unrecorded.is) await admitted.recorded;
     noteRisk(admitted, outcome);
     const look = { ...guardContext(admitted), stage: walk.secondStage ?? null };
@@ -170,6 +171,7 @@ async function run(admitted: Admitted): Promise<Result<TaskReport, Fault>> {
   } finally {
     admitted.asker.signal?.removeEventListener('abort', stop);
     lease.release();
+    answered.resolve();
   }
 }
 

@@ -166,6 +166,11 @@ export class HostProcess {
     }
   }
 
+  /** Nobody waits for what it said last any more. */
+  answered(): void {
+    this.#send(encodeFrame({ kind: FRAME.answered, slot: 0, json: '' }));
+  }
+
   /** Ends a task by force. A host that does not confirm it in time is stuck, and lost. */
   stop(slot: number, now: number): void {
     this.#stopping.add(slot);

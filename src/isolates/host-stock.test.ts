@@ -1,4 +1,6 @@
+import { setTimeout } from 'node:timers/promises';
 import { expect, it, vi } from 'vitest';
+import { HostProcess } from './host-process.ts';
 import { createIsolatePool, type IsolatePool, type PoolSettings } from './pool.ts';
 
 let skippedMs = 0;
@@ -14,9 +16,18 @@ async function withPool(
   await use(pool).finally(() => pool.close());
 }
 
-async function oneTask(pool: IsolatePool, tenant = 'acme'): Promise<void> {
+async function oneTask(pool: IsolatePool, tenant = 'acme', answered?: Promise<void>): Promise<void> {
   const code = 'export default () => 1;';
-  const order = { task: 't', tenant, language: 'js', input: 'null', limits, bindings: null, code } as const;
+  const order = {
+    task: 't',
+    tenant,
+    language: 'js',
+    input: 'null',
+    limits,
+    bindings: null,
+    code,
+    ...(answered && { answered }),
+  } as const;
   expect((await pool.run(order)).status).toBe('completed');
 }
 
@@ -53,4 +64,43 @@ it('takes back what a tenant has beside its first host before anybody is left wi
       expect(pool.stats().recycled).toEqual({ tenant: 1 });
     },
     { hosts: 4 },
+  ));
+
+it('tells a host when the answer of a task has gone that came a while after the last, and of no other', () =>
+  withPool(1, async (pool) => {
+    const told = vi.spyOn(HostProcess.prototype, 'answered');
+    try {
+      const first = Promise.withResolvers<void>();
+      await oneTask(pool, 'acme', first.promise);
+      expect(told).not.toHaveBeenCalled();
+      first.resolve();
+      await vi.waitFor(() => expect(told).toHaveBeenCalledTimes(1));
+      skippedMs -= 1000;
+      await oneTask(pool, 'acme', Promise.resolve());
+      skippedMs += 2000;
+      await oneTask(pool);
+      skippedMs += 1000;
+      await oneTask(pool, 'acme', Promise.resolve());
+      await vi.waitFor(() => expect(told).toHaveBeenCalledTimes(2));
+      expect(pool.stats().ended).toEqual({ completed: 4 });
+    } finally {
+      told.mockRestore();
+    }
+  }));
+
+it('boots the next isolate though no answer is ever told', () =>
+  withPool(
+    1,
+    async (pool) => {
+      const never = new Promise<void>(() => undefined);
+      // What was booted is told with the next task; fewer tasks than there are isolates to begin with.
+      for (let i = 0; i < 6 && pool.stats().refill.booted <= 8; i += 1) {
+        await oneTask(pool, 'acme', never);
+        await setTimeout(200);
+        skippedMs += 1000;
+      }
+      expect(pool.stats().refill.booted).toBeGreaterThan(8);
+      expect(pool.stats().misses).toBe(0);
+    },
+    { ahead: 8, hosts: 1 },
   ));

@@ -96,6 +96,11 @@ export class HostStock {
     return spare;
   }
 
+  /** Whether a task that begins in this host is alone among its tenant's, and comes a while after the last. */
+  isCalm(host: HostProcess): boolean {
+    return this.#of(host.tenant).every((own) => own.slots.size === 0 && this.#restLeft(own) === 0);
+  }
+
   /** Its tenant's tasks follow each other too closely for one host, and nobody else would miss one more: two take turns. */
   #needsAnother(own: HostProcess): boolean {
     return this.#restLeft(own) > 0 && this.#of(own.tenant).length === 1 && this.#count(isSpare) > 1;

@@ -213,10 +213,13 @@ class Pool implements IsolatePool {
   #start({ order, resolve }: Queued, host: HostProcess): void {
     this.#slot = (this.#slot % 0xffff_ffff) + 1;
     this.#memoryMb = order.limits.memory_mb;
+    const awaited = order.answered !== undefined && this.#stock.isCalm(host);
+    if (awaited) void order.answered?.finally(() => setImmediate(() => host.answered()));
     const run = new TaskRun({
       order,
       host,
       slot: this.#slot,
+      awaited,
       now: () => this.#clock.monotonic(),
       events: {
         over: (ended, outcome, forced) => this.#over(ended, outcome, forced),

@@ -50,6 +50,8 @@ export interface TaskOrder {
   readonly queue_ms?: number;
   /** Lines of `console` and progress as they come. */
   readonly onLog?: (line: LogLine) => void;
+  /** Settles once whoever asked has the answer. Absent: with the outcome. */
+  readonly answered?: Promise<unknown>;
 }
 
 export interface LogLine {

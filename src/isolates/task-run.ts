@@ -19,6 +19,8 @@ interface TaskRunParts {
   readonly order: TaskOrder;
   readonly host: HostProcess;
   readonly slot: number;
+  /** The host is told when whoever asked has the answer. */
+  readonly awaited: boolean;
   readonly now: () => number;
   readonly events: TaskRunEvents;
 }
@@ -67,6 +69,7 @@ export class TaskRun {
       storage: bindings?.storage ?? false,
       tools: bindings?.tools ?? [],
       stream: parts.order.onLog !== undefined,
+      awaited: parts.awaited,
     });
     // Read while the host is at work already.
     this.#cpuFrom = parts.host.cpuMs();

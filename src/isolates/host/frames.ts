@@ -13,6 +13,8 @@ export const FRAME = {
   run: 2,
   reply: 3,
   end: 4,
+  /** Whoever waited for the last result has it: now the host may make ready for the next task. */
+  answered: 5,
   hello: 16,
   started: 17,
   call: 18,

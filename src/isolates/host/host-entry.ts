@@ -8,6 +8,7 @@
 import { createRequire, stripTypeScriptTypes } from 'node:module';
 import { Socket } from 'node:net';
 import type ivm from 'isolated-vm';
+import { AnswerWait } from './answer-wait.ts';
 import { encodeFrame, FRAME, type Frame, type FrameKind, FrameReader } from './frames.ts';
 import { IsolateSlot, settingOf } from './isolate-slot.ts';
 import type { DoneMessage, HelloMessage, RunMessage, SetupMessage, StartedMessage } from './protocol.ts';
@@ -32,6 +33,7 @@ class Host {
   #ahead = 1;
   #memoryMb = 64;
   #refilling = false;
+  readonly #answer = new AnswerWait(() => this.#refill());
 
   constructor(engine: typeof ivm) {
     this.#engine = engine;
@@ -48,6 +50,7 @@ class Host {
     if (frame.kind === FRAME.setup) this.#setup(JSON.parse(frame.json) as SetupMessage);
     else if (frame.kind === FRAME.run) this.#run(frame.slot, JSON.parse(frame.json) as RunMessage);
     else if (frame.kind === FRAME.reply) this.#running.get(frame.slot)?.reply(frame.call, frame.json, frame.bytes);
+    else if (frame.kind === FRAME.answered) this.#answer.answered();
     else if (frame.kind === FRAME.end) {
       this.#forget(frame.slot);
       this.#write(jsonFrame(FRAME.ended, frame.slot, {}));
@@ -123,7 +126,7 @@ class Host {
           // More than a frame holds, whatever the profile would allow.
           this.#write(jsonFrame(FRAME.done, id, { ...message, status: 'output_exceeded', result: null }));
         }
-        this.#forget(id);
+        this.#over(id, order.awaited && !message.doomed);
       },
     });
   }
@@ -136,6 +139,17 @@ class Host {
     return { slot: ready ?? this.#boot(), hit: ready !== undefined };
   }
 
+  #over(id: number, awaited: boolean): void {
+    const slot = this.#running.get(id);
+    if (!awaited || slot === undefined) {
+      this.#forget(id);
+      return;
+    }
+    this.#running.delete(id);
+    this.#answer.hold(slot);
+    this.#refill();
+  }
+
   #forget(id: number): void {
     this.#running.get(id)?.end();
     this.#running.delete(id);
@@ -144,7 +158,8 @@ class Host {
 
   /** One at a time between other work, so that a burst is served before it is prepared for; at once when it is over or none is left. */
   #refill(): void {
-    if (this.#refilling || this.#fitting() >= this.#ahead) return;
+    const fitting = this.#fitting();
+    if (this.#refilling || fitting >= this.#ahead || (fitting > 0 && this.#answer.waits)) return;
     this.#refilling = true;
     const one = () => {
       this.#refilling = false;
@@ -154,7 +169,7 @@ class Host {
       this.#refill();
     };
     // While nobody is served here, whoever asks next is still being answered elsewhere.
-    if (this.#fitting() === 0 || this.#running.size === 0) setImmediate(one);
+    if (fitting === 0 || this.#running.size === 0) setImmediate(one);
     else setTimeout(one, REFILL_MS);
   }
 

@@ -13,6 +13,7 @@ interface SlotEvents {
   started(at: number): void;
   call(call: number, json: string, bytes: Uint8Array | undefined): void;
   log(level: string, text: string): void;
+  /** Said first: destroying the isolate, which is left to the listener, takes a while. */
   done(ending: Ending): void;
 }
 
@@ -66,6 +67,8 @@ export class IsolateSlot {
   #pending = false;
   #finished = false;
   #ended = false;
+  /** Its thread never comes back. */
+  #lost = false;
   #cpuMs = 0;
 
   constructor(parts: SlotParts) {
@@ -180,17 +183,23 @@ export class IsolateSlot {
 
   /** Destroys it; what it did not say by now is not heard. */
   end(): void {
+    this.#close();
+    if (this.#lost) return;
+    try {
+      this.#isolate.dispose();
+    } catch {
+      // Already gone: it was ended by its memory limit.
+    }
+  }
+
+  /** From now on it is not heard, and nothing is said to it. */
+  #close(): void {
     if (this.#ended) return;
     this.#ended = true;
     this.#cpuTime();
     if (this.#watch) clearInterval(this.#watch);
     clearTimeout(this.#wake);
     this.#services.end();
-    try {
-      this.#isolate.dispose();
-    } catch {
-      // Already gone: it was ended by its memory limit.
-    }
   }
 
   /** What needs no answer. The isolate does not wait, so ending it here cannot wait for the isolate. */
@@ -240,6 +249,7 @@ export class IsolateSlot {
     const first = !this.#finished;
     this.#finished = true;
     this.#ended = true;
+    this.#lost = true;
     if (this.#watch) clearInterval(this.#watch);
     clearTimeout(this.#wake);
     const peak_memory_bytes = this.memoryMb * 1024 * 1024;
@@ -273,10 +283,9 @@ export class IsolateSlot {
   #report(ending: Pick<Ending, 'status' | 'result' | 'error' | 'doomed'>): void {
     const say = (peak_memory_bytes: number, lost: boolean) => {
       if (this.#ended) return;
-      // Said first: destroying the isolate takes a while, and whoever waits need not.
-      const cpu_ms = this.#cpuTime();
-      this.#events?.done({ ...ending, cpu_ms, peak_memory_bytes, doomed: lost || ending.doomed });
-      this.end();
+      this.#close();
+      const doomed = lost || ending.doomed;
+      this.#events?.done({ ...ending, cpu_ms: this.#cpuMs, peak_memory_bytes, doomed });
     };
     if (this.#isolate.isDisposed) {
       say(this.memoryMb * 1024 * 1024, false);

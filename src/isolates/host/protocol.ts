@@ -25,6 +25,8 @@ export interface RunMessage {
   readonly tools: readonly string[];
   /** Whether anybody listens while it runs: parts of a result are told as they come. */
   readonly stream: boolean;
+  /** Another frame says when whoever asked has the answer: nothing is made ready for the next task until then. */
+  readonly awaited: boolean;
 }
 
 /** Host → supervisor: ready for tasks. */
