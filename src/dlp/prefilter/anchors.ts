@@ -8,7 +8,7 @@ import { classesOf, classOf } from './byte-classes.ts';
 import { codedSet, cross, foldedBytes, textsOf } from './coded-text.ts';
 import { areWord, OUTSIDE, type PlaceSet, placeSets } from './set-sequence.ts';
 import type { Node } from './syntax.ts';
-import { chanceBeside, chanceOfSets, chanceOfText } from './text-model.ts';
+import { chanceBeside, chanceOfSet, chanceOfSets, chanceOfText } from './text-model.ts';
 
 /** One of a rule's anchors: every match holds one of them. */
 export interface Anchor {
@@ -30,7 +30,11 @@ interface Choice {
 
 /** A hit of a window, a text that is there, a bare place that is looked at, one that fits: about, measured. */
 const WINDOW_COST = 8;
-const TEXT_COST = 40;
+const TEXT_COST = 80;
+/** Places beside a text by which it is judged, and how little they may say: they do not stand there by themselves. */
+const LOOKED_BEFORE = 4;
+const LOOKED_AFTER = 8;
+const LEAST_AROUND = 0.05;
 const PLACE_COST = 6;
 const FIT_COST = 500;
 /** A text as cheap as that is taken before any bare place. */
@@ -134,8 +138,16 @@ function textAnchor(text: string, before: readonly Node[], after: readonly Node[
   const folded = foldedBytes(text);
   const windows = folded.length >= 3 ? rarestWindow(text, before, after) : extended(text, before, after);
   if (windows === null) return null;
-  const cost = windows.chance * WINDOW_COST + chanceOfText(folded) * caseChance(text) * TEXT_COST;
+  const read = chanceOfText(folded) * caseChance(text) * Math.max(LEAST_AROUND, chanceAround(text, before, after));
+  const cost = windows.chance * WINDOW_COST + read * TEXT_COST;
   return { anchors: [{ text, before, after, windows: windows.texts, windowAt: windows.at }], cost };
+}
+
+/** How often what may stand around the text does, each place by itself. */
+function chanceAround(text: string, before: readonly Node[], after: readonly Node[]): number {
+  const left = placeSets(before, LOOKED_BEFORE, { backwards: true, besideWord: wordAt(text, 0) });
+  const right = setsAfter(text, after, LOOKED_AFTER);
+  return [...left, ...right].reduce((product, set) => product * chanceOfSet(set), 1);
 }
 
 /** Capitals that have to be capitals are rarer than the folded text says. */

@@ -1,17 +1,18 @@
 /**
- * How often ordinary text holds a sequence of bytes: a chain of pairs, letters without case. Only the speed of the
- * prefilter depends on it, never a finding.
+ * How often ordinary text holds a sequence of bytes: a chain of pairs, letters without case, and words that a chain takes for rare.
+ * Only the speed of the prefilter depends on it, never a finding.
  */
 
 import { ALL_CLASSES, classOf } from './byte-classes.ts';
 import { PAIRS, TRIPLES } from './text-statistics.ts';
+import { WORDS } from './text-words.ts';
 
 /** Letters (0 to 25), digits, signs one by one; control characters and bytes beyond ASCII share the last two. */
 export const SYMBOLS = 72;
 const DIGITS = [...'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'];
 const CODES = new Map(DIGITS.map((c, i) => [c, i]));
 /** A digit of the table is that many halvings. */
-const STEP = 3;
+export const STEP = 3;
 
 const SYMBOL = Uint8Array.from({ length: 256 }, (_, byte) => symbolOf(byte));
 const FOLLOWS = Float64Array.from(PAIRS, (c) => 2 ** -((CODES.get(c) ?? 63) / STEP));
@@ -41,6 +42,20 @@ export function chanceOfSet(set: ArrayLike<number>): number {
 
 /** The share of places in ordinary text where these bytes, letters in either case, begin. */
 export function chanceOfText(bytes: ArrayLike<number>): number {
+  const chance = chanceInChain(bytes);
+  if (bytes.length < SHORTEST_WORD) return chance;
+  const text = String.fromCharCode(...Array.from(bytes));
+  let [oftener, least] = [1, 0];
+  for (let i = 0; i + SHORTEST_WORD <= text.length; i += 1)
+    for (const { word, times, share } of WORDS_WITH.get(text.slice(i, i + SHORTEST_WORD)) ?? []) {
+      if (i === 0 && word.includes(text)) least = Math.max(least, share);
+      if (text.startsWith(word, i)) oftener = Math.max(oftener, times);
+    }
+  return Math.max(chance * oftener, least);
+}
+
+/** The same by what stands beside each other alone. */
+export function chanceInChain(bytes: ArrayLike<number>): number {
   let chance = 1;
   let row = SYMBOLS * SYMBOLS;
   for (let i = 0; i < bytes.length; i += 1) {
@@ -69,6 +84,29 @@ const OFTENER = new Map(
     return [keyOf(a, b, c), 2 ** ((CODES.get(item[3] ?? '') ?? 0) / STEP)];
   }),
 );
+
+const SHORTEST_WORD = 4;
+
+interface Word {
+  readonly word: string;
+  /** How often ordinary text holds it, and how much oftener than its chain says. */
+  readonly share: number;
+  readonly times: number;
+}
+
+/** By four bytes: the words that hold them. */
+const WORDS_WITH = new Map<string, Word[]>();
+for (const item of WORDS.split('\t').filter((item) => item !== '')) {
+  const word = item.slice(0, -1);
+  const share = 2 ** -((CODES.get(item.slice(-1)) ?? 63) / STEP);
+  const known = { word, share, times: share / chanceInChain([...word].map((c) => c.charCodeAt(0))) };
+  for (let i = 0; i + SHORTEST_WORD <= word.length; i += 1) {
+    const part = word.slice(i, i + SHORTEST_WORD);
+    const all = WORDS_WITH.get(part) ?? [];
+    if (!all.includes(known)) all.push(known);
+    WORDS_WITH.set(part, all);
+  }
+}
 
 function keyOf(a: number, b: number, c: number): number {
   return ((SYMBOL[a] as number) * SYMBOLS + (SYMBOL[b] as number)) * SYMBOLS + (SYMBOL[c] as number);
