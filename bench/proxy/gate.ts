@@ -8,6 +8,7 @@
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseDocument } from 'yaml';
+import { letHeapGrow } from '../../src/appliance/heap-growth.ts';
 import { startAppliance } from '../../src/appliance/start-appliance.ts';
 import { secret } from '../../src/appliance/tour/tour-client.ts';
 import { loadConfig } from '../../src/config/load.ts';
@@ -56,6 +57,8 @@ record_paths: hash
 const ONE_RULE_FILE = 'mail.yaml';
 
 const appliance = await start();
+// As `serve` does.
+letHeapGrow();
 const issued = await appliance.core.passes.issue({
   tenant: 'bench',
   kind: 'sandbox',

@@ -36,26 +36,31 @@ const here = (name: string) => fileURLToPath(new URL(name, import.meta.url));
 export const SUBJECTS: Readonly<Record<string, Start>> = {
   locktender: (place, port) => gate(place, port, 'plain'),
   'locktender+guard': (place, port) => gate(place, port, 'guard'),
+  before: (place, port) => gate(place, port, 'before'),
   squid,
   tinyproxy,
   mitmproxy,
-  bare: (place, port) => node(place, port, { name: 'bare', script: 'bare.ts', args: [] }),
-  hand: (place, port) => node(place, port, { name: 'hand', script: 'hand.ts', args: [] }),
+  bare: (place, port) => node(place, port, { name: 'bare', script: here('bare.ts'), args: [] }),
+  hand: (place, port) => node(place, port, { name: 'hand', script: here('hand.ts'), args: [] }),
   'proxy-chain': (place, port) =>
-    node(place, port, { name: 'proxy-chain', script: 'peers/proxy-chain.ts', args: [PEERS] }),
+    node(place, port, { name: 'proxy-chain', script: here('peers/proxy-chain.ts'), args: [PEERS] }),
   mockttp,
+  'bare-inspect': bareInspect,
 };
 
 /** Where scripts/setup-bench.sh put the peers that npm has. */
 const PEERS = process.env['LOCKTENDER_BENCH_DIR'] ?? '/var/tmp/locktender-bench';
 
-async function gate(place: Place, port: number, guard: string): Promise<Subject> {
-  const dir = join(place.dir, `gate-${guard}-${port}`);
+/** Another checkout of this repository, to be measured in turn with this one. */
+const BEFORE = process.env['LOCKTENDER_BENCH_BEFORE'];
+
+async function gate(place: Place, port: number, kind: 'plain' | 'guard' | 'before'): Promise<Subject> {
+  const dir = join(place.dir, `gate-${kind}-${port}`);
   const { subject, line } = await started(place, port, {
-    name: guard === 'guard' ? 'locktender+guard' : 'locktender',
-    script: 'gate.ts',
+    name: { plain: 'locktender', guard: 'locktender+guard', before: 'before' }[kind],
+    script: kind === 'before' ? join(BEFORE ?? '', 'bench/proxy/gate.ts') : here('gate.ts'),
     args: [dir, place.originCa],
-    after: [guard],
+    after: [kind === 'guard' ? 'guard' : 'plain'],
   });
   const { pass, ca, admin } = JSON.parse(line) as {
     pass: string;
@@ -79,7 +84,18 @@ async function node(place: Place, port: number, script: Script): Promise<Subject
 
 async function mockttp(place: Place, port: number): Promise<Subject> {
   const args = [PEERS, place.originCa, place.dir];
-  const { subject, line } = await started(place, port, { name: 'mockttp', script: 'peers/mockttp.ts', args });
+  const { subject, line } = await started(place, port, { name: 'mockttp', script: here('peers/mockttp.ts'), args });
+  const { ca } = JSON.parse(line) as { readonly ca: string };
+  return { ...subject, way: { ...subject.way, ca: readFileSync(ca, 'utf8') } };
+}
+
+async function bareInspect(place: Place, port: number): Promise<Subject> {
+  const script = here('bare-inspect.ts');
+  const { subject, line } = await started(place, port, {
+    name: 'bare-inspect',
+    script,
+    args: [place.dir, place.originCa],
+  });
   const { ca } = JSON.parse(line) as { readonly ca: string };
   return { ...subject, way: { ...subject.way, ca: readFileSync(ca, 'utf8') } };
 }
@@ -89,7 +105,7 @@ async function started(place: Place, port: number, { name, script, args, after =
   const child = pinned(place, process.execPath, [
     '--disable-warning=ExperimentalWarning',
     ...profile,
-    here(script),
+    script,
     ...args,
     String(port),
     ...after,
@@ -252,6 +268,7 @@ export function present(names: readonly string[]): string[] {
     mitmproxy: '/usr/bin/mitmdump',
     mockttp: join(PEERS, 'node_modules/mockttp'),
     'proxy-chain': join(PEERS, 'node_modules/proxy-chain'),
+    before: BEFORE ?? '/nowhere',
   };
   return names.filter((name) => SUBJECTS[name] && (!needs[name] || existsSync(needs[name])));
 }

@@ -23,9 +23,9 @@ export interface Prepared {
 
 const MB = 1024 * 1024;
 const NOTHING = async (): Promise<void> => undefined;
-const ALL = ['locktender', 'squid', 'tinyproxy', 'bare', 'proxy-chain'];
-const HTTP = ['locktender', 'locktender+guard', 'squid', 'bare', 'proxy-chain', 'mitmproxy', 'mockttp'];
-const INSPECT = ['locktender', 'locktender+guard', 'squid', 'mitmproxy', 'mockttp'];
+const ALL = ['locktender', 'before', 'squid', 'tinyproxy', 'bare', 'proxy-chain'];
+const HTTP = ['locktender', 'before', 'locktender+guard', 'squid', 'bare', 'proxy-chain', 'mitmproxy', 'mockttp'];
+const INSPECT = ['locktender', 'before', 'locktender+guard', 'squid', 'mitmproxy', 'mockttp', 'bare-inspect'];
 
 const get = (way: Way, name: string) =>
   way.proxyPort === null
@@ -121,7 +121,7 @@ export const WORKLOADS: readonly Workload[] = [
     (hosts): Workload => ({
       name: `http-${hosts}-hosts`,
       unit: 'plain GET of 1 KB, hosts in turn, warm',
-      subjects: ['locktender', 'squid'],
+      subjects: ['locktender', 'before', 'squid'],
       count: 6_000,
       prepare: async (way) => {
         const sockets = await many(16, () => plain(way));

@@ -5,6 +5,7 @@ import { rootsOf } from '../control/load-revision.ts';
 import { createLog } from '../telemetry/log.ts';
 import { systemClock } from '../telemetry/system-clock.ts';
 import { announceDoors } from './doors-file.ts';
+import { letHeapGrow } from './heap-growth.ts';
 import { type Appliance, startAppliance } from './start-appliance.ts';
 import { opening, StartRefused } from './start-refused.ts';
 import type { DemoOrigins } from './tour/demo-origins.ts';
@@ -50,6 +51,7 @@ async function run({ config: given, demo, demoPort }: ServeOptions, io: ServeIo)
     await origins?.close();
     throw error;
   });
+  letHeapGrow();
   const unwatch = watchFiles(roots, log, () => appliance.reload());
   const silence = announceDoors(appliance, origins?.port ?? null);
   const stopped = untilSignal(appliance, config.drain_ms);
