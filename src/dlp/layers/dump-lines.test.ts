@@ -61,6 +61,11 @@ it.each(DUMPS)('T-35 a secret on several lines of %s is taken out of both column
   expect(redacted(text, rules)).toBe(`$ dump .env\n${dumped(GONE, dump)}$ `);
 });
 
+it.each(DUMPS)('T-35 likewise behind a thousand ends of offsets that are none: %s', (_name, dump) => {
+  const decoys = '12:00: up\n1000  1000 \n'.repeat(1000);
+  expect(redacted(decoys + dumped(BYTES, dump), rules)).toBe(decoys + dumped(GONE, dump));
+});
+
 it.each(DUMPS)('T-35 likewise where a string of JSON holds it, by %s', (_name, dump) => {
   const text = JSON.stringify({ stdout: dumped(BYTES, dump), status: 0 });
   expect(JSON.parse(redacted(text, rules))).toEqual({ stdout: dumped(GONE, dump), status: 0 });

@@ -7,7 +7,6 @@ import { type IsWanted, isText, type Layer } from './layer.ts';
 
 /** Ends of offsets, of which one in sixteen lines has one, and what stands behind them. */
 const MARKS = ['00: ', '00  ', '000 '];
-const MOST_TRIES = 256;
 const LONGEST_LINE = 400;
 const [NARROWEST, WIDEST] = [8, 64];
 const OFFSET = /^(?:[ \t]|\\t)*(?:0x)?([0-9A-Fa-f]{4,16}):?[ \t]{1,4}(?=[0-9A-Fa-f]{2}(?:[0-9A-Fa-f]{2}){0,3} )/;
@@ -33,18 +32,20 @@ export function* dumpLineLayers(text: Buffer, isWanted: IsWanted): Generator<Lay
     if (at < done) continue;
     const lines = linesAround(all, at, done);
     done = lines.at(-1)?.end ?? at;
-    const places = lines.length < 2 ? null : placesOf(all, lines);
-    if (places === null || !isWanted(lines[0]?.start ?? 0, done)) continue;
-    const decoded = Buffer.from(places.bytes);
-    if (isText(decoded)) yield layerOf(text, places, decoded);
+    for (const run of runsOf(all, lines)) {
+      if (!isWanted(run[0]?.line.start ?? 0, run.at(-1)?.line.end ?? done)) continue;
+      const places = placesOf(all, run);
+      const decoded = Buffer.from(places.bytes);
+      if (isText(decoded)) yield layerOf(text, places, decoded);
+    }
   }
 }
 
+/** All of them, as nobody may hide a dump behind others: each costs a look at one line. */
 function marksIn(text: string): number[] {
   const out: number[] = [];
   for (const mark of MARKS) {
-    let tries = 0;
-    for (let at = text.indexOf(mark); at >= 0 && tries < MOST_TRIES; at = text.indexOf(mark, at + 1), tries += 1)
+    for (let at = text.indexOf(mark); at >= 0; at = text.indexOf(mark, at + 1))
       if (OFFSET.test(text.slice(lineStart(text, at), at + 16))) out.push(at);
   }
   return out.sort((a, b) => a - b);
@@ -92,17 +93,61 @@ function linesAround(text: string, at: number, first: number): Line[] {
   return lines;
 }
 
-/** Null where the offsets do not count the bytes. */
-function placesOf(text: string, lines: readonly Line[]): Places | null {
-  const width = widthOf(text, lines);
-  if (width < NARROWEST || width > WIDEST) return null;
-  const all = lines.map((line) => digitsOf(text, line, width));
-  const isWhole = all.every(({ length }, i) => length === width || (length > 0 && i + 1 === lines.length));
-  const [first, line] = [all[0]?.at(-1), lines[0]];
-  if (!isWhole || first === undefined || line === undefined) return null;
-  const column = signColumn(text, first + 2, line.end) - line.start;
-  const digits = all.flat();
-  const signs = all.flatMap((own, i) => signsOf(text, lines[i] as Line, { column, count: own.length }));
+/** A line of a dump, and where its digits stand. */
+interface DumpLine {
+  readonly line: Line;
+  readonly digits: readonly number[];
+}
+
+/** What stands before and behind a dump may look like lines of it. */
+function runsOf(text: string, lines: readonly Line[]): DumpLine[][] {
+  const offsets = lines.map(({ start, end }) => OFFSET.exec(text.slice(start, end))?.[1] ?? '');
+  const runs: DumpLine[][] = [];
+  for (let from = 0; from + 1 < lines.length; ) {
+    const run = runFrom(text, { lines, offsets }, from);
+    if (run.length > 1) runs.push(run);
+    from += Math.max(1, run.length);
+  }
+  return runs;
+}
+
+interface Numbered {
+  readonly lines: readonly Line[];
+  readonly offsets: readonly string[];
+}
+
+/** Lines of which the offsets count the bytes: the last may have fewer. */
+function runFrom(text: string, { lines, offsets }: Numbered, from: number): DumpLine[] {
+  const { base, width } = stepOf(offsets[from] as string, offsets[from + 1] as string);
+  const run: DumpLine[] = [];
+  if (!(width >= NARROWEST && width <= WIDEST)) return run;
+  for (let at = from; at < lines.length; at += 1) {
+    if (at > from && apart(offsets[at - 1] as string, offsets[at] as string, base) !== width) break;
+    const line = lines[at] as Line;
+    const digits = digitsOf(text, line, width);
+    if (digits.length > 0) run.push({ line, digits });
+    if (digits.length < width) break;
+  }
+  return run;
+}
+
+function apart(first: string, second: string, base: number): number {
+  return Number.parseInt(second, base) - Number.parseInt(first, base);
+}
+
+/** Bytes from one offset to the next, which may be written in octal. */
+function stepOf(first: string, second: string): { readonly base: number; readonly width: number } {
+  const octal = /^[0-7]+$/.test(first + second) && second.endsWith('20') && first.endsWith('00');
+  return octal && apart(first, second, 8) === 16
+    ? { base: 8, width: 16 }
+    : { base: 16, width: apart(first, second, 16) };
+}
+
+function placesOf(text: string, run: readonly DumpLine[]): Places {
+  const [{ line, digits: first } = { line: { start: 0, end: 0 }, digits: [] }] = run;
+  const column = signColumn(text, (first.at(-1) ?? 0) + 2, line.end) - line.start;
+  const digits = run.flatMap((one) => one.digits);
+  const signs = run.flatMap((one) => signsOf(text, one.line, { column, count: one.digits.length }));
   return { digits, signs, bytes: digits.map((at) => Number.parseInt(text.slice(at, at + 2), 16)) };
 }
 
@@ -115,14 +160,6 @@ function signsOf(text: string, { start, end }: Line, { column, count }: { column
     at += text[at] === '\\' && (text[at + 1] === '\\' || text[at + 1] === '"') ? 2 : 1;
   }
   return out;
-}
-
-/** Bytes from one offset to the next, which may be written in octal. */
-function widthOf(text: string, lines: readonly Line[]): number {
-  const [first, second] = lines.slice(0, 2).map(({ start, end }) => OFFSET.exec(text.slice(start, end))?.[1] ?? '');
-  const apart = (base: number) => Number.parseInt(second ?? '', base) - Number.parseInt(first ?? '', base);
-  const octal = /^[0-7]+$/.test(`${first}${second}`) && (second ?? '').endsWith('20') && (first ?? '').endsWith('00');
-  return octal && apart(8) === 16 ? 16 : apart(16);
 }
 
 function digitsOf(text: string, { start, end }: Line, width: number): number[] {
