@@ -8,7 +8,7 @@ import type { RuleSet } from './compiled-rules.ts';
 import { joinedMatches, mostEffort } from './joined.ts';
 import { JsonPlaces } from './json-places.ts';
 import { chainsOf } from './layers/chains.ts';
-import { type Packing, packedLayers } from './layers/compressed.ts';
+import { Allowance, type Packing, packedLayers } from './layers/compressed.ts';
 import { joined, type Piece } from './layers/deltas.ts';
 import { lanesOf } from './layers/lanes.ts';
 import type { Encoding, Layer } from './layers/layer.ts';
@@ -51,7 +51,7 @@ export interface Container {
 export interface LayerLimits {
   /** Encodings one inside the other. */
   readonly depth: number;
-  /** Decoded bytes in all, so that nothing can be made to grow without end. */
+  /** Bytes in all of what is decoded, and of what is unpacked, so that nothing can be made to grow without end. */
   readonly bytes: number;
   /** Undoes compression; without it nothing compressed is looked into. */
   readonly packing?: Packing;
@@ -95,16 +95,19 @@ export function lookInto(
   // Of two that are alike the one that is nearer to the clear stays.
   const found = withoutOverlaps(all.sort((a, b) => a.encodings.length - b.encodings.length));
   const isFlat = !found.some(({ within }) => within !== undefined);
-  return { found: isFlat ? found : found.flatMap(flat), isWhole: !left.isBeyond };
+  return { found: isFlat ? found : found.flatMap(flat), isWhole: !left.isBeyond && !left.packed.isBeyond };
 }
 
 /** What may still be undone. */
 class Left {
   bytes: number;
   isBeyond = false;
+  /** Has bytes of its own: whoever uses those up hides nothing that is only encoded. */
+  readonly packed: Allowance;
 
   constructor(bytes: number) {
     this.bytes = bytes;
+    this.packed = new Allowance(bytes);
   }
 
   /** False where this is more than there was left. */
@@ -208,12 +211,8 @@ function* unpacked(
 ): Generator<LayeredCandidate> {
   if (walk.packing === undefined) return;
   const { pathAt, host, tool } = walk.context;
-  const beyond = () => {
-    walk.left.isBeyond = true;
-  };
-  const looking = { packing: walk.packing, max: Math.max(1, walk.left.bytes), isBlob, beyond };
+  const looking = { packing: walk.packing, left: walk.left.packed, isBlob };
   for (const { decoded, start, end, encode } of packedLayers(text, looking)) {
-    if (!walk.left.take(decoded)) return;
     const context = { host, tool, ...(pathAt && { pathAt: () => pathAt(start) }) };
     const inner = withoutOverlaps(collect(wholly(decoded, walk.set), { ...walk, context, isInner: true }, depth - 1));
     if (inner.length > 0) yield asOne(inner, { start, end, encoding: 'compressed' }, { decoded, inner, encode });

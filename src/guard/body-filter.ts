@@ -6,10 +6,11 @@
 import type { Finding, Verdict } from '../core/finding.ts';
 import { GrowingBytes } from '../core/growing-bytes.ts';
 import { addAll } from '../core/large-lists.ts';
-import { BEHIND, FRESH, lookAtWindow, REACH, type WindowOptions, type WindowOutcome } from './body-window.ts';
+import { BEHIND, lookAtWindow, lookBriefly, REACH, type WindowOptions } from './body-window.ts';
 import { verdictOf } from './judge.ts';
 import { after, type Later } from './later.ts';
 import { quietEnd } from './quiet-end.ts';
+import { FRESH, type WindowOutcome } from './window-state.ts';
 import type { Hands } from './workers/hands.ts';
 
 /**
@@ -133,7 +134,10 @@ class WindowedFilter implements BodyStream {
     // What was let go on in small pieces adds up as well.
     if (hands !== undefined && !hands.isSmall(length, this.#here)) return this.#elsewhere(hands, until);
     this.#here += Math.max(0, length - BEHIND);
-    return this.#take(lookAtWindow(this.#options, this.#state, until, this.#isEnded && until === this.#end));
+    const isLast = this.#isEnded && until === this.#end;
+    if (hands === undefined) return this.#take(lookAtWindow(this.#options, this.#state, until, isLast));
+    const outcome = lookBriefly(this.#options, this.#state, until, isLast);
+    return outcome === null ? this.#elsewhere(hands, until) : this.#take(outcome);
   }
 
   /** Only the bytes of the window travel; what came behind them stays. */

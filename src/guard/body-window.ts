@@ -6,9 +6,15 @@
 import type { Finding, GuardAction } from '../core/finding.ts';
 import type { RuleSet } from '../dlp/compiled-rules.ts';
 import { type JsonPath, shownPath } from '../dlp/json-path.ts';
-import { JsonPlaces, type PlacesState } from '../dlp/json-places.ts';
+import { JsonPlaces } from '../dlp/json-places.ts';
 import type { JsonKind } from '../dlp/json-tracker.ts';
-import { type Container, type LayeredCandidate, type LayerLimits, lookInto } from '../dlp/scan-layers.ts';
+import {
+  type Container,
+  type LayeredCandidate,
+  type LayeredScan,
+  type LayerLimits,
+  lookInto,
+} from '../dlp/scan-layers.ts';
 import { replacementFor } from '../dlp/transform.ts';
 import type { GuardContext } from './guard-context.ts';
 import { inJson, type Put } from './in-json.ts';
@@ -16,6 +22,7 @@ import { actionFor, mayPassUnread } from './judge.ts';
 import { isForm, kindOfText } from './kind-of-text.ts';
 import { withLinesOf } from './lines.ts';
 import type { Vault } from './vault.ts';
+import type { WindowOutcome, WindowState } from './window-state.ts';
 
 export interface WindowOptions {
   readonly rules: RuleSet;
@@ -26,43 +33,6 @@ export interface WindowOptions {
   readonly isOurs: (secret: Buffer) => boolean;
   readonly vault?: Vault;
   readonly layers: LayerLimits;
-}
-
-/** Where a body has been looked at to. */
-export interface WindowState {
-  /** Bytes not yet decided about, with up to `BEHIND` decided ones before them. */
-  readonly held: Uint8Array;
-  /** Offset of `held[0]` in the body. */
-  readonly base: number;
-  /** Offset in the body up to which output was given. */
-  readonly sent: number;
-  /** Offset in the body at which the next window begins. */
-  readonly next: number;
-  /** Offset at which the stream was last let go on before its end was known; -1 when it never was. */
-  readonly letGo: number;
-  /** Where secrets in several pieces begin that were acted on, and pieces of them that are still to come. */
-  readonly told: ReadonlySet<number>;
-  readonly cuts: readonly { readonly start: number; readonly end: number }[];
-  readonly json: PlacesState | undefined;
-  /** Findings that were listed so far. */
-  readonly listed: number;
-}
-
-export const FRESH: WindowState = {
-  ...{ held: new Uint8Array(0), base: 0, sent: 0, next: 0, letGo: -1, told: new Set(), cuts: [], listed: 0 },
-  json: undefined,
-};
-
-/** What one window came to. */
-export interface WindowOutcome {
-  /** In place where nothing was changed: nothing is written over what a window held. */
-  readonly out: readonly Uint8Array[];
-  readonly findings: readonly Finding[];
-  /** Findings that are only counted. */
-  readonly more: number;
-  /** Something may not pass at all: nothing more comes out. */
-  readonly blocked: boolean;
-  readonly state: WindowState;
 }
 
 /** How far a finding may reach beyond the window that it begins in: longer ones are cut there. */
@@ -115,6 +85,20 @@ export function lookAtWindow(options: WindowOptions, state: WindowState, until: 
   return new Window(options, state, isLast).look(until);
 }
 
+/** Of what is encoded in a text that is looked at briefly: a few bytes can stand for megabytes. */
+const BRIEF_BYTES = 512 * 1024;
+
+/** The same where others wait; null, and nothing was done, where more is encoded in it than is undone meanwhile. */
+export function lookBriefly(
+  options: WindowOptions,
+  state: WindowState,
+  until: number,
+  isLast = false,
+): WindowOutcome | null {
+  const layers = { ...options.layers, bytes: Math.min(options.layers.bytes, BRIEF_BYTES) };
+  return new Window({ ...options, layers }, state, isLast).lookIfWhole(until);
+}
+
 class Window {
   readonly #options: WindowOptions;
   readonly #json: JsonPlaces;
@@ -147,7 +131,16 @@ class Window {
   }
 
   look(until: number): WindowOutcome {
-    const out = this.#window(until);
+    return this.#decided(until, this.#search(until));
+  }
+
+  lookIfWhole(until: number): WindowOutcome | null {
+    const scan = this.#search(until);
+    return scan.isWhole ? this.#decided(until, scan) : null;
+  }
+
+  #decided(until: number, scan: LayeredScan): WindowOutcome {
+    const out = this.#window(until, scan);
     const state: WindowState = {
       ...{ held: this.#held, base: this.#base, sent: this.#sent, next: this.#next, letGo: this.#letGo },
       ...{ told: this.#told, cuts: this.#cuts, json: this.#json.state },
@@ -156,15 +149,28 @@ class Window {
     return { out, findings: this.#findings, more: this.#more, blocked: this.#blocked, state };
   }
 
-  #window(until: number): Uint8Array[] {
+  #viewTo(until: number): Buffer {
+    return this.#held.subarray(0, until + REACH - this.#base);
+  }
+
+  #search(until: number): LayeredScan {
     const { rules, context, layers } = this.#options;
-    const view = this.#held.subarray(0, until + REACH - this.#base);
-    const out: Uint8Array[] = [];
+    const view = this.#viewTo(until);
     const pathAt = this.#json.over(view, this.#base);
-    const where = { host: context.host, tool: context.tool ?? '', pathAt, ...kindOfText(context) };
+    return lookInto(
+      view,
+      rules,
+      { host: context.host, tool: context.tool ?? '', pathAt, ...kindOfText(context) },
+      layers,
+    );
+  }
+
+  #window(until: number, { found, isWhole }: LayeredScan): Uint8Array[] {
+    const { context } = this.#options;
+    const view = this.#viewTo(until);
+    const out: Uint8Array[] = [];
     const placeOf = this.#json.over(view, this.#base);
     const kindOf = this.#json.kinds(view, this.#base);
-    const { found, isWhole } = lookInto(view, rules, where, layers);
     for (const step of this.#steps(found)) {
       if (this.#isDone(step)) continue;
       if (step.start >= until) this.#putOff(step);

@@ -13,10 +13,14 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { contextOf } from '../../test/dlp/guard-context.ts';
 import { ruleSet, SAMPLE_RULES } from '../../test/dlp/small-rules.ts';
+import type { Packing } from '../dlp/layers/compressed.ts';
+import { NOWHERE } from '../dlp/scan.ts';
+import { LAYER_LIMITS, lookInto } from '../dlp/scan-layers.ts';
 import { recoded } from './encoded-filter.ts';
 import { FieldParts } from './field-parts.ts';
 import { createGuard } from './guard.ts';
 import type { GuardContext } from './guard-context.ts';
+import { zlibPacking } from './packing.ts';
 
 const rules = ruleSet(SAMPLE_RULES);
 const guard = createGuard({ rules, fingerprintKey: Buffer.alloc(32, 1) });
@@ -105,6 +109,30 @@ describe('what is compressed inside other text', () => {
       const passed = run(body, { ...leaving, settings: { ...settings, ...over } });
       expect([passed.blocked, passed.out.equals(Buffer.from(body))]).toEqual([false, true]);
     }
+  });
+
+  it.each([
+    ['bombs', zstdCompressSync(Buffer.alloc(12 << 20)), 1],
+    ['bombs of brotli', brotliCompressSync(Buffer.alloc(12 << 20)), 1],
+    ['smaller ones', zstdCompressSync(Buffer.alloc(1 << 20)), 9],
+    ['what only begins like one', Buffer.concat([Buffer.from([0x28, 0xb5, 0x2f, 0xfd]), Buffer.alloc(32, 7)]), 1024],
+  ] as const)('T-34 T-45 is undone no further once its bounds are reached: %s', (_, bytes, most) => {
+    let made = 0;
+    let tries = 0;
+    const packing: Packing = {
+      ...zlibPacking,
+      unpack(...asked) {
+        tries += 1;
+        const found = zlibPacking.unpack(...asked);
+        made += found?.decoded.length ?? 0;
+        return found;
+      },
+    };
+    const text = Buffer.from(`${bytes.toString('base64')} `.repeat(2000).slice(0, 80_000));
+    const { isWhole } = lookInto(text, rules, NOWHERE, { ...LAYER_LIMITS, packing });
+    expect(isWhole).toBe(false);
+    expect(tries).toBeLessThanOrEqual(most);
+    expect(made).toBeLessThanOrEqual(LAYER_LIMITS.bytes);
   });
 
   it('T-34 T-35 is unscannable beyond its bounds in a query and in a field, too', () => {

@@ -19,6 +19,8 @@ interface LookedAt {
   readonly heldNothing: boolean;
 }
 
+/** A head is short, and everybody waits while it is looked at: what stands for more than this is made to. */
+const MOST_BYTES = 1024 * 1024;
 const NO_FIELDS = new FieldParts([]);
 const CLEAN: LookedAt = { findings: [], isWhole: true, heldNothing: true };
 
@@ -29,7 +31,8 @@ export class HeadGuard {
 
   /** `memory` has what a task sent before. */
   constructor(options: Omit<WindowOptions, 'context'>, memory: PartMemory) {
-    this.#options = options;
+    const { layers } = options;
+    this.#options = { ...options, layers: { ...layers, bytes: Math.min(layers.bytes, MOST_BYTES) } };
     this.#memory = memory;
     this.#clean = new CleanValues(options.rules);
   }

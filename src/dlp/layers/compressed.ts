@@ -30,13 +30,41 @@ export interface PackedLayer {
   readonly encode: (decoded: Uint8Array) => Uint8Array | null;
 }
 
+/**
+ * What may still be undone: a few bytes can stand for megabytes, as often as they are repeated, and a try costs a kilobyte's
+ * search though nothing comes of it.
+ */
+export class Allowance {
+  /** Of what comes out. */
+  bytes: number;
+  tries = MOST_TRIES;
+  /** Something was left as it is, or not all of it was undone. */
+  isBeyond = false;
+
+  constructor(bytes: number) {
+    this.bytes = bytes;
+  }
+
+  /** False where there is none. */
+  try(): boolean {
+    this.tries -= 1;
+    if (this.tries >= 0 && this.bytes > 0) return true;
+    this.isBeyond = true;
+    return false;
+  }
+
+  /** All that was there was undone for what is larger. */
+  take({ decoded, isBeyond = false }: Unpacked): void {
+    this.bytes = isBeyond ? 0 : this.bytes - decoded.length;
+    this.isBeyond ||= isBeyond;
+  }
+}
+
 interface Looking {
   readonly packing: Packing;
-  readonly max: number;
+  readonly left: Allowance;
   /** The text is a blob that was encoded as a whole. */
   readonly isBlob: boolean;
-  /** Called where something compressed is not looked at, or not at all of it. */
-  readonly beyond: () => void;
 }
 
 const GZIP = Buffer.from([0x1f, 0x8b, 0x08]);
@@ -44,8 +72,8 @@ const ZSTD = Buffer.from([0x28, 0xb5, 0x2f, 0xfd]);
 const ZIP_ENTRY = Buffer.from([0x50, 0x4b, 0x03, 0x04]);
 const ZIP_HEAD = 30;
 const DEFLATED = 8;
-/** Beginnings that are tried in one text: as many as an archive of small files has in a window. */
-const MOST = 1024;
+/** Beginnings that are tried: as many as an archive of small files has in a window. */
+const MOST_TRIES = 1024;
 const SHORTEST = 16;
 
 /** Whether a blob may be compressed: it says so, or could be brotli, which says nothing. */
@@ -106,17 +134,15 @@ function bitReader(bytes: Uint8Array, from: number): (count: number) => number {
   };
 }
 
-export function* packedLayers(text: Buffer, looking: Looking): Generator<PackedLayer> {
+export function* packedLayers(text: Buffer, { packing, left, isBlob }: Looking): Generator<PackedLayer> {
   let done = 0;
-  let tried = 0;
-  for (const [at, compression] of beginnings(text, looking.isBlob)) {
+  for (const [at, compression] of beginnings(text, isBlob)) {
     if (at < done) continue;
-    if (tried === MOST) return looking.beyond();
-    tried += 1;
-    const { packing, max } = looking;
-    const found = packing.unpack(text.subarray(at), compression, max);
-    if (found?.isBeyond === true) looking.beyond();
-    if (found === null || found.decoded.length === 0) continue;
+    if (!left.try()) return;
+    const found = packing.unpack(text.subarray(at), compression, left.bytes);
+    if (found === null) continue;
+    left.take(found);
+    if (found.decoded.length === 0) continue;
     done = at + found.length;
     const encode = (decoded: Uint8Array) =>
       found.isWhole && compression !== 'raw' ? packing.pack(decoded, compression) : null;
@@ -140,6 +166,7 @@ function beginnings(text: Buffer, isBlob: boolean): (readonly [number, Compressi
 
 function placesOf(text: Buffer, magic: Buffer): number[] {
   const out: number[] = [];
-  for (let at = text.indexOf(magic); at >= 0 && out.length <= MOST; at = text.indexOf(magic, at + 1)) out.push(at);
+  for (let at = text.indexOf(magic); at >= 0 && out.length <= MOST_TRIES; at = text.indexOf(magic, at + 1))
+    out.push(at);
   return out;
 }

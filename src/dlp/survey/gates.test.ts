@@ -2,7 +2,7 @@
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { packedLayers } from '../layers/compressed.ts';
+import { Allowance, packedLayers } from '../layers/compressed.ts';
 import { dumpLineLayers } from '../layers/dump-lines.ts';
 import { entityLayer, jsonLayer, percentLayer, quotedPrintableLayer, sourceLayer } from '../layers/escapes.ts';
 import { hasEvents } from '../layers/event-values.ts';
@@ -176,7 +176,7 @@ const ENCODED: readonly Gate[] = [
     ENCODINGS.packed,
     (text) => {
       tried.length = 0;
-      for (const _ of packedLayers(text, { packing, max: 1024, isBlob: false, beyond: () => undefined })) return true;
+      for (const _ of packedLayers(text, { packing, left: new Allowance(1024), isBlob: false })) return true;
       return tried.length > 0;
     },
     ['\x1f\x8b\x08', '(\xb5/\xfd', `PK\x03\x04\0\0\0\0\x08${'\0'.repeat(30)}`],

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { gzipSync } from 'node:zlib';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it, onTestFinished } from 'vitest';
 import { contextOf } from '../../../test/dlp/guard-context.ts';
@@ -115,6 +115,21 @@ describe('bodies that are looked at in other threads', () => {
     expect(text).not.toContain('tok-onlyfromthread');
     expect(vault.take({ tenant: 't', task: 'other' }, id, 'api.test')?.toString()).toBe('tok-onlyfromthread');
     expect(vault.take({ tenant: 't', task: 'k' }, id, 'api.test')).toBeNull();
+  });
+
+  it('T-34 are few bytes that stand for many', async () => {
+    const inner = Buffer.from(`${'x '.repeat(400_000)} key-abcdefgh`);
+    const body = Buffer.from(JSON.stringify({ file: gzipSync(inner).toString('base64') }));
+    const stream = there.stream(context());
+    await stream.push(body);
+    const rest = stream.end();
+    expect(rest).toBeInstanceOf(Promise);
+    const out = JSON.parse(Buffer.concat(await rest).toString()) as { readonly file: string };
+    const filter = here.filter(context());
+    const same = [...filter.push(body), ...filter.end()];
+    expect(JSON.parse(Buffer.concat(same).toString())).toEqual(out);
+    expect(gunzipSync(Buffer.from(out.file, 'base64')).toString()).not.toContain('key-abcdefgh');
+    expect(stream.verdict()).toEqual(filter.verdict());
   });
 
   it('says nothing more once something may not pass', async () => {

@@ -1,8 +1,8 @@
 /** Who looks at what is too large to be looked at where requests are decided. */
 
 import type { RuleSet } from '../../dlp/compiled-rules.ts';
-import type { WindowOutcome, WindowState } from '../body-window.ts';
 import type { GuardContext } from '../guard-context.ts';
+import type { WindowOutcome, WindowState } from '../window-state.ts';
 import type { GuardWorkers } from './guard-workers.ts';
 import type { Done } from './worker-talk.ts';
 

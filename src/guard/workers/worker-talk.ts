@@ -1,10 +1,10 @@
 /** What the thread that decides and a guard worker say to one another. Values must be what structured cloning takes. */
 
 import type { PortableRules } from '../../dlp/portable-rules.ts';
-import type { WindowOutcome, WindowState } from '../body-window.ts';
 import type { GuardContext } from '../guard-context.ts';
 import type { PortableDoubts, Question } from '../second-stage/doubts.ts';
 import type { KeptValue } from '../vault.ts';
+import type { WindowOutcome, WindowState } from '../window-state.ts';
 
 /** All that a worker begins with. No stored credential is among it, only the names that stand for them. */
 export interface WorkerSetup {
