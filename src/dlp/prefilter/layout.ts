@@ -84,10 +84,9 @@ export const ROW = 257 * 16;
 /** Places that are looked at at once. */
 export const GROUP = 128;
 /**
- * An automaton: the column of each byte, then its rows, in each where the next one lies, for each column. In place of a row it may fail,
- * or take whatever follows; those are no rows, and the first one lies behind them.
+ * An automaton: the column of each byte, then its rows, in each where the next one lies, for each column. In place of a row it may fail
+ * (zero), or take whatever follows; those are no rows, and the first one lies behind them.
  */
-export const FAILS = 0;
 export const TAKES_ALL = 1;
 export const STATES = 2;
 export const FIRST_ROW = 2;
