@@ -170,7 +170,8 @@ function besides(chance: (symbol: number, other: number) => number): Float64Arra
   for (let symbol = 0; symbol < SYMBOLS; symbol += 1) {
     const row = out.subarray(8 * symbol, 8 * symbol + 8);
     for (let byte = 0; byte < 256; byte += 1) {
-      const bit = 31 - Math.clz32(classOf(byte));
+      const classes = classOf(byte);
+      const bit = 31 - Math.clz32(classes & -classes);
       row[bit] = (row[bit] ?? 0) + chance(symbol, SYMBOL[byte] as number) * (SHARE[byte] as number);
     }
     const all = row.reduce((sum, share) => sum + share, 0);
