@@ -16,18 +16,11 @@ async function withPool(
   await use(pool).finally(() => pool.close());
 }
 
+const orderOf = (code: string) =>
+  ({ task: 't', tenant: 'acme', language: 'js', input: 'null', limits, bindings: null, code }) as const;
+
 async function oneTask(pool: IsolatePool, tenant = 'acme', answered?: Promise<void>): Promise<void> {
-  const code = 'export default () => 1;';
-  const order = {
-    task: 't',
-    tenant,
-    language: 'js',
-    input: 'null',
-    limits,
-    bindings: null,
-    code,
-    ...(answered && { answered }),
-  } as const;
+  const order = { ...orderOf('export default () => 1;'), tenant, ...(answered && { answered }) };
   expect((await pool.run(order)).status).toBe('completed');
 }
 
@@ -104,3 +97,30 @@ it('boots the next isolate though no answer is ever told', () =>
     },
     { ahead: 8, hosts: 1 },
   ));
+
+/** Nothing interrupts it, and it goes on for days. */
+const STUCK = 'Array.prototype.lastIndexOf.call({ length: 2 ** 53 - 1 }, 1);';
+const REJECTS = `let end; const ended = new Promise((resolve) => { end = resolve; });
+  export default () => { Promise.reject(1); return ended; };
+  addEventListener('unhandledrejection', () => { `;
+
+it.each([
+  ['in a listener of rejections', 'cpu_exceeded', `${REJECTS}${STUCK} });`],
+  [
+    'in what follows its result there',
+    'completed',
+    `${REJECTS}end(1); let turn = Promise.resolve(); for (let i = 0; i < 30; i++) turn = turn.then(() => 0);
+      turn.then(() => { ${STUCK} }); });`,
+  ],
+  [
+    'in a finalizer',
+    'cpu_exceeded',
+    `const seen = new FinalizationRegistry(() => { ${STUCK} });
+      export default () => { for (let i = 0; i < 1e4; i++) seen.register({ a: new Array(1000) }, 1); return new Promise(() => {}); };`,
+  ],
+])('T-60 leaves no host to others in which a task is stuck %s', (_where, status, code) =>
+  withPool(1, async (pool) => {
+    const outcome = await pool.run({ ...orderOf(code), limits: { ...limits, cpu_ms: 1000 } });
+    expect(outcome.status).toBe(status);
+    await vi.waitFor(() => expect(pool.stats().recycled).toEqual({ forced: 1 }));
+  }));

@@ -214,7 +214,8 @@ class Pool implements IsolatePool {
     this.#slot = (this.#slot % 0xffff_ffff) + 1;
     this.#memoryMb = order.limits.memory_mb;
     const awaited = order.answered !== undefined && this.#stock.isCalm(host);
-    if (awaited) void order.answered?.finally(() => setImmediate(() => host.answered()));
+    const tell = () => void setImmediate(() => host.answered());
+    if (awaited) void order.answered?.then(tell, tell);
     const run = new TaskRun({
       order,
       host,

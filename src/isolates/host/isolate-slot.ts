@@ -171,6 +171,7 @@ export class IsolateSlot {
     if (this.#finished || this.#ended || this.#isolate.isDisposed) return;
     const real = error instanceof Error && !error.message.startsWith(NO_ERROR);
     const reason = real ? { error: copyOf(error) } : { value: plainOf(error) };
+    this.#heap = null;
     this.#deliver.applyIgnored(undefined, ['rejected', JSON.stringify(reason)], { arguments: { copy: true } });
   }
 
@@ -239,8 +240,14 @@ export class IsolateSlot {
     this.#watch = setInterval(() => {
       if (this.#ended) return;
       if (this.#isolate.isDisposed) this.#finish('memory_exceeded', null, null);
-      else if (this.#cpuTime() > limitMs) this.#finish('cpu_exceeded', null, null);
+      else if (this.#cpuTime() > limitMs) this.#spent();
     }, CPU_CHECK_MS);
+  }
+
+  #spent(): void {
+    // Finalizers run by themselves: that it answered once does not say that it would now.
+    this.#heap = null;
+    this.#finish('cpu_exceeded', null, null);
   }
 
   /** Its thread never comes back, so neither `dispose` nor another question to it may follow. */
