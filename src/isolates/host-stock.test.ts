@@ -73,7 +73,7 @@ it('tells a host when the answer of a task has gone that came a while after the 
       skippedMs += 2000;
       await oneTask(pool);
       skippedMs += 1000;
-      await oneTask(pool, 'acme', Promise.resolve());
+      await oneTask(pool, 'acme', Promise.reject(new Error('whoever asked has gone')));
       await vi.waitFor(() => expect(told).toHaveBeenCalledTimes(2));
       expect(pool.stats().ended).toEqual({ completed: 4 });
     } finally {
@@ -118,9 +118,38 @@ it.each([
     `const seen = new FinalizationRegistry(() => { ${STUCK} });
       export default () => { for (let i = 0; i < 1e4; i++) seen.register({ a: new Array(1000) }, 1); return new Promise(() => {}); };`,
   ],
+  [
+    'in a finalizer that ended it',
+    'completed',
+    `let first = true; let end; const ended = new Promise((resolve) => { end = resolve; });
+      const seen = new FinalizationRegistry(() => { if (!first) return; first = false;
+        end(1); let turn = Promise.resolve(); for (let i = 0; i < 30; i++) turn = turn.then(() => 0);
+        turn.then(() => { ${STUCK} }); });
+      export default () => { for (let i = 0; i < 1e4; i++) seen.register({ a: new Array(1000) }, 1); return ended; };`,
+  ],
 ])('T-60 leaves no host to others in which a task is stuck %s', (_where, status, code) =>
   withPool(1, async (pool) => {
     const outcome = await pool.run({ ...orderOf(code), limits: { ...limits, cpu_ms: 1000 } });
     expect(outcome.status).toBe(status);
     await vi.waitFor(() => expect(pool.stats().recycled).toEqual({ forced: 1 }));
+  }),
+);
+
+it('T-60 runs no finalizer once the result was told, when nobody would see that it does not come back', () =>
+  withPool(1, async (pool) => {
+    const began = vi.spyOn(HostProcess.prototype, 'run');
+    const code = `const seen = new FinalizationRegistry(() => { ${STUCK} });
+      export default () => { for (let i = 0; i < 1e4; i++) seen.register({ a: new Array(500) }, 1); return 1; };`;
+    try {
+      await pool.run({ ...orderOf(code), answered: new Promise(() => undefined) });
+      const [host] = began.mock.contexts as HostProcess[];
+      // What follows a task, a boot and the reading of the parser, is over by then.
+      await setTimeout(400);
+      const before = host?.cpuMs() ?? 0;
+      await setTimeout(600);
+      expect(before).toBeGreaterThan(0);
+      expect((host?.cpuMs() ?? 0) - before).toBeLessThan(100);
+    } finally {
+      began.mockRestore();
+    }
   }));

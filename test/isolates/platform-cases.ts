@@ -232,6 +232,15 @@ const errors: readonly Case[] = [
     ],
   ],
   [
+    'finalizers run while the task does, of a registry that leads to no other',
+    `let runs = 0; class Own extends FinalizationRegistry {} const seen = new Own(() => { runs += 1; }); const bad = [];
+     for (const made of [() => new FinalizationRegistry(1), () => FinalizationRegistry(() => 0)]) try { made(); } catch (e) { bad.push(e.name); }
+     for (let i = 0; runs === 0 && i < 1e5; i++) { seen.register({ a: new Array(1000) }, i); if (i % 1000 === 0) await turn(); }
+     let native; Object.prototype.get = (target) => { native = target; }; FinalizationRegistry.name; delete Object.prototype.get;
+     return [runs > 0, bad, seen instanceof FinalizationRegistry, FinalizationRegistry.prototype.constructor === FinalizationRegistry, native === undefined, FinalizationRegistry.name, FinalizationRegistry.length];`,
+    [true, ['TypeError', 'TypeError'], true, true, true, 'FinalizationRegistry', 1],
+  ],
+  [
     'handlers of the global object are attributes, and a rejection is of a promise',
     `const bad = (...a) => fault((async () => new PromiseRejectionEvent(...a))()); const p = Promise.resolve(); const e = new PromiseRejectionEvent('x', { promise: p, reason: 1 }); const handler = () => 1; onerror = handler; const set = onerror === handler; onerror = 5;
      return [set, onerror, 'onrejectionhandled' in globalThis, e.promise === p, e.reason, await bad('x'), await bad('x', {}), await bad('x', { promise: 1 })];`,

@@ -57,7 +57,7 @@ export class IsolateSlot {
   /** What the runtime is set to; null before it is. */
   #setting: string | null = null;
   #wake: NodeJS.Timeout | undefined;
-  /** What the heap held when the tool was called; null once it was spoken to again. */
+  /** What the heap held when the tool was called; null once it was spoken to again, or code of it ran by itself. */
   #heap: Promise<number> | null = null;
   #events: SlotEvents | null = null;
   #watch: NodeJS.Timeout | null = null;
@@ -209,6 +209,7 @@ export class IsolateSlot {
     const [op, a, b] = args;
     if (op === 'wake') this.#wakeIn(Number(a));
     else if (op === 'pending') this.#pending = a === true;
+    else if (op === 'finalizer') this.#heap = null;
     else if (op === 'done') this.#finish('completed', String(a), null);
     else if (op === 'fail') {
       const fault = faultOf(b);
@@ -240,14 +241,8 @@ export class IsolateSlot {
     this.#watch = setInterval(() => {
       if (this.#ended) return;
       if (this.#isolate.isDisposed) this.#finish('memory_exceeded', null, null);
-      else if (this.#cpuTime() > limitMs) this.#spent();
+      else if (this.#cpuTime() > limitMs) this.#finish('cpu_exceeded', null, null);
     }, CPU_CHECK_MS);
-  }
-
-  #spent(): void {
-    // Finalizers run by themselves: that it answered once does not say that it would now.
-    this.#heap = null;
-    this.#finish('cpu_exceeded', null, null);
   }
 
   /** Its thread never comes back, so neither `dispose` nor another question to it may follow. */
@@ -298,6 +293,8 @@ export class IsolateSlot {
       say(this.memoryMb * 1024 * 1024, false);
       return;
     }
+    // Who tells a result runs no finalizers from then on; this one is told, and asked behind that.
+    if (ending.status !== 'completed') this.#tell(['over']);
     // An isolate that still runs does not answer; then its peak is not known. Being destroyed does not stop what V8 cannot
     // interrupt, and where that ends, as growth of a Map does, it may take the process along: no other task comes here.
     const late = setTimeout(() => say(0, true), STATISTICS_MS);

@@ -8,6 +8,7 @@ import { type Bridge, bridge, jsonText, jsonValue, sliceText, utf8Length } from 
 import { makeConsole } from './console.ts';
 import { type EnvSettings, makeEnv, tellPart } from './env.ts';
 import { offered } from './events.ts';
+import { beginFinalizers, endFinalizers } from './finalizers.ts';
 import { beginTask, installGlobals, returnWebAssembly } from './globals.ts';
 import { output } from './output.ts';
 import { rejected } from './rejection.ts';
@@ -63,6 +64,7 @@ function deliver(what: string, a: unknown, b: unknown, c: unknown): void {
   else if (what === 'reply') takeReply(a as number, b as string, c as ArrayBuffer | undefined);
   else if (what === 'begin') begin(a as string);
   else if (what === 'rejected') rejected(a as string);
+  else if (what === 'over') endFinalizers();
 }
 
 /** Called with the tool's module once that has run to its end, however long it waits at its top level. */
@@ -75,6 +77,7 @@ function evaluated(namespace: Namespace): void {
 
 /** The host's order to call the tool with this input, right behind the one to run its module. */
 function begin(inputText: string): void {
+  beginFinalizers();
   input = inputText;
   waited = tool === null;
   if (tool === null) bridge.current.hear('pending', true);
@@ -115,7 +118,9 @@ async function gathered(parts: AsyncIterable<unknown>): Promise<readonly unknown
 
 function finish(result: unknown): void {
   const text = jsonText(result === undefined ? null : result) ?? 'null';
-  if (output.take(utf8Length(text, output.left() + 1))) bridge.current.hear('done', text);
+  if (!output.take(utf8Length(text, output.left() + 1))) return;
+  endFinalizers();
+  bridge.current.hear('done', text);
 }
 
 /** Whatever was thrown, as plain bounded text. Its getters may throw, too. */

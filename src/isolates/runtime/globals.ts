@@ -31,6 +31,7 @@ import { defineHandlers } from './event-handlers.ts';
 import { EventTarget, offered, uncaught } from './events.ts';
 import { fetch } from './fetch.ts';
 import { FileReader, ProgressEvent } from './file-reader.ts';
+import { Finalizers } from './finalizers.ts';
 import { FormData } from './form-data.ts';
 import { Headers } from './headers.ts';
 import { inspect } from './inspect.ts';
@@ -122,7 +123,7 @@ export function installGlobals(global: Record<string, unknown>, console: object)
   refuseToClone(Object.values({ ...INTERFACES, ...STREAMS }));
   allowStreamTransfer();
   define(global, { ...INTERFACES, ...STREAMS }, false);
-  define(global, { console }, false);
+  define(global, { console, FinalizationRegistry: Finalizers }, false);
   defineEvents(global);
   for (const [name, made] of Object.entries(FUNCTIONS)) {
     Object.defineProperty(made, 'length', { value: name.startsWith('clear') ? 0 : 1, configurable: true });
