@@ -1,8 +1,10 @@
 /** Reads one request into what a handler takes: the route by its path, then params, query and body by its schemas. */
 
 import type { IncomingMessage } from 'node:http';
+import { setImmediate } from 'node:timers/promises';
 import type { z } from 'zod';
-import { twiceNamed } from '../core/json-members.ts';
+import { firstTwice } from '../core/first-twice.ts';
+import { readOrder } from '../core/json-order.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import type { Route } from './contract/route.ts';
 import { ROUTES, type RouteId } from './contract.ts';
@@ -13,7 +15,6 @@ const MOST_BODY = 3 * 1024 * 1024;
 
 /** RFC 8259 knows no other encoding than UTF-8 between systems. */
 const JSON_TYPE = /^application\/json\s*(?:;\s*charset\s*=\s*"?utf-8"?\s*)?$/i;
-const UTF8 = new TextDecoder('utf-8', { fatal: true });
 
 export interface Matched {
   readonly id: RouteId;
@@ -56,9 +57,10 @@ export async function readInput(
 ): Promise<Result<{ params: unknown; query: unknown; body: unknown }, Fault>> {
   const text = route.body ? await readBody(request) : ok(null);
   if (!text.ok) return text;
-  const names = [...query.keys()];
-  const twice = names.find((name, i) => names.indexOf(name) !== i);
-  if (twice !== undefined) return err(fault('bad_request', `query: \`${twice}\` is given twice; give it once`));
+  const twice = firstTwice(query.keys());
+  if (twice !== null) {
+    return err(fault('bad_request', `query: \`${twice.slice(0, 100)}\` is given twice; give it once`));
+  }
   const parts = {
     params: route.params.strict().safeParse(params),
     query: route.query.strict().safeParse(Object.fromEntries(query)),
@@ -86,18 +88,18 @@ async function readBody(request: IncomingMessage): Promise<Result<unknown, Fault
     if (size > MOST_BODY) return tooLarge;
     chunks.push(chunk);
   }
-  try {
-    const body = UTF8.decode(Buffer.concat(chunks));
-    const value: unknown = JSON.parse(body);
-    const twice = twiceNamed(body);
-    if (twice === null) return ok(value);
-    return err(fault('bad_request', `body: \`${twice.slice(0, 100)}\` stands twice in one object; give it once`));
-  } catch {
-    return err(fault('bad_request', 'the body is not valid JSON in UTF-8'));
-  }
+  const order = await readOrder(Buffer.concat(chunks), {}, setImmediate);
+  return order.ok ? order : err(fault('bad_request', order.error));
 }
 
+/** Of what a schema complains about: it names every key that it does not know. */
+const MOST_SAID = 500;
+
 function complaint(where: string, error: z.ZodError): string {
+  return fullComplaint(where, error).slice(0, MOST_SAID);
+}
+
+function fullComplaint(where: string, error: z.ZodError): string {
   const issue = error.issues[0];
   if (!issue) return `the ${where} is not valid`;
   if (issue.code === 'unrecognized_keys') return `${where}: unknown key \`${issue.keys.join('`, `')}\`; remove it`;

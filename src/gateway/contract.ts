@@ -5,7 +5,7 @@ import { TASK_STATUSES } from '../core/event.ts';
 import { GUARD_ACTIONS, LIKELIHOODS } from '../core/finding.ts';
 import { parseCidr, parseIp } from '../core/ip-address.ts';
 import { TENANT_LETTERS, TENANT_NAME } from '../core/tenant-name.ts';
-import { anyJson } from './json-value.ts';
+import { anyJson, jsonText } from './json-value.ts';
 
 // Without flags: a pattern of JSON Schema has none.
 const tenant = z.string().regex(TENANT_NAME, `must be ${TENANT_LETTERS}`);
@@ -33,7 +33,7 @@ export const taskOrder = z.strictObject({
     .enum(['js', 'ts', 'javascript', 'typescript'])
     .default('js')
     .transform((l): 'js' | 'ts' => (l.startsWith('t') ? 'ts' : 'js')),
-  input: anyJson.default(null).describe('any JSON; the first argument'),
+  input: jsonText.optional().meta({ default: null, description: 'any JSON; the first argument' }),
   limits: z
     .strictObject({
       wall_ms: positive.optional(),
@@ -61,7 +61,7 @@ export const passOrder = z.strictObject({
     .describe('life of the pass; more than `passes.max_ttl_ms` (an hour by default) is cut to it: see `expires_at`'),
   source: z
     .string()
-    .max(60)
+    .max(60, { abort: true })
     .refine((text) => parseIp(text) !== null || parseCidr(text) !== null, {
       error: 'is no address; write for example `10.1.2.3` or `10.1.0.0/16`',
     })
@@ -83,7 +83,7 @@ export const guardOrder = z
   .strictObject({
     ...guardSettings.shape,
     text: z.string().optional(),
-    json: anyJson.optional(),
+    json: jsonText.optional(),
     bytes: z.base64().optional().describe('base64'),
   })
   .refine((order) => GUARDED.filter((part) => order[part] !== undefined).length === 1, {

@@ -1,9 +1,11 @@
 /** One call at the gateway: reading what was sent within bounds, answering once, with strict headers. */
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { setImmediate } from 'node:timers/promises';
 import type { z } from 'zod';
+import { firstTwice } from '../core/first-twice.ts';
 import { GrowingBytes } from '../core/growing-bytes.ts';
-import { twiceNamed } from '../core/json-members.ts';
+import { type OrderReading, readOrder } from '../core/json-order.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import type { AnswerMemory } from './answer-memory.ts';
 import type { Caller, Unknown } from './callers.ts';
@@ -60,25 +62,21 @@ async function readBody(request: IncomingMessage, max: number): Promise<Result<B
   });
 }
 
-export interface JsonBody {
-  readonly value: unknown;
-  readonly text: string;
-}
-
 /** A JSON body, validated. */
-export async function readJson<T>(exchange: GatewayExchange, schema: z.ZodType<T>): Promise<Result<T, Fault>> {
-  const body = await readJsonBody(exchange);
-  return body.ok ? validated(body.value.value, schema) : body;
+export async function readJson<T>(
+  exchange: GatewayExchange,
+  schema: z.ZodType<T>,
+  reading?: OrderReading,
+): Promise<Result<T, Fault>> {
+  const body = await readJsonBody(exchange, reading);
+  return body.ok ? validated(body.value, schema) : body;
 }
 
-/**
- * A JSON body as it was sent. A name that an object has twice is refused, in objects down to `levels`: of two that read the body
- * one might go by the first and one by the last.
- */
+/** A JSON body, between whose parts others have their turn. */
 export async function readJsonBody(
   exchange: GatewayExchange,
-  levels = Number.POSITIVE_INFINITY,
-): Promise<Result<JsonBody, Fault>> {
+  reading: OrderReading = {},
+): Promise<Result<unknown, Fault>> {
   if (mediaType(exchange.request) !== 'application/json') {
     return err(fault('wrong_type', 'the body is not JSON; send `content-type: application/json`'));
   }
@@ -87,18 +85,9 @@ export async function readJsonBody(
   }
   const body = await readBody(exchange.request, exchange.maxBody);
   if (!body.ok) return body;
-  try {
-    const text = UTF8.decode(body.value);
-    const value = JSON.parse(text) as unknown;
-    const twice = twiceNamed(text, levels);
-    if (twice === null) return ok({ text, value });
-    return err(fault('bad_request', `\`${twice.slice(0, 100)}\` stands twice in one object; give it once`));
-  } catch {
-    return err(fault('bad_request', 'the body is not valid JSON in UTF-8'));
-  }
+  const order = await readOrder(body.value, reading, setImmediate);
+  return order.ok ? order : err(fault('bad_request', order.error));
 }
-
-const UTF8 = new TextDecoder('utf-8', { fatal: true });
 
 /** What the body is encoded with; empty for nothing. */
 export function contentCoding({ headers }: IncomingMessage): string {
@@ -108,18 +97,22 @@ export function contentCoding({ headers }: IncomingMessage): string {
 
 /** What the query says, each name once. */
 export function queryOf({ query }: GatewayExchange): Result<Record<string, string>, Fault> {
-  const names = [...query.keys()];
-  const twice = names.find((name, i) => names.indexOf(name) !== i);
-  if (twice !== undefined) return err(fault('bad_request', `query: \`${twice}\` is given twice; give it once`));
+  const twice = firstTwice(query.keys());
+  if (twice !== null) {
+    return err(fault('bad_request', `query: \`${twice.slice(0, 100)}\` is given twice; give it once`));
+  }
   return ok(Object.fromEntries(query));
 }
+
+/** Of what a schema complains about: it names every key that it does not know. */
+const MOST_SAID = 500;
 
 export function validated<T>(value: unknown, schema: z.ZodType<T>): Result<T, Fault> {
   const parsed = schema.safeParse(value);
   if (parsed.success) return ok(parsed.data);
   const [issue] = parsed.error.issues;
   const where = issue && issue.path.length > 0 ? `\`${issue.path.join('.')}\`: ` : '';
-  const what = issue?.message.replace(/^./, (first) => first.toLowerCase()) ?? 'not valid';
+  const what = issue?.message.slice(0, MOST_SAID).replace(/^./, (first) => first.toLowerCase()) ?? 'not valid';
   return err(fault('bad_request', `${where}${what}; see \`/openapi.json\``));
 }
 

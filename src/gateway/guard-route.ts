@@ -4,9 +4,11 @@
  */
 
 import type { ServerResponse } from 'node:http';
+import { setImmediate } from 'node:timers/promises';
 import type { z } from 'zod';
 import { drained } from '../core/drained.ts';
 import type { Verdict } from '../core/finding.ts';
+import { outlined } from '../core/json-outline.ts';
 import type { AuditSink, Clock } from '../core/ports.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import type { BodyStream } from '../guard/body-filter.ts';
@@ -31,7 +33,6 @@ import {
   validated,
 } from './exchange.ts';
 import { type Fault, fault } from './fault.ts';
-import { memberText } from './json-value.ts';
 import { newId } from './new-id.ts';
 
 export interface GuardRouteParts {
@@ -74,7 +75,7 @@ async function whole(exchange: GatewayExchange, parts: GuardRouteParts): Promise
   const verdict = { ...filter.verdict(), ...said };
   await record(parts, context.value, { verdict, bytes: payload.bytes.length });
   const told = JSON.stringify(verdict);
-  answerText(response, filter.blocked ? told : `${told.slice(0, -1)},${payload.back(out)}}`);
+  answerText(response, filter.blocked ? told : `${told.slice(0, -1)},${await payload.back(out)}}`);
 }
 
 /** The settings in the query and in the body are one; none stands in both. */
@@ -84,25 +85,25 @@ async function orderOf(
   const query = queryOf(exchange);
   if (!query.ok) return query;
   // What is to be looked at is looked at as it stands, and given back so.
-  const body = await readJsonBody(exchange, 1);
+  const body = await readJsonBody(exchange, { free: 'json', levels: 1 });
   if (!body.ok) return body;
-  const { value, text } = body.value;
+  const { value } = body;
   const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
   const both =
     isObject && Object.keys(query.value).find((name) => name in value && value[name as never] !== query.value[name]);
   if (both) return err(fault('bad_request', `\`${both}\` is in the query and in the body; give it once`));
   const order = validated(isObject ? { ...value, ...query.value } : value, guardOrder);
-  return order.ok ? ok({ settings: order.value, payload: payloadOf(order.value, text) }) : order;
+  return order.ok ? ok({ settings: order.value, payload: payloadOf(order.value) }) : order;
 }
 
 interface Payload {
   readonly type: string;
   readonly bytes: Buffer;
   /** What is left of it, as a member of the answer. */
-  readonly back: (out: Buffer) => string;
+  readonly back: (out: Buffer) => string | Promise<string>;
 }
 
-function payloadOf({ text, bytes }: z.output<typeof guardOrder>, sent: string): Payload {
+function payloadOf({ text, bytes, json }: z.output<typeof guardOrder>): Payload {
   if (text !== undefined) {
     const back = (out: Buffer) => `"text":${JSON.stringify(out.toString('utf8'))}`;
     return { type: 'text/plain', bytes: Buffer.from(text), back };
@@ -112,13 +113,19 @@ function payloadOf({ text, bytes }: z.output<typeof guardOrder>, sent: string): 
     return { type: 'application/octet-stream', bytes: Buffer.from(bytes, 'base64'), back };
   }
   // As it was sent, and as the guard left it: read and written by us, long numbers would lose their last digits.
-  const back = (out: Buffer) => {
+  const sent = Buffer.from(json?.text ?? '');
+  const back = async (out: Buffer) => {
     const left = out.toString('utf8');
-    JSON.parse(left);
+    if (!out.equals(sent) && !(await outlined(left, ANY_JSON, setImmediate)).ok) {
+      throw new Error('the guard left no JSON of the value');
+    }
     return `"json":${left}`;
   };
-  return { type: 'application/json', bytes: Buffer.from(memberText(sent, 'json') ?? ''), back };
+  return { type: 'application/json', bytes: sent, back };
 }
+
+const NO_END = Number.POSITIVE_INFINITY;
+const ANY_JSON = { levels: 0, deepest: NO_END, members: NO_END };
 
 async function streaming(exchange: GatewayExchange, parts: GuardRouteParts): Promise<void> {
   const { request, response } = exchange;

@@ -24,7 +24,7 @@ const KILL_FOR_MS = 86_400_000;
 
 export async function submitTask(exchange: GatewayExchange, { tasks }: TaskRouteParts): Promise<void> {
   const { response, caller } = exchange;
-  const body = await readJson(exchange, taskOrder);
+  const body = await readJson(exchange, taskOrder, { free: 'input' });
   if (!body.ok) return answerFault(response, body.error);
   const tenant = tenantFor(caller, body.value.tenant);
   if (!tenant.ok) return answerFault(response, tenant.error);

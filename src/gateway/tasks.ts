@@ -205,7 +205,7 @@ function orderOf(admitted: Admitted) {
     tenant: principal.tenant,
     code: body.code,
     language: body.language,
-    input: JSON.stringify(body.input),
+    input: body.input?.text ?? 'null',
     limits: limitsOf(profile, body.limits),
     webassembly: profile.webassembly,
     bindings: bindingsOf(admitted),
