@@ -32,6 +32,6 @@ export interface Verdict {
   readonly more: number;
   /** Whether another inspector was asked about uncertain spans; absent where there were none that it may be asked about. */
   readonly second_stage?: 'asked' | 'not_asked';
-  /** It may not pass because more was encoded in it than is looked into; absent else. */
-  readonly isUnread?: true;
+  /** Not all of it was looked at: it could not be decoded, or more is encoded in it than is looked into. Absent else. */
+  readonly unread?: true;
 }

@@ -110,6 +110,12 @@ const guardVerdict = z.object({
     .enum(['asked', 'not_asked'])
     .optional()
     .describe('only where something was uncertain that another inspector may be asked about'),
+  unread: z
+    .literal(true)
+    .optional()
+    .describe(
+      'only where not all could be looked at: it cannot be decoded, or more is encoded in it than is looked into',
+    ),
 });
 
 export const guardAnswer = guardVerdict.extend({

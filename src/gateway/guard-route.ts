@@ -14,6 +14,7 @@ import { err, ok, type Result } from '../core/result.ts';
 import type { BodyStream } from '../guard/body-filter.ts';
 import type { Guard } from '../guard/guard.ts';
 import type { GuardContext } from '../guard/guard-context.ts';
+import { whyBlocked } from '../guard/judge.ts';
 import { QUIET_MS, STEADY_MS } from '../guard/quiet-end.ts';
 import type { Doubts } from '../guard/second-stage/doubts.ts';
 import type { SecondStage } from '../guard/second-stage/second-stage.ts';
@@ -220,7 +221,7 @@ interface Ended {
 function finish(response: ServerResponse, { verdict, blocked }: Ended, content: Content): void {
   const { action, findings } = verdict;
   if (blocked && !response.headersSent) {
-    answerFault(response, fault('guard_blocked', `blocked by ${findings.at(-1)?.rule ?? 'the guard'}`));
+    answerFault(response, fault(whyBlocked(verdict), `blocked by ${findings.at(-1)?.rule ?? 'the guard'}`));
     return;
   }
   if (blocked) {

@@ -3,6 +3,7 @@
 import type { Finding, Verdict } from '../core/finding.ts';
 import type { Guard } from '../guard/guard.ts';
 import type { GuardContext } from '../guard/guard-context.ts';
+import { whyBlocked } from '../guard/judge.ts';
 import type { SecondStage } from '../guard/second-stage/second-stage.ts';
 import type { LogLine, TaskOutcome } from '../isolates/task-order.ts';
 
@@ -24,7 +25,10 @@ const NOTHING_SAID = {
   verdict: { action: 'pass', findings: [], more: 0 },
   bytes: 0,
 } as const;
-const BLOCKED = 'the guard found something in the result that may not pass; see the findings';
+const BLOCKED = {
+  guard_blocked: 'the guard found something in the result that may not pass; see the findings',
+  guard_unscannable: 'more is encoded in the result than the guard looks into within its bounds',
+} as const;
 
 async function guardOutcome(guard: Guard, outcome: TaskOutcome, context: TaskGuardContext): Promise<GuardedOutcome> {
   const result = await guardText(guard, outcome.result ?? 'null', { ...context, type: 'application/json' });
@@ -41,7 +45,7 @@ async function guardOutcome(guard: Guard, outcome: TaskOutcome, context: TaskGua
   const stopped = value === undefined;
   return {
     result: stopped ? null : value,
-    error: stopped ? blockedFault() : (said?.error ?? (outcome.error && blockedFault())),
+    error: stopped ? blockedFault(result.verdict) : (said?.error ?? (outcome.error && blockedFault(around.verdict))),
     logs: said?.logs ?? [],
     verdict: stopped ? { ...verdict, action: 'block' } : verdict,
     bytes: result.bytes + around.bytes,
@@ -72,7 +76,8 @@ function joinVerdicts(a: Verdict, b: Verdict): Verdict {
   const findings: readonly Finding[] = [...a.findings, ...b.findings];
   const order = ['pass', 'redact', 'block'] as const;
   const action = order.indexOf(a.action) > order.indexOf(b.action) ? a.action : b.action;
-  return { action, findings, more: a.more + b.more };
+  const unread = a.unread ?? b.unread;
+  return { action, findings, more: a.more + b.more, ...(unread && { unread }) };
 }
 
 async function guardText(guard: Guard, text: string, context: TaskGuardContext & { readonly type: string }) {
@@ -98,6 +103,7 @@ function parsed(text: string): unknown {
   }
 }
 
-function blockedFault(): NonNullable<TaskOutcome['error']> {
-  return { name: 'Error', message: BLOCKED, stack: '', code: 'guard_blocked' };
+function blockedFault(verdict: Verdict): NonNullable<TaskOutcome['error']> {
+  const code = whyBlocked(verdict);
+  return { name: 'Error', message: BLOCKED[code], stack: '', code };
 }

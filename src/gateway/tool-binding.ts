@@ -7,6 +7,7 @@ import { z } from 'zod';
 import type { Egress, EgressRequest, Lease } from '../core/ports.ts';
 import type { Principal } from '../core/principal.ts';
 import type { Guard } from '../guard/guard.ts';
+import { whyBlocked } from '../guard/judge.ts';
 import { type BindingPart, type BindingUsage, refusal } from '../isolates/bindings/binding-part.ts';
 import type { MayUse } from '../isolates/bindings/storage-binding.ts';
 import type { BindingReply } from '../isolates/task-order.ts';
@@ -223,7 +224,7 @@ async function guarded(body: AsyncIterable<Uint8Array>, tool: Tool, of: Reading)
     if (scan?.found) break;
   }
   out.push(...(await filter.end()));
-  if (filter.blocked) return refusal('the guard blocked the answer of the tool', 'guard_blocked');
+  if (filter.blocked) return refusal('the guard blocked the answer of the tool', whyBlocked(filter.verdict()));
   return Buffer.concat(out).toString('utf8');
 }
 

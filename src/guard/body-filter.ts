@@ -56,6 +56,7 @@ class WindowedFilter implements BodyStream {
   #findings: Finding[] = [];
   #more = 0;
   #blocked = false;
+  #isUnread = false;
   #isEnded = false;
   /** Bytes that were looked at here. */
   #here = 0;
@@ -102,7 +103,7 @@ class WindowedFilter implements BodyStream {
 
   verdict(): Verdict {
     const verdict = verdictOf(this.#findings, this.#options.maxFindings, this.#more);
-    return this.#blocked ? { ...verdict, action: 'block' } : verdict;
+    return { ...verdict, ...(this.#blocked && { action: 'block' }), ...(this.#isUnread && { unread: true }) };
   }
 
   #gather(): void {
@@ -151,11 +152,12 @@ class WindowedFilter implements BodyStream {
     return this.#take({ ...outcome, state: { ...outcome.state, held: joined } });
   }
 
-  #take({ out, findings, more, blocked, state }: WindowOutcome): Uint8Array[] {
+  #take({ out, findings, more, blocked, isUnread, state }: WindowOutcome): Uint8Array[] {
     this.#state = state;
     addAll(this.#findings, findings);
     this.#more += more;
     this.#blocked ||= blocked;
+    this.#isUnread ||= isUnread;
     return blocked ? [] : [...out];
   }
 }

@@ -114,6 +114,7 @@ class Window {
   #cuts: WindowState['cuts'][number][];
   #more = 0;
   #blocked = false;
+  #isUnread = false;
 
   constructor(options: WindowOptions, state: WindowState, isLast: boolean) {
     const { held, base, sent, next, letGo, told, cuts, json, listed } = state;
@@ -146,7 +147,8 @@ class Window {
       ...{ told: this.#told, cuts: this.#cuts, json: this.#json.state },
       listed: this.#listed + this.#findings.length,
     };
-    return { out, findings: this.#findings, more: this.#more, blocked: this.#blocked, state };
+    const [blocked, isUnread] = [this.#blocked, this.#isUnread];
+    return { out, findings: this.#findings, more: this.#more, blocked, isUnread, state };
   }
 
   #viewTo(until: number): Buffer {
@@ -178,7 +180,8 @@ class Window {
       if (this.#blocked) return [];
     }
     // There may be anything in what is encoded beyond all bounds (T-34).
-    this.#blocked ||= !isWhole && !mayPassUnread(context);
+    this.#isUnread = !isWhole;
+    this.#blocked = this.#isUnread && !mayPassUnread(context);
     if (this.#blocked) return [];
     if (this.#sent < until) {
       out.push(view.subarray(this.#sent - this.#base, until - this.#base));

@@ -20,6 +20,7 @@ import { recoded } from './encoded-filter.ts';
 import { FieldParts } from './field-parts.ts';
 import { createGuard } from './guard.ts';
 import type { GuardContext } from './guard-context.ts';
+import { whyBlocked } from './judge.ts';
 import { zlibPacking } from './packing.ts';
 
 const rules = ruleSet(SAMPLE_RULES);
@@ -111,6 +112,37 @@ describe('what is compressed inside other text', () => {
     }
   });
 
+  it('T-34 T-35 is unscannable though what was found beside it may pass', () => {
+    const ignoring = { ...settings, ignore: ['sample'] };
+    const text = `key-abcdefgh ${unread.toString('base64')}`;
+    const { verdict, out } = run(text, { settings: ignoring });
+    expect(verdict).toMatchObject({ action: 'block', findings: [{ action: 'pass' }], unread: true });
+    expect(whyBlocked(verdict)).toBe('guard_unscannable');
+    expect(out.length).toBe(0);
+    const fields = guard.fields([['x-data', text]], contextOf({ settings: ignoring }));
+    expect(fields.verdict).toMatchObject({ action: 'block', findings: [{ action: 'pass' }], unread: true });
+    const dirty = run(`key-abcdefgh ${unread.toString('base64')}`, { direction: 'request' });
+    expect(whyBlocked(dirty.verdict)).toBe('guard_blocked');
+  });
+
+  it('T-85 is said not to be read of a head that may pass', () => {
+    const observing = contextOf({ direction: 'request', settings: { ...settings, request: 'observe' } });
+    const text = `/${unread.toString('base64url')}`;
+    expect(guard.scanParts([{ name: 'url.path', text }], observing)).toMatchObject({ action: 'pass', unread: true });
+  });
+
+  it.each([{ unscannable: 'pass' }, { request: 'observe' }] as const)(
+    'T-34 a body in an unknown encoding goes on as it came where it may: %j',
+    (over) => {
+      const body = 'of some bytes';
+      const how = { direction: 'request', contentEncoding: 'compress' } as const;
+      expect(run(body, how)).toMatchObject({ blocked: true, verdict: { action: 'block', unread: true } });
+      const passed = run(body, { ...how, settings: { ...settings, ...over } });
+      expect(passed).toMatchObject({ blocked: false, verdict: { action: 'pass', unread: true } });
+      expect(passed.out.toString()).toBe(body);
+    },
+  );
+
   it.each([
     ['bombs', zstdCompressSync(Buffer.alloc(12 << 20)), 1],
     ['bombs of brotli', brotliCompressSync(Buffer.alloc(12 << 20)), 1],
@@ -138,12 +170,12 @@ describe('what is compressed inside other text', () => {
   it('T-34 T-35 is unscannable beyond its bounds in a query and in a field, too', () => {
     const text = unread.toString('base64');
     const context = contextOf({ direction: 'request' });
-    expect(guard.scanParts([{ name: 'url.query', text }], context)).toMatchObject({ action: 'block', isUnread: true });
+    expect(guard.scanParts([{ name: 'url.query', text }], context)).toMatchObject({ action: 'block', unread: true });
     const fields = new FieldParts([{ name: 'x-data', text }]);
     for (let i = 0; i < 2; i += 1)
-      expect(guard.scanParts([], context, fields)).toMatchObject({ action: 'block', findings: [], isUnread: true });
+      expect(guard.scanParts([], context, fields)).toMatchObject({ action: 'block', findings: [], unread: true });
     const { verdict } = guard.fields([['x-data', text]], contextOf());
-    expect(verdict).toMatchObject({ action: 'block', findings: [], isUnread: true });
+    expect(verdict).toMatchObject({ action: 'block', findings: [], unread: true });
     const pass = { ...settings, unscannable: 'pass' } as const;
     expect(guard.scanParts([], contextOf({ direction: 'request', settings: pass }), fields).action).toBe('pass');
     expect(guard.fields([['x-data', text]], contextOf({ settings: pass })).verdict).toBeNull();

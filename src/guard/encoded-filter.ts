@@ -8,6 +8,7 @@ import { GrowingBytes } from '../core/growing-bytes.ts';
 import type { BodyStream } from './body-filter.ts';
 import { CODINGS, codingBy, isTooLarge, mayBeCoded } from './codings.ts';
 import type { GuardContext } from './guard-context.ts';
+import { mayPassUnread } from './judge.ts';
 import { after, inTurn, type Later } from './later.ts';
 import { type Hands, SMALL } from './workers/hands.ts';
 
@@ -55,7 +56,7 @@ export function encodedFilter(plain: BodyStream, { context, max, hands }: Encode
   const giveUp = (): Uint8Array[] => {
     gaveUp = true;
     const out = held.release();
-    if (context.settings.unscannable === 'pass') return [out];
+    if (mayPassUnread(context)) return [out];
     blocked = true;
     return [];
   };
@@ -107,7 +108,7 @@ export function encodedFilter(plain: BodyStream, { context, max, hands }: Encode
       return after(decoded(), (bytes) => (bytes === null ? giveUp() : filtered(bytes)));
     },
     verdict(): Verdict {
-      return blocked ? { ...plain.verdict(), action: 'block' } : plain.verdict();
+      return gaveUp ? { ...plain.verdict(), ...(blocked && { action: 'block' }), unread: true } : plain.verdict();
     },
     get blocked() {
       return blocked || plain.blocked;

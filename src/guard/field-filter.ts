@@ -35,15 +35,16 @@ export function filteredFields(fields: readonly Field[], context: GuardContext, 
     if (!holdsAny(view, context, search)) return field;
     const filter = search.filter({ ...context, contentType: 'text/plain', contentEncoding: '' });
     const left = Buffer.concat([...filter.push(view), ...filter.end()]);
-    isUnread ||= filter.blocked && filter.verdict().findings.length === 0;
+    const verdict = filter.verdict();
+    isUnread ||= filter.blocked && verdict.unread === true;
     addAll(
       findings,
-      filter.verdict().findings.map((finding) => ({ ...finding, path: name.toLowerCase() })),
+      verdict.findings.map((finding) => ({ ...finding, path: name.toLowerCase() })),
     );
     return [name, left.toString('latin1')] as const;
   });
   if (isUnread)
-    return { fields: out, verdict: { ...verdictOf(findings, search.maxFindings), action: 'block', isUnread } };
+    return { fields: out, verdict: { ...verdictOf(findings, search.maxFindings), action: 'block', unread: true } };
   if (findings.length === 0) return { fields, verdict: null };
   return { fields: out, verdict: verdictOf(findings, search.maxFindings) };
 }

@@ -43,8 +43,8 @@ export class HeadGuard {
     const [inUrl, inFields] = [this.#inParts(parts, context), this.#inFields(fields, context)];
     const found = [...inUrl.findings, ...inFields.findings, ...this.#acrossParts(values, context)];
     const verdict = verdictOf(found, this.#options.maxFindings);
-    const mayPass = (inUrl.isWhole && inFields.isWhole) || mayPassUnread(context);
-    return mayPass ? verdict : { ...verdict, action: 'block', isUnread: true };
+    if (inUrl.isWhole && inFields.isWhole) return verdict;
+    return { ...verdict, ...(!mayPassUnread(context) && { action: 'block' }), unread: true };
   }
 
   /** A text of a head: what held nothing before is known. */

@@ -18,6 +18,12 @@ export function actionFor(
   return doubts?.isConfirmed({ rule: rule.spec, secret, likelihood }) ? action : 'pass';
 }
 
+/** Why something goes no further: for what was found in it, or because not all of it could be looked at. */
+export function whyBlocked({ findings, unread }: Verdict): 'guard_blocked' | 'guard_unscannable' {
+  if (findings.some(({ action }) => action === 'block')) return 'guard_blocked';
+  return unread === true || findings.length === 0 ? 'guard_unscannable' : 'guard_blocked';
+}
+
 /** Whether what cannot be looked into within bounds may pass all the same. */
 export function mayPassUnread({ direction, settings }: GuardContext): boolean {
   return settings.unscannable === 'pass' || settings[direction] === 'observe';

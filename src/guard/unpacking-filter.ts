@@ -5,13 +5,14 @@ import { type Encoded, encodedFilter, isIdentity, sniffedFilter } from './encode
 import { framedFilter } from './framed/framed-filter.ts';
 import { framingOf, mustFlow } from './framed/framing-of.ts';
 import type { GuardContext } from './guard-context.ts';
+import { mayPassUnread } from './judge.ts';
 
 /** `open` makes the filter of the text, for this context. */
 export function unpackingFilter(encoded: Encoded, open: (context: GuardContext) => BodyStream): BodyStream {
   const { context, max } = encoded;
   const framing = framingOf(context.contentType, { most: max, isLeaving: context.direction === 'request' });
-  const { unscannable } = context.settings;
-  const plain = framing === null ? open(context) : framedFilter(open(toldIn(context)), { framing, unscannable });
+  const mayGiveUp = mayPassUnread(context);
+  const plain = framing === null ? open(context) : framedFilter(open(toldIn(context)), { framing, mayGiveUp });
   if (!isIdentity(context.contentEncoding)) return encodedFilter(plain, encoded);
   const sniffs = framing === null && (context.direction === 'request' || context.sniff === true);
   return sniffs ? sniffedFilter(plain, encoded) : plain;

@@ -37,5 +37,7 @@ export interface WindowOutcome {
   readonly more: number;
   /** Something may not pass at all: nothing more comes out. */
   readonly blocked: boolean;
+  /** More is encoded in it than is looked into. */
+  readonly isUnread: boolean;
   readonly state: WindowState;
 }

@@ -102,4 +102,13 @@ describe('POST /v1/guard', () => {
     const detail = expect.stringContaining('github-pat');
     expect(JSON.parse(blocked.text)).toMatchObject({ code: 'guard_blocked', detail });
   });
+
+  test('T-34 says of what could not be looked at that it was not read', async () => {
+    const text = gzipSync(Buffer.alloc(12 << 20)).toString('base64');
+    const { body } = await at.call('/v1/guard', { body: { text } });
+    expect(body).toEqual({ action: 'block', findings: [], more: 0, unread: true });
+    const streamed = await send('/v1/guard', text, { 'content-type': 'text/plain' });
+    expect(streamed.status).toBe(403);
+    expect(JSON.parse(streamed.text)).toMatchObject({ code: 'guard_unscannable' });
+  });
 });

@@ -160,6 +160,18 @@ describe('WebSocket messages through the guard', () => {
     expect(await events('guard.verdict')).toMatchObject([{ direction: 'request', action: 'block', findings: [] }]);
   });
 
+  it('T-34 says the same of a request of which the fields could not be looked at, and has it on record', async () => {
+    const text = gzipSync(Buffer.alloc(8 << 20)).toString('base64');
+    const head = `GET http://web.lab.test:${lab.plainPort}/unread HTTP/1.1\r\nHost: web.lab.test:${lab.plainPort}\r\n`;
+    const said = await lab.raw(`${head}${lab.authorization()}X-Data: ${text}\r\nConnection: close\r\n\r\n`);
+    expect(said).toContain('guard_unscannable');
+    const id = /^locktender-decision: *(\S+)/im.exec(said)?.[1];
+    const { events } = await lab.admin('/v1/audit?type=guard.verdict&limit=10');
+    expect((events as { event: Record<string, unknown> }[]).map(({ event }) => event)).toContainEqual(
+      expect.objectContaining({ decision: id, direction: 'request', action: 'block', findings: [] }),
+    );
+  });
+
   it('says why one was ended that had used its budget of bytes', async () => {
     const far = origin();
     const near = await client(await lab.issue('spender', 'lab-write'));

@@ -9,40 +9,42 @@ import { GrowingBytes } from '../../core/growing-bytes.ts';
 import type { BodyStream } from '../body-filter.ts';
 import { after, type Later } from '../later.ts';
 import { afterLines, linesIn } from '../lines.ts';
-import type { GuardSettings } from '../settings.ts';
 import { type Framing, type Told, Unreadable } from './framing.ts';
 
 /** Wraps a filter whose replacements keep the ends of lines; see `keepsLines` of a context. */
 export function framedFilter(
   lines: BodyStream,
-  { framing, unscannable }: { readonly framing: Framing } & Pick<GuardSettings, 'unscannable'>,
+  { framing, mayGiveUp }: { readonly framing: Framing; readonly mayGiveUp: boolean },
 ): BodyStream {
-  return new FramedFilter(lines, framing, unscannable);
+  return new FramedFilter(lines, framing, mayGiveUp);
 }
 
 class FramedFilter implements BodyStream {
   readonly #lines: BodyStream;
   readonly #framing: Framing;
-  readonly #unscannable: GuardSettings['unscannable'];
+  /** What is not readable may pass as it is. */
+  readonly #mayGiveUp: boolean;
   /** Parts whose lines are not all out yet. */
   #waiting: Told[] = [];
   /** Lines that are out, of which so many are whole. */
   readonly #out = new GrowingBytes();
   #whole = 0;
+  /** What came out cannot be written. */
   #blocked = false;
-  /** From here on everything goes on as it comes. */
+  /** Not readable: from here on everything goes on as it comes, or nothing. */
   #gaveUp = false;
 
-  constructor(lines: BodyStream, framing: Framing, unscannable: GuardSettings['unscannable']) {
-    [this.#lines, this.#framing, this.#unscannable] = [lines, framing, unscannable];
+  constructor(lines: BodyStream, framing: Framing, mayGiveUp: boolean) {
+    [this.#lines, this.#framing, this.#mayGiveUp] = [lines, framing, mayGiveUp];
   }
 
   get blocked(): boolean {
-    return this.#blocked || this.#lines.blocked;
+    return this.#blocked || (this.#gaveUp && !this.#mayGiveUp) || this.#lines.blocked;
   }
 
   verdict(): Verdict {
-    return this.#blocked ? { ...this.#lines.verdict(), action: 'block' } : this.#lines.verdict();
+    const verdict = this.#lines.verdict();
+    return { ...verdict, ...(this.blocked && { action: 'block' }), ...(this.#gaveUp && { unread: true }) };
   }
 
   push(chunk: Uint8Array): Later<Uint8Array[]> {
@@ -91,9 +93,8 @@ class FramedFilter implements BodyStream {
 
   /** What was read before goes through the guard all the same. */
   #giveUp(first: readonly Uint8Array[]): Later<Uint8Array[]> {
-    if (this.#unscannable === 'block') this.#blocked = true;
-    if (this.blocked) return [];
     this.#gaveUp = true;
+    if (this.blocked) return [];
     return after(this.#last(), (last) => (this.blocked ? [] : [...first, ...last, this.#framing.rest()]));
   }
 

@@ -93,10 +93,13 @@ describe('a message of gRPC', () => {
     const good = grpcMessage(field(1, GITHUB_TOKEN));
     const body = Buffer.concat([good, bad]);
     expect(run(body).blocked).toBe(true);
-    const passing = { settings: { ...context().settings, unscannable: 'pass' as const } };
+    const { settings } = context();
+    const passing = { settings: { ...settings, unscannable: 'pass' as const } };
+    const observing = { settings: { ...settings, request: 'observe' as const, result: 'observe' as const } };
     for (const cuts of [[], [good.length + 2], [4, good.length]]) {
       const passed = run(body, cuts, passing);
       expect(passed).toMatchObject({ blocked: false, body: Buffer.concat([grpcMessage(field(1, MARK)), bad]) });
+      expect(run(body, cuts, observing)).toMatchObject({ blocked: false, body });
     }
   });
 

@@ -1,6 +1,7 @@
 /** Fields and trailers of an origin's answer on their way to the client: scrubbed, and through the guard (T-36). */
 
 import { LRUCache } from 'lru-cache';
+import { whyBlocked } from '../../guard/judge.ts';
 import type { Exchange } from '../exchange.ts';
 import type { Gate } from '../gate.ts';
 import { Refusal } from '../refusal.ts';
@@ -47,8 +48,7 @@ export function answerFields(gate: Gate, exchange: Exchange, fields: Fields): An
   if (verdict === null) return { fields, recorded: null };
   const recorded = recordVerdict(gate, exchange, { direction: 'result', verdict, bytes: 0 });
   recorded.catch(() => undefined);
-  const reason = verdict.isUnread === true ? 'guard_unscannable' : 'guard_blocked';
-  if (verdict.action === 'block') throw new Refusal(reason, 'response_head');
+  if (verdict.action === 'block') throw new Refusal(whyBlocked(verdict), 'response_head');
   const changed = new Map(looked.map((field, i) => [field, left[i] ?? field] as const));
   return { fields: fields.map((field) => changed.get(field) ?? field), recorded };
 }

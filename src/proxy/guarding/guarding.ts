@@ -3,6 +3,7 @@
 import type { GuardDirection, Verdict } from '../../core/finding.ts';
 import type { Field, FieldOutcome } from '../../guard/field-filter.ts';
 import type { FieldParts } from '../../guard/field-parts.ts';
+import { whyBlocked } from '../../guard/judge.ts';
 import type { Later } from '../../guard/later.ts';
 import type { Scrubs } from '../../guard/scrubs.ts';
 import { GuardUnavailable } from '../../guard/workers/guard-unavailable.ts';
@@ -49,7 +50,7 @@ export interface GuardPort {
 
 /** Why a body goes no further: for what was found in it, or because it could not be looked at. */
 export function blockedBy(filter: Pick<BodyStream, 'verdict'>, detail: string): Refusal {
-  return new Refusal(filter.verdict().findings.length === 0 ? 'guard_unscannable' : 'guard_blocked', detail);
+  return new Refusal(whyBlocked(filter.verdict()), detail);
 }
 
 /** What nobody looked at goes no further, and why is said. */

@@ -3,6 +3,7 @@
 import type { EventBody } from '../../core/event.ts';
 import type { Verdict } from '../../core/finding.ts';
 import { FieldParts } from '../../guard/field-parts.ts';
+import { whyBlocked } from '../../guard/judge.ts';
 import type { Ask, Exchange, HeaderList } from '../exchange.ts';
 import type { Gate } from '../gate.ts';
 import { newId } from '../records.ts';
@@ -16,12 +17,12 @@ export function scanOutbound(gate: Gate, exchange: Exchange): Promise<void> | un
   if (guard === null || context === null || exchange.order.ask.path === '') return undefined;
   const { ask, headers, fieldParts: fields = outboundFields(headers) } = exchange.order;
   const verdict = guard.scanParts(urlParts(ask), context, fields);
-  const isRead = verdict.isUnread !== true;
-  exchange.clearPath = isRead && verdict.more === 0 && !verdict.findings.some(({ path }) => path === PATH_PART);
+  exchange.clearPath =
+    verdict.unread !== true && verdict.more === 0 && !verdict.findings.some(({ path }) => path === PATH_PART);
   // Redacting a URL or a field would send the origin another request than was asked; only sending nothing is honest.
   const blocked = verdict.action !== 'pass' && context.settings.request === 'enforce';
-  const stop = blocked ? new Refusal(isRead ? 'guard_blocked' : 'guard_unscannable', 'request_head') : null;
-  if (verdict.findings.length > 0)
+  const stop = blocked ? new Refusal(whyBlocked(verdict), 'request_head') : null;
+  if (verdict.findings.length > 0 || blocked)
     return recordVerdict(gate, exchange, { direction: 'request', verdict, bytes: 0 }).then(() => stopBy(stop));
   return stopBy(stop);
 }
@@ -37,8 +38,8 @@ export function lookAtPath(gate: Gate, exchange: Exchange): void {
   const { path } = exchange.order.ask;
   if (exchange.clearPath || exchange.profile?.recordPaths !== 'clear' || guard === null || context === null) return;
   try {
-    const { findings, isUnread } = guard.scanParts([{ name: PATH_PART, text: path }], context);
-    exchange.clearPath = findings.length === 0 && isUnread !== true;
+    const { findings, unread } = guard.scanParts([{ name: PATH_PART, text: path }], context);
+    exchange.clearPath = findings.length === 0 && unread !== true;
   } catch (error) {
     // A guard that fails has found nothing out: the path stays a hash, and the record is made.
     gate.log.error({ error, decision: exchange.id }, 'the guard failed on a path');

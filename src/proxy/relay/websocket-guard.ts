@@ -4,6 +4,7 @@
  * whatever would change it ends the connection, because no length or checksum inside it would fit any more.
  */
 
+import { whyBlocked } from '../../guard/judge.ts';
 import { after, type Later } from '../../guard/later.ts';
 import { closeFrame, encodeFrame, type Message, MessageReader, OPCODES, WebSocketFault } from '../../wire/websocket.ts';
 import type { Exchange } from '../exchange.ts';
@@ -75,7 +76,7 @@ export function webSocketGuard(
 const NOTHING = Buffer.alloc(0);
 
 /** Why a message goes no further. */
-type Stopped = 'guard_blocked' | 'guard_unscannable';
+type Stopped = ReturnType<typeof whyBlocked>;
 
 /** What could not be guarded or recorded goes no further. */
 const INTERNAL = { code: 1008, message: 'the gate could not guard or record the message' } as const;
@@ -126,9 +127,9 @@ function judgedMessage(
   return recordVerdict(gate, exchange, { direction, verdict: said, bytes: payload.length }).then(() => goesOn);
 }
 
-/** As for a body: where nothing was found, it could not be looked at. A stored value that comes back is no finding. */
+/** As for a body. A stored value that comes back is no finding. */
 function whyStopped(filter: BodyStream): Stopped {
-  return filter.blocked && filter.verdict().findings.length === 0 ? 'guard_unscannable' : 'guard_blocked';
+  return filter.blocked ? whyBlocked(filter.verdict()) : 'guard_blocked';
 }
 
 function typeOf(payload: Buffer): string {
