@@ -34,6 +34,14 @@ const numbers = (text: string, pattern: RegExp) =>
     'latin1',
   ).toString();
 
+/** Lines of an offset and sixteen bytes. */
+const hexdump = (of: Buffer, line: (pairs: string[], plain: string) => string, behind: string) =>
+  Array.from({ length: Math.ceil(of.length / 16) }, (_, i) => {
+    const part = of.subarray(16 * i, 16 * i + 16);
+    const plain = part.toString('latin1').replaceAll(/[^ -~]/g, '.');
+    return `${(16 * i).toString(16).padStart(8, '0')}${behind}${line(part.toString('hex').match(/../g) ?? [], plain)}`;
+  }).join('\n');
+
 const ENCODERS = { base64, base64url, base32, hex, percent, unicode, hidden, dump, source, entities, quoted, wrapped };
 const DECODERS: Record<keyof typeof ENCODERS, (text: string) => string> = {
   base64: (text) => Buffer.from(text, 'base64').toString(),
@@ -71,6 +79,59 @@ describe('a secret inside an encoding', () => {
     const decoded = DECODERS[name](out.slice('before '.length, -' after'.length));
     expect(decoded).not.toContain('ghp_SI');
     expect(decoded).toMatch(/^\{"user":"someone","token":"\[GONE\]\**","more":"text after it"\}$/);
+  });
+
+  const NOISE = Buffer.from(Array.from({ length: 300 }, (_, i) => (Math.imul(i + 7, 2654435761) >>> 13) & 0xff));
+  const INNER = `{"user":"someone","token":"${GITHUB_TOKEN}","more":"text after it"}`;
+  const IN_DUMPS = {
+    hexdump: (of: Buffer) => hexdump(of, (pairs, plain) => `${pairs.join(' ').padEnd(49)} |${plain}|`, '  '),
+    xxd: (of: Buffer) => hexdump(of, (pairs, plain) => `${pairs.join('').replaceAll(/.{4}/g, '$& ')} ${plain}`, ': '),
+  };
+  const OF_BYTES: Record<string, (of: Buffer) => string> = {
+    base64: (of) => of.toString('base64'),
+    base64url: (of) => of.toString('base64url'),
+    base32: (of) => base32(of.toString('latin1')),
+    hex: (of) => of.toString('hex'),
+    dump: (of) => of.toString('hex').replaceAll(/..(?!$)/g, '$& '),
+    'base64 on lines': (of) => of.toString('base64').replaceAll(/.{64}/g, '$&\n'),
+    'base32 on lines': (of) => base32(of.toString('latin1')).replaceAll(/.{64}/g, '$&\n'),
+    'hex on lines': (of) => of.toString('hex').replaceAll(/.{60}/g, '$&\n'),
+    ...IN_DUMPS,
+  };
+  const isFound = (text: string) =>
+    scanLayers(Buffer.from(text, 'latin1'), rules).some(({ secret }) => secret.toString() === GITHUB_TOKEN);
+
+  it.each(Object.entries(OF_BYTES).filter(([name]) => !name.startsWith('base32')))(
+    'T-35 is found among bytes that are no text: %s',
+    (_, write) => {
+      for (const before of [Buffer.alloc(0), Buffer.alloc(60), Buffer.alloc(7, 0xff), NOISE])
+        for (const after of [Buffer.alloc(0), NOISE, Buffer.concat([NOISE, NOISE])])
+          expect(isFound(`it is ${write(Buffer.concat([before, Buffer.from(INNER), after]))} here`)).toBe(true);
+    },
+  );
+
+  it.each(Object.entries(OF_BYTES))('T-35 is found beside what looks like a part of it: %s', (_, write) => {
+    const written = write(Buffer.from(INNER.padEnd(200)));
+    const beside = ['A', 'AB', 'ABC', 'a', '0', 'f0', 'x', '-', '_', '/', 'path/', '%2', '=3', '\\u', '41', '0x'];
+    for (const one of beside)
+      for (const text of [`w ${one}${written}`, `${one}${written}`, `w ${written}${one}`, `w ${one}${written}${one}`])
+        expect([text.slice(0, 24), isFound(text)]).toEqual([text.slice(0, 24), true]);
+  });
+
+  it.each(Object.entries(OF_BYTES))('T-35 is found behind a line that does not belong to it: %s', (_, write) => {
+    const written = write(Buffer.from(INNER.padEnd(200)));
+    for (const length of [3, 40, 41, 63, 65, 77, 100, 1000])
+      for (const sign of ['A', 'a', '0'])
+        for (const text of [`${sign.repeat(length)}\n${written}`, `${written}\n${sign.repeat(length)}`])
+          expect([sign, length, isFound(text)]).toEqual([sign, length, true]);
+  });
+
+  it('T-35 is taken out of bytes that are no text, and nothing else is', () => {
+    const whole = Buffer.concat([NOISE, Buffer.from(INNER), NOISE]);
+    const out = Buffer.from(redacted(`a ${whole.toString('base64')} b`, rules).slice(2, -2), 'base64');
+    expect(out.subarray(0, 300).equals(NOISE)).toBe(true);
+    expect(out.subarray(-300).equals(NOISE)).toBe(true);
+    expect(out.toString('latin1')).toMatch(/"token":"\[GONE\]\**","more"/);
   });
 
   it('T-35 is found under two encodings, and under three', () => {

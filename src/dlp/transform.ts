@@ -27,7 +27,8 @@ export function replacementFor(secret: Buffer, { action, infoType, fingerprint, 
   }
 }
 
-const MARK = /^\[(?:TOKEN|HASH):[A-Z][A-Z0-9_]{0,79}:[0-9a-f]{16}(?:[0-9a-f]{4})?\]/;
+/** No word of a name is as long as a key in capitals, which would be hidden in its place. */
+const MARK = /^\[(?:TOKEN|HASH):[A-Z][A-Z0-9]{0,14}(?:_[A-Z0-9]{0,15}){0,40}:[0-9a-f]{16}(?:[0-9a-f]{4})?\]/;
 const LONGEST_MARK = 128;
 
 /** True when a span lies in what an action put in the place of a secret: names such as `API_KEY` before a number look like one. */

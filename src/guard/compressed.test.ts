@@ -53,6 +53,36 @@ describe('what is compressed inside other text', () => {
     expect(run(body, { direction: 'request' }).blocked).toBe(true);
   });
 
+  it.each(WAYS.slice(0, 3))(
+    'T-35 is found behind bytes that look like many beginnings, and hold none: %s',
+    (_, pack) => {
+      // They are the name of a file: nobody unpacks that.
+      const name = Buffer.alloc(6000, '\x1f\x8b\x08', 'latin1');
+      const head = Buffer.from('1f8b0808000000000003', 'hex');
+      const first = Buffer.concat([head, name, Buffer.alloc(1), deflateRawSync('nothing'), Buffer.alloc(8)]);
+      const body = Buffer.concat([first, pack === deflateSync ? gzipSync(PLAIN) : pack(PLAIN)]).toString('base64');
+      expect(run(body, { direction: 'request' }).blocked).toBe(true);
+    },
+  );
+
+  it('T-35 zlib is undone though the head of another stands in it', () => {
+    const body = deflateSync(`\u001f\u008b\u0008 PK\u0003\u0004 ${PLAIN}`, { level: 0 }).toString('base64');
+    const other = deflateSync(Buffer.concat([Buffer.from('1f8b0800', 'hex'), Buffer.from(PLAIN)]), { level: 0 });
+    expect(run(body, { direction: 'request' }).blocked).toBe(true);
+    expect(run(other.toString('base64'), { direction: 'request' }).blocked).toBe(true);
+  });
+
+  it.each(WAYS.filter(([name]) => name === 'gzip' || name === 'zstd'))(
+    'T-35 is found behind a word that looks like a part of it: %s',
+    (_, pack) => {
+      for (const before of ['path/', 'A', 'AB', 'ABC', 'ABCD', 'x-'])
+        expect([before, run(`w ${before}${pack(PLAIN).toString('base64')}`).verdict.action]).toEqual([
+          before,
+          'redact',
+        ]);
+    },
+  );
+
   it('T-34 T-35 is rewritten through every layer of a nest', () => {
     const inner = gzipSync(PLAIN).toString('base64');
     const body = zstdCompressSync(JSON.stringify({ inner })).toString('hex');

@@ -3,15 +3,14 @@
 import { alphabet } from '../alphabet.ts';
 import type { Ranges } from '../ranges.ts';
 import { longRuns } from '../ranges.ts';
-import { type IsWanted, isText, type Layer, LONGEST_RUN } from './layer.ts';
+import type { IsWanted, Layer } from './layer.ts';
+import { textsOf } from './text-in-bytes.ts';
 
 /** Fifteen bytes: shorter ones hold no secret, and words in capitals are such runs. */
 const SHORTEST = 24;
 const SIGNS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
 /** Eight signs are five bytes. */
 const [GROUP, BYTES] = [8, 5];
-/** What a decision is made by. */
-const HEAD = 64;
 
 interface Case {
   readonly alphabet: Uint8Array;
@@ -30,36 +29,31 @@ const CASES: readonly Case[] = [SIGNS, SIGNS.toLowerCase()].map((signs) => ({
 export function* base32Layers(text: Buffer, runs: Ranges, isWanted: IsWanted): Generator<Layer> {
   for (let i = 0; i < runs.length; i += 2) {
     const within = [runs[i] as number, runs[i + 1] as number] as const;
-    for (const { alphabet: set } of CASES) {
-      const found = longRuns(set, text, SHORTEST, within);
+    for (const of of CASES) {
+      const found = longRuns(of.alphabet, text, SHORTEST, within);
       for (let j = 0; j < found.length; j += 2) {
         const [start, end] = [found[j] as number, found[j + 1] as number];
-        if (end - start <= LONGEST_RUN && isWanted(start, end)) yield* layersOfRun(text, start, end);
+        if (!isWanted(start, end)) continue;
+        // It may be out of step: by what was cut off before this text, or by letters that stand before it.
+        for (let skip = 0; skip < GROUP; skip += 1) yield* textsOfRun(text, start + skip, end, of);
       }
     }
   }
 }
 
-/** A run that was cut before this text may be out of step. */
-function* layersOfRun(text: Buffer, start: number, end: number): Generator<Layer> {
-  for (let skip = 0; skip < (start === 0 ? GROUP : 1); skip += 1) {
-    const layer = base32Layer(text, start + skip, end);
-    if (layer !== null) yield layer;
-  }
+/** What a run of base32 holds, or the texts in that. */
+export function base32Texts(run: Buffer): Iterable<Layer> {
+  const of = CASES.find(({ alphabet: set }) => run.every((byte) => set[byte] === 1));
+  return of === undefined ? [] : textsOfRun(run, 0, run.length, of);
 }
 
-/** What a run of base32 holds; null where that is no text. */
-export function base32Layer(text: Buffer, start: number, end: number): Layer | null {
-  const of = CASES.find(({ alphabet: set }) => text.subarray(start, end).every((byte) => set[byte] === 1));
-  if (of === undefined) return null;
-  if (!isText(decode(text.subarray(start, Math.min(end, start + HEAD)), of), true)) return null;
+function textsOfRun(text: Buffer, start: number, end: number, of: Case): Iterable<Layer> {
   const decoded = decode(text.subarray(start, end), of);
-  if (!isText(decoded)) return null;
   const outer = (from: number, to: number): readonly [number, number] => [
     start + Math.floor(from / BYTES) * GROUP,
     Math.min(end, start + Math.ceil(to / BYTES) * GROUP),
   ];
-  return {
+  return textsOf({
     ...{ encoding: 'base32', decoded, outer },
     encode(from, to, replacement) {
       const before = decoded.subarray(from - (from % BYTES), from);
@@ -73,7 +67,7 @@ export function base32Layer(text: Buffer, start: number, end: number): Layer | n
       const head = replacement.subarray(0, replacement.length - tail);
       return encode(Buffer.concat([before, head, filler, replacement.subarray(head.length), after]), of);
     },
-  };
+  });
 }
 
 /** Bits that make no whole byte are left out. */

@@ -3,6 +3,8 @@
  * holds nothing else. What undoes them is handed in: the pure core has no zlib.
  */
 
+import { leastOf } from '../../core/large-lists.ts';
+
 export type Compression = 'gzip' | 'zstd' | 'zlib' | 'br' | 'raw';
 
 export interface Unpacked {
@@ -70,6 +72,9 @@ interface Looking {
 const GZIP = Buffer.from([0x1f, 0x8b, 0x08]);
 const ZSTD = Buffer.from([0x28, 0xb5, 0x2f, 0xfd]);
 const ZIP_ENTRY = Buffer.from([0x50, 0x4b, 0x03, 0x04]);
+const MAGICS = [GZIP, ZSTD, ZIP_ENTRY];
+const BY_MAGIC: readonly Compression[] = ['gzip', 'zstd', 'raw'];
+const ENTRY = 2;
 const ZIP_HEAD = 30;
 const DEFLATED = 8;
 /** Beginnings that are tried: as many as an archive of small files has in a window. */
@@ -79,7 +84,12 @@ const SHORTEST = 16;
 /** Whether a blob may be compressed: it says so, or could be brotli, which says nothing. */
 export function mayBePacked(blob: Buffer): boolean {
   if (blob.length < SHORTEST) return false;
-  return [GZIP, ZSTD, ZIP_ENTRY].some((magic) => magic.every((byte, i) => blob[i] === byte)) || isZlib(blob);
+  return MAGICS.some((magic) => magic.every((byte, i) => blob[i] === byte)) || isZlib(blob);
+}
+
+/** Whether something in it says that it is compressed, wherever it begins. */
+export function holdsPacked(bytes: Buffer): boolean {
+  return mayBePacked(bytes) || (bytes.length >= SHORTEST && MAGICS.some((magic) => bytes.includes(magic)));
 }
 
 /** RFC 1950: deflate with a window of at most 32 KB, no dictionary, and a check of the two bytes. */
@@ -136,8 +146,7 @@ function bitReader(bytes: Uint8Array, from: number): (count: number) => number {
 
 export function* packedLayers(text: Buffer, { packing, left, isBlob }: Looking): Generator<PackedLayer> {
   let done = 0;
-  for (const [at, compression] of beginnings(text, isBlob)) {
-    if (at < done) continue;
+  for (const { at, compression } of beginnings(text, isBlob, () => done)) {
     if (!left.try()) return;
     const found = packing.unpack(text.subarray(at), compression, left.bytes);
     if (found === null) continue;
@@ -150,23 +159,45 @@ export function* packedLayers(text: Buffer, { packing, left, isBlob }: Looking):
   }
 }
 
-function beginnings(text: Buffer, isBlob: boolean): (readonly [number, Compression])[] {
-  const out: [number, Compression][] = [];
-  for (const at of placesOf(text, GZIP)) out.push([at, 'gzip']);
-  for (const at of placesOf(text, ZSTD)) out.push([at, 'zstd']);
-  for (const at of placesOf(text, ZIP_ENTRY)) {
-    if (at + ZIP_HEAD > text.length || text.readUInt16LE(at + 8) !== DEFLATED) continue;
-    // APPNOTE 4.3.7: the lengths of the name and of what else is said end the head.
-    out.push([at + ZIP_HEAD + text.readUInt16LE(at + 26) + text.readUInt16LE(at + 28), 'raw']);
-  }
-  if (out.length === 0 && isBlob && isZlib(text)) out.push([0, 'zlib']);
-  else if (out.length === 0 && isBlob && mayBeBrotli(text)) out.push([0, 'br']);
-  return out.sort(([a], [b]) => a - b);
+interface Beginning {
+  readonly at: number;
+  readonly compression: Compression;
 }
 
-function placesOf(text: Buffer, magic: Buffer): number[] {
-  const out: number[] = [];
-  for (let at = text.indexOf(magic); at >= 0 && out.length <= MOST_TRIES; at = text.indexOf(magic, at + 1))
-    out.push(at);
-  return out;
+/** In order, none in what was undone: however many there are in that, what is behind it is found. */
+function* beginnings(text: Buffer, isBlob: boolean, done: () => number): Generator<Beginning> {
+  // What the blob is comes before what it holds: that may stand in it as it is.
+  if (isBlob && isZlib(text)) yield { at: 0, compression: 'zlib' };
+  let isAny = false;
+  for (const [which, place] of magicsIn(text, done)) {
+    const at = which === ENTRY ? entryAt(text, place) : place;
+    if (at < 0) continue;
+    isAny = true;
+    yield { at, compression: BY_MAGIC[which] as Compression };
+  }
+  if (!isAny && isBlob && mayBeBrotli(text)) yield { at: 0, compression: 'br' };
+}
+
+/** Which it is, and where. */
+function* magicsIn(text: Buffer, done: () => number): Generator<readonly [which: number, place: number]> {
+  const placeFrom = (magic: Buffer, from: number) => {
+    const place = text.indexOf(magic, from);
+    return place < 0 ? Number.POSITIVE_INFINITY : place;
+  };
+  const next = MAGICS.map((magic) => placeFrom(magic, 0));
+  for (;;) {
+    for (const [i, magic] of MAGICS.entries()) if ((next[i] as number) < done()) next[i] = placeFrom(magic, done());
+    const place = leastOf(next);
+    if (place === Number.POSITIVE_INFINITY) return;
+    const which = next.indexOf(place);
+    yield [which, place];
+    next[which] = placeFrom(MAGICS[which] as Buffer, place + 1);
+  }
+}
+
+/** Where the data of an entry begin; -1 where they are not deflated. */
+function entryAt(text: Buffer, at: number): number {
+  if (at + ZIP_HEAD > text.length || text.readUInt16LE(at + 8) !== DEFLATED) return -1;
+  // APPNOTE 4.3.7: the lengths of the name and of what else is said end the head.
+  return at + ZIP_HEAD + text.readUInt16LE(at + 26) + text.readUInt16LE(at + 28);
 }

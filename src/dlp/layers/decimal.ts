@@ -2,7 +2,7 @@
 
 import { alphabet } from '../alphabet.ts';
 import { longRuns, longRunsAt, type Ranges } from '../ranges.ts';
-import { type IsWanted, type Layer, LONGEST_RUN } from './layer.ts';
+import type { IsWanted, Layer } from './layer.ts';
 
 const SIGNS = alphabet('0123456789, \t\r\n');
 /** Twelve letters: shorter ones hold no secret. */
@@ -17,7 +17,7 @@ export function* decimalLayers(text: Buffer, isWanted: IsWanted, near: Ranges | 
   const runs = near === null ? longRuns(SIGNS, text, shortest) : longRunsAt(SIGNS, text, shortest, near);
   for (let i = 0; i < runs.length; i += 2) {
     const [from, to] = [runs[i] as number, runs[i + 1] as number];
-    if (to - from > LONGEST_RUN || !isWanted(from, to)) continue;
+    if (!isWanted(from, to)) continue;
     for (const { 0: found, index } of text.toString('latin1', from, to).matchAll(LETTERS))
       yield layerOf(found, from + index);
   }

@@ -3,13 +3,15 @@
  * text beside them. Read as the bytes that they show; what takes the place of some stands in both columns, and no line grows.
  */
 
-import { type IsWanted, isText, type Layer } from './layer.ts';
+import type { IsWanted, Layer } from './layer.ts';
+import { textsOf } from './text-in-bytes.ts';
 
 /** Ends of offsets, of which one in sixteen lines has one, and what stands behind them. */
 const MARKS = ['00: ', '00  ', '000 '];
 const LONGEST_LINE = 400;
+const LONGEST_OFFSET = 48;
 const [NARROWEST, WIDEST] = [8, 64];
-const OFFSET = /^(?:[ \t]|\\t)*(?:0x)?([0-9A-Fa-f]{4,16}):?[ \t]{1,4}(?=[0-9A-Fa-f]{2}(?:[0-9A-Fa-f]{2}){0,3} )/;
+const OFFSET = /^(?:[ \t]|\\t){0,64}(?:0x)?([0-9A-Fa-f]{4,16}):?[ \t]{1,4}(?=[0-9A-Fa-f]{2}(?:[0-9A-Fa-f]{2}){0,3} )/;
 const STAR = 0x2a;
 
 interface Line {
@@ -30,13 +32,14 @@ export function* dumpLineLayers(text: Buffer, isWanted: IsWanted): Generator<Lay
   let done = 0;
   for (const at of marksIn(all)) {
     if (at < done) continue;
-    const lines = linesAround(all, at, done);
+    const first = done;
+    const lines = linesAround(all, at, first);
     done = lines.at(-1)?.end ?? at;
-    for (const run of runsOf(all, lines)) {
+    for (const found of runsOf(all, lines)) {
+      const run = withLineBefore(all, found, first);
       if (!isWanted(run[0]?.line.start ?? 0, run.at(-1)?.line.end ?? done)) continue;
       const places = placesOf(all, run);
-      const decoded = Buffer.from(places.bytes);
-      if (isText(decoded)) yield layerOf(text, places, decoded);
+      yield* textsOf(layerOf(text, places, Buffer.from(places.bytes)));
     }
   }
 }
@@ -47,8 +50,19 @@ function marksIn(text: string): number[] {
   for (const mark of MARKS) {
     for (let at = text.indexOf(mark); at >= 0; at = text.indexOf(mark, at + 1))
       if (OFFSET.test(text.slice(lineStart(text, at), at + 16))) out.push(at);
+      else if (OFFSET_WITHIN.test(text.slice(Math.max(0, at - 16), at + 16))) out.push(lineBehind(text, at));
   }
-  return out.sort((a, b) => a - b);
+  return out.filter((at) => at >= 0).sort((a, b) => a - b);
+}
+
+/** An offset before which something else stands: then the next line tells. */
+const OFFSET_WITHIN = /[0-9A-Fa-f]{2}0?0(?::| ) {0,1}[0-9A-Fa-f]{2}(?:[0-9A-Fa-f]{2}){0,3} /;
+
+/** Behind the offset of the line behind this one; -1 where there is none. */
+function lineBehind(text: string, at: number): number {
+  const start = nextLine(text, lineEnd(text, at));
+  const offset = start < 0 ? null : OFFSET.exec(text.slice(start, start + LONGEST_OFFSET));
+  return offset === null ? -1 : start + offset[0].length - 1;
 }
 
 /** Lines end in a line feed, or as a string of JSON writes one. */
@@ -109,6 +123,28 @@ function runsOf(text: string, lines: readonly Line[]): DumpLine[][] {
     from += Math.max(1, run.length);
   }
   return runs;
+}
+
+/** Something may stand before the offset of the first line, on its line; none begins before `least`: it was looked at. */
+function withLineBefore(text: string, run: DumpLine[], least: number): DumpLine[] {
+  const [first, second] = run as [DumpLine, DumpLine];
+  const [offset, next] = [first, second].map(({ line }) => OFFSET.exec(text.slice(line.start, line.end))?.[1] ?? '');
+  const { base, width } = stepOf(offset as string, next as string);
+  const number = Number.parseInt(offset as string, base) - width;
+  const end = lineBreakBefore(text, first.line.start);
+  if (number < 0 || end < 0) return run;
+  const from = Math.max(least, lineStart(text, end));
+  const written = number.toString(base).padStart((offset as string).length, '0');
+  const at = text.slice(from, end).toLowerCase().lastIndexOf(written);
+  const line = { start: from + at, end };
+  const digits = at < 0 ? [] : digitsOf(text, line, width);
+  return digits.length === width ? [{ line, digits }, ...run] : run;
+}
+
+/** Where the line before ends; -1 where there is none. */
+function lineBreakBefore(text: string, start: number): number {
+  const sign = /(?:\r?\n|\\r\\n|\\n)$/.exec(text.slice(Math.max(0, start - 4), start));
+  return sign === null ? -1 : start - sign[0].length;
 }
 
 interface Numbered {

@@ -5,7 +5,6 @@
 
 import { alphabet } from '../alphabet.ts';
 import { nextByte } from '../next-byte.ts';
-import { LONGEST_RUN } from './layer.ts';
 import { Splices, type Undone } from './splices.ts';
 
 /** Of names those of signs that keys and connection strings are made of. */
@@ -34,7 +33,6 @@ const BASE64 = alphabet('0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ+/-_abcdefghijklmno
 /** `isForm`: a plus sign stands for a blank (WHATWG URL, `application/x-www-form-urlencoded`). */
 export function percentLayer(text: Buffer, isForm = false): Undone | null {
   const splices = new Splices();
-  if (text.length > LONGEST_RUN) return null;
   for (let at = isForm ? 0 : nextByte(text, PERCENT, 0); at < text.length; ) {
     const value = text[at] === PERCENT ? hexAt(text, at + 1, 2) : -1;
     if (value >= 0) splices.add(at, at + 3, value);
@@ -65,7 +63,6 @@ function backslashed(
   take: (out: Splices, start: number, sign: number) => void,
 ): Splices {
   const splices = new Splices();
-  if (text.length > LONGEST_RUN) return splices;
   for (let at = nextByte(text, BACKSLASH, 0); at < text.length; at = nextByte(text, BACKSLASH, at)) {
     const start = at;
     while (text[at] === BACKSLASH) at += 1;
@@ -120,7 +117,6 @@ function octalAt(text: Uint8Array, at: number): number {
 
 export function entityLayer(text: Buffer): Undone | null {
   const splices = new Splices();
-  if (text.length > LONGEST_RUN) return null;
   for (let at = nextByte(text, AMPERSAND, 0); at < text.length; at = nextByte(text, AMPERSAND, at)) {
     at += ENTITY_STARTS[text[at + 1] ?? 0] === 1 ? takeEntity(splices, text, at) : 1;
   }
@@ -139,7 +135,6 @@ function takeEntity(out: Splices, text: Buffer, at: number): number {
 
 /** RFC 2045 section 6.7: signs in hexadecimal, and line ends that are not meant. */
 export function quotedPrintableLayer(text: Buffer): Undone | null {
-  if (text.length > LONGEST_RUN) return null;
   const splices = new Splices();
   // Without a line end that is not meant, or its own sign, it is no such text.
   let isMarked = false;

@@ -1,13 +1,16 @@
 /** Hexadecimal text: two digits a byte, with nothing or the same few signs between (`67:68`, `0x67, 0x68`). */
 
 import { alphabet } from '../alphabet.ts';
-import { longRuns, longRunsAt, type Ranges } from '../ranges.ts';
-import { mayBePacked } from './compressed.ts';
-import { type IsWanted, isText, type Layer, LONGEST_RUN } from './layer.ts';
+import { longRuns, longRunsAt, type Ranges, runBefore } from '../ranges.ts';
+import { holdsPacked, mayBePacked } from './compressed.ts';
+import { type IsWanted, isText, type Layer } from './layer.ts';
+import { textsIn, textsOf } from './text-in-bytes.ts';
 
 const DIGITS = alphabet('0123456789abcdefABCDEF');
 /** Twelve bytes: shorter ones hold no secret. */
 const SHORTEST = 24;
+/** In shorter bytes nothing is looked for that begins further in: most are digests. */
+const LONGEST_DIGEST = 64;
 
 /** `runs` are stretches of letters and digits: those of digits lie in them. */
 export function* hexLayers(text: Buffer, runs: Ranges, isWanted: IsWanted): Generator<Layer> {
@@ -15,30 +18,31 @@ export function* hexLayers(text: Buffer, runs: Ranges, isWanted: IsWanted): Gene
     const digits = longRuns(DIGITS, text, SHORTEST, [runs[i] as number, runs[i + 1] as number]);
     for (let j = 0; j < digits.length; j += 2) {
       const [start, end] = [digits[j] as number, digits[j + 1] as number];
-      if (end - start <= LONGEST_RUN && isWanted(start, end)) yield* decodeRun(text, start, end);
+      if (isWanted(start, end)) yield* decodeRun(text, start, end);
     }
   }
 }
 
 function* decodeRun(text: Buffer, start: number, end: number): Generator<Layer> {
-  // A digit more than bytes need: one of its neighbours looks like a digit and is none.
-  for (let skip = 0; skip <= (end - start) % 2; skip += 1) {
-    const layer = decode(text, start + skip, end - ((end - start - skip) % 2));
-    if (layer !== null) yield layer;
+  // A neighbour may look like a digit and be none, on either side.
+  for (let skip = 0; skip < 2; skip += 1) {
+    yield* decode(text, start + skip, end - ((end - start - skip) % 2));
   }
 }
 
-function decode(text: Buffer, start: number, end: number): Layer | null {
+function* decode(text: Buffer, start: number, end: number): Generator<Layer> {
   const decoded = Buffer.from(text.toString('latin1', start, end), 'hex');
-  const isBlob = !isText(decoded);
-  if (isBlob && !mayBePacked(decoded)) return null;
-  return {
+  const layer: Layer = {
     encoding: 'hex',
     decoded,
-    isBlob,
     outer: (from, to) => [start + from * 2, start + to * 2],
     encode: (_from, _to, replacement) => Buffer.from(Buffer.from(replacement).toString('hex'), 'latin1'),
   };
+  if (isText(decoded)) yield layer;
+  else {
+    yield* textsIn(layer);
+    if (decoded.length > LONGEST_DIGEST ? holdsPacked(decoded) : mayBePacked(decoded)) yield { ...layer, isBlob: true };
+  }
 }
 
 /** A line of `xxd -p` and the lines behind it; a string of JSON writes their ends. */
@@ -48,34 +52,32 @@ const [STAR, BACKSLASH] = [0x2a, 0x5c];
 
 /** Digits on lines of the same length; what takes the place of some is as long, so that no line grows. */
 export function* wrappedHexLayers(text: Buffer, runs: Ranges, isWanted: IsWanted): Generator<Layer> {
+  let all: string | undefined;
   let done = 0;
   for (let i = 0; i < runs.length; i += 2) {
     const end = runs[i + 1] as number;
-    const start = behindBreak(text, runs[i] as number);
-    if (start < done || end - start < SHORTEST_LINE || !isBreak(text[end])) continue;
-    const part = text.toString('latin1', start, Math.min(text.length, start + LONGEST_RUN));
-    LINES.lastIndex = 0;
-    const lines = LINES.exec(part)?.[0];
+    if (!isBreak(text[end])) continue;
+    // What stands before the digits may look like letters of the run: a word, or the end of a written line end.
+    const start = runBefore(DIGITS, text, end, runs[i] as number);
+    if (start < done || end - start < SHORTEST_LINE) continue;
+    all ??= text.toString('latin1');
+    LINES.lastIndex = start;
+    const lines = LINES.exec(all)?.[0];
     if (lines === undefined) continue;
     done = start + lines.length;
-    const layer = isWanted(start, done) ? decodeLines(text, lines, start) : null;
-    if (layer !== null) yield layer;
+    if (!isWanted(start, done)) continue;
+    // A digit too many stands before the first line, or behind it.
+    for (let skip = 0; skip <= (end - start) % 2; skip += 1) yield* decodeLines(text, lines.slice(skip), start + skip);
   }
-}
-
-/** The letter of a line end that a string writes looks like one of the run. */
-function behindBreak(text: Buffer, start: number): number {
-  return text[start - 1] === BACKSLASH && text[start] === 0x6e ? start + 1 : start;
 }
 
 function isBreak(byte = 0): boolean {
   return byte === 0x0a || byte === 0x0d || byte === BACKSLASH;
 }
 
-function decodeLines(text: Buffer, lines: string, start: number): Layer | null {
+function decodeLines(text: Buffer, lines: string, start: number): Iterable<Layer> {
   const places = [...lines.matchAll(PAIR)].map(({ index }) => start + index);
   const decoded = Buffer.from(places.map((at) => Number.parseInt(text.toString('latin1', at, at + 2), 16)));
-  if (!isText(decoded)) return null;
   const outer = (from: number, to: number) => [places[from] as number, (places[to - 1] as number) + 2] as const;
   const encode = (from: number, to: number, replacement: Uint8Array) => {
     const out = Buffer.from(text.subarray(...outer(from, to)));
@@ -85,7 +87,7 @@ function decodeLines(text: Buffer, lines: string, start: number): Layer | null {
     }
     return out;
   };
-  return { encoding: 'hex', decoded, outer, encode };
+  return textsOf({ encoding: 'hex', decoded, outer, encode });
 }
 
 const DUMP = alphabet('0123456789abcdefABCDEF xX:,-');
@@ -98,15 +100,13 @@ export function* hexDumpLayers(text: Buffer, isWanted: IsWanted, near: Ranges | 
   const runs = near === null ? longRuns(DUMP, text, shortest) : longRunsAt(DUMP, text, shortest, near);
   for (let i = 0; i < runs.length; i += 2) {
     const [from, to] = [runs[i] as number, runs[i + 1] as number];
-    if (to - from > LONGEST_RUN || !isWanted(from, to)) continue;
-    for (const found of text.toString('latin1', from, to).matchAll(PAIRS)) {
-      const layer = decodeDump(found[0], from + found.index);
-      if (layer !== null) yield layer;
-    }
+    if (!isWanted(from, to)) continue;
+    for (const found of text.toString('latin1', from, to).matchAll(PAIRS))
+      yield* decodeDump(found[0], from + found.index);
   }
 }
 
-function decodeDump(run: string, start: number): Layer | null {
+function decodeDump(run: string, start: number): Iterable<Layer> {
   const places: number[] = [];
   let digits = '';
   for (const pair of run.matchAll(PAIR)) {
@@ -114,13 +114,12 @@ function decodeDump(run: string, start: number): Layer | null {
     digits += pair[0];
   }
   const decoded = Buffer.from(digits, 'hex');
-  if (!isText(decoded)) return null;
   const between = run.slice((places[0] as number) - start + 2, (places[1] as number) - start);
-  return {
+  return textsOf({
     encoding: 'hex',
     decoded,
     outer: (from, to) => [places[from] as number, (places[to - 1] as number) + 2],
     encode: (_from, _to, replacement) =>
       Buffer.from([...replacement].map((byte) => byte.toString(16).padStart(2, '0')).join(between), 'latin1'),
-  };
+  });
 }

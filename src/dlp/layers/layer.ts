@@ -40,9 +40,6 @@ export interface Layer {
 /** Whether a stretch of the text is worth looking at. */
 export type IsWanted = (start: number, end: number) => boolean;
 
-/** Most of the text that is looked at for one kind of encoding, so that hostile text costs no more than its length. */
-export const LONGEST_RUN = 1024 * 1024;
-
 /**
  * Whether bytes are text worth scanning: at most one in ten is a control character or not UTF-8. With `isCut` its last
  * character may go on behind them.

@@ -3,7 +3,6 @@
  * place the last letter of one stands before a secret as if it were part of a word.
  */
 
-import { LONGEST_RUN } from './layer.ts';
 import { Splices, type Undone } from './splices.ts';
 
 const ESCAPE = 0x1b;
@@ -17,7 +16,6 @@ const ORDER =
   /^\x1b(?:\[[\x30-\x3f]{0,64}[\x20-\x2f]{0,4}[\x40-\x7e]|\][^\x07\x1b]{0,500}(?:\x07|\x1b\\)|[()][A-Z0-9]|[\x40-\x5a\x5c\x5e\x5f=>])/;
 
 export function terminalLayer(text: Buffer): Undone | null {
-  if (text.length > LONGEST_RUN) return null;
   const splices = new Splices();
   for (let at = text.indexOf(ESCAPE); at >= 0; at = text.indexOf(ESCAPE, at)) {
     const found = ORDER.exec(text.toString('latin1', at, at + LONGEST_ORDER));

@@ -4,7 +4,7 @@
  * such text can be taken for one of it, so that each stretch is read in both orders.
  */
 
-import { type IsWanted, type Layer, LONGEST_RUN } from './layer.ts';
+import type { IsWanted, Layer } from './layer.ts';
 
 /** Letters; shorter stretches hold no secret, and tables of numbers are such stretches. */
 const SHORTEST = 8;
@@ -42,12 +42,10 @@ function* layersOfWidth(text: Buffer, of: Width, isWanted: IsWanted): Generator<
     for (const { form, start } of stretches) {
       const end = endOf(text, start, form);
       if (end > start) at = Math.max(at, end);
-      if (hasLength(end - start, width) && isWanted(start, end)) yield layerOf(text, start, end, form);
+      if (end - start >= width * SHORTEST && isWanted(start, end)) yield layerOf(text, start, end, form);
     }
   }
 }
-
-const hasLength = (bytes: number, width: number): boolean => bytes >= width * SHORTEST && bytes <= LONGEST_RUN;
 
 /** Where `count` zeros stand next, or -1; a search costs as much as looking at many bytes, so that near ones are looked for. */
 function zeroesFrom(text: Buffer, at: number, count: number): number {
