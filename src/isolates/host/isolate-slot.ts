@@ -241,8 +241,15 @@ export class IsolateSlot {
     this.#watch = setInterval(() => {
       if (this.#ended) return;
       if (this.#isolate.isDisposed) this.#finish('memory_exceeded', null, null);
-      else if (this.#cpuTime() > limitMs) this.#finish('cpu_exceeded', null, null);
+      else if (this.#cpuTime() > limitMs) this.#break('cpu_exceeded', null);
     }, CPU_CHECK_MS);
+  }
+
+  /** An end that it did not tell by itself: no finalizer may run behind it, and it is asked anew whether its thread comes back. */
+  #break(status: HostEnding, error: TaskFault | null): void {
+    if (this.#finished || this.#ended) return;
+    if (!this.#isolate.isDisposed) this.#tell(['over']);
+    this.#finish(status, null, error);
   }
 
   /** Its thread never comes back, so neither `dispose` nor another question to it may follow. */
@@ -264,9 +271,8 @@ export class IsolateSlot {
     if (this.#ended) return;
     const message = error instanceof Error ? error.message : '';
     const gone = this.#isolate.isDisposed || /disposed during execution/.test(message);
-    if (gone) this.#finish('memory_exceeded', null, null);
-    else if (message === NO_BUFFER) this.#finish('memory_exceeded', null, null);
-    else this.#finish('failed', null, error instanceof Error ? copyOf(error) : null);
+    if (gone || message === NO_BUFFER) this.#break('memory_exceeded', null);
+    else this.#break('failed', error instanceof Error ? copyOf(error) : null);
   }
 
   /**
@@ -293,8 +299,6 @@ export class IsolateSlot {
       say(this.memoryMb * 1024 * 1024, false);
       return;
     }
-    // Who tells a result runs no finalizers from then on; this one is told, and asked behind that.
-    if (ending.status !== 'completed') this.#tell(['over']);
     // An isolate that still runs does not answer; then its peak is not known. Being destroyed does not stop what V8 cannot
     // interrupt, and where that ends, as growth of a Map does, it may take the process along: no other task comes here.
     const late = setTimeout(() => say(0, true), STATISTICS_MS);

@@ -140,6 +140,7 @@ function fail(thrown: unknown): void {
   } catch {
     fault = { __proto__: null, name: 'Error', message: 'the error cannot be read', stack: '' };
   }
+  endFinalizers();
   bridge.current.hear('fail', 'failed', jsonText(fault));
 }
 

@@ -1,6 +1,7 @@
 /** The budget of bytes that a task may say: result and logs together. Held here, so that excess never crosses. */
 
 import { bridge } from './bridge.ts';
+import { endFinalizers } from './finalizers.ts';
 
 let left = 0;
 let exceeded = false;
@@ -13,6 +14,7 @@ function budget(bytes: number): void {
 function take(bytes: number): boolean {
   left -= bytes;
   if (left >= 0) return true;
+  endFinalizers();
   if (!exceeded) bridge.current.hear('fail', 'output_exceeded', '{}');
   exceeded = true;
   return false;
