@@ -1,5 +1,6 @@
 /** What stands round the text of a body, and is undone for the guard: an encoding of all of it, or a binary format. */
 
+import { setImmediate } from 'node:timers/promises';
 import type { BodyStream } from './body-filter.ts';
 import { type Encoded, encodedFilter, isIdentity, sniffedFilter } from './encoded-filter.ts';
 import { framedFilter } from './framed/framed-filter.ts';
@@ -9,10 +10,11 @@ import { mayPassUnread } from './judge.ts';
 
 /** `open` makes the filter of the text, for this context. */
 export function unpackingFilter(encoded: Encoded, open: (context: GuardContext) => BodyStream): BodyStream {
-  const { context, max } = encoded;
+  const { context, max, hands } = encoded;
   const framing = framingOf(context.contentType, { most: max, isLeaving: context.direction === 'request' });
-  const mayGiveUp = mayPassUnread(context);
-  const plain = framing === null ? open(context) : framedFilter(open(toldIn(context)), { framing, mayGiveUp });
+  // Where there are other hands, others wait for these.
+  const options = { mayGiveUp: mayPassUnread(context), ...(hands && { pause: setImmediate }) };
+  const plain = framing === null ? open(context) : framedFilter(open(toldIn(context)), { ...options, framing });
   if (!isIdentity(context.contentEncoding)) return encodedFilter(plain, encoded);
   const sniffs = framing === null && (context.direction === 'request' || context.sniff === true);
   return sniffs ? sniffedFilter(plain, encoded) : plain;
