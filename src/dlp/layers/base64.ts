@@ -37,24 +37,31 @@ export function* base64Layers(text: Buffer, runs: Ranges, isWanted: IsWanted): G
     if (!isWanted(start, end) || isHexadecimal(text, start, end)) continue;
     // A run that was cut before this text may be out of step by one, two or three.
     yield* layersOfRun(text, [start, end], start === 0 ? GROUP : 1);
-    for (const mark of firstMarks(marks, start, end)) yield* wholeLayer(text, mark, end);
+    for (const mark of marks.length === 0 ? [] : firstMarks(marks, start, end)) {
+      const layer = wholeLayer(text, mark, end);
+      if (layer !== null) yield layer;
+    }
   }
 }
 
 /** Signs of a group, and its bytes. */
 const [GROUP, BYTES] = [4, 3];
 
-/** What all of it is, where it begins in one of the first `wholes` places; and texts in it, wherever their groups begin. */
-function* layersOfRun(text: Buffer, [start, end]: readonly [number, number], wholes: number): Generator<Layer> {
+const NOTHING: readonly Layer[] = [];
+
+/**
+ * What all of it is, where it begins in one of the first `wholes` places; and texts in it, wherever their groups begin. Most
+ * runs are none of these, and there are many: nothing is made for them.
+ */
+function layersOfRun(text: Buffer, [start, end]: readonly [number, number], wholes: number): readonly Layer[] {
+  let out: Layer[] | null = null;
   for (let skip = 0; skip < GROUP; skip += 1) {
-    const whole = skip < wholes ? wholeLayer(text, start + skip, end) : [];
-    let isText = false;
-    for (const layer of whole) {
-      isText ||= layer.isBlob !== true;
-      yield layer;
-    }
-    if (!isText && mayHoldText(text, start + skip, end)) yield* textsIn(layerOf(text, start + skip, end));
+    const whole = skip < wholes ? wholeLayer(text, start + skip, end) : null;
+    if (whole !== null) out = [...(out ?? NOTHING), whole];
+    if ((whole === null || whole.isBlob === true) && mayHoldText(text, start + skip, end))
+      out = [...(out ?? NOTHING), ...textsIn(layerOf(text, start + skip, end))];
   }
+  return out ?? NOTHING;
 }
 
 /** Groups of which all bytes are in a text as short as one that counts: one of them is looked at in so many signs. */
@@ -137,15 +144,15 @@ function headOf(text: Uint8Array, start: number, end: number): Buffer {
 }
 
 /** What all of a run is, if it is text or may be compressed. */
-function* wholeLayer(text: Buffer, start: number, end: number): Generator<Layer> {
+function wholeLayer(text: Buffer, start: number, end: number): Layer | null {
   const head = headOf(text, start, end);
   const isTextHead = isText(head, true);
   const length = Math.floor(((end - start) * BYTES) / GROUP);
   const isPacked = mayBePacked(head) || (end - start <= LONGEST_BROTLI && mayBeBrotli(head, length));
-  if (!isTextHead && !isPacked) return;
+  if (!isTextHead && !isPacked) return null;
   const layer = layerOf(text, start, end);
-  if (isTextHead && isText(layer.decoded)) yield layer;
-  else if (isPacked || holdsPacked(layer.decoded)) yield { ...layer, isBlob: true };
+  if (isTextHead && isText(layer.decoded)) return layer;
+  return isPacked || holdsPacked(layer.decoded) ? { ...layer, isBlob: true } : null;
 }
 
 function layerOf(text: Buffer, start: number, end: number): Layer {
