@@ -138,12 +138,14 @@ class Found {
   #takeFolded({ text, original }: FoldedText, letters: readonly FoldingLetter[]): void {
     const { entries, prefilter } = this.#plan;
     const { numbers, count } = prefilter.scan(text, true);
+    // As many hits as letters, and each asks whether one is near.
+    const places = letters.flatMap(({ at }) => [at, at]);
     for (let i = 0; i < 2 * count; i += 2) {
       const { rule, reachBefore, reachAfter } = entries[numbers[i] as number] as Meaning;
       const place = original(numbers[i + 1] as number);
       // Each byte of it may stand for three.
       const [from, to] = [place - 3 * reachBefore, place + 3 * reachAfter];
-      if (letters.some(({ at }) => at >= from && at <= to)) this.#addFolded(rule, from, to);
+      if (touches(places, from, to)) this.#addFolded(rule, from, to);
     }
   }
 

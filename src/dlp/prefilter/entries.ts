@@ -48,7 +48,7 @@ const CHECKED_AFTER = 16;
 const USUAL = 0.85;
 /** Share of places in ordinary text from which on what follows a text is looked at by an automaton. */
 const COMMON = 1e-8;
-/** Of such an automaton; what is beyond is taken to fit. */
+/** Of such an automaton; what is beyond is taken to fit. Its rows are known by sixteen bits: 128 are the most. */
 const MOST_STATES = 96;
 /** A match that may be longer has no bound: the rule then runs to the end of the text. */
 const LONGEST_WINDOW = 1024 * 1024;
