@@ -126,7 +126,7 @@ try {
   const round_trip = spread(await timed(runs, one));
   const cpu_ms_a_task = Math.round(((cpuMs(child.pid) - before) / runs) * 100) / 100;
   const back_to_back = spread(await timed(runs, one, 0));
-  const empty_exchange = spread(await timed(runs, () => call(`${gateway}/v1/tasks/none`, 'GET')));
+  const empty_exchange = spread(await timed(runs, () => call(`${gateway}/v1/tasks/none?tenant=none`, 'GET')));
   const until = performance.now() + seconds * 1000;
   let done = 0;
   const lane = async () => {

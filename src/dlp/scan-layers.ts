@@ -16,6 +16,7 @@ import { layersOf, type View } from './layers/layers-of.ts';
 import { copied } from './layers/splices.ts';
 import { withLineEnds } from './line-ends.ts';
 import { pairMatches } from './pair-matches.ts';
+import { touches } from './ranges.ts';
 import { type Candidate, candidatesOf, NOWHERE, type ScanContext, withoutOverlaps } from './scan.ts';
 import { ENCODINGS } from './survey/kernel.ts';
 import { encodingsIn, type Shapes, shapesOf } from './survey/survey.ts';
@@ -159,7 +160,7 @@ function collect(view: View, walk: Walk, depth: number): LayeredCandidate[] {
     if (!walk.left.take(layer.decoded)) break;
     const inside = inLayer(walk, layer);
     const inner = layer.isBlob
-      ? [...unpacked(layer.decoded, inside, { depth, isBlob: true })]
+      ? [...unpacked(layer.decoded, inside, { depth, isBlob: true, changes: [] })]
       : collect(viewIn({ ...view, seen: { ...seen, lines } }, layer, kind, walk.set), inside, depth - 1);
     const [from, to] = layer.counts ?? [0, layer.decoded.length];
     for (const one of asUnits(inner, layer)) if (one.start >= from && one.end <= to) found.push(lifted(one, layer));
@@ -178,8 +179,12 @@ function isOfJson(text: Buffer, { rule, start }: Candidate, { context, isInner }
 }
 
 /** Of a text that is no blob. */
-function packedIn({ text, signs = encodingsIn(text) }: View, walk: Walk, depth: number): Iterable<LayeredCandidate> {
-  return (signs & ENCODINGS.packed) === 0 ? [] : unpacked(text, walk, { depth, isBlob: false });
+function packedIn(
+  { text, seen: { changes }, signs = encodingsIn(text) }: View,
+  walk: Walk,
+  depth: number,
+): Iterable<LayeredCandidate> {
+  return (signs & ENCODINGS.packed) === 0 ? [] : unpacked(text, walk, { depth, isBlob: false, changes });
 }
 
 function viewIn(view: View, layer: Layer, kind: number, set: RuleSet): View {
@@ -203,15 +208,18 @@ function bringsBackslash(text: Buffer, { changes }: Seen): boolean {
   return false;
 }
 
+interface Unpacking {
+  readonly depth: number;
+  readonly isBlob: boolean;
+  readonly changes: Seen['changes'];
+}
+
 /** A candidate for each compressed stretch that holds any. */
-function* unpacked(
-  text: Buffer,
-  walk: Walk,
-  { depth, isBlob }: { readonly depth: number; readonly isBlob: boolean },
-): Generator<LayeredCandidate> {
+function* unpacked(text: Buffer, walk: Walk, { depth, isBlob, changes }: Unpacking): Generator<LayeredCandidate> {
   if (walk.packing === undefined) return;
   const { pathAt, host, tool } = walk.context;
-  const looking = { packing: walk.packing, left: walk.left.packed, isBlob };
+  const isNew = (from: number, to: number) => changes.every((ranges) => touches(ranges, from, to));
+  const looking = { packing: walk.packing, left: walk.left.packed, isBlob, isNew };
   for (const { decoded, start, end, encode } of packedLayers(text, looking)) {
     const context = { host, tool, ...(pathAt && { pathAt: () => pathAt(start) }) };
     const inner = withoutOverlaps(collect(wholly(decoded, walk.set), { ...walk, context, isInner: true }, depth - 1));

@@ -197,6 +197,31 @@ describe('what is compressed inside other text', () => {
     expect(made).toBeLessThanOrEqual(LAYER_LIMITS.bytes);
   });
 
+  it.each([true, false])(
+    'T-34 is tried once in an archive, however often what stands beside it is read: leaving %s',
+    (isLeaving) => {
+      const entry = (i: number) => {
+        const name = Buffer.from(`%41&lt;\\u0041=3D${i}.txt`);
+        const head = Buffer.alloc(30);
+        head.write('PK\u0003\u0004', 'latin1');
+        head.writeUInt16LE(8, 8);
+        head.writeUInt16LE(name.length, 26);
+        return Buffer.concat([head, name, deflateRawSync(`file ${i}`)]);
+      };
+      let tries = 0;
+      const packing: Packing = {
+        ...zlibPacking,
+        unpack(...asked) {
+          tries += 1;
+          return zlibPacking.unpack(...asked);
+        },
+      };
+      const text = Buffer.concat(Array.from({ length: 900 }, (_, i) => entry(i)));
+      const { isWhole } = lookInto(text, rules, { ...NOWHERE, isLeaving }, { ...LAYER_LIMITS, packing });
+      expect([isWhole, tries]).toEqual([true, isLeaving ? 900 : 0]);
+    },
+  );
+
   it('T-34 T-35 is unscannable beyond its bounds in a query and in a field, too', () => {
     const text = unread.toString('base64');
     const context = contextOf({ direction: 'request' });

@@ -67,6 +67,8 @@ interface Looking {
   readonly left: Allowance;
   /** The text is a blob that was encoded as a whole. */
   readonly isBlob: boolean;
+  /** Whether something there was undone for this text: the rest of it was looked into where it stood before. */
+  readonly isNew: (start: number, end: number) => boolean;
 }
 
 const GZIP = Buffer.from([0x1f, 0x8b, 0x08]);
@@ -74,6 +76,7 @@ const ZSTD = Buffer.from([0x28, 0xb5, 0x2f, 0xfd]);
 const ZIP_ENTRY = Buffer.from([0x50, 0x4b, 0x03, 0x04]);
 const MAGICS = [GZIP, ZSTD, ZIP_ENTRY];
 const BY_MAGIC: readonly Compression[] = ['gzip', 'zstd', 'raw'];
+const LONGEST_MAGIC = 4;
 const ENTRY = 2;
 const ZIP_HEAD = 30;
 const DEFLATED = 8;
@@ -144,9 +147,11 @@ function bitReader(bytes: Uint8Array, from: number): (count: number) => number {
   };
 }
 
-export function* packedLayers(text: Buffer, { packing, left, isBlob }: Looking): Generator<PackedLayer> {
+export function* packedLayers(text: Buffer, { packing, left, isBlob, isNew }: Looking): Generator<PackedLayer> {
   let done = 0;
-  for (const { at, compression } of beginnings(text, isBlob, () => done)) {
+  for (const { place, at, compression } of beginnings(text, isBlob, () => done)) {
+    // No escape leaves the signs of a magic as they are.
+    if (!isNew(place, place + LONGEST_MAGIC)) continue;
     if (!left.try()) return;
     const found = packing.unpack(text.subarray(at), compression, left.bytes);
     if (found === null) continue;
@@ -160,6 +165,8 @@ export function* packedLayers(text: Buffer, { packing, left, isBlob }: Looking):
 }
 
 interface Beginning {
+  readonly place: number;
+  /** Where what is compressed begins. */
   readonly at: number;
   readonly compression: Compression;
 }
@@ -167,15 +174,15 @@ interface Beginning {
 /** In order, none in what was undone: however many there are in that, what is behind it is found. */
 function* beginnings(text: Buffer, isBlob: boolean, done: () => number): Generator<Beginning> {
   // What the blob is comes before what it holds: that may stand in it as it is.
-  if (isBlob && isZlib(text)) yield { at: 0, compression: 'zlib' };
+  if (isBlob && isZlib(text)) yield { place: 0, at: 0, compression: 'zlib' };
   let isAny = false;
   for (const [which, place] of magicsIn(text, done)) {
     const at = which === ENTRY ? entryAt(text, place) : place;
     if (at < 0) continue;
     isAny = true;
-    yield { at, compression: BY_MAGIC[which] as Compression };
+    yield { place, at, compression: BY_MAGIC[which] as Compression };
   }
-  if (!isAny && isBlob && mayBeBrotli(text)) yield { at: 0, compression: 'br' };
+  if (!isAny && isBlob && mayBeBrotli(text)) yield { place: 0, at: 0, compression: 'br' };
 }
 
 /** Which it is, and where. */

@@ -176,7 +176,8 @@ const ENCODED: readonly Gate[] = [
     ENCODINGS.packed,
     (text) => {
       tried.length = 0;
-      for (const _ of packedLayers(text, { packing, left: new Allowance(1024), isBlob: false })) return true;
+      for (const _ of packedLayers(text, { packing, left: new Allowance(1024), isBlob: false, isNew: () => true }))
+        return true;
       return tried.length > 0;
     },
     ['\x1f\x8b\x08', '(\xb5/\xfd', `PK\x03\x04\0\0\0\0\x08${'\0'.repeat(30)}`],
