@@ -58,8 +58,8 @@ describe('the code of hosts as set-up kept it', () => {
     try {
       await ready.promise;
       const before = host.cpuMs();
-      // The parser takes 120 ms of CPU; a host that nobody asks for anything takes none.
-      await vi.waitFor(() => expect(host.cpuMs() - before).toBeGreaterThan(60), { timeout: 20_000, interval: 50 });
+      // The parser takes 60 to 120 ms of CPU; a host that nobody asks for anything takes none.
+      await vi.waitFor(() => expect(host.cpuMs() - before).toBeGreaterThan(30), { timeout: 20_000, interval: 50 });
     } finally {
       host.kill();
       await host.exited;
