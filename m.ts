@@ -1,0 +1,1 @@
+import { texts } from './bench/guard/texts.ts';
