@@ -1,1 +1,0 @@
-import { texts } from './bench/guard/texts.ts';
