@@ -5,8 +5,8 @@ import { join, relative, resolve, sep } from 'node:path';
 import type { Command } from 'commander';
 import { addAll } from '../core/large-lists.ts';
 import type { RuleSet } from '../dlp/compiled-rules.ts';
-import { LAYER_LIMITS, lookInto } from '../dlp/scan-layers.ts';
-import { type Found, StreamScanner } from '../dlp/stream-scanner.ts';
+import { lookInto } from '../dlp/scan-layers.ts';
+import { type Found, STREAM_LIMITS, StreamScanner } from '../dlp/stream-scanner.ts';
 import { zlibPacking } from '../guard/packing.ts';
 import {
   ARCHIVE_LIMITS,
@@ -44,7 +44,7 @@ const SKIPPED = new Set(['.git', '.hg', '.svn']);
 const PROGRESS_MS = 5000;
 
 /** What is compressed is looked into as well. */
-const LIMITS = { ...LAYER_LIMITS, packing: zlibPacking };
+const LIMITS = { ...STREAM_LIMITS, packing: zlibPacking };
 
 export function addScan(dlp: Command, parts: CliParts, rulesOf: (options: ScanOptions, io: CliIo) => RuleSet): void {
   leaf<ScanOptions>(dlp, 'scan', parts, {

@@ -19,8 +19,8 @@ const SAID: { readonly [T in EventType]: (event: Of<T>) => readonly (string | nu
     `class ${of}, profile ${profile}, risk ${risk}, for ${caller}`,
   ],
   'task.finished': ({ status, wall, usage }) => [status, `in ${Math.round(usage.wall_ms)} ms behind ${wall}`],
-  'guard.verdict': ({ action, direction, findings, more, decision }) => [
-    ...[action, direction, `${findings.length + more} findings`],
+  'guard.verdict': ({ action, direction, findings, more, unread, decision }) => [
+    ...[action, direction, `${findings.length + more} findings`, unread && 'not all of it was looked at'],
     ...[[...new Set(findings.map(({ rule }) => rule))].join(' '), decision && `of ${decision}`],
   ],
   'control.changed': ({ action, by, approved_by, why, until, receipt }) => [

@@ -168,6 +168,8 @@ export interface GuardVerdictEvent extends EventCommon {
   readonly more: number;
   /** Whether another inspector was asked about uncertain spans; absent where there were none to ask about. */
   readonly second_stage?: 'asked' | 'not_asked';
+  /** Not all of it was looked at: it could not be decoded, or more is encoded in it than is looked into. */
+  readonly unread?: true;
   /** Digest of the rule set. */
   readonly rules: string;
   readonly bytes: number;

@@ -43,10 +43,20 @@ describe('the stream scanner', () => {
     const pieces: string[] = [];
     for (let size = 0; size < 10 * 1024 * 1024; size += 4096) pieces.push('x key-abcdefgh y', line.repeat(204), '\n');
     const text = Buffer.from(pieces.join(''));
-    const found = scanned(text, [1, 4_194_300, 4_194_310, 4_259_840, 8_388_607]);
+    const found = scanned(text, [1, 262_140, 262_150, 4_259_840, 8_388_607]);
     expect(found.map(({ start }) => start)).toEqual(scanLayers(text, rules).map(({ start }) => start));
     expect(found.length).toBe(pieces.length / 3);
     expect(found.map(({ from }) => from.line)).toEqual(found.map((_, i) => 1 + i * 205));
+  });
+
+  it('T-35 looks into all that is written in escapes of several kinds, however much of it there is', () => {
+    const line = JSON.stringify({ path: 'C:\\dir', query: 'a%20b%2C', html: '&lt;p&gt; é\u200b', text: 'one "two"\n' });
+    const lines = Array.from({ length: 40_000 }, () => line);
+    lines[30_000] = '{"text":"k\\u0065y-abcdefgh"}';
+    const scanner = new StreamScanner(rules);
+    const found = [...scanner.push(Buffer.from(lines.join('\n'))), ...scanner.end()];
+    expect(found.map(({ from }) => [from.line, from.column])).toEqual([[30_001, 10]]);
+    expect(scanner.isWhole).toBe(true);
   });
 
   it('says the column in a line of any length', () => {

@@ -8,12 +8,14 @@ import { NOWHERE } from './scan.ts';
 import { LAYER_LIMITS, type LayerLimits, lookInto } from './scan-layers.ts';
 
 /** A window finds what begins in it. */
-const WINDOW = 4 * 1024 * 1024;
+const WINDOW = 256 * 1024;
 /** How far a finding may reach beyond its window; longer ones are cut there. */
 const REACH = 64 * 1024;
 /** How far back word boundaries, context words and the start of the line look. */
 const BEHIND = 4096;
 const NEWLINE = 0x0a;
+/** A window is four times what a guard looks at at once, and so may be what is encoded in it. */
+export const STREAM_LIMITS: LayerLimits = { ...LAYER_LIMITS, bytes: 4 * LAYER_LIMITS.bytes };
 
 export interface Found {
   readonly rule: CompiledRule;
@@ -46,7 +48,7 @@ export class StreamScanner {
   #place: Place = { line: 1, column: 1 };
   #isWhole = true;
 
-  constructor(rules: RuleSet, limits: LayerLimits = LAYER_LIMITS) {
+  constructor(rules: RuleSet, limits: LayerLimits = STREAM_LIMITS) {
     this.#rules = rules;
     this.#limits = limits;
   }

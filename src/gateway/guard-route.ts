@@ -14,7 +14,7 @@ import { err, ok, type Result } from '../core/result.ts';
 import type { BodyStream } from '../guard/body-filter.ts';
 import type { Guard } from '../guard/guard.ts';
 import type { GuardContext } from '../guard/guard-context.ts';
-import { whyBlocked } from '../guard/judge.ts';
+import { recordOf, whyBlocked } from '../guard/judge.ts';
 import { QUIET_MS, STEADY_MS } from '../guard/quiet-end.ts';
 import type { Doubts } from '../guard/second-stage/doubts.ts';
 import type { SecondStage } from '../guard/second-stage/second-stage.ts';
@@ -221,7 +221,7 @@ interface Ended {
 function finish(response: ServerResponse, { verdict, blocked }: Ended, content: Content): void {
   const { action, findings } = verdict;
   if (blocked && !response.headersSent) {
-    answerFault(response, fault(whyBlocked(verdict), `blocked by ${findings.at(-1)?.rule ?? 'the guard'}`));
+    answerFault(response, stopped(verdict));
     return;
   }
   if (blocked) {
@@ -233,6 +233,15 @@ function finish(response: ServerResponse, { verdict, blocked }: Ended, content: 
   const short = findings.slice(0, IN_TRAILER).map(({ rule, action: did }) => `${rule}=${did}`);
   response.addTrailers({ [ACTION]: action, [FINDINGS]: short.join(', ') });
   response.end();
+}
+
+function stopped(verdict: Verdict): Fault {
+  const code = whyBlocked(verdict);
+  if (code === 'guard_unscannable') return fault(code, 'not all of it could be looked into; send it decoded, or less');
+  return fault(
+    code,
+    `blocked by ${verdict.findings.findLast(({ action }) => action === 'block')?.rule ?? 'the guard'}`,
+  );
 }
 
 function contextOf(
@@ -258,13 +267,9 @@ async function record(
   { verdict, bytes }: { readonly verdict: Verdict; readonly bytes: number },
 ): Promise<void> {
   const id = newId('e', clock.now());
-  const { action, findings, more, second_stage: asked } = verdict;
   const what = {
     direction,
-    action,
-    findings,
-    more,
-    ...(asked && { second_stage: asked }),
+    ...recordOf(verdict),
     rules: guard().digest,
     bytes,
     decision: null,

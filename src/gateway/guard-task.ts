@@ -27,7 +27,7 @@ const NOTHING_SAID = {
 } as const;
 const BLOCKED = {
   guard_blocked: 'the guard found something in the result that may not pass; see the findings',
-  guard_unscannable: 'more is encoded in the result than the guard looks into within its bounds',
+  guard_unscannable: 'more is encoded in the result than the guard looks into; return it decoded, or less of it',
 } as const;
 
 async function guardOutcome(guard: Guard, outcome: TaskOutcome, context: TaskGuardContext): Promise<GuardedOutcome> {

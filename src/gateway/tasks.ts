@@ -10,6 +10,7 @@ import type { AuditSink, Clock, Egress, Lease, LeaseBook, Log, Meter, TaskAdmitt
 import type { Principal } from '../core/principal.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import type { Guard } from '../guard/guard.ts';
+import { recordOf } from '../guard/judge.ts';
 import type { SecondStage } from '../guard/second-stage/second-stage.ts';
 import { type BindingUsage, joinBindings } from '../isolates/bindings/binding-part.ts';
 import { fetchBinding } from '../isolates/bindings/fetch-binding.ts';
@@ -265,16 +266,12 @@ function guardContext({ principal, profile }: Admitted): TaskGuardContext {
 async function record({ principal, walk, body, recorded }: Admitted, outcome: TaskOutcome, guarded: GuardedOutcome) {
   const { tenant, task, profile } = principal;
   const own = () => ({ id: newId('e', walk.clock.now()), tenant, task });
-  const { action, findings, more, second_stage: asked } = guarded.verdict;
   const verdict: EventBody = {
     type: 'guard.verdict',
     ...own(),
     decision: null,
     direction: 'result',
-    action,
-    findings,
-    more,
-    ...(asked && { second_stage: asked }),
+    ...recordOf(guarded.verdict),
     rules: walk.guard().digest,
     bytes: guarded.bytes,
   };

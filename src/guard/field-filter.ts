@@ -28,7 +28,7 @@ export interface FieldSearch {
 /** Values are Latin-1, a character a byte. */
 export function filteredFields(fields: readonly Field[], context: GuardContext, search: FieldSearch): FieldOutcome {
   const findings: Finding[] = [];
-  let isUnread = false;
+  let [isUnread, isBlocked] = [false, false];
   const out = fields.map((field) => {
     const [name, value] = field;
     const view = Buffer.from(value, 'latin1');
@@ -36,17 +36,17 @@ export function filteredFields(fields: readonly Field[], context: GuardContext, 
     const filter = search.filter({ ...context, contentType: 'text/plain', contentEncoding: '' });
     const left = Buffer.concat([...filter.push(view), ...filter.end()]);
     const verdict = filter.verdict();
-    isUnread ||= filter.blocked && verdict.unread === true;
+    isUnread ||= verdict.unread === true;
+    isBlocked ||= isUnread && filter.blocked;
     addAll(
       findings,
       verdict.findings.map((finding) => ({ ...finding, path: name.toLowerCase() })),
     );
     return [name, left.toString('latin1')] as const;
   });
-  if (isUnread)
-    return { fields: out, verdict: { ...verdictOf(findings, search.maxFindings), action: 'block', unread: true } };
-  if (findings.length === 0) return { fields, verdict: null };
-  return { fields: out, verdict: verdictOf(findings, search.maxFindings) };
+  const verdict = verdictOf(findings, search.maxFindings);
+  if (isUnread) return { fields: out, verdict: { ...verdict, ...(isBlocked && { action: 'block' }), unread: true } };
+  return findings.length === 0 ? { fields, verdict: null } : { fields: out, verdict };
 }
 
 function holdsAny(view: Buffer, context: GuardContext, { searched, isOurs }: FieldSearch): boolean {

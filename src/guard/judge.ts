@@ -24,6 +24,16 @@ export function whyBlocked({ findings, unread }: Verdict): 'guard_blocked' | 'gu
   return unread === true || findings.length === 0 ? 'guard_unscannable' : 'guard_blocked';
 }
 
+/** What a record says of a verdict. */
+export function recordOf({ action, findings, more, second_stage, unread }: Verdict) {
+  return { action, findings, more, ...(second_stage && { second_stage }), ...(unread && { unread }) };
+}
+
+/** Whether there is anything to record: what nobody looked at does not pass without a trace. */
+export function isRemarkable({ action, findings, unread }: Verdict): boolean {
+  return findings.length > 0 || action !== 'pass' || unread === true;
+}
+
 /** Whether what cannot be looked into within bounds may pass all the same. */
 export function mayPassUnread({ direction, settings }: GuardContext): boolean {
   return settings.unscannable === 'pass' || settings[direction] === 'observe';

@@ -56,22 +56,31 @@ export const zlibPacking: Packing = {
   pack: (bytes, compression) => WAYS[compression].redo(bytes),
 };
 
+/** What is no compressed text fails long before so much of it was made. */
+const FIRST = 64 * 1024;
+/** Each try may make so many times as much as the last. */
+const STEP = 8;
+
 function undone(bytes: Buffer, way: Way, max: number): Unpacked | null {
-  const whole = tried(bytes, way, { maxOutputLength: max });
+  let most = Math.min(FIRST, max);
+  let whole = tried(bytes, way, { maxOutputLength: most });
+  for (; whole === 'too_large' && most < max; whole = tried(bytes, way, { maxOutputLength: most }))
+    most = Math.min(max, most * STEP);
   if (isUndone(whole)) return { ...whole, isWhole: true };
+  // What made so much before it broke is compressed, though nobody knows what it would have said; and it is not to be had for nothing.
+  const broken = most > FIRST || whole === 'too_large' ? BEYOND : null;
   // Nothing that only looks like brotli may cost more than one try.
-  if (way === WAYS.br) return whole === 'too_large' ? LARGER : null;
-  const options = { maxOutputLength: max, finishFlush: way.flush };
+  if (way === WAYS.br) return broken;
+  const options = { maxOutputLength: most, finishFlush: way.flush };
   const open = whole === 'too_large' ? whole : tried(bytes, way, options);
   if (isUndone(open)) return { ...open, isWhole: false };
-  const part = tried(bytes.subarray(0, Math.floor(max / STEEPEST)), way, options);
-  const found = isUndone(part) ? { ...part, isWhole: false } : null;
-  return open === 'too_large' ? { ...(found ?? LARGER), isBeyond: true } : found;
+  const part = tried(bytes.subarray(0, Math.floor(max / STEEPEST)), way, { ...options, maxOutputLength: max });
+  return isUndone(part) ? { ...part, isWhole: false, ...(broken && { isBeyond: true }) } : broken;
 }
 
-type Undone = Omit<Unpacked, 'isWhole'>;
+const BEYOND: Unpacked = { decoded: Buffer.alloc(0), length: 0, isWhole: false, isBeyond: true };
 
-const LARGER: Unpacked = { decoded: Buffer.alloc(0), length: 0, isWhole: false, isBeyond: true };
+type Undone = Omit<Unpacked, 'isWhole'>;
 
 function isUndone(found: Undone | 'too_large' | null): found is Undone {
   return found !== null && found !== 'too_large';

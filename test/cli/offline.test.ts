@@ -216,7 +216,7 @@ describe('dlp scan of files', () => {
     expect(
       await execute(['tar', '-czf', 'tree/inner.tgz', '-C', 'tree', 'sub/a.txt'], { cwd: directory.path }),
     ).toMatchObject({ code: 0 });
-    writeFileSync(join(tree, 'bomb.txt'), gzipSync(Buffer.alloc(12 * 1024 * 1024)).toString('base64'));
+    writeFileSync(join(tree, 'bomb.txt'), gzipSync(Buffer.alloc(40 * 1024 * 1024)).toString('base64'));
     writeFileSync(join(tree, 'broken.gz'), Buffer.from([0x1f, 0x8b, 8, 0, 1, 2, 3]));
     const ran = await cli(['dlp', 'scan', '--json', 'tree']);
     expect(ran.code).toBe(1);

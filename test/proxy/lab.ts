@@ -363,10 +363,13 @@ function writeRules(dir: string, ports: readonly number[]): string {
   put('profiles/lab-brief.yaml', profile('lab-brief', 'net.read.lab').replace('wall_ms: 3600000', 'wall_ms: 1500'));
   const write = profile('lab-up', 'net.read.lab, net.write.lab');
   put('profiles/lab-up.yaml', write.replace('bytes_up: 1048576000', 'bytes_up: 100000'));
+  put('profiles/lab-open.yaml', write.replace('lab-up', 'lab-open').replace('unscannable: block', 'unscannable: pass'));
   put('profiles/lab-read.yaml', profile('lab-read', 'net.read.lab'));
   put('profiles/lab-write.yaml', profile('lab-write', 'net.read.lab, net.write.lab'));
   const shipped = readFileSync(new URL('../../rules/classes.yaml', import.meta.url), 'utf8');
-  const names = ['read', 'write', 'opaque', 'bucket', 'tight', 'slow', 'brief', 'up'].map((name) => `lab-${name}`);
+  const names = ['read', 'write', 'opaque', 'bucket', 'tight', 'slow', 'brief', 'up', 'open'].map(
+    (name) => `lab-${name}`,
+  );
   const classes = names.map((name) => `  - { name: ${name}, description: The lab., profile: ${name} }\n`);
   put('classes.yaml', `${shipped.trimEnd()}\n${classes.join('')}`);
   return dir;

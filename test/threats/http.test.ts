@@ -1,6 +1,6 @@
 /** HTTP: identity, framing, what leaves and what does not. */
 
-import { brotliCompressSync } from 'node:zlib';
+import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { answer, type Lab, openLab } from '../proxy/lab.ts';
 
@@ -271,6 +271,25 @@ describe('what comes back', () => {
     const said = await lab.raw(plain('Connection: close\r\n'));
     expect(said).toMatch(/Content-Type: text\/plain/);
     expect(said).not.toContain('text/html');
+  });
+
+  it('T-34 what nobody could look into is on record where it may pass: a field, and a body both ways', async () => {
+    const pass = await lab.issue('acme', 'lab-open');
+    const unread = gzipSync(Buffer.alloc(12 * 1024 * 1024)).toString('base64');
+    lab.script = (socket) => void socket.end(answer(unread, 'Content-Type: text/plain\r\n'));
+    const fields = `X-Data: ${unread}\r\nContent-Length: ${unread.length}\r\nConnection: close\r\n`;
+    const said = await lab.raw(plain(fields, { method: 'POST', pass, body: unread }));
+    expect(said.endsWith(unread)).toBe(true);
+    const task = pass.split(':')[0];
+    const recorded = async () => {
+      const { events } = await lab.admin('/v1/audit?type=guard.verdict&limit=10');
+      return (events as { event: Record<string, unknown> }[])
+        .filter(({ event }) => event['task'] === task)
+        .map(({ event: { direction, action, findings, unread } }) => [direction, action, findings, unread]);
+    };
+    const passed = (direction: string) => [direction, 'pass', [], true];
+    const all = [passed('request'), passed('request'), passed('result')];
+    await expect.poll(async () => (await recorded()).toSorted()).toEqual(all);
   });
 
   it('T-36 a secret in a field or a trailer is redacted, whatever the method, and stands in the record with its field', async () => {

@@ -46,7 +46,7 @@ export function sayEvent(event: Event): string {
     case 'flow.closed':
       return `${textOf(event, 'cause')} · ${bytes(Number(event['bytes_up']))} up, ${bytes(Number(event['bytes_down']))} down in ${span(Number(event['duration_ms']))}${event['change'] === null ? '' : ` · cut by ${textOf(event, 'change')}`}`;
     case 'guard.verdict':
-      return `${textOf(event, 'direction')} · ${findingsOf(event)}`;
+      return `${textOf(event, 'direction')} · ${findingsOf(event)}${event['unread'] === true ? ' · not all of it was looked at' : ''}`;
     case 'task.admitted':
       return `${textOf(event, 'class')} / ${textOf(event, 'profile')} · risk ${textOf(event, 'risk')}${event['reason'] === null ? '' : ` · ${textOf(event, 'reason')}`}`;
     case 'task.finished':

@@ -13,7 +13,7 @@ export interface Unpacked {
   readonly length: number;
   /** False where the end is not at hand: then it cannot be written again. */
   readonly isWhole: boolean;
-  /** There is more of it than was asked for. */
+  /** There is more of it than was asked for, or it broke where nobody can tell what it says. */
   readonly isBeyond?: boolean;
 }
 
@@ -55,7 +55,7 @@ export class Allowance {
     return false;
   }
 
-  /** All that was there was undone for what is larger. */
+  /** What is larger, or broken, has cost all that there was. */
   take({ decoded, isBeyond = false }: Unpacked): void {
     this.bytes = isBeyond ? 0 : this.bytes - decoded.length;
     this.isBeyond ||= isBeyond;

@@ -6,6 +6,7 @@
 
 import { GrowingBytes } from '../../core/growing-bytes.ts';
 import { mustFlow } from '../../guard/framed/framing-of.ts';
+import { isRemarkable } from '../../guard/judge.ts';
 import { QUIET_MS } from '../../guard/quiet-end.ts';
 import type { Exchange, HeaderList } from '../exchange.ts';
 import { field, joined } from '../fields.ts';
@@ -66,8 +67,7 @@ async function* guardedBody(gate: Gate, exchange: Exchange, guarding: Guarding):
     if (recorded) return;
     recorded = true;
     const verdict = filter.verdict();
-    if (verdict.findings.length > 0 || verdict.action !== 'pass')
-      await recordVerdict(gate, exchange, { direction: 'request', verdict, bytes });
+    if (isRemarkable(verdict)) await recordVerdict(gate, exchange, { direction: 'request', verdict, bytes });
   };
   try {
     for await (const chunk of body) {

@@ -6,6 +6,7 @@
  */
 
 import { GrowingBytes } from '../../core/growing-bytes.ts';
+import { isRemarkable } from '../../guard/judge.ts';
 import { QUIET_MS, STEADY_MS } from '../../guard/quiet-end.ts';
 import type { FieldList, Reply } from '../doors/reply.ts';
 import type { Exchange, HeaderList } from '../exchange.ts';
@@ -208,7 +209,7 @@ export class ResponseGuard {
     if (this.#recorded) return null;
     this.#recorded = true;
     const verdict = this.#filter.verdict();
-    if (verdict.findings.length === 0 && verdict.action === 'pass') return null;
+    if (!isRemarkable(verdict)) return null;
     return recordVerdict(this.#gate, this.#exchange, { direction: 'result', verdict, bytes: this.#bytes });
   }
 

@@ -3,7 +3,7 @@
 import type { EventBody } from '../../core/event.ts';
 import type { Verdict } from '../../core/finding.ts';
 import { FieldParts } from '../../guard/field-parts.ts';
-import { whyBlocked } from '../../guard/judge.ts';
+import { isRemarkable, recordOf, whyBlocked } from '../../guard/judge.ts';
 import type { Ask, Exchange, HeaderList } from '../exchange.ts';
 import type { Gate } from '../gate.ts';
 import { newId } from '../records.ts';
@@ -22,7 +22,7 @@ export function scanOutbound(gate: Gate, exchange: Exchange): Promise<void> | un
   // Redacting a URL or a field would send the origin another request than was asked; only sending nothing is honest.
   const blocked = verdict.action !== 'pass' && context.settings.request === 'enforce';
   const stop = blocked ? new Refusal(whyBlocked(verdict), 'request_head') : null;
-  if (verdict.findings.length > 0 || blocked)
+  if (isRemarkable(verdict))
     return recordVerdict(gate, exchange, { direction: 'request', verdict, bytes: 0 }).then(() => stopBy(stop));
   return stopBy(stop);
 }
@@ -102,10 +102,7 @@ export async function recordVerdict(gate: Gate, exchange: Exchange, outcome: Gua
     task: exchange.task,
     decision: exchange.id,
     direction,
-    action: verdict.action,
-    findings: verdict.findings,
-    more: verdict.more,
-    ...(verdict.second_stage && { second_stage: verdict.second_stage }),
+    ...recordOf(verdict),
     rules: gate.guard()?.digest ?? '',
     bytes,
   };

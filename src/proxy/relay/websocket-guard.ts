@@ -4,7 +4,7 @@
  * whatever would change it ends the connection, because no length or checksum inside it would fit any more.
  */
 
-import { whyBlocked } from '../../guard/judge.ts';
+import { isRemarkable, whyBlocked } from '../../guard/judge.ts';
 import { after, type Later } from '../../guard/later.ts';
 import { closeFrame, encodeFrame, type Message, MessageReader, OPCODES, WebSocketFault } from '../../wire/websocket.ts';
 import type { Exchange } from '../exchange.ts';
@@ -122,7 +122,7 @@ function judgedMessage(
   // A stored value that comes back, too, can be taken out of text only.
   const stopped = filter.blocked || (!rewritten && (verdict.action !== 'pass' || !left.equals(payload)));
   const goesOn = stopped ? whyStopped(filter) : rewritten ? { opcode, payload: left } : message;
-  if (verdict.findings.length === 0 && !stopped) return goesOn;
+  if (!isRemarkable(verdict) && !stopped) return goesOn;
   const said = stopped && verdict.action !== 'block' ? { ...verdict, action: 'block' as const } : verdict;
   return recordVerdict(gate, exchange, { direction, verdict: said, bytes: payload.length }).then(() => goesOn);
 }
