@@ -64,8 +64,10 @@ const STEP = 8;
 function undone(bytes: Buffer, way: Way, max: number): Unpacked | null {
   let most = Math.min(FIRST, max);
   let whole = tried(bytes, way, { maxOutputLength: most });
-  for (; whole === 'too_large' && most < max; whole = tried(bytes, way, { maxOutputLength: most }))
+  while (whole === 'too_large' && most < max) {
     most = Math.min(max, most * STEP);
+    whole = tried(bytes, way, { maxOutputLength: most });
+  }
   if (isUndone(whole)) return { ...whole, isWhole: true };
   // What made so much before it broke is compressed, though nobody knows what it would have said; and it is not to be had for nothing.
   const broken = most > FIRST || whole === 'too_large' ? BEYOND : null;
